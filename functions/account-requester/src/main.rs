@@ -1,0 +1,8 @@
+//! The Lambda function `account-requester`.
+
+use account_requester::AccountRequester;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    steward::start::serve(AccountRequester::NAME, AccountRequester::new, AccountRequester::handle).await
+}

@@ -1,0 +1,163 @@
+//! Gives accounts their baseline: on events for new accounts, and by hand for any.
+
+mod conclusion;
+mod input;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::{LambdaEvent, tracing};
+use serde::Serialize;
+use serde_json::Value;
+use steward::{
+    account_creation::Pace,
+    baseline::Baseline,
+    control::{self, AnyControl, Mode, Row, Scope},
+    error::{Cause, Failure},
+    events::{BaselineApplied, BaselineIncomplete, Trigger},
+    gateway::{EventBridgeGateway, SqsGateway},
+    ids::{AccountId, RoleName},
+    session::Sessions,
+    settings::{NotConfigured, Settings},
+    start::SdkConfig,
+};
+
+use conclusion::{Conclusion, conclude};
+use input::{ByHand, NewAccount};
+
+/// The function.
+#[derive(Debug)]
+pub struct BaselineApplier {
+    sessions: Sessions,
+    queue: SqsGateway,
+    bus: EventBridgeGateway,
+    baseline: Baseline,
+    pace: Pace,
+    deadline: SignedDuration,
+}
+
+/// What the function answers.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// To a queue: the messages that are to come again.
+    Batch(SqsBatchResponse),
+    /// To a person: what came of each control in each account.
+    Report {
+        /// What was done: `plan` or `apply`.
+        mode: Mode,
+        /// One row per account and control.
+        rows: Vec<Row>,
+    },
+    /// To an event: what came of it.
+    Event {
+        /// One row per control.
+        rows: Vec<Row>,
+    },
+}
+
+impl BaselineApplier {
+    /// The function's name.
+    pub const NAME: &'static str = "baseline-applier";
+
+    /// Makes the function from its environment.
+    pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
+        let mut settings = Settings::from_environment();
+        let threshold = settings.billing_threshold_usd();
+        let baseline = settings.alert_email().map(|email| Baseline::of_parameters(email, threshold));
+        let function = Self {
+            sessions: Sessions::new(config, Self::NAME),
+            queue: SqsGateway::of(config, settings.baseline_queue_url()),
+            bus: EventBridgeGateway::of(config, settings.bus_name()),
+            baseline: baseline.unwrap_or_default(),
+            pace: settings.pace(),
+            deadline: settings.deadline(),
+        };
+        settings.finish().map(|()| function)
+    }
+
+    /// Answers one invocation: messages about new accounts, one event, or a person's input.
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
+        let invocation = event.context.request_id.as_str();
+        match Trigger::of(event.payload) {
+            Trigger::Queue(batch) => Ok(Answer::Batch(self.batch(batch, invocation).await)),
+            Trigger::Event(event) => {
+                let account = NewAccount::of_event(&event)?;
+                Ok(Answer::Event { rows: self.new_account(account, invocation).await? })
+            }
+            Trigger::ByHand(input) => {
+                let ByHand { account_ids, mode, controls } = ByHand::read(input)?;
+                let role = RoleName::organization_account_access();
+                let mut rows = Vec::new();
+                for account_id in &account_ids {
+                    rows.extend(self.run(account_id, &role, &controls, mode, invocation).await);
+                }
+                Ok(Answer::Report { mode, rows })
+            }
+        }
+    }
+
+    async fn batch(&self, batch: SqsEvent, invocation: &str) -> SqsBatchResponse {
+        let mut response = SqsBatchResponse::default();
+        for record in batch.records {
+            let account = NewAccount::of_message(record.body.as_deref().unwrap_or_default());
+            let outcome = match account {
+                Ok(account) => self.new_account(account, invocation).await.map(drop),
+                Err(failure) => Err(failure),
+            };
+            if let Err(failure) = outcome {
+                tracing::error!(message_id = record.message_id, cause = %failure.cause, "{failure}");
+                response.add_failure(record.message_id.unwrap_or_default());
+            }
+        }
+        response
+    }
+
+    /// Applies the whole baseline to a new account. What is not ready yet is looked at again later, until the
+    /// deadline.
+    async fn new_account(&self, account: NewAccount, invocation: &str) -> Result<Vec<Row>, Failure> {
+        let now = Timestamp::now();
+        let account_id = &account.account_id;
+        let rows = self.run(account_id, &account.role_name, control::ALL, Mode::Apply, invocation).await;
+        let request_id = account.request_id.clone();
+        match conclude(&rows, account.since, now, self.deadline, self.pace) {
+            Conclusion::Applied => {
+                let event = BaselineApplied { account_id: account_id.clone(), request_id, controls: rows.clone() };
+                self.bus.put(&event).await?;
+            }
+            Conclusion::LookAgain(wait) => {
+                tracing::info!(%account_id, seconds = wait.as_secs(), "not ready, looking again");
+                self.queue.send(&account, wait).await?;
+            }
+            Conclusion::Incomplete(failure) => {
+                tracing::warn!(%account_id, cause = %failure.cause, "baseline incomplete");
+                let controls = rows.clone();
+                let event = BaselineIncomplete { account_id: account_id.clone(), request_id, failure, controls };
+                self.bus.put(&event).await?;
+            }
+        }
+        Ok(rows)
+    }
+
+    async fn run(
+        &self,
+        account_id: &AccountId,
+        role: &RoleName,
+        controls: &[&'static dyn AnyControl],
+        mode: Mode,
+        invocation: &str,
+    ) -> Vec<Row> {
+        let actions = control::actions(controls, mode);
+        match self.sessions.enter(account_id, role, &actions, invocation).await {
+            Ok(session) => {
+                let scope = Scope::new(account_id.clone(), &session);
+                control::run(controls, &scope, &self.baseline, mode).await
+            }
+            Err(error) => controls.iter().map(|control| Row::failed(account_id, *control, &error)).collect(),
+        }
+    }
+}
+
+/// A message or input that names nothing to do.
+fn not_understood(detail: impl std::fmt::Display) -> Failure {
+    Failure::with_detail(Cause::MessageNotUnderstood, detail)
+}

@@ -1,0 +1,170 @@
+//! Moves account requests on, one step at a time, until each one is ready or has failed.
+//!
+//! Nothing waits inside the function: a request that is put off comes back as a delayed message. What is written
+//! before a call tells the next invocation that the call may have been made.
+
+mod lookup;
+mod message;
+mod work;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::{LambdaEvent, tracing};
+use serde::Serialize;
+use serde_json::{Value, json};
+use steward::{
+    account_creation::{Pace, Request, State, Store},
+    error::{Cause, Failure},
+    events::{Trigger, create_account_result},
+    gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
+    ids::{AccountId, CreateAccountRequestId, RequestId},
+    settings::{NotConfigured, Settings},
+    start::SdkConfig,
+};
+
+use message::Message;
+
+/// The function.
+#[derive(Debug)]
+pub struct CreateAccountPoller {
+    organizations: OrganizationsGateway,
+    store: Store,
+    queue: SqsGateway,
+    bus: EventBridgeGateway,
+    pace: Pace,
+}
+
+/// What the function answers.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// To a queue: the messages that are to come again.
+    Batch(SqsBatchResponse),
+    /// To a person who named a request: how far it has come.
+    Request {
+        /// The request.
+        request_id: RequestId,
+        /// How far it has come.
+        state: &'static str,
+        /// The account, as soon as it is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        account_id: Option<AccountId>,
+        /// Why it failed, if it did.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+    },
+    /// To a sweep: how many requests there are with something left to do, and how many of them had been forgotten.
+    Sweep {
+        /// Requests with something left to do.
+        open: usize,
+        /// Those of them that were put back into the queue.
+        resumed: usize,
+    },
+    /// To an event about a call of `CreateAccount` that is not ours.
+    NotOurs {
+        /// The call.
+        create_account_request_id: CreateAccountRequestId,
+    },
+}
+
+impl CreateAccountPoller {
+    /// The function's name.
+    pub const NAME: &'static str = "create-account-poller";
+
+    /// Makes the function from its environment.
+    pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
+        let mut settings = Settings::from_environment();
+        let function = Self {
+            organizations: OrganizationsGateway::of(config),
+            store: Store::new(DynamoDbGateway::of(config, settings.table_name())),
+            queue: SqsGateway::of(config, settings.account_creation_queue_url()),
+            bus: EventBridgeGateway::of(config, settings.bus_name()),
+            pace: settings.pace(),
+        };
+        settings.finish().map(|()| function)
+    }
+
+    /// Answers one invocation: messages of the queue, an event, a request that a person names, or a sweep.
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
+        match Trigger::of(event.payload) {
+            Trigger::Queue(batch) => Ok(Answer::Batch(self.batch(batch).await)),
+            Trigger::Event(event) => match create_account_result(&event) {
+                Some(call) => self.call_ended(call).await,
+                None => Err(Failure::with_detail(Cause::MessageNotUnderstood, "It is no CreateAccountResult event.")),
+            },
+            Trigger::ByHand(input) => match Message::read(input)? {
+                Some(message) => Ok(answer(&self.work(&message).await?)),
+                None => self.sweep().await,
+            },
+        }
+    }
+
+    /// Every message for itself: one that fails comes again, and ends in the dead-letter queue if it always fails.
+    async fn batch(&self, batch: SqsEvent) -> SqsBatchResponse {
+        let mut response = SqsBatchResponse::default();
+        for record in batch.records {
+            if let Err(failure) = self.record(record.body.as_deref().unwrap_or_default()).await {
+                tracing::error!(message_id = record.message_id, cause = %failure.cause, "{failure}");
+                response.add_failure(record.message_id.unwrap_or_default());
+            }
+        }
+        response
+    }
+
+    async fn record(&self, body: &str) -> Result<(), Failure> {
+        let body: Value = serde_json::from_str(body).map_err(|error| {
+            Failure::with_detail(Cause::MessageNotUnderstood, format_args!("It is no JSON: {error}."))
+        })?;
+        match Trigger::of(body) {
+            Trigger::Event(event) => match create_account_result(&event) {
+                Some(call) => self.call_ended(call).await.map(drop),
+                None => Err(Failure::with_detail(Cause::MessageNotUnderstood, "It is no CreateAccountResult event.")),
+            },
+            Trigger::ByHand(input) => match Message::read(input)? {
+                Some(message) => self.work(&message).await.map(drop),
+                None => Err(Failure::with_detail(Cause::MessageNotUnderstood, "It names no request.")),
+            },
+            Trigger::Queue(_) => Err(Failure::with_detail(Cause::MessageNotUnderstood, "It is a batch in a message.")),
+        }
+    }
+
+    /// AWS tells that a call has ended, which saves the wait until the next look. What the event says is asked for
+    /// again: it is masked, and may be late or doubled.
+    async fn call_ended(&self, call: CreateAccountRequestId) -> Result<Answer, Failure> {
+        match self.store.find_by_call(&call).await? {
+            Some(request_id) => Ok(answer(&self.work(&Message { request_id, looks: None }).await?)),
+            None => {
+                tracing::info!(create_account_request_id = %call, "an account that was not requested here");
+                Ok(Answer::NotOurs { create_account_request_id: call })
+            }
+        }
+    }
+
+    /// Puts requests back into the queue whose message was lost.
+    async fn sweep(&self) -> Result<Answer, Failure> {
+        let open = self.store.open_requests().await?;
+        let overdue = SignedDuration::try_from(self.pace.announce_patience()).unwrap_or(SignedDuration::ZERO);
+        let forgotten_before = Timestamp::now().checked_sub(overdue).unwrap_or(Timestamp::MIN);
+        let mut resumed = 0;
+        for request in open.iter().filter(|request| request.next_look_at < forgotten_before) {
+            tracing::warn!(request_id = %request.request_id, state = request.state.name(), "resuming a forgotten request");
+            let message = json!({"request_id": request.request_id, "looks": request.looks});
+            self.queue.send(&message, std::time::Duration::ZERO).await?;
+            resumed += 1;
+        }
+        Ok(Answer::Sweep { open: open.len(), resumed })
+    }
+}
+
+fn answer(request: &Request) -> Answer {
+    let failure = match &request.state {
+        State::Failed { failure, .. } => Some(failure.clone()),
+        _ => None,
+    };
+    Answer::Request {
+        request_id: request.request_id.clone(),
+        state: request.state.name(),
+        account_id: request.state.account_id().cloned(),
+        failure,
+    }
+}

@@ -1,0 +1,195 @@
+//! One request, moved on as far as it goes without waiting.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::tracing;
+use serde_json::json;
+use steward::{
+    account_creation::{
+        Advanced, Announcement, Placement, Progress, Request, Seen, State, Step, Verdict, after_create,
+        after_duplicate, after_failed_read, after_looking, after_move, after_status, delay, next_step, placement,
+    },
+    error::{Cause, Failure},
+    gateway::NewAccount,
+    ids::{AccountId, CreateAccountRequestId},
+};
+
+use crate::{CreateAccountPoller, lookup, message::Message};
+
+/// What becomes of a request after one step.
+enum Next {
+    /// It was written by this invocation, which goes on.
+    Continue(Request),
+    /// It is left alone until a message or an event brings it back.
+    Rest(Request),
+}
+
+impl CreateAccountPoller {
+    /// Moves a request on. Answers with the request as it was left.
+    pub(crate) async fn work(&self, message: &Message) -> Result<Request, Failure> {
+        let id = &message.request_id;
+        let missing = || Failure::with_detail(Cause::NotFound, format_args!("There is no request {id}."));
+        let mut request = self.store.find(id).await?.ok_or_else(missing)?;
+        if message.looks.is_some_and(|looks| looks < request.looks) {
+            return Ok(request);
+        }
+        let mut seen = Seen::Found;
+        loop {
+            match self.step(request, seen).await? {
+                Next::Continue(next) => (request, seen) = (next, Seen::Entered),
+                Next::Rest(last) => return Ok(last),
+            }
+        }
+    }
+
+    async fn step(&self, request: Request, seen: Seen) -> Result<Next, Failure> {
+        let now = Timestamp::now();
+        match next_step(&request, seen, self.pace, now) {
+            Step::Done => Ok(Next::Rest(request)),
+            Step::Wait(until) => {
+                let wait = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+                self.put_off(request, wait).await
+            }
+            Step::Claim => self.claim(request).await,
+            Step::Create => self.create(request).await,
+            Step::LookForLostAnswer => {
+                let progress = match lookup::look(&self.organizations, &request).await {
+                    Ok(evidence) => after_looking(&request, &evidence, self.pace, now),
+                    Err(error) => after_failed_read(&request, error, self.pace, now),
+                };
+                self.follow(request, progress).await
+            }
+            Step::CheckStatus(call) => {
+                let progress = self.check_status(&request, &call, now).await;
+                self.follow(request, progress).await
+            }
+            Step::Place(account) => {
+                let progress = self.place(&request, &account, now).await;
+                self.follow(request, progress).await
+            }
+            Step::Announce => self.announce(request).await,
+            Step::TimeOut => {
+                let state = request.timed_out();
+                self.enter(request, state).await
+            }
+        }
+    }
+
+    /// Takes a place among the accounts in flight and writes that AWS is about to be asked.
+    async fn claim(&self, request: Request) -> Result<Next, Failure> {
+        let now = Timestamp::now();
+        let creating = request.entered(State::Creating, now);
+        match self.store.advance(&request, &creating, now).await? {
+            Advanced::Yes => Ok(Next::Continue(creating)),
+            Advanced::Raced => self.reread(request).await,
+            Advanced::NoPlace => {
+                let wait = delay(&request, self.pace, now);
+                self.put_off(request, wait).await
+            }
+        }
+    }
+
+    async fn create(&self, request: Request) -> Result<Next, Failure> {
+        let account = NewAccount {
+            email: &request.wish.email,
+            name: &request.wish.account_name,
+            role_name: &request.wish.role_name,
+            iam_user_access_to_billing: request.wish.iam_user_access_to_billing,
+            tags: &request.wish.tags,
+        };
+        let answer = self.organizations.create_account(&account).await;
+        if let Err(error) = &answer {
+            tracing::warn!(request_id = %request.request_id, cause = %error.cause, "{error}");
+        }
+        let progress = after_create(&request, &answer, self.pace, Timestamp::now());
+        self.follow(request, progress).await
+    }
+
+    async fn check_status(&self, request: &Request, call: &CreateAccountRequestId, now: Timestamp) -> Progress {
+        let verdict = match self.organizations.describe_create_account_status(call).await {
+            Ok(status) => after_status(request, &status, self.pace, now),
+            Err(error) => return after_failed_read(request, error, self.pace, now),
+        };
+        match verdict {
+            Verdict::Progress(progress) => progress,
+            Verdict::MayBeOurs(cause) => match lookup::look(&self.organizations, request).await {
+                Ok(evidence) => after_duplicate(request, cause, &evidence, self.pace, now),
+                Err(error) => after_failed_read(request, error, self.pace, now),
+            },
+        }
+    }
+
+    async fn place(&self, request: &Request, account_id: &AccountId, now: Timestamp) -> Progress {
+        let account = match self.organizations.describe_account(account_id).await {
+            Ok(account) => account,
+            Err(error) => return after_failed_read(request, error, self.pace, now),
+        };
+        match placement(request, &account) {
+            Placement::InPlace => Progress::Enter(State::Ready { account_id: account_id.clone() }),
+            Placement::NotShown => Progress::Stay(delay(request, self.pace, now)),
+            Placement::Move { from, to } => {
+                let answer = self.organizations.move_account(account_id, &from, &to).await;
+                after_move(request, account_id, answer, self.pace, now)
+            }
+        }
+    }
+
+    /// Tells the end. The record comes second: an end that is told twice does less harm than one that is not told.
+    async fn announce(&self, request: Request) -> Result<Next, Failure> {
+        match request.announcement() {
+            Some(Announcement::Created(event)) => self.bus.put(&event).await?,
+            Some(Announcement::Failed(event)) => self.bus.put(&event).await?,
+            None => {}
+        }
+        let told = request.told();
+        match self.store.advance(&request, &told, Timestamp::now()).await? {
+            Advanced::Yes => Ok(Next::Rest(told)),
+            Advanced::Raced | Advanced::NoPlace => self.reread(request).await,
+        }
+    }
+
+    async fn follow(&self, request: Request, progress: Progress) -> Result<Next, Failure> {
+        match progress {
+            Progress::Enter(state) => self.enter(request, state).await,
+            Progress::Stay(wait) => self.put_off(request, wait).await,
+            // Two writes: what is known must not be lost because a message could not be sent.
+            Progress::EnterAndWait(state, wait) => match self.enter(request, state).await? {
+                Next::Continue(entered) => self.put_off(entered, wait).await,
+                rest @ Next::Rest(_) => Ok(rest),
+            },
+        }
+    }
+
+    async fn enter(&self, request: Request, state: State) -> Result<Next, Failure> {
+        let now = Timestamp::now();
+        let entered = request.entered(state, now);
+        match self.store.advance(&request, &entered, now).await? {
+            Advanced::Yes => {
+                tracing::info!(request_id = %entered.request_id, state = entered.state.name(), "entered");
+                Ok(Next::Continue(entered))
+            }
+            Advanced::Raced | Advanced::NoPlace => self.reread(request).await,
+        }
+    }
+
+    /// Comes back later. The message is sent before the record says so: a record that names a later look has its
+    /// message, and a message without its record is out of date or does no harm.
+    async fn put_off(&self, request: Request, wait: Duration) -> Result<Next, Failure> {
+        let now = Timestamp::now();
+        let wait = wait.max(Duration::from_secs(1));
+        let until = SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok());
+        let later = request.put_off(until.unwrap_or(Timestamp::MAX));
+        let message = json!({"request_id": later.request_id, "looks": later.looks});
+        self.queue.send(&message, wait).await?;
+        match self.store.advance(&request, &later, now).await? {
+            Advanced::Yes => Ok(Next::Rest(later)),
+            Advanced::Raced | Advanced::NoPlace => self.reread(request).await,
+        }
+    }
+
+    /// Another invocation has moved the request: it goes on there.
+    async fn reread(&self, request: Request) -> Result<Next, Failure> {
+        Ok(Next::Rest(self.store.find(&request.request_id).await?.unwrap_or(request)))
+    }
+}

@@ -1,0 +1,18 @@
+//! The life of one account request: what was asked for, how far it has come, and what to do next.
+//!
+//! Everything here but the [`Store`] is a pure decision. The functions do the calls.
+
+mod admission;
+mod decision;
+mod request;
+mod store;
+mod wish;
+
+pub use admission::{Admission, Organization, admit};
+pub use decision::{
+    Evidence, Pace, Placement, Progress, Seen, Step, Verdict, after_create, after_duplicate, after_failed_read,
+    after_looking, after_move, after_status, delay, next_step, placement,
+};
+pub use request::{Announcement, Passed, Request, State};
+pub use store::{Advanced, Started, Store};
+pub use wish::{OrganizationalUnitReference, Wish};

@@ -1,0 +1,352 @@
+//! What to do next about a request, and what an answer of AWS means for it. Pure: no call, no clock.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Request, State};
+use crate::{
+    error::{Cause, Failure, Retry},
+    gateway::{Account, CallError, CreateAccountOutcome, CreateAccountStatus},
+    ids::{AccountId, CreateAccountRequestId, OrganizationalUnitId},
+};
+
+/// How long things take, as multiples of the time before the first look again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The time before the first look again; 5 s unless the stack says otherwise.
+    pub poll: Duration,
+}
+
+impl Pace {
+    /// The poll time for which the waits of the error catalogue are written.
+    const USUAL_POLL_SECONDS: u32 = 5;
+
+    /// How long a call of `CreateAccount` may still be under way in another invocation. Longer than the call's own
+    /// timeout.
+    pub fn call_patience(self) -> Duration {
+        self.poll * 6
+    }
+
+    /// How long AWS may hide what it has done before it is taken not to have done it.
+    pub fn lookup_patience(self) -> Duration {
+        self.poll * 24
+    }
+
+    /// How long another invocation may take to tell the end of a request. Longer than a function runs.
+    pub fn announce_patience(self) -> Duration {
+        self.poll * 12
+    }
+
+    /// The wait that the catalogue asks for, None where waiting does not help.
+    pub fn wait_for(self, cause: Cause) -> Option<Duration> {
+        match cause.row().retry {
+            Retry::Never => None,
+            Retry::AfterSeconds(seconds) => Some(self.poll * seconds / Self::USUAL_POLL_SECONDS),
+        }
+    }
+}
+
+/// Whether this invocation has put the request into its state, or found it there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// This invocation wrote the state a moment ago: it alone goes on from here.
+    Entered,
+    /// Somebody else did, who may be at work or gone.
+    Found,
+}
+
+/// The next thing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Take a place among the accounts in flight, and write [`State::Creating`].
+    Claim,
+    /// Call `CreateAccount`.
+    Create,
+    /// Look at AWS for what a call whose answer is lost has done.
+    LookForLostAnswer,
+    /// Ask how far the call has come.
+    CheckStatus(CreateAccountRequestId),
+    /// Move the account to its unit, unless it is there.
+    Place(AccountId),
+    /// Tell the end.
+    Announce,
+    /// Give up.
+    TimeOut,
+    /// Look again at this time: another invocation is at it.
+    Wait(Timestamp),
+    /// Nothing is left to do.
+    Done,
+}
+
+/// The next thing to do about a request.
+pub fn next_step(request: &Request, seen: Seen, pace: Pace, now: Timestamp) -> Step {
+    let after = |patience: Duration| later(request.since(), patience);
+    match &request.state {
+        State::Ready { .. } | State::Failed { .. } => match (request.announced, seen) {
+            (true, _) => Step::Done,
+            (false, Seen::Found) if now < after(pace.announce_patience()) => {
+                Step::Wait(after(pace.announce_patience()))
+            }
+            (false, _) => Step::Announce,
+        },
+        _ if now >= request.deadline => Step::TimeOut,
+        State::Requested => Step::Claim,
+        State::Creating => match seen {
+            Seen::Entered => Step::Create,
+            Seen::Found if now < after(pace.call_patience()) => Step::Wait(after(pace.call_patience())),
+            Seen::Found => Step::LookForLostAnswer,
+        },
+        State::InProgress { create_account_request_id } => Step::CheckStatus(create_account_request_id.clone()),
+        State::Placing { account_id } => Step::Place(account_id.clone()),
+    }
+}
+
+/// What an answer means for the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It enters a state, and is looked at at once.
+    Enter(State),
+    /// It enters a state, and is looked at again after a while.
+    EnterAndWait(State, Duration),
+    /// It stays, and is looked at again after a while.
+    Stay(Duration),
+}
+
+/// What the answer of `CreateAccount` means.
+pub fn after_create(
+    request: &Request,
+    answer: &Result<CreateAccountStatus, CallError>,
+    pace: Pace,
+    now: Timestamp,
+) -> Progress {
+    match answer {
+        Ok(status) => match &status.outcome {
+            CreateAccountOutcome::InProgress => {
+                let state = State::InProgress { create_account_request_id: status.id.clone() };
+                Progress::EnterAndWait(state, pace.poll)
+            }
+            CreateAccountOutcome::Succeeded(account_id) => {
+                Progress::Enter(State::Placing { account_id: account_id.clone() })
+            }
+            // Read again by id, where failures are judged.
+            CreateAccountOutcome::Failed(_) => {
+                Progress::Enter(State::InProgress { create_account_request_id: status.id.clone() })
+            }
+        },
+        // AWS may have taken the call: that is found out later, by looking.
+        Err(error) if !error.refused => Progress::Stay(pace.call_patience()),
+        Err(error) => give_up_or_ask_again(request, error.cause, || error.into(), pace, now),
+    }
+}
+
+/// What the status of a call means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The request goes on.
+    Progress(Progress),
+    /// AWS says that the account is already there or in the making: by this very request, perhaps. Look.
+    MayBeOurs(Cause),
+}
+
+/// What the status of the call means.
+pub fn after_status(request: &Request, status: &CreateAccountStatus, pace: Pace, now: Timestamp) -> Verdict {
+    Verdict::Progress(match &status.outcome {
+        CreateAccountOutcome::InProgress => Progress::Stay(delay(request, pace, now)),
+        CreateAccountOutcome::Succeeded(account_id) => {
+            Progress::Enter(State::Placing { account_id: account_id.clone() })
+        }
+        CreateAccountOutcome::Failed(reason) => match Cause::of_create_account_failure(reason) {
+            cause @ (Cause::EmailAlreadyExists | Cause::ConcurrentAccountModification) => {
+                return Verdict::MayBeOurs(cause);
+            }
+            cause => give_up_or_ask_again(request, cause, || refused(cause, reason), pace, now),
+        },
+    })
+}
+
+/// What AWS shows of a request whose answer was lost.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// Every account of the organization with the request's e-mail address.
+    pub account: Option<Account>,
+    /// Calls of `CreateAccount` that are running or failed.
+    pub calls: Vec<CreateAccountStatus>,
+}
+
+/// What is found when AWS is looked at for the answer of a call that was lost.
+pub fn after_looking(request: &Request, evidence: &Evidence, pace: Pace, now: Timestamp) -> Progress {
+    if let Some(progress) = adopted(request, evidence) {
+        return progress;
+    }
+    let failed = calls_of(request, evidence, request.since()).find_map(|status| match &status.outcome {
+        CreateAccountOutcome::Failed(reason) => Some(reason.as_str()),
+        _ => None,
+    });
+    match failed {
+        Some(reason) => {
+            let cause = Cause::of_create_account_failure(reason);
+            give_up_or_ask_again(request, cause, || refused(cause, reason), pace, now)
+        }
+        // The call never reached AWS. A second one cannot make a second account: an address has one account.
+        None if now >= later(request.since(), pace.call_patience() + pace.lookup_patience()) => {
+            Progress::Enter(State::Requested)
+        }
+        None => Progress::Stay(pace.poll * 2),
+    }
+}
+
+/// What is found when a call failed because the account is already there or in the making.
+pub fn after_duplicate(request: &Request, cause: Cause, evidence: &Evidence, pace: Pace, now: Timestamp) -> Progress {
+    adopted(request, evidence)
+        .unwrap_or_else(|| give_up_or_ask_again(request, cause, || Failure::new(cause), pace, now))
+}
+
+/// The account, or the running call, that this request has brought about.
+fn adopted(request: &Request, evidence: &Evidence) -> Option<Progress> {
+    if let Some(account) = &evidence.account {
+        let ours = account.name == request.wish.account_name.as_str()
+            && account.joined_at.is_some_and(|at| at >= with_skew(request.first_requested_at));
+        return Some(Progress::Enter(if ours {
+            State::Placing { account_id: account.id.clone() }
+        } else {
+            let failure = Failure::with_detail(Cause::EmailInOrganization, format_args!("It is {}.", account.id));
+            State::Failed { failure, account_id: None, create_account_request_id: None }
+        }));
+    }
+    let running = calls_of(request, evidence, request.first_requested_at)
+        .find(|status| status.outcome == CreateAccountOutcome::InProgress)?;
+    Some(Progress::Enter(State::InProgress { create_account_request_id: running.id.clone() }))
+}
+
+/// The calls for an account of the request's name, made since a time. AWS does not show the address of a call; the
+/// requester admits no two requests with one name.
+fn calls_of<'a>(
+    request: &'a Request,
+    evidence: &'a Evidence,
+    since: Timestamp,
+) -> impl Iterator<Item = &'a CreateAccountStatus> {
+    evidence.calls.iter().filter(move |status| {
+        status.account_name.as_deref() == Some(request.wish.account_name.as_str())
+            && status.requested_at.is_some_and(|at| at >= with_skew(since))
+    })
+}
+
+/// Where the account sits, and what that calls for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// It is where it should be, or nobody said where that is.
+    InPlace,
+    /// It is to be moved.
+    Move {
+        /// The unit or root that holds it.
+        from: OrganizationalUnitId,
+        /// The unit that should.
+        to: OrganizationalUnitId,
+    },
+    /// AWS does not show it yet.
+    NotShown,
+}
+
+/// Where an account sits, and what that calls for.
+pub fn placement(request: &Request, account: &Account) -> Placement {
+    match (&request.wish.organizational_unit, &account.parent) {
+        (None, _) => Placement::InPlace,
+        (Some(to), Some(from)) if to == from => Placement::InPlace,
+        (Some(to), Some(from)) => Placement::Move { from: from.clone(), to: to.clone() },
+        (Some(_), None) => Placement::NotShown,
+    }
+}
+
+/// What the answer of `MoveAccount` means.
+pub fn after_move(
+    request: &Request,
+    account_id: &AccountId,
+    answer: Result<(), CallError>,
+    pace: Pace,
+    now: Timestamp,
+) -> Progress {
+    match answer {
+        Ok(()) => Progress::Enter(State::Ready { account_id: account_id.clone() }),
+        // Moved meanwhile, by another invocation or by a person: the next look tells where to.
+        Err(error) if matches!(error.cause, Cause::Conflict | Cause::NotFound) => {
+            Progress::Stay(delay(request, pace, now))
+        }
+        Err(error) => after_failed_read(request, error, pace, now),
+    }
+}
+
+/// What a failed call means that can be repeated without harm.
+pub fn after_failed_read(request: &Request, error: CallError, pace: Pace, now: Timestamp) -> Progress {
+    match pace.wait_for(error.cause) {
+        Some(wait) => Progress::Stay(wait.max(delay(request, pace, now))),
+        // An account that was made a moment ago is not shown everywhere at once.
+        None if error.cause == Cause::NotFound => Progress::Stay(delay(request, pace, now)),
+        None => Progress::Enter(failed(request, error.into())),
+    }
+}
+
+/// How long to wait before the next look at a state: half of what was waited already, one poll at least and twelve
+/// at most. A state that takes seconds is seen within seconds, and one that takes hours costs few calls.
+pub fn delay(request: &Request, pace: Pace, now: Timestamp) -> Duration {
+    waited(request.since(), now).div_f64(2.0).clamp(pace.poll, pace.poll * 12)
+}
+
+/// The end of a request, with what the next attempt can go on from.
+fn failed(request: &Request, failure: Failure) -> State {
+    State::Failed {
+        failure,
+        account_id: request.state.account_id().cloned(),
+        create_account_request_id: request.state.create_account_request_id().cloned(),
+    }
+}
+
+/// The end of a request that took too long.
+impl Request {
+    /// The state after the deadline.
+    pub fn timed_out(&self) -> State {
+        let detail = format_args!("It was {} when the time was up.", self.state.name());
+        failed(self, Failure::with_detail(Cause::DeadlineExceeded, detail))
+    }
+}
+
+/// AWS has refused to create the account. Where the catalogue says that waiting helps, it is asked again, ever more
+/// seldom.
+fn give_up_or_ask_again(
+    request: &Request,
+    cause: Cause,
+    failure: impl FnOnce() -> Failure,
+    pace: Pace,
+    now: Timestamp,
+) -> Progress {
+    match pace.wait_for(cause) {
+        Some(wait) => {
+            let waited = waited(request.first_requested_at, now).min(pace.poll * 600);
+            Progress::EnterAndWait(State::Requested, wait.max(waited / 8))
+        }
+        None => {
+            let failure = failure();
+            Progress::Enter(State::Failed { failure, account_id: None, create_account_request_id: None })
+        }
+    }
+}
+
+fn refused(cause: Cause, reason: &str) -> Failure {
+    Failure::with_detail(cause, format_args!("AWS gave the reason {reason}."))
+}
+
+fn waited(since: Timestamp, now: Timestamp) -> Duration {
+    now.duration_since(since).try_into().unwrap_or_default()
+}
+
+fn later(time: Timestamp, by: Duration) -> Timestamp {
+    SignedDuration::try_from(by).ok().and_then(|by| time.checked_add(by).ok()).unwrap_or(Timestamp::MAX)
+}
+
+/// Clocks differ, and AWS gives whole seconds.
+fn with_skew(time: Timestamp) -> Timestamp {
+    time.checked_sub(SignedDuration::from_secs(60)).unwrap_or(Timestamp::MIN)
+}
+
+#[cfg(test)]
+mod tests;

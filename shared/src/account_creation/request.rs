@@ -1,0 +1,218 @@
+//! The durable record of one account request.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Wish;
+use crate::{
+    error::Failure,
+    events::{AccountCreated, AccountCreationFailed},
+    ids::{AccountId, CreateAccountRequestId, RequestId},
+};
+
+/// How far a request has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum State {
+    /// Recorded; AWS has not been asked.
+    Requested,
+    /// Written before AWS is asked. Whoever finds a request in this state does not know whether AWS took the call.
+    Creating,
+    /// AWS is creating the account.
+    InProgress {
+        /// The call of `CreateAccount`.
+        create_account_request_id: CreateAccountRequestId,
+    },
+    /// The account exists and is to be moved to its unit.
+    Placing {
+        /// The account.
+        account_id: AccountId,
+    },
+    /// Done.
+    Ready {
+        /// The account.
+        account_id: AccountId,
+    },
+    /// Ended without what was asked for. What is known already lets the next attempt go on where this one stopped.
+    Failed {
+        /// What happened and what to do.
+        failure: Failure,
+        /// The account, when it exists all the same.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account_id: Option<AccountId>,
+        /// The call of `CreateAccount` that had not ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        create_account_request_id: Option<CreateAccountRequestId>,
+    },
+}
+
+impl State {
+    /// The state's name in answers, events and the table.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Requested => "REQUESTED",
+            Self::Creating => "CREATING",
+            Self::InProgress { .. } => "IN_PROGRESS",
+            Self::Placing { .. } => "PLACING",
+            Self::Ready { .. } => "READY",
+            Self::Failed { .. } => "FAILED",
+        }
+    }
+
+    /// The account, as soon as it is known.
+    pub fn account_id(&self) -> Option<&AccountId> {
+        match self {
+            Self::Placing { account_id } | Self::Ready { account_id } => Some(account_id),
+            Self::Failed { account_id, .. } => account_id.as_ref(),
+            Self::Requested | Self::Creating | Self::InProgress { .. } => None,
+        }
+    }
+
+    /// The call of `CreateAccount` that has not ended.
+    pub fn create_account_request_id(&self) -> Option<&CreateAccountRequestId> {
+        match self {
+            Self::InProgress { create_account_request_id } => Some(create_account_request_id),
+            Self::Failed { create_account_request_id, .. } => create_account_request_id.as_ref(),
+            Self::Requested | Self::Creating | Self::Placing { .. } | Self::Ready { .. } => None,
+        }
+    }
+
+    /// Whether nothing follows by itself.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Ready { .. } | Self::Failed { .. })
+    }
+
+    /// Whether AWS counts the request among the five accounts that it creates at once.
+    pub fn is_in_flight(&self) -> bool {
+        matches!(self, Self::Creating | Self::InProgress { .. })
+    }
+}
+
+/// A state that was entered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passed {
+    /// The state's name.
+    pub state: String,
+    /// When it was entered.
+    pub at: Timestamp,
+}
+
+/// One account request, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Its id, derived from the e-mail address.
+    pub request_id: RequestId,
+    /// 1, and one more each time a failed request is sent again.
+    pub attempt: u32,
+    /// What was asked for.
+    pub wish: Wish,
+    /// How far it has come.
+    pub state: State,
+    /// When the first attempt was recorded.
+    pub first_requested_at: Timestamp,
+    /// When this attempt gives up.
+    pub deadline: Timestamp,
+    /// How often the poller has put it off. A message that carries a smaller number is out of date.
+    pub looks: u64,
+    /// When the poller means to look next.
+    pub next_look_at: Timestamp,
+    /// Whether the event that tells the end was sent.
+    pub announced: bool,
+    /// The states of this attempt, oldest first.
+    pub history: Vec<Passed>,
+    /// One more with every write: who writes must have read the latest.
+    pub revision: u64,
+}
+
+impl Request {
+    /// A new request in the state `start`, which is [`State::Requested`] unless an earlier attempt had come further.
+    pub fn new(wish: Wish, start: State, now: Timestamp, deadline: Timestamp) -> Self {
+        Self {
+            request_id: RequestId::of(&wish.email),
+            attempt: 1,
+            history: vec![Passed { state: start.name().to_owned(), at: now }],
+            wish,
+            state: start,
+            first_requested_at: now,
+            deadline,
+            looks: 0,
+            next_look_at: now,
+            announced: false,
+            revision: 1,
+        }
+    }
+
+    /// The next attempt of a failed request.
+    pub fn again(&self, wish: Wish, start: State, now: Timestamp, deadline: Timestamp) -> Self {
+        Self {
+            attempt: self.attempt + 1,
+            first_requested_at: self.first_requested_at,
+            looks: self.looks + 1,
+            revision: self.revision + 1,
+            ..Self::new(wish, start, now, deadline)
+        }
+    }
+
+    /// The request after it entered a state.
+    pub fn entered(&self, state: State, now: Timestamp) -> Self {
+        let mut next = self.touched();
+        next.history.push(Passed { state: state.name().to_owned(), at: now });
+        next.state = state;
+        next.next_look_at = now;
+        next
+    }
+
+    /// The request after it was put off.
+    pub fn put_off(&self, until: Timestamp) -> Self {
+        Self { looks: self.looks + 1, next_look_at: until, ..self.touched() }
+    }
+
+    /// The request after its end was told.
+    pub fn told(&self) -> Self {
+        Self { announced: true, ..self.touched() }
+    }
+
+    /// When the present state was entered.
+    pub fn since(&self) -> Timestamp {
+        self.history.last().map_or(self.first_requested_at, |passed| passed.at)
+    }
+
+    /// Whether there is anything left to do.
+    pub fn is_open(&self) -> bool {
+        !(self.state.is_final() && self.announced)
+    }
+
+    /// The event that tells the end of the request; None before it.
+    pub fn announcement(&self) -> Option<Announcement> {
+        match &self.state {
+            State::Ready { account_id } => Some(Announcement::Created(AccountCreated {
+                request_id: self.request_id.clone(),
+                account_id: account_id.clone(),
+                account_name: self.wish.account_name.clone(),
+                email: self.wish.email.clone(),
+                organizational_unit: self.wish.organizational_unit.clone(),
+                role_name: self.wish.role_name.clone(),
+            })),
+            State::Failed { failure, account_id, .. } => Some(Announcement::Failed(AccountCreationFailed {
+                request_id: Some(self.request_id.clone()),
+                account_id: account_id.clone(),
+                failure: failure.clone(),
+                problems: Vec::new(),
+            })),
+            State::Requested | State::Creating | State::InProgress { .. } | State::Placing { .. } => None,
+        }
+    }
+
+    fn touched(&self) -> Self {
+        Self { revision: self.revision + 1, ..self.clone() }
+    }
+}
+
+/// How the end of a request is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Announcement {
+    /// With an account.
+    Created(AccountCreated),
+    /// Without one, or with one that is not finished.
+    Failed(AccountCreationFailed),
+}

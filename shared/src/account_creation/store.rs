@@ -1,0 +1,206 @@
+//! Where requests are kept: one item each, beside a few small items that many requests share.
+//!
+//! | `pk` | holds |
+//! | --- | --- |
+//! | `request#req-...` | a [`Request`]; the attribute `open` while there is something left to do |
+//! | `call#car-...` | the request behind a call of `CreateAccount` |
+//! | `in-flight` | the ids of the requests that AWS is working on, five at most |
+//! | `day#2026-11-22` | how many requests were admitted on that day (UTC) |
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+use super::{Request, State};
+use crate::{
+    gateway::{CallError, DynamoDbGateway, Write, attributes},
+    ids::{CreateAccountRequestId, RequestId},
+};
+
+/// How many accounts AWS creates at once for one organization.
+const IN_FLIGHT_LIMIT: u32 = 5;
+/// The sparse index over requests with something left to do.
+const OPEN_INDEX: &str = "open-requests";
+/// Its key attribute, and the one value it has.
+const OPEN: (&str, &str) = ("open", "yes");
+/// How long the small items are kept: longer than AWS is known to track a call.
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(100 * 24);
+
+/// Whether a new request was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Started {
+    /// It was.
+    Yes,
+    /// Somebody else has written the same request meanwhile.
+    Raced,
+    /// The day's number is used up.
+    DailyCapReached,
+}
+
+/// Whether a step of a request was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advanced {
+    /// It was.
+    Yes,
+    /// Somebody else has moved the request meanwhile.
+    Raced,
+    /// Five accounts are in flight.
+    NoPlace,
+}
+
+/// The requests in the stack's table.
+#[derive(Clone, Debug)]
+pub struct Store(DynamoDbGateway);
+
+#[derive(Deserialize)]
+struct CallItem {
+    request_id: RequestId,
+}
+
+#[derive(Deserialize)]
+struct DayItem {
+    admitted: u32,
+}
+
+#[derive(Serialize)]
+struct RequestItem<'a> {
+    #[serde(flatten)]
+    request: &'a Request,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open: Option<&'static str>,
+}
+
+impl Store {
+    /// A store in a table.
+    pub fn new(table: DynamoDbGateway) -> Self {
+        Self(table)
+    }
+
+    /// One request.
+    pub async fn find(&self, id: &RequestId) -> Result<Option<Request>, CallError> {
+        self.0.find(&request_key(id)).await
+    }
+
+    /// The request behind a call of `CreateAccount`; None for a call that is not ours.
+    pub async fn find_by_call(&self, id: &CreateAccountRequestId) -> Result<Option<RequestId>, CallError> {
+        Ok(self.0.find::<CallItem>(&call_key(id)).await?.map(|item| item.request_id))
+    }
+
+    /// Every request with something left to do. Read from an index, so a change of the last second may be missing.
+    pub async fn open_requests(&self) -> Result<Vec<Request>, CallError> {
+        self.0.query_index(OPEN_INDEX, OPEN.0, OPEN.1).await
+    }
+
+    /// How many requests were admitted on the day of `now` (UTC).
+    pub async fn admitted_on_day_of(&self, now: Timestamp) -> Result<u32, CallError> {
+        Ok(self.0.find::<DayItem>(&day_key(now)).await?.map_or(0, |item| item.admitted))
+    }
+
+    /// Records a new request, or a new attempt of a failed one, and counts it on the day's number.
+    pub async fn start(&self, request: &Request, daily_cap: u32, now: Timestamp) -> Result<Started, CallError> {
+        let condition = if request.revision == 1 { None } else { Some(request.revision - 1) };
+        let mut writes = vec![self.put(request, condition)?, count_on_day(now, daily_cap)];
+        if request.state.is_in_flight() {
+            writes.push(take_place(&request.request_id, true));
+        }
+        Ok(match self.0.write(writes).await? {
+            Ok(()) => Started::Yes,
+            Err(refusal) if refusal.position == 1 => Started::DailyCapReached,
+            Err(_) => Started::Raced,
+        })
+    }
+
+    /// Records a step. A place among the accounts in flight is taken and given back in the same transaction.
+    pub async fn advance(&self, before: &Request, after: &Request, now: Timestamp) -> Result<Advanced, CallError> {
+        const PLACE: usize = 1;
+        let mut writes = vec![self.put(after, Some(before.revision))?];
+        let takes_place = after.state.is_in_flight() && !before.state.is_in_flight();
+        match (before.state.is_in_flight(), after.state.is_in_flight()) {
+            (false, true) => writes.push(take_place(&after.request_id, false)),
+            (true, false) => writes.push(give_place_back(&after.request_id)),
+            _ => {}
+        }
+        if let State::InProgress { create_account_request_id } = &after.state {
+            if before.state != after.state {
+                writes.push(remember_call(create_account_request_id, &after.request_id, now));
+            }
+        }
+        Ok(match self.0.write(writes).await? {
+            Ok(()) => Advanced::Yes,
+            Err(refusal) if takes_place && refusal.position == PLACE => Advanced::NoPlace,
+            Err(_) => Advanced::Raced,
+        })
+    }
+
+    fn put(&self, request: &Request, expected: Option<u64>) -> Result<Write, CallError> {
+        let open = request.is_open().then_some(OPEN.1);
+        let condition = match expected {
+            None => ("attribute_not_exists(pk)".to_owned(), HashMap::new()),
+            Some(revision) => ("revision = :expected".to_owned(), HashMap::from([number(":expected", revision)])),
+        };
+        Ok(Write::Put {
+            pk: request_key(&request.request_id),
+            item: attributes(&RequestItem { request, open })?,
+            condition: Some(condition),
+        })
+    }
+}
+
+fn count_on_day(now: Timestamp, daily_cap: u32) -> Write {
+    Write::Update {
+        pk: day_key(now),
+        expression: "ADD admitted :one SET expires_at = :expiry".to_owned(),
+        condition: Some("(attribute_not_exists(admitted) AND :cap > :zero) OR admitted < :cap".to_owned()),
+        values: HashMap::from([number(":one", 1), number(":zero", 0), number(":cap", daily_cap), expiry(now)]),
+    }
+}
+
+/// `anyway`: an attempt that goes on with a running call has its place at AWS already.
+fn take_place(id: &RequestId, anyway: bool) -> Write {
+    let mut values = HashMap::from([holder(id)]);
+    let condition = (!anyway).then(|| {
+        values.extend([number(":limit", IN_FLIGHT_LIMIT), (":id".to_owned(), AttributeValue::S(id.to_string()))]);
+        "attribute_not_exists(holders) OR size(holders) < :limit OR contains(holders, :id)".to_owned()
+    });
+    Write::Update { pk: "in-flight".to_owned(), expression: "ADD holders :holder".to_owned(), condition, values }
+}
+
+fn give_place_back(id: &RequestId) -> Write {
+    let expression = "DELETE holders :holder".to_owned();
+    Write::Update { pk: "in-flight".to_owned(), expression, condition: None, values: HashMap::from([holder(id)]) }
+}
+
+fn remember_call(call: &CreateAccountRequestId, request: &RequestId, now: Timestamp) -> Write {
+    let (_, expiry) = expiry(now);
+    let item = HashMap::from([
+        ("request_id".to_owned(), AttributeValue::S(request.to_string())),
+        ("expires_at".to_owned(), expiry),
+    ]);
+    Write::Put { pk: call_key(call), item, condition: None }
+}
+
+fn holder(id: &RequestId) -> (String, AttributeValue) {
+    (":holder".to_owned(), AttributeValue::Ss(vec![id.to_string()]))
+}
+
+fn number(name: &str, value: impl std::fmt::Display) -> (String, AttributeValue) {
+    (name.to_owned(), AttributeValue::N(value.to_string()))
+}
+
+fn expiry(now: Timestamp) -> (String, AttributeValue) {
+    number(":expiry", now.checked_add(KEPT_FOR).unwrap_or(Timestamp::MAX).as_second())
+}
+
+fn request_key(id: &RequestId) -> String {
+    format!("request#{id}")
+}
+
+fn call_key(id: &CreateAccountRequestId) -> String {
+    format!("call#{id}")
+}
+
+fn day_key(now: Timestamp) -> String {
+    format!("day#{}", now.to_zoned(TimeZone::UTC).date())
+}

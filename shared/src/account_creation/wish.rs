@@ -1,0 +1,162 @@
+//! What a person asks for.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    ids::{AccountName, Email, NotValid, OrganizationalUnitId, RoleName},
+    input::{Fields, Problem},
+};
+
+/// An account that somebody wants. `Unit` is how its organizational unit is named: as the person did
+/// ([`OrganizationalUnitReference`]), or by id once it was looked up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish<Unit = OrganizationalUnitId> {
+    /// The account's name.
+    pub account_name: AccountName,
+    /// Its primary e-mail address.
+    pub email: Email,
+    /// Where it is to sit; the root when nobody says.
+    pub organizational_unit: Option<Unit>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// Whether its IAM users may see its bills. AWS takes this at creation alone.
+    pub iam_user_access_to_billing: bool,
+    /// The role that the management account may assume in it.
+    pub role_name: RoleName,
+}
+
+/// An organizational unit as a person names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrganizationalUnitReference {
+    /// By its id.
+    Id(OrganizationalUnitId),
+    /// By the names from the root down: `/Workloads/Production`; `/` is the root.
+    Path(Vec<String>),
+}
+
+impl FromStr for OrganizationalUnitReference {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        const EXPECTED: NotValid =
+            NotValid("an organizational unit: an id (ou-ab12-cdef3456) or a path (/Workloads/Production)");
+        match text.strip_prefix('/') {
+            Some("") => Ok(Self::Path(Vec::new())),
+            Some(path) => {
+                let names: Vec<_> = path.strip_suffix('/').unwrap_or(path).split('/').map(ToOwned::to_owned).collect();
+                if names.iter().any(|name| name.trim().is_empty()) { Err(EXPECTED) } else { Ok(Self::Path(names)) }
+            }
+            None => text.parse().map(Self::Id).map_err(|_| EXPECTED),
+        }
+    }
+}
+
+impl Wish<OrganizationalUnitReference> {
+    /// Reads the input of the account requester, or lists everything that is wrong with it.
+    pub fn read(input: Value) -> Result<Self, Vec<Problem>> {
+        let mut fields = Fields::of(input);
+        let account_name = fields.required("account_name");
+        let email = fields.required("email");
+        let organizational_unit = fields.optional("organizational_unit");
+        let tags = fields.optional_tags("tags");
+        let billing = fields.optional_bool("iam_user_access_to_billing");
+        let role_name = fields.optional("role_name");
+        let problems = fields.finish();
+        match (account_name, email) {
+            (Some(account_name), Some(email)) if problems.is_empty() => Ok(Self {
+                account_name,
+                email,
+                organizational_unit,
+                tags: tags.unwrap_or_default(),
+                iam_user_access_to_billing: billing.unwrap_or(true),
+                role_name: role_name.unwrap_or_else(RoleName::organization_account_access),
+            }),
+            _ => Err(problems),
+        }
+    }
+
+    /// The same wish with its unit by id.
+    pub fn in_unit(self, organizational_unit: Option<OrganizationalUnitId>) -> Wish {
+        Wish {
+            account_name: self.account_name,
+            email: self.email,
+            organizational_unit,
+            tags: self.tags,
+            iam_user_access_to_billing: self.iam_user_access_to_billing,
+            role_name: self.role_name,
+        }
+    }
+}
+
+impl Wish {
+    /// The names of the fields in which two wishes for one address differ.
+    pub fn differences(&self, other: &Self) -> Vec<&'static str> {
+        [
+            ("account_name", self.account_name == other.account_name),
+            ("organizational_unit", self.organizational_unit == other.organizational_unit),
+            ("tags", self.tags == other.tags),
+            ("iam_user_access_to_billing", self.iam_user_access_to_billing == other.iam_user_access_to_billing),
+            ("role_name", self.role_name == other.role_name),
+        ]
+        .into_iter()
+        .filter_map(|(name, same)| (!same).then_some(name))
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_smallest_input_gets_the_defaults() {
+        let wish = Wish::read(json!({"account_name": "Sandbox", "email": "a@example.com"})).unwrap();
+        assert_eq!(wish.role_name.as_str(), "OrganizationAccountAccessRole");
+        assert!(wish.iam_user_access_to_billing && wish.tags.is_empty() && wish.organizational_unit.is_none());
+    }
+
+    #[test]
+    fn an_input_that_is_wrong_in_many_ways_gets_one_answer_that_names_them_all() {
+        let tags: serde_json::Map<_, _> = (0..60).map(|i| (format!("k{i}"), json!("v"))).collect();
+        let problems = Wish::read(json!({
+            "account_name": "x".repeat(51), "email": "nobody", "organizational_unit": "Workloads", "tags": tags,
+            "iam_user_access_to_billing": "yes", "role_name": "no spaces", "colour": "blue",
+        }))
+        .unwrap_err();
+        let paths: Vec<_> = problems.iter().map(|p| p.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            [
+                "account_name",
+                "email",
+                "organizational_unit",
+                "tags",
+                "iam_user_access_to_billing",
+                "role_name",
+                "colour"
+            ]
+        );
+    }
+
+    #[test]
+    fn missing_fields_are_named_and_a_text_is_no_input() {
+        let paths = |input| Wish::read(input).unwrap_err().into_iter().map(|p| p.path).collect::<Vec<_>>();
+        assert_eq!(paths(json!({})), ["account_name", "email"]);
+        assert_eq!(paths(json!({"account_name": null, "email": 7})), ["account_name", "email"]);
+        assert_eq!(paths(json!("not json")), ["$"]);
+    }
+
+    #[test]
+    fn units_are_named_by_id_or_by_path() {
+        use OrganizationalUnitReference::{Id, Path};
+        assert!(matches!("ou-ab12-cdef3456".parse(), Ok(Id(_))));
+        assert_eq!("/".parse(), Ok(Path(vec![])));
+        assert_eq!("/Workloads/Production/".parse(), Ok(Path(vec!["Workloads".into(), "Production".into()])));
+        assert!("/Workloads//Production".parse::<OrganizationalUnitReference>().is_err());
+    }
+}

@@ -1,0 +1,217 @@
+//! # billing-alarm
+//!
+//! **What it does.** Keeps an SNS topic with e-mail subscriptions and a CloudWatch alarm on the account's estimated
+//! charges, both in us-east-1.
+//!
+//! **Why.** A runaway account is noticed by its owners within hours instead of on the next bill.
+//!
+//! **Desired state.** `threshold_usd`, `emails`, and, if the defaults do not fit, `topic_name` and `alarm_name`.
+//! Other subscriptions of the topic are left alone. A subscription that waits to be confirmed is a note, not drift:
+//! only the owner of the mailbox can confirm it.
+//!
+//! **Source.** AWS publishes `EstimatedCharges` in us-east-1 alone, several times a day, once "Receive CloudWatch
+//! Billing Alerts" is on in the management account (CloudWatch user guide, "Create a billing alarm to monitor your
+//! estimated AWS charges"). `PutMetricAlarm` replaces an alarm of the same name as a whole.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Control, Scope};
+use crate::{
+    baseline::Baseline,
+    gateway::{CallError, EmailSubscription, MetricAlarm},
+    ids::{AccountId, Email, Region},
+};
+
+/// The `billing-alarm` section of the baseline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BillingAlarm {
+    /// Estimated charges of the month, in US dollars, at which the alarm goes off.
+    pub threshold_usd: f64,
+    /// Who is told.
+    pub emails: Vec<Email>,
+    /// The topic's name.
+    #[serde(default = "default_topic_name")]
+    pub topic_name: String,
+    /// The alarm's name.
+    #[serde(default = "default_alarm_name")]
+    pub alarm_name: String,
+}
+
+impl BillingAlarm {
+    /// A billing alarm with the usual names.
+    pub fn new(threshold_usd: f64, emails: Vec<Email>) -> Self {
+        Self { threshold_usd, emails, topic_name: default_topic_name(), alarm_name: default_alarm_name() }
+    }
+
+    fn topic_arn(&self, account: &AccountId) -> String {
+        format!("arn:aws:sns:{}:{account}:{}", Region::us_east_1(), self.topic_name)
+    }
+
+    fn alarm(&self, account: &AccountId) -> MetricAlarm {
+        MetricAlarm {
+            name: self.alarm_name.clone(),
+            namespace: "AWS/Billing".to_owned(),
+            metric: "EstimatedCharges".to_owned(),
+            dimensions: vec![("Currency".to_owned(), "USD".to_owned())],
+            statistic: "Maximum".to_owned(),
+            period: 6 * 60 * 60,
+            evaluation_periods: 1,
+            comparison: "GreaterThanOrEqualToThreshold".to_owned(),
+            threshold: self.threshold_usd,
+            actions: vec![self.topic_arn(account)],
+            actions_enabled: true,
+        }
+    }
+}
+
+fn default_topic_name() -> String {
+    "DefaultBillingAlertTopic".to_owned()
+}
+
+fn default_alarm_name() -> String {
+    "DefaultBillingAlarm".to_owned()
+}
+
+/// What is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Actual {
+    /// The topic's e-mail subscriptions; None when there is no topic.
+    subscriptions: Option<Vec<EmailSubscription>>,
+    alarm: Option<MetricAlarm>,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Make the topic.
+    CreateTopic {
+        /// Its name.
+        name: String,
+    },
+    /// Subscribe an address to it.
+    Subscribe {
+        /// The topic.
+        topic_arn: String,
+        /// The address.
+        address: String,
+    },
+    /// Write the alarm.
+    PutAlarm {
+        /// The alarm as it will be.
+        alarm: MetricAlarm,
+        /// In what it differs now; None when there is none.
+        differs: Option<Vec<String>>,
+    },
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CreateTopic { name } => write!(f, "create the SNS topic {name}"),
+            Self::Subscribe { address, .. } => write!(f, "subscribe {address} to it (a confirmation mail is sent)"),
+            Self::PutAlarm { alarm, differs: None } => {
+                write!(f, "create the alarm {} at {} USD", alarm.name, alarm.threshold)
+            }
+            Self::PutAlarm { alarm, differs: Some(differs) } => {
+                write!(f, "correct the alarm {}: {}", alarm.name, differs.join(", "))
+            }
+        }
+    }
+}
+
+/// The control `billing-alarm`.
+#[derive(Clone, Copy, Debug)]
+pub struct BillingAlarmControl;
+
+impl Control for BillingAlarmControl {
+    const ID: &'static str = "billing-alarm";
+    const READS: &'static [&'static str] =
+        &["cloudwatch:DescribeAlarms", "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"];
+    const WRITES: &'static [&'static str] = &["cloudwatch:PutMetricAlarm", "sns:CreateTopic", "sns:Subscribe"];
+    type Desired = BillingAlarm;
+    type Actual = Actual;
+    type Change = Change;
+
+    fn desired(baseline: &Baseline) -> Option<&BillingAlarm> {
+        baseline.billing_alarm.as_ref()
+    }
+
+    async fn inspect(&self, scope: &Scope, desired: &BillingAlarm) -> Result<Actual, CallError> {
+        let topic_arn = desired.topic_arn(&scope.account_id);
+        let subscriptions = if scope.sns.topic_exists(&topic_arn).await? {
+            Some(scope.sns.list_email_subscriptions(&topic_arn).await?)
+        } else {
+            None
+        };
+        Ok(Actual { subscriptions, alarm: scope.cloudwatch.find_metric_alarm(&desired.alarm_name).await? })
+    }
+
+    fn plan(&self, scope: &Scope, desired: &BillingAlarm, actual: &Actual) -> Vec<Change> {
+        plan(&scope.account_id, desired, actual)
+    }
+
+    async fn apply(&self, scope: &Scope, change: &Change) -> Result<(), CallError> {
+        match change {
+            Change::CreateTopic { name } => scope.sns.create_topic(name).await,
+            Change::Subscribe { topic_arn, address } => scope.sns.subscribe_email(topic_arn, address).await,
+            Change::PutAlarm { alarm, .. } => scope.cloudwatch.put_metric_alarm(alarm).await,
+        }
+    }
+
+    fn notes(&self, actual: &Actual) -> Vec<String> {
+        let pending = actual.subscriptions.iter().flatten().filter(|subscription| subscription.pending);
+        pending.map(|s| format!("{} has not confirmed the subscription yet", s.endpoint)).collect()
+    }
+}
+
+fn plan(account: &AccountId, desired: &BillingAlarm, actual: &Actual) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let topic_arn = desired.topic_arn(account);
+    if actual.subscriptions.is_none() {
+        changes.push(Change::CreateTopic { name: desired.topic_name.clone() });
+    }
+    for email in &desired.emails {
+        let is_subscribed = |s: &EmailSubscription| s.endpoint.eq_ignore_ascii_case(email.as_str());
+        if !actual.subscriptions.iter().flatten().any(is_subscribed) {
+            changes.push(Change::Subscribe { topic_arn: topic_arn.clone(), address: email.to_string() });
+        }
+    }
+    let alarm = desired.alarm(account);
+    match &actual.alarm {
+        None => changes.push(Change::PutAlarm { alarm, differs: None }),
+        Some(present) if *present != alarm => {
+            let differs = Some(differences(present, &alarm));
+            changes.push(Change::PutAlarm { alarm, differs });
+        }
+        Some(_) => {}
+    }
+    changes
+}
+
+fn differences(present: &MetricAlarm, wanted: &MetricAlarm) -> Vec<String> {
+    let dimensions = |alarm: &MetricAlarm| {
+        alarm.dimensions.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+    };
+    [
+        ("namespace", present.namespace.clone(), wanted.namespace.clone()),
+        ("metric", present.metric.clone(), wanted.metric.clone()),
+        ("dimensions", dimensions(present), dimensions(wanted)),
+        ("statistic", present.statistic.clone(), wanted.statistic.clone()),
+        ("period", present.period.to_string(), wanted.period.to_string()),
+        ("evaluation periods", present.evaluation_periods.to_string(), wanted.evaluation_periods.to_string()),
+        ("comparison", present.comparison.clone(), wanted.comparison.clone()),
+        ("threshold", present.threshold.to_string(), wanted.threshold.to_string()),
+        ("actions", present.actions.join(" "), wanted.actions.join(" ")),
+        ("actions enabled", present.actions_enabled.to_string(), wanted.actions_enabled.to_string()),
+    ]
+    .into_iter()
+    .filter(|(_, is, should)| is != should)
+    .map(|(what, is, should)| format!("{what} {} -> {should}", if is.is_empty() { "none" } else { &is }))
+    .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,431 @@
+//! The error catalogue: what can go wrong, in words, with the remedy and whether trying again can help.
+//!
+//! A [`Cause`] is the stable name that answers, events and metrics carry. A [`Failure`] is one occurrence of it,
+//! with the words of the AWS service that reported it. Nothing outside this file writes a remedy.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// When it makes sense to try the same thing again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// Not until somebody has changed something.
+    Never,
+    /// By itself, after at least this many seconds.
+    AfterSeconds(u32),
+}
+
+/// One row of the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// What happened, as a sentence.
+    pub message: &'static str,
+    /// What a person can do about it, as a sentence.
+    pub remedy: &'static str,
+    /// Whether Steward tries again by itself.
+    pub retry: Retry,
+}
+
+/// Declares the causes and their rows side by side, so that neither can exist without the other.
+macro_rules! catalogue {
+    ($($cause:ident { $retry:expr, $message:literal, $remedy:literal })*) => {
+        /// Why something did not work.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Cause {
+            $(#[doc = $message] $cause,)*
+        }
+
+        impl Cause {
+            /// Every cause, in the order of the catalogue.
+            pub const ALL: &[Self] = &[$(Self::$cause,)*];
+
+            /// The stable name.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$cause => stringify!($cause),)* }
+            }
+
+            /// What is known about the cause.
+            pub fn row(self) -> Row {
+                match self { $(Self::$cause => Row { message: $message, remedy: $remedy, retry: $retry },)* }
+            }
+        }
+    };
+}
+
+use Retry::{AfterSeconds, Never};
+
+catalogue! {
+    // What was asked for.
+    InvalidRequest { Never,
+        "The input is not valid.",
+        "Correct every problem listed and send it again; nothing was recorded or changed." }
+    RequestConflict { Never,
+        "There is already a request for this e-mail address, with other details.",
+        "Wait for that request to end, or send exactly the same details; for a second account use another address." }
+    EmailInOrganization { Never,
+        "An account of this organization already has this e-mail address.",
+        "Use another address; with most mail systems name+anything@your.domain reaches the same mailbox." }
+    AccountNameInOrganization { Never,
+        "An account of this organization already has this name.",
+        "Use another name: two accounts of one name cannot be told apart on bills and sign-in pages." }
+    OrganizationalUnitNotFound { Never,
+        "The organizational unit does not exist.",
+        "Create it, or name an existing one by id (ou-...) or by path (/Workloads/Production)." }
+    DailyCapReached { Never,
+        "The number of accounts that may be requested in one day (UTC) is used up.",
+        "Send the request again tomorrow, or raise the stack parameter MaxAccountsPerDay." }
+    MessageNotUnderstood { Never,
+        "A message could not be understood.",
+        "Look at the message in the dead-letter queue; correct what sent it, and send it again." }
+
+    // FailureReason of an asynchronous CreateAccount.
+    AccountLimitExceeded { Never,
+        "The organization has reached the number of accounts it may have.",
+        "Ask AWS Support for a higher quota (Service Quotas, AWS Organizations, in us-east-1), then send the request again." }
+    EmailAlreadyExists { Never,
+        "Another AWS account, inside or outside this organization, already uses this e-mail address.",
+        "Send the request again with another address; an address stays taken even after its account was closed." }
+    InvalidAddress { Never,
+        "AWS refuses the postal address that a new account copies from the management account.",
+        "Correct the contact information of the management account (Account page), then send the request again." }
+    InvalidEmail { Never,
+        "AWS refuses the e-mail address.",
+        "Send the request again with an address that can receive mail." }
+    ConcurrentAccountModification { AfterSeconds(30),
+        "AWS is already working on a request with the same details.",
+        "Nothing, unless it lasts: Steward looks for the account that the other request makes." }
+    InternalFailure { AfterSeconds(60),
+        "AWS could not create the account because of a fault of its own.",
+        "If it lasts, look at the AWS Health Dashboard and send the request again later." }
+    GovcloudAccountAlreadyExists { Never,
+        "The matching account in AWS GovCloud (US) already exists.",
+        "Ask AWS Support which account it is; Steward does not create GovCloud accounts." }
+    MissingBusinessValidation { Never,
+        "The management account has not gone through business validation, which AWS India asks for.",
+        "Complete the validation on the Account page of the management account, then send the request again." }
+    FailedBusinessValidation { Never,
+        "The business validation of the management account failed.",
+        "Correct it on the Account page of the management account, then send the request again." }
+    PendingBusinessValidation { AfterSeconds(600),
+        "The business validation of the management account is still running.",
+        "Wait until it ends; Steward tries again by itself until the deadline." }
+    InvalidIdentityForBusinessValidation { Never,
+        "The identity used for the business validation of the management account is not accepted.",
+        "Correct it on the Account page of the management account, then send the request again." }
+    UnknownBusinessValidation { Never,
+        "The business validation of the management account ended with an unknown problem.",
+        "Ask AWS Support about the validation, then send the request again." }
+    MissingPaymentInstrument { Never,
+        "The management account has no valid payment method.",
+        "Add one in the Billing console of the management account, then send the request again." }
+    InvalidPaymentInstrument { Never,
+        "The payment method of the management account is not accepted.",
+        "Correct it in the Billing console of the management account, then send the request again." }
+    UpdateExistingResourcePolicyWithTagsNotSupported { Never,
+        "The tags cannot be applied because of the organization's resource-based delegation policy.",
+        "Send the request without tags and tag the account afterwards, or update the delegation policy." }
+    UnknownFailureReason { Never,
+        "AWS gave a reason for the failure that Steward does not know.",
+        "Read the reason below; AWS Support can explain it. Then send the request again." }
+
+    // What the APIs answer.
+    AccessDenied { Never,
+        "AWS denied a call.",
+        "Give the function's role the permission named below, and look for a service control policy that denies it." }
+    NotManagementAccount { Never,
+        "The call works from the management account of the organization alone.",
+        "Deploy Steward into the management account." }
+    OrganizationNotInUse { Never,
+        "This account is not part of an AWS Organization.",
+        "Create an organization with all features from the management account, and deploy Steward there." }
+    OrganizationNotInAllFeaturesMode { Never,
+        "The organization has consolidated billing only.",
+        "Enable all features on the Settings page of AWS Organizations." }
+    FinalizingOrganization { AfterSeconds(300),
+        "AWS is still setting up the organization, which can take an hour.",
+        "Wait; Steward tries again by itself until the deadline." }
+    ConcurrentModification { AfterSeconds(15),
+        "Another change of the organization is under way.",
+        "Nothing, unless it lasts: Steward tries again by itself." }
+    TooManyCreationsInProgress { AfterSeconds(15),
+        "AWS is already creating as many accounts as it does at once (5).",
+        "Nothing: the request waits for its turn." }
+    Throttled { AfterSeconds(15),
+        "AWS answered that calls come too fast.",
+        "Nothing, unless it lasts: look for another program that calls the same API in this account." }
+    PaymentInstrumentRequired { Never,
+        "The management account needs a valid payment method before accounts can be created.",
+        "Add one in the Billing console of the management account, then send the request again." }
+    ContactInformationRequired { Never,
+        "The management account lacks contact information.",
+        "Complete it on the Account page of the management account, then send the request again." }
+    TagPolicyViolation { Never,
+        "The tags break a tag policy of the organization.",
+        "Correct the tags as the policy says, then send the request again." }
+    TagLimitExceeded { Never,
+        "There are more tags than AWS allows on one account (50).",
+        "Send the request again with fewer tags." }
+    ConstraintViolation { Never,
+        "The call breaks a limit or rule of AWS Organizations.",
+        "Read the reason below; the quotas page of AWS Organizations says what can be raised." }
+    InputRefused { Never,
+        "AWS refused a value of the call.",
+        "Correct the value named below, then send the request again." }
+    UnsupportedEndpoint { Never,
+        "AWS Organizations does not offer this call in the region it was made in.",
+        "Deploy Steward in us-east-1." }
+    ServiceFault { AfterSeconds(15),
+        "An AWS service failed.",
+        "If it lasts, look at the AWS Health Dashboard." }
+    Unreachable { AfterSeconds(15),
+        "An AWS service could not be reached, or did not answer in time.",
+        "If it lasts, look at the AWS Health Dashboard, and at the network if the functions run in a VPC." }
+    NotFound { Never,
+        "Something that the call names does not exist.",
+        "Look at the name below; somebody may have removed it." }
+    Conflict { AfterSeconds(15),
+        "The call conflicts with the present state of what it changes.",
+        "Nothing, unless it lasts: Steward looks again by itself." }
+    CallFailed { Never,
+        "An AWS call failed in a way that Steward does not know.",
+        "Read the service's own words below." }
+
+    // A young account.
+    RoleNotAssumable { AfterSeconds(30),
+        "The access role of the account cannot be assumed yet.",
+        "A new account takes minutes. For an older or invited account, create the role OrganizationAccountAccessRole there; a service control policy may also deny sts:AssumeRole." }
+    OptInRequired { AfterSeconds(60),
+        "The account is not signed up for the service yet.",
+        "A new account takes minutes, at times an hour; if it lasts, open a case with AWS Support from the account." }
+    SubscriptionRequired { AfterSeconds(60),
+        "The account's sign-up for AWS services is not complete.",
+        "A new account takes minutes; if it lasts, look at the payment method of the management account." }
+    RegionDisabled { Never,
+        "The region is not enabled for the account, or its security token service is off there.",
+        "Enable the region for the account, or leave it out of the baseline." }
+    SessionPolicyTooLarge { Never,
+        "The session policy for the controls of this run is larger than AWS allows.",
+        "Run fewer controls at once." }
+
+    // Steward itself.
+    DeadlineExceeded { Never,
+        "It took longer than Steward waits.",
+        "Look at the history of the request, remove the obstacle, and send the same request again: it goes on where it stopped." }
+    NotConverged { AfterSeconds(30),
+        "The changes went through, and what was read back afterwards still differs.",
+        "Look for another program or policy that sets the same thing, then run the baseline again." }
+}
+
+impl Cause {
+    /// The cause behind a `FailureReason` of `CreateAccount`, by its name in the API model.
+    pub fn of_create_account_failure(reason: &str) -> Self {
+        match reason {
+            "ACCOUNT_LIMIT_EXCEEDED" => Self::AccountLimitExceeded,
+            "EMAIL_ALREADY_EXISTS" => Self::EmailAlreadyExists,
+            "INVALID_ADDRESS" => Self::InvalidAddress,
+            "INVALID_EMAIL" => Self::InvalidEmail,
+            "CONCURRENT_ACCOUNT_MODIFICATION" => Self::ConcurrentAccountModification,
+            "INTERNAL_FAILURE" => Self::InternalFailure,
+            "GOVCLOUD_ACCOUNT_ALREADY_EXISTS" => Self::GovcloudAccountAlreadyExists,
+            "MISSING_BUSINESS_VALIDATION" => Self::MissingBusinessValidation,
+            "FAILED_BUSINESS_VALIDATION" => Self::FailedBusinessValidation,
+            "PENDING_BUSINESS_VALIDATION" => Self::PendingBusinessValidation,
+            // The user guide and the API model disagree about this name.
+            "INVALID_IDENTITY_FOR_BUSINESS_VALIDATION" | "IDENTITY_INVALID_BUSINESS_VALIDATION" => {
+                Self::InvalidIdentityForBusinessValidation
+            }
+            "UNKNOWN_BUSINESS_VALIDATION" => Self::UnknownBusinessValidation,
+            "MISSING_PAYMENT_INSTRUMENT" => Self::MissingPaymentInstrument,
+            "INVALID_PAYMENT_INSTRUMENT" => Self::InvalidPaymentInstrument,
+            "UPDATE_EXISTING_RESOURCE_POLICY_WITH_TAGS_NOT_SUPPORTED" => {
+                Self::UpdateExistingResourcePolicyWithTagsNotSupported
+            }
+            _ => Self::UnknownFailureReason,
+        }
+    }
+
+    /// The cause behind an error code of an AWS service, with the `Reason` member that AWS Organizations adds to
+    /// `ConstraintViolationException`. None for a code that the catalogue does not know.
+    pub fn of_service_error(code: &str, reason: Option<&str>) -> Option<Self> {
+        Some(match code.strip_suffix("Exception").unwrap_or(code) {
+            "AccessDenied" | "AuthorizationError" | "UnauthorizedOperation" => Self::AccessDenied,
+            "AccessDeniedForDependency" => Self::NotManagementAccount,
+            "AWSOrganizationsNotInUse" => Self::OrganizationNotInUse,
+            "FinalizingOrganization" => Self::FinalizingOrganization,
+            "ConcurrentModification" | "ConcurrentAccess" | "TransactionConflict" => Self::ConcurrentModification,
+            "ConstraintViolation" => Self::of_constraint(reason.unwrap_or_default()),
+            "InvalidInput"
+            | "InvalidParameter"
+            | "InvalidParameterValue"
+            | "InvalidParameterCombination"
+            | "Validation"
+            | "ValidationError" => Self::InputRefused,
+            "UnsupportedAPIEndpoint" => Self::UnsupportedEndpoint,
+            "TooManyRequests"
+            | "Throttling"
+            | "Throttled"
+            | "ThrottledException"
+            | "RequestLimitExceeded"
+            | "ProvisionedThroughputExceeded"
+            | "SlowDown"
+            | "PriorRequestNotComplete" => Self::Throttled,
+            "Service"
+            | "InternalError"
+            | "InternalFailure"
+            | "InternalServer"
+            | "InternalServerError"
+            | "InternalServiceFault"
+            | "InternalService"
+            | "ServiceUnavailable" => Self::ServiceFault,
+            "OptInRequired" => Self::OptInRequired,
+            "SubscriptionRequired" => Self::SubscriptionRequired,
+            "RegionDisabled" => Self::RegionDisabled,
+            "PackedPolicyTooLarge" => Self::SessionPolicyTooLarge,
+            "AccountNotFound"
+            | "NotFound"
+            | "ResourceNotFound"
+            | "OrganizationalUnitNotFound"
+            | "ParentNotFound"
+            | "SourceParentNotFound"
+            | "CreateAccountStatusNotFound" => Self::NotFound,
+            "DestinationParentNotFound" => Self::OrganizationalUnitNotFound,
+            "Conflict" | "DuplicateAccount" => Self::Conflict,
+            _ => return None,
+        })
+    }
+
+    fn of_constraint(reason: &str) -> Self {
+        match reason {
+            "ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED" => Self::TooManyCreationsInProgress,
+            "ACCOUNT_NUMBER_LIMIT_EXCEEDED" => Self::AccountLimitExceeded,
+            "MASTER_ACCOUNT_PAYMENT_INSTRUMENT_REQUIRED" => Self::PaymentInstrumentRequired,
+            "MASTER_ACCOUNT_MISSING_CONTACT_INFO" => Self::ContactInformationRequired,
+            "MASTER_ACCOUNT_MISSING_BUSINESS_LICENSE" => Self::MissingBusinessValidation,
+            "ORGANIZATION_NOT_IN_ALL_FEATURES_MODE" => Self::OrganizationNotInAllFeaturesMode,
+            "TAG_POLICY_VIOLATION" => Self::TagPolicyViolation,
+            "MAX_TAG_LIMIT_EXCEEDED" => Self::TagLimitExceeded,
+            _ => Self::ConstraintViolation,
+        }
+    }
+
+    /// Whether waiting can help.
+    pub fn is_retryable(self) -> bool {
+        self.row().retry != Never
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One occurrence of a [`Cause`], complete enough to be shown to a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The stable name.
+    pub cause: Cause,
+    /// What happened, with the service's own words when there are any.
+    pub message: String,
+    /// What a person can do about it.
+    pub remedy: String,
+    /// Whether trying the same thing again later can help.
+    pub retryable: bool,
+}
+
+impl Failure {
+    /// The failure with the words of the catalogue alone.
+    pub fn new(cause: Cause) -> Self {
+        let row = cause.row();
+        Self { cause, message: row.message.to_owned(), remedy: row.remedy.to_owned(), retryable: cause.is_retryable() }
+    }
+
+    /// The failure with what exactly was wrong behind the words of the catalogue.
+    pub fn with_detail(cause: Cause, detail: impl fmt::Display) -> Self {
+        let mut failure = Self::new(cause);
+        failure.message = format!("{} {detail}", failure.message);
+        failure
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} Remedy: {}", self.cause, self.message, self.remedy)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Failure> for lambda_runtime::Diagnostic {
+    /// What Lambda shows as `errorType` and `errorMessage`.
+    fn from(failure: Failure) -> Self {
+        Self { error_type: failure.cause.name().to_owned(), error_message: failure.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_says_what_happened_and_what_to_do_in_whole_sentences() {
+        for cause in Cause::ALL {
+            let row = cause.row();
+            for text in [row.message, row.remedy] {
+                assert!(text.ends_with('.') && text.len() > 10, "{cause}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_failure_reason_of_the_create_account_model_has_its_own_row() {
+        use aws_sdk_organizations::types::CreateAccountFailureReason;
+        let reasons = CreateAccountFailureReason::values();
+        assert_eq!(reasons.len(), 15, "the model has changed: {reasons:?}");
+        let mut causes: Vec<_> = reasons.iter().map(|r| Cause::of_create_account_failure(r)).collect();
+        assert!(!causes.contains(&Cause::UnknownFailureReason));
+        causes.dedup();
+        assert_eq!(causes.len(), 15);
+    }
+
+    #[test]
+    fn every_exception_of_create_account_has_a_row() {
+        for (code, reason, cause) in [
+            ("AccessDeniedException", None, Cause::AccessDenied),
+            ("AWSOrganizationsNotInUseException", None, Cause::OrganizationNotInUse),
+            ("ConcurrentModificationException", None, Cause::ConcurrentModification),
+            (
+                "ConstraintViolationException",
+                Some("ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED"),
+                Cause::TooManyCreationsInProgress,
+            ),
+            ("ConstraintViolationException", Some("ACCOUNT_NUMBER_LIMIT_EXCEEDED"), Cause::AccountLimitExceeded),
+            ("ConstraintViolationException", Some("SOMETHING_NEW"), Cause::ConstraintViolation),
+            ("FinalizingOrganizationException", None, Cause::FinalizingOrganization),
+            ("InvalidInputException", None, Cause::InputRefused),
+            ("ServiceException", None, Cause::ServiceFault),
+            ("TooManyRequestsException", None, Cause::Throttled),
+            ("UnsupportedAPIEndpointException", None, Cause::UnsupportedEndpoint),
+        ] {
+            assert_eq!(Cause::of_service_error(code, reason), Some(cause), "{code}");
+        }
+        assert_eq!(Cause::of_service_error("NeverHeardOf", None), None);
+    }
+
+    #[test]
+    fn the_full_quota_of_creations_in_progress_is_not_taken_for_throttling() {
+        let cause =
+            Cause::of_service_error("ConstraintViolationException", Some("ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED"));
+        assert_ne!(cause, Some(Cause::Throttled));
+        assert!(cause.unwrap().is_retryable());
+    }
+
+    #[test]
+    fn a_failure_survives_being_stored() {
+        let failure = Failure::with_detail(Cause::InvalidEmail, "AWS said so.");
+        let stored = serde_json::to_value(&failure).unwrap();
+        assert_eq!(stored["cause"], "InvalidEmail");
+        assert_eq!(serde_json::from_value::<Failure>(stored).unwrap(), failure);
+    }
+}

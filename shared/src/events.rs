@@ -1,0 +1,197 @@
+//! Events in and out: lenient in, strict out.
+
+use aws_lambda_events::{eventbridge::EventBridgeEvent, sqs::SqsEvent};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    control::Row,
+    error::Failure,
+    ids::{AccountId, AccountName, CreateAccountRequestId, Email, OrganizationalUnitId, RequestId, RoleName},
+    input::Problem,
+};
+
+/// The `source` of every event that Steward puts on its bus.
+pub const SOURCE: &str = "steward";
+
+/// An event that Steward puts on its bus.
+pub trait Event: Serialize {
+    /// The `detail-type` that rules select on.
+    const DETAIL_TYPE: &'static str;
+}
+
+/// An account that was asked for exists, sits in its unit and waits for its baseline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountCreated {
+    /// The request it was made for.
+    pub request_id: RequestId,
+    /// Its id.
+    pub account_id: AccountId,
+    /// Its name.
+    pub account_name: AccountName,
+    /// Its primary e-mail address.
+    pub email: Email,
+    /// The unit (or root) that holds it; left out when nobody asked for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organizational_unit: Option<OrganizationalUnitId>,
+    /// The role through which the management account enters it.
+    pub role_name: RoleName,
+}
+
+impl Event for AccountCreated {
+    const DETAIL_TYPE: &'static str = "AccountCreated";
+}
+
+/// An account that was asked for was not created, or not finished.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountCreationFailed {
+    /// The request; left out when the input was too broken to have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<RequestId>,
+    /// The account, when it exists all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<AccountId>,
+    /// What happened and what to do.
+    #[serde(flatten)]
+    pub failure: Failure,
+    /// What is wrong with the input, if that is the cause.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Problem>,
+}
+
+impl Event for AccountCreationFailed {
+    const DETAIL_TYPE: &'static str = "AccountCreationFailed";
+}
+
+/// An account has its baseline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BaselineApplied {
+    /// The account.
+    pub account_id: AccountId,
+    /// The request it was made for, if it was made by Steward.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<RequestId>,
+    /// What came of each control.
+    pub controls: Vec<Row>,
+}
+
+impl Event for BaselineApplied {
+    const DETAIL_TYPE: &'static str = "BaselineApplied";
+}
+
+/// An account lacks a part of its baseline, and Steward has stopped trying.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BaselineIncomplete {
+    /// The account.
+    pub account_id: AccountId,
+    /// The request it was made for, if it was made by Steward.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<RequestId>,
+    /// What stands in the way of the first control that is not done, and what to do.
+    #[serde(flatten)]
+    pub failure: Failure,
+    /// What came of each control.
+    pub controls: Vec<Row>,
+}
+
+impl Event for BaselineIncomplete {
+    const DETAIL_TYPE: &'static str = "BaselineIncomplete";
+}
+
+/// What a function was invoked with.
+#[derive(Debug)]
+pub enum Trigger {
+    /// Messages of a queue.
+    Queue(SqsEvent),
+    /// An event of a bus.
+    Event(EventBridgeEvent<Value>),
+    /// A person's input, or a schedule's.
+    ByHand(Value),
+}
+
+impl Trigger {
+    /// Tells the three apart by their shape. What looks like an event or a batch and is none is a person's input,
+    /// whose reader will say what is wrong with it.
+    pub fn of(payload: Value) -> Self {
+        if payload.get("Records").is_some() {
+            if let Ok(batch) = SqsEvent::deserialize(&payload) {
+                return Self::Queue(batch);
+            }
+        }
+        match as_event(&payload) {
+            Some(event) => Self::Event(event),
+            None => Self::ByHand(payload),
+        }
+    }
+}
+
+/// The payload as an event of EventBridge; None when it is something else.
+pub fn as_event(payload: &Value) -> Option<EventBridgeEvent<Value>> {
+    payload.get("detail-type")?;
+    EventBridgeEvent::deserialize(payload).ok()
+}
+
+/// The id that AWS gave to the call of `CreateAccount` whose end a `CreateAccountResult` event tells. Everything
+/// else in that event is masked, or can be asked for. None for any other event.
+pub fn create_account_result(event: &EventBridgeEvent<Value>) -> Option<CreateAccountRequestId> {
+    if event.detail["eventName"] != "CreateAccountResult" {
+        return None;
+    }
+    event.detail["serviceEventDetails"]["createAccountStatus"]["id"].as_str()?.parse().ok()
+}
+
+/// The account that an `AccountJoinedOrganization` event is about. AWS has published no sample of it, so the id is
+/// looked for in every place that comparable events use. None for any other event.
+pub fn account_joined(event: &EventBridgeEvent<Value>) -> Option<AccountId> {
+    if event.detail["eventName"] != "AccountJoinedOrganization" {
+        return None;
+    }
+    fn find(value: &Value) -> Option<AccountId> {
+        let fields = value.as_object()?;
+        let here = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("accountId"));
+        here.and_then(|(_, id)| id.as_str()?.parse().ok()).or_else(|| fields.values().find_map(find))
+    }
+    // Not the whole detail: `userIdentity` and `recipientAccountId` name the management account.
+    find(&event.detail["serviceEventDetails"])
+        .or_else(|| find(&event.detail["responseElements"]))
+        .or_else(|| find(&event.detail["requestParameters"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(detail: Value) -> EventBridgeEvent<Value> {
+        as_event(&json!({"detail-type": "AWS Service Event via CloudTrail", "source": "aws.organizations", "detail": detail}))
+            .expect("an event")
+    }
+
+    #[test]
+    fn a_create_account_result_gives_the_id_of_its_request() {
+        let detail = json!({"eventName": "CreateAccountResult", "serviceEventDetails": {"createAccountStatus":
+            {"id": "car-3fbd74c0f2fa11ed8b6e0a41b5dcf48f", "state": "FAILED", "accountName": "****"}}});
+        assert_eq!(create_account_result(&event(detail)).unwrap().as_str(), "car-3fbd74c0f2fa11ed8b6e0a41b5dcf48f");
+        assert_eq!(create_account_result(&event(json!({"eventName": "CloseAccountResult"}))), None);
+    }
+
+    #[test]
+    fn a_joined_account_is_found_wherever_the_event_carries_it_but_never_in_the_callers_identity() {
+        let nested = json!({"eventName": "AccountJoinedOrganization", "userIdentity": {"accountId": "111111111111"},
+            "serviceEventDetails": {"accountJoined": {"AccountId": "222222222222"}}});
+        assert_eq!(account_joined(&event(nested)).unwrap().as_str(), "222222222222");
+        let without = json!({"eventName": "AccountJoinedOrganization", "userIdentity": {"accountId": "111111111111"},
+            "recipientAccountId": "111111111111"});
+        assert_eq!(account_joined(&event(without)), None);
+    }
+
+    #[test]
+    fn triggers_are_told_apart_by_their_shape() {
+        assert!(matches!(Trigger::of(json!({"Records": []})), Trigger::Queue(_)));
+        assert!(matches!(Trigger::of(json!({"detail-type": "x", "source": "y", "detail": {}})), Trigger::Event(_)));
+        for input in [json!({}), json!(null), json!("text"), json!({"detail-type": 7}), json!({"Records": 7})] {
+            assert!(matches!(Trigger::of(input.clone()), Trigger::ByHand(_)), "{input}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The doors to AWS: one thin file per service, the only place that names SDK operations and reads their errors.
+
+mod cloudwatch;
+mod dynamodb;
+mod eventbridge;
+mod organizations;
+mod sns;
+mod sqs;
+mod sts;
+
+use std::error::Error;
+
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
+
+pub use cloudwatch::{CloudWatchGateway, MetricAlarm};
+pub(crate) use dynamodb::attributes;
+pub use dynamodb::{DynamoDbGateway, Refusal, Write};
+pub use eventbridge::EventBridgeGateway;
+pub use organizations::{
+    Account, AccountState, CreateAccountOutcome, CreateAccountProgress, CreateAccountStatus, NewAccount,
+    OrganizationalUnit, OrganizationsGateway,
+};
+pub use sns::{EmailSubscription, SnsGateway};
+pub use sqs::SqsGateway;
+pub use sts::{SessionRequest, StsGateway};
+
+use crate::error::{Cause, Failure};
+
+/// A call that gave no usable answer, classified once, with the SDK's own error kept as the source.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} failed ({cause}): {detail}")]
+pub struct CallError {
+    /// The call as an IAM action, for example `organizations:CreateAccount`.
+    pub operation: &'static str,
+    /// The row of the error catalogue.
+    pub cause: Cause,
+    /// The service's own error code and message.
+    pub detail: String,
+    /// Whether the service itself refused the call, so that it certainly had no effect. Without this, it may have.
+    pub refused: bool,
+    #[source]
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl CallError {
+    /// Classifies an SDK error. `reason` reads the `Reason` member that some exceptions carry.
+    pub(crate) fn with_reason<E, R>(
+        operation: &'static str,
+        error: SdkError<E, R>,
+        reason: impl Fn(&E) -> Option<&str>,
+    ) -> Self
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        let (cause, detail, refused) = match &error {
+            SdkError::ServiceError(context) => {
+                let service = context.err();
+                let code = service.code().unwrap_or("an error without a code");
+                let reason = reason(service);
+                let known = Cause::of_service_error(code, reason);
+                let cause = known.unwrap_or(Cause::CallFailed);
+                let mut detail = format!("{code}: {}", service.message().unwrap_or("no message"));
+                if let Some(reason) = reason {
+                    detail = format!("{detail} (reason {reason})");
+                }
+                // A fault of the service may have struck before or after it did the work.
+                (cause, detail, known != Some(Cause::ServiceFault))
+            }
+            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
+                (Cause::Unreachable, DisplayErrorContext(&error).to_string(), false)
+            }
+            _ => (Cause::CallFailed, DisplayErrorContext(&error).to_string(), true),
+        };
+        Self { operation, cause, detail, refused, source: Some(Box::new(error)) }
+    }
+
+    /// Classifies an SDK error of a service whose exceptions carry no `Reason`.
+    pub(crate) fn of<E, R>(operation: &'static str, error: SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        Self::with_reason(operation, error, |_| None)
+    }
+
+    /// An answer that lacks what its API model promises, or an entry of a batch that failed.
+    pub(crate) fn unusable(operation: &'static str, cause: Cause, detail: impl Into<String>) -> Self {
+        Self { operation, cause, detail: detail.into(), refused: false, source: None }
+    }
+}
+
+impl From<&CallError> for Failure {
+    fn from(error: &CallError) -> Self {
+        Self::with_detail(error.cause, format_args!("{} answered {}", error.operation, error.detail))
+    }
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        Self::from(&error)
+    }
+}

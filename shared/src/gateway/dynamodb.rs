@@ -1,0 +1,171 @@
+//! Amazon DynamoDB: one table, partition key `pk`, all writes through transactions with conditions.
+
+use std::collections::HashMap;
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::{
+    Client,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{AttributeValue, Put, TransactWriteItem, Update},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::CallError;
+use crate::error::Cause;
+
+/// The key of an item.
+const PARTITION_KEY: &str = "pk";
+
+/// One write of a transaction.
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// Writes a whole item.
+    Put {
+        /// The item's key.
+        pk: String,
+        /// Its attributes, the key left out.
+        item: HashMap<String, AttributeValue>,
+        /// What must hold of the present item, and the values that the expression names.
+        condition: Option<(String, HashMap<String, AttributeValue>)>,
+    },
+    /// Changes attributes of an item, which is made when it is missing.
+    Update {
+        /// The item's key.
+        pk: String,
+        /// The update expression.
+        expression: String,
+        /// What must hold of the present item.
+        condition: Option<String>,
+        /// The values that both expressions name.
+        values: HashMap<String, AttributeValue>,
+    },
+}
+
+/// Why a transaction was not carried out although nothing is broken: the position of the write whose condition did
+/// not hold. A transaction that met another one on the same item is reported at the position of that item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The position in the list of writes.
+    pub position: usize,
+}
+
+/// The door to the stack's table.
+#[derive(Clone, Debug)]
+pub struct DynamoDbGateway {
+    client: Client,
+    table: String,
+}
+
+impl DynamoDbGateway {
+    /// A gateway to one table.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// A gateway with a client of its own.
+    pub fn of(config: &SdkConfig, table: impl Into<String>) -> Self {
+        Self::new(Client::new(config), table)
+    }
+
+    /// Reads one item, consistently; None when there is none.
+    pub async fn find<T: DeserializeOwned>(&self, pk: &str) -> Result<Option<T>, CallError> {
+        const OPERATION: &str = "dynamodb:GetItem";
+        let key = AttributeValue::S(pk.to_owned());
+        let call = self.client.get_item().table_name(&self.table).key(PARTITION_KEY, key).consistent_read(true);
+        let answer = call.send().await.map_err(|error| CallError::of(OPERATION, error))?;
+        answer.item.map(|item| parsed(OPERATION, item)).transpose()
+    }
+
+    /// Reads every item that a sparse index holds under one key.
+    pub async fn query_index<T: DeserializeOwned>(
+        &self,
+        index: &str,
+        attribute: &str,
+        value: &str,
+    ) -> Result<Vec<T>, CallError> {
+        const OPERATION: &str = "dynamodb:Query";
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(index)
+            .key_condition_expression("#key = :key")
+            .expression_attribute_names("#key", attribute)
+            .expression_attribute_values(":key", AttributeValue::S(value.to_owned()))
+            .into_paginator()
+            .send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| CallError::of(OPERATION, error))?;
+            for item in page.items.unwrap_or_default() {
+                found.push(parsed(OPERATION, item)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Carries out all writes or none.
+    pub async fn write(&self, writes: Vec<Write>) -> Result<Result<(), Refusal>, CallError> {
+        // Transactions are authorised as the writes they hold; PutItem is in every one of them.
+        const OPERATION: &str = "dynamodb:PutItem";
+        let items = writes.into_iter().map(|write| self.transact_item(write)).collect::<Result<_, _>>()?;
+        let Err(error) = self.client.transact_write_items().set_transact_items(Some(items)).send().await else {
+            return Ok(Ok(()));
+        };
+        if let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() {
+            let refused = canceled
+                .cancellation_reasons()
+                .iter()
+                .position(|reason| matches!(reason.code(), Some("ConditionalCheckFailed" | "TransactionConflict")));
+            if let Some(position) = refused {
+                return Ok(Err(Refusal { position }));
+            }
+        }
+        Err(CallError::of(OPERATION, error))
+    }
+
+    fn transact_item(&self, write: Write) -> Result<TransactWriteItem, CallError> {
+        let item = TransactWriteItem::builder();
+        let item = match write {
+            Write::Put { pk, item: mut attributes, condition } => {
+                attributes.insert(PARTITION_KEY.to_owned(), AttributeValue::S(pk));
+                let (condition, values) = condition.unzip();
+                let put = Put::builder().table_name(&self.table).set_item(Some(attributes));
+                item.put(
+                    put.set_condition_expression(condition)
+                        .set_expression_attribute_values(values.filter(|values| !values.is_empty()))
+                        .build()
+                        .map_err(|error| malformed(&error))?,
+                )
+            }
+            Write::Update { pk, expression, condition, values } => {
+                let update = Update::builder().table_name(&self.table).key(PARTITION_KEY, AttributeValue::S(pk));
+                item.update(
+                    update
+                        .update_expression(expression)
+                        .set_condition_expression(condition)
+                        .set_expression_attribute_values(Some(values))
+                        .build()
+                        .map_err(|error| malformed(&error))?,
+                )
+            }
+        };
+        Ok(item.build())
+    }
+}
+
+/// An item as the attributes that [`Write::Put`] takes.
+pub(crate) fn attributes<T: Serialize>(item: &T) -> Result<HashMap<String, AttributeValue>, CallError> {
+    serde_dynamo::to_item(item)
+        .map_err(|error| CallError::unusable("dynamodb:PutItem", Cause::CallFailed, error.to_string()))
+}
+
+fn parsed<T: DeserializeOwned>(operation: &'static str, item: HashMap<String, AttributeValue>) -> Result<T, CallError> {
+    serde_dynamo::from_item(item).map_err(|error| {
+        CallError::unusable(operation, Cause::CallFailed, format!("an item that is not ours: {error}"))
+    })
+}
+
+fn malformed(error: &aws_smithy_types::error::operation::BuildError) -> CallError {
+    CallError::unusable("dynamodb:PutItem", Cause::CallFailed, error.to_string())
+}

@@ -1,0 +1,347 @@
+//! AWS Organizations. Every call goes to us-east-1, whatever the client's region.
+
+use std::collections::BTreeMap;
+
+use aws_config::SdkConfig;
+use aws_sdk_organizations::{
+    Client,
+    config::{Builder, retry::RetryConfig},
+    operation::{create_account::CreateAccountError, move_account::MoveAccountError},
+    types::{CreateAccountState, IamUserAccessToBilling, Tag},
+};
+use jiff::Timestamp;
+
+use super::CallError;
+use crate::{
+    error::Cause,
+    ids::{AccountId, AccountName, CreateAccountRequestId, Email, OrganizationalUnitId, RoleName},
+};
+
+/// What `CreateAccount` is told.
+#[derive(Clone, Debug)]
+pub struct NewAccount<'a> {
+    /// The primary e-mail address.
+    pub email: &'a Email,
+    /// The account's name.
+    pub name: &'a AccountName,
+    /// The role that the management account may assume in the new account.
+    pub role_name: &'a RoleName,
+    /// Whether IAM users of the account may see its bills.
+    pub iam_user_access_to_billing: bool,
+    /// The account's tags; one bad tag fails the request.
+    pub tags: &'a BTreeMap<String, String>,
+}
+
+/// How far one call of `CreateAccount` has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateAccountStatus {
+    /// The id of the call.
+    pub id: CreateAccountRequestId,
+    /// The name the account was to have.
+    pub account_name: Option<String>,
+    /// When AWS took the call.
+    pub requested_at: Option<Timestamp>,
+    /// How far it has come.
+    pub outcome: CreateAccountOutcome,
+}
+
+/// The end of one call of `CreateAccount`, or that there is none yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CreateAccountOutcome {
+    /// AWS is still working.
+    InProgress,
+    /// The account exists.
+    Succeeded(AccountId),
+    /// There will be no account; the `FailureReason` as AWS gave it.
+    Failed(String),
+}
+
+/// The states by which calls of `CreateAccount` can be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreateAccountProgress {
+    /// AWS is still working.
+    InProgress,
+    /// There will be no account.
+    Failed,
+}
+
+impl From<CreateAccountProgress> for CreateAccountState {
+    fn from(progress: CreateAccountProgress) -> Self {
+        match progress {
+            CreateAccountProgress::InProgress => Self::InProgress,
+            CreateAccountProgress::Failed => Self::Failed,
+        }
+    }
+}
+
+/// An account of the organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Its name.
+    pub name: String,
+    /// Its primary e-mail address, as AWS stores it.
+    pub email: String,
+    /// Where it stands in its life.
+    pub state: AccountState,
+    /// When it joined the organization.
+    pub joined_at: Option<Timestamp>,
+    /// The unit (or root) that holds it, from the account's `Paths`.
+    pub parent: Option<OrganizationalUnitId>,
+}
+
+/// The `State` of an account; `Status` is retired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountState {
+    /// Usable.
+    Active,
+    /// Any other state, by its name in the API model.
+    Other(String),
+}
+
+/// A unit below the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrganizationalUnit {
+    /// Its id.
+    pub id: OrganizationalUnitId,
+    /// Its name, unique below its parent.
+    pub name: String,
+}
+
+/// The door to AWS Organizations.
+#[derive(Clone, Debug)]
+pub struct OrganizationsGateway(Client);
+
+impl OrganizationsGateway {
+    /// A gateway over the SDK's client.
+    pub fn new(client: Client) -> Self {
+        Self(client)
+    }
+
+    /// A gateway with a client of its own.
+    pub fn of(config: &SdkConfig) -> Self {
+        Self::new(Client::new(config))
+    }
+
+    /// Asks for a new account.
+    ///
+    /// The SDK's retries are off: the API has no idempotency token, and a repeated call leaves a second request
+    /// behind that fails. An error that was not a refusal may hide a call that worked.
+    pub async fn create_account(&self, account: &NewAccount<'_>) -> Result<CreateAccountStatus, CallError> {
+        const OPERATION: &str = "organizations:CreateAccount";
+        let tags = account.tags.iter().map(|(key, value)| {
+            Tag::builder()
+                .key(key)
+                .value(value)
+                .build()
+                .map_err(|error| CallError::unusable(OPERATION, Cause::InputRefused, error.to_string()))
+        });
+        let tags = tags.collect::<Result<Vec<_>, _>>()?;
+        let billing = if account.iam_user_access_to_billing {
+            IamUserAccessToBilling::Allow
+        } else {
+            IamUserAccessToBilling::Deny
+        };
+        let answer = self
+            .0
+            .create_account()
+            .email(account.email.as_str())
+            .account_name(account.name.as_str())
+            .role_name(account.role_name.as_str())
+            .iam_user_access_to_billing(billing)
+            .set_tags((!tags.is_empty()).then_some(tags))
+            .customize()
+            .config_override(Builder::new().retry_config(RetryConfig::disabled()))
+            .send()
+            .await
+            .map_err(|error| CallError::with_reason(OPERATION, error, create_account_reason))?;
+        status(OPERATION, answer.create_account_status())
+    }
+
+    /// How far one call of `CreateAccount` has come.
+    pub async fn describe_create_account_status(
+        &self,
+        id: &CreateAccountRequestId,
+    ) -> Result<CreateAccountStatus, CallError> {
+        const OPERATION: &str = "organizations:DescribeCreateAccountStatus";
+        let answer = self.0.describe_create_account_status().create_account_request_id(id.as_str()).send().await;
+        let answer = answer.map_err(|error| CallError::of(OPERATION, error))?;
+        status(OPERATION, answer.create_account_status())
+    }
+
+    /// Every call of `CreateAccount` that AWS still tracks and that is in the given state.
+    pub async fn list_create_account_status(
+        &self,
+        state: CreateAccountProgress,
+    ) -> Result<Vec<CreateAccountStatus>, CallError> {
+        const OPERATION: &str = "organizations:ListCreateAccountStatus";
+        let mut pages = self.0.list_create_account_status().states(state.into()).into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| CallError::of(OPERATION, error))?;
+            for entry in page.create_account_statuses() {
+                found.push(status(OPERATION, Some(entry))?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Every account of the organization, the management account among them.
+    pub async fn list_accounts(&self) -> Result<Vec<Account>, CallError> {
+        const OPERATION: &str = "organizations:ListAccounts";
+        let mut pages = self.0.list_accounts().into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| CallError::of(OPERATION, error))?;
+            for entry in page.accounts() {
+                found.push(account(OPERATION, entry)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// One account of the organization.
+    pub async fn describe_account(&self, id: &AccountId) -> Result<Account, CallError> {
+        const OPERATION: &str = "organizations:DescribeAccount";
+        let answer = self.0.describe_account().account_id(id.as_str()).send().await;
+        let answer = answer.map_err(|error| CallError::of(OPERATION, error))?;
+        let entry = answer.account().ok_or_else(|| incomplete(OPERATION, "Account"))?;
+        account(OPERATION, entry)
+    }
+
+    /// Moves an account from one unit (or root) to another.
+    pub async fn move_account(
+        &self,
+        id: &AccountId,
+        from: &OrganizationalUnitId,
+        to: &OrganizationalUnitId,
+    ) -> Result<(), CallError> {
+        let call = self.0.move_account().account_id(id.as_str());
+        let answer = call.source_parent_id(from.as_str()).destination_parent_id(to.as_str()).send().await;
+        answer.map(drop).map_err(|error| {
+            CallError::with_reason("organizations:MoveAccount", error, |error| match error {
+                MoveAccountError::InvalidInputException(e) => e.reason().map(|r| r.as_str()),
+                _ => None,
+            })
+        })
+    }
+
+    /// Whether a unit of this id exists; None when it does not.
+    pub async fn find_organizational_unit(
+        &self,
+        id: &OrganizationalUnitId,
+    ) -> Result<Option<OrganizationalUnit>, CallError> {
+        const OPERATION: &str = "organizations:DescribeOrganizationalUnit";
+        match self.0.describe_organizational_unit().organizational_unit_id(id.as_str()).send().await {
+            Ok(answer) => {
+                let entry = answer.organizational_unit().ok_or_else(|| incomplete(OPERATION, "OrganizationalUnit"))?;
+                organizational_unit(OPERATION, entry).map(Some)
+            }
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_organizational_unit_not_found_exception()) => {
+                Ok(None)
+            }
+            Err(error) => Err(CallError::of(OPERATION, error)),
+        }
+    }
+
+    /// The root of the organization.
+    pub async fn find_root(&self) -> Result<OrganizationalUnitId, CallError> {
+        const OPERATION: &str = "organizations:ListRoots";
+        let answer = self.0.list_roots().send().await.map_err(|error| CallError::of(OPERATION, error))?;
+        let root = answer.roots().first().ok_or_else(|| incomplete(OPERATION, "Roots"))?;
+        parsed(OPERATION, "Id", root.id())
+    }
+
+    /// The units directly below a unit or root.
+    pub async fn list_organizational_units(
+        &self,
+        parent: &OrganizationalUnitId,
+    ) -> Result<Vec<OrganizationalUnit>, CallError> {
+        const OPERATION: &str = "organizations:ListOrganizationalUnitsForParent";
+        let mut pages =
+            self.0.list_organizational_units_for_parent().parent_id(parent.as_str()).into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| CallError::of(OPERATION, error))?;
+            for entry in page.organizational_units() {
+                found.push(organizational_unit(OPERATION, entry)?);
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn create_account_reason(error: &CreateAccountError) -> Option<&str> {
+    match error {
+        CreateAccountError::ConstraintViolationException(e) => e.reason().map(|r| r.as_str()),
+        CreateAccountError::InvalidInputException(e) => e.reason().map(|r| r.as_str()),
+        _ => None,
+    }
+}
+
+fn incomplete(operation: &'static str, member: &str) -> CallError {
+    CallError::unusable(operation, Cause::CallFailed, format!("an answer without {member}"))
+}
+
+fn parsed<T: std::str::FromStr>(operation: &'static str, member: &str, text: Option<&str>) -> Result<T, CallError> {
+    text.and_then(|text| text.parse().ok()).ok_or_else(|| incomplete(operation, member))
+}
+
+fn timestamp(time: Option<&aws_smithy_types::DateTime>) -> Option<Timestamp> {
+    time.and_then(|time| Timestamp::from_millisecond(time.to_millis().ok()?).ok())
+}
+
+fn status(
+    operation: &'static str,
+    entry: Option<&aws_sdk_organizations::types::CreateAccountStatus>,
+) -> Result<CreateAccountStatus, CallError> {
+    let entry = entry.ok_or_else(|| incomplete(operation, "CreateAccountStatus"))?;
+    let outcome = match entry.state() {
+        Some(CreateAccountState::InProgress) => CreateAccountOutcome::InProgress,
+        Some(CreateAccountState::Succeeded) => {
+            CreateAccountOutcome::Succeeded(parsed(operation, "AccountId", entry.account_id())?)
+        }
+        Some(CreateAccountState::Failed) => CreateAccountOutcome::Failed(
+            entry.failure_reason().map_or("no reason given", |reason| reason.as_str()).to_owned(),
+        ),
+        _ => return Err(incomplete(operation, "a known State")),
+    };
+    Ok(CreateAccountStatus {
+        id: parsed(operation, "Id", entry.id())?,
+        account_name: entry.account_name().map(ToOwned::to_owned),
+        requested_at: timestamp(entry.requested_timestamp()),
+        outcome,
+    })
+}
+
+fn account(operation: &'static str, entry: &aws_sdk_organizations::types::Account) -> Result<Account, CallError> {
+    use aws_sdk_organizations::types::AccountState as State;
+    Ok(Account {
+        id: parsed(operation, "Id", entry.id())?,
+        name: entry.name().unwrap_or_default().to_owned(),
+        email: entry.email().unwrap_or_default().to_owned(),
+        state: match entry.state() {
+            Some(State::Active) => AccountState::Active,
+            Some(other) => AccountState::Other(other.as_str().to_owned()),
+            None => AccountState::Other("UNKNOWN".to_owned()),
+        },
+        joined_at: timestamp(entry.joined_timestamp()),
+        parent: entry.paths().first().and_then(|path| parent_of(path)),
+    })
+}
+
+/// The last unit (or the root) of a path such as `o-abc/r-ab12/ou-ab12-cdef3456/123456789012/`.
+fn parent_of(path: &str) -> Option<OrganizationalUnitId> {
+    path.trim_end_matches('/').rsplit('/').nth(1)?.parse().ok()
+}
+
+fn organizational_unit(
+    operation: &'static str,
+    entry: &aws_sdk_organizations::types::OrganizationalUnit,
+) -> Result<OrganizationalUnit, CallError> {
+    Ok(OrganizationalUnit {
+        id: parsed(operation, "Id", entry.id())?,
+        name: entry.name().unwrap_or_default().to_owned(),
+    })
+}

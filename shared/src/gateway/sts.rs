@@ -1,0 +1,66 @@
+//! AWS STS: the way into other accounts.
+
+use aws_config::SdkConfig;
+use aws_sdk_sts::{Client, config::Credentials};
+
+use super::CallError;
+use crate::{
+    error::Cause,
+    ids::{AccountId, RoleName},
+};
+
+/// What a session is asked for with.
+#[derive(Clone, Debug)]
+pub struct SessionRequest<'a> {
+    /// The account to enter.
+    pub account: &'a AccountId,
+    /// The role to assume there.
+    pub role: &'a RoleName,
+    /// The name that CloudTrail shows: 2 to 64 characters of `[\w+=,.@-]`.
+    pub session_name: &'a str,
+    /// The inline session policy, 2,048 characters at most.
+    pub policy: &'a str,
+    /// How long the session lasts: 900 s or more.
+    pub seconds: i32,
+}
+
+/// The door to AWS STS.
+#[derive(Clone, Debug)]
+pub struct StsGateway(Client);
+
+impl StsGateway {
+    /// A gateway over the SDK's client.
+    pub fn new(client: Client) -> Self {
+        Self(client)
+    }
+
+    /// A gateway with a client of its own.
+    pub fn of(config: &SdkConfig) -> Self {
+        Self::new(Client::new(config))
+    }
+
+    /// Temporary credentials of a role in another account.
+    pub async fn assume_role(&self, request: &SessionRequest<'_>) -> Result<Credentials, CallError> {
+        const OPERATION: &str = "sts:AssumeRole";
+        let answer = self
+            .0
+            .assume_role()
+            .role_arn(format!("arn:aws:iam::{}:role/{}", request.account, request.role))
+            .role_session_name(request.session_name)
+            .policy(request.policy)
+            .duration_seconds(request.seconds)
+            .send()
+            .await
+            .map_err(|error| CallError::of(OPERATION, error))?;
+        let given = answer
+            .credentials()
+            .ok_or_else(|| CallError::unusable(OPERATION, Cause::CallFailed, "an answer without Credentials"))?;
+        Ok(Credentials::new(
+            given.access_key_id(),
+            given.secret_access_key(),
+            Some(given.session_token().to_owned()),
+            given.expiration().to_owned().try_into().ok(),
+            "AssumeRole",
+        ))
+    }
+}

@@ -1,0 +1,167 @@
+//! Reading what a person sends: every problem is found before the first one is reported.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::ids::NotValid;
+
+/// One thing that is wrong with an input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Where: the field's name, with a dot before the name of an inner field; `$` is the input itself.
+    pub path: String,
+    /// What is wrong there, and what would be right.
+    pub problem: String,
+}
+
+impl Problem {
+    /// A problem at a path.
+    pub fn new(path: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { path: path.into(), problem: problem.into() }
+    }
+}
+
+/// The problems as one sentence for places that hold only text.
+pub fn in_words(problems: &[Problem]) -> String {
+    problems.iter().map(|p| format!("{}: {}", p.path, p.problem)).collect::<Vec<_>>().join("; ")
+}
+
+/// The fields of one JSON object, taken one by one; what is wrong is kept until [`Fields::finish`].
+#[derive(Debug)]
+pub struct Fields {
+    fields: Map<String, Value>,
+    known: Vec<&'static str>,
+    problems: Vec<Problem>,
+}
+
+impl Fields {
+    /// The fields of a value, which should be an object.
+    pub fn of(value: Value) -> Self {
+        match value {
+            Value::Object(fields) => Self { fields, known: Vec::new(), problems: Vec::new() },
+            other => {
+                let problem = format!("is {}; a JSON object is expected", kind(&other));
+                Self { fields: Map::new(), known: Vec::new(), problems: vec![Problem::new("$", problem)] }
+            }
+        }
+    }
+
+    /// Notes a problem that no single field's grammar shows.
+    pub fn note(&mut self, path: &str, problem: impl Into<String>) {
+        self.problems.push(Problem::new(path, problem));
+    }
+
+    /// A text that must be there and be valid.
+    pub fn required<T: FromStr<Err = NotValid>>(&mut self, name: &'static str) -> Option<T> {
+        match self.take(name) {
+            Some(value) => self.text(name, &value),
+            // Where the input is no object at all, that is the one thing to say.
+            None if self.problems.iter().any(|p| p.path == "$") => None,
+            None => {
+                self.note(name, "is missing");
+                None
+            }
+        }
+    }
+
+    /// A text that may be left out.
+    pub fn optional<T: FromStr<Err = NotValid>>(&mut self, name: &'static str) -> Option<T> {
+        let value = self.take(name)?;
+        self.text(name, &value)
+    }
+
+    /// `true` or `false`, or left out.
+    pub fn optional_bool(&mut self, name: &'static str) -> Option<bool> {
+        let value = self.take(name)?;
+        if value.as_bool().is_none() {
+            self.note(name, format!("is {}; true or false is expected", kind(&value)));
+        }
+        value.as_bool()
+    }
+
+    /// A list of texts, or left out.
+    pub fn optional_list<T: FromStr<Err = NotValid>>(&mut self, name: &'static str) -> Option<Vec<T>> {
+        let value = self.take(name)?;
+        let Value::Array(entries) = value else {
+            self.note(name, format!("is {}; a list is expected", kind(&value)));
+            return None;
+        };
+        let mut parsed = Vec::with_capacity(entries.len());
+        for (position, entry) in entries.iter().enumerate() {
+            parsed.extend(self.text::<T>(&format!("{name}[{position}]"), entry));
+        }
+        Some(parsed)
+    }
+
+    /// The tags of an AWS resource, or left out: 50 at most, keys of 1 to 128 characters that do not start with
+    /// `aws:`, values of at most 256.
+    pub fn optional_tags(&mut self, name: &'static str) -> Option<BTreeMap<String, String>> {
+        let value = self.take(name)?;
+        let Value::Object(entries) = value else {
+            self.note(name, format!("is {}; an object of names and values is expected", kind(&value)));
+            return None;
+        };
+        if entries.len() > 50 {
+            self.note(name, format!("has {} tags; AWS allows 50", entries.len()));
+        }
+        let mut tags = BTreeMap::new();
+        for (key, value) in entries {
+            let path = format!("{name}.{key}");
+            if !(1..=128).contains(&key.chars().count()) || key.to_ascii_lowercase().starts_with("aws:") {
+                self.note(
+                    &path,
+                    "has a name that AWS refuses; 1 to 128 characters that do not start with aws: are expected",
+                );
+            }
+            match value {
+                Value::String(text) if text.chars().count() <= 256 => {
+                    tags.insert(key, text);
+                }
+                Value::String(_) => self.note(&path, "is longer than 256 characters"),
+                other => self.note(&path, format!("is {}; a text is expected", kind(&other))),
+            }
+        }
+        Some(tags)
+    }
+
+    /// Every problem, with the fields that nobody asked for.
+    pub fn finish(mut self) -> Vec<Problem> {
+        let known = self.known.join(", ");
+        for name in self.fields.keys() {
+            self.problems.push(Problem::new(name, format!("is not a field of this input; the fields are {known}")));
+        }
+        self.problems
+    }
+
+    fn take(&mut self, name: &'static str) -> Option<Value> {
+        self.known.push(name);
+        self.fields.remove(name).filter(|value| !value.is_null())
+    }
+
+    fn text<T: FromStr<Err = NotValid>>(&mut self, path: &str, value: &Value) -> Option<T> {
+        let Some(text) = value.as_str() else {
+            self.note(path, format!("is {}; a text is expected", kind(value)));
+            return None;
+        };
+        match text.parse() {
+            Ok(parsed) => Some(parsed),
+            Err(NotValid(expected)) => {
+                self.note(path, format!("is not {expected}"));
+                None
+            }
+        }
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

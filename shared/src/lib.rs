@@ -1,0 +1,17 @@
+//! Steward looks after the accounts of an AWS Organization. This crate holds everything that two of its functions
+//! could share.
+//!
+//! Data flows one way: an [event](events) reaches a function's handler, a pure decision
+//! ([`account_creation`], [`control`]) says what to do, and a [`gateway`] does it.
+
+pub mod account_creation;
+pub mod baseline;
+pub mod control;
+pub mod error;
+pub mod events;
+pub mod gateway;
+pub mod ids;
+pub mod input;
+pub mod session;
+pub mod settings;
+pub mod start;

@@ -1,0 +1,134 @@
+//! The settings of a function: the only reader of the environment.
+
+use std::{str::FromStr, time::Duration};
+
+use jiff::SignedDuration;
+
+use crate::{
+    account_creation::Pace,
+    ids::{Email, NotValid},
+};
+
+/// What is wrong with the environment: everything at once.
+#[derive(Debug, thiserror::Error)]
+#[error("the function is not configured: {}", .0.join("; "))]
+pub struct NotConfigured(Vec<String>);
+
+/// The environment of a function, read variable by variable; what is wrong is kept until [`Settings::finish`].
+#[derive(Debug)]
+pub struct Settings {
+    read: fn(&str) -> Option<String>,
+    problems: Vec<String>,
+}
+
+impl Settings {
+    /// The settings in the environment of this process.
+    pub fn from_environment() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+        let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Self { read, problems: Vec::new() }
+    }
+
+    /// `TABLE_NAME`: the table.
+    pub fn table_name(&mut self) -> String {
+        self.required("TABLE_NAME")
+    }
+
+    /// `BUS_NAME`: the event bus.
+    pub fn bus_name(&mut self) -> String {
+        self.required("BUS_NAME")
+    }
+
+    /// `ACCOUNT_CREATION_QUEUE_URL`: the queue of the create-account poller.
+    pub fn account_creation_queue_url(&mut self) -> String {
+        self.required("ACCOUNT_CREATION_QUEUE_URL")
+    }
+
+    /// `BASELINE_QUEUE_URL`: the queue of the baseline applier.
+    pub fn baseline_queue_url(&mut self) -> String {
+        self.required("BASELINE_QUEUE_URL")
+    }
+
+    /// `MAX_ACCOUNTS_PER_DAY`: how many account requests are admitted on one day (UTC); 20 when not set.
+    pub fn max_accounts_per_day(&mut self) -> u32 {
+        self.parsed("MAX_ACCOUNTS_PER_DAY", 20)
+    }
+
+    /// `BILLING_THRESHOLD_USD`: the estimated charges in US dollars at which a billing alarm goes off; 100 when not
+    /// set.
+    pub fn billing_threshold_usd(&mut self) -> f64 {
+        self.parsed("BILLING_THRESHOLD_USD", 100.0)
+    }
+
+    /// `ALERT_EMAIL`: who gets billing alerts.
+    pub fn alert_email(&mut self) -> Option<Email> {
+        let text = self.required("ALERT_EMAIL");
+        let email: Result<Email, NotValid> = text.parse();
+        if let (Err(problem), false) = (&email, text.is_empty()) {
+            self.problems.push(format!("ALERT_EMAIL is not {problem}"));
+        }
+        email.ok()
+    }
+
+    /// `POLL_SECONDS`: the seconds before the first look again; 5 when not set.
+    pub fn pace(&mut self) -> Pace {
+        Pace { poll: Duration::from_secs(self.parsed("POLL_SECONDS", 5).max(1)) }
+    }
+
+    /// `DEADLINE_MINUTES`: how long a new account may take; 120 when not set.
+    pub fn deadline(&mut self) -> SignedDuration {
+        SignedDuration::from_mins(self.parsed("DEADLINE_MINUTES", 120))
+    }
+
+    /// Ends the reading; an error lists every variable that is missing or wrong.
+    pub fn finish(self) -> Result<(), NotConfigured> {
+        if self.problems.is_empty() { Ok(()) } else { Err(NotConfigured(self.problems)) }
+    }
+
+    fn required(&mut self, name: &str) -> String {
+        let value = (self.read)(name);
+        if value.is_none() {
+            self.problems.push(format!("{name} is not set"));
+        }
+        value.unwrap_or_default()
+    }
+
+    fn parsed<T: FromStr>(&mut self, name: &str, default: T) -> T {
+        let Some(text) = (self.read)(name) else { return default };
+        text.parse().unwrap_or_else(|_| {
+            self.problems.push(format!("{name} is {text:?}, which is no number of the right kind"));
+            default
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_is_missing_or_wrong_is_said_at_once() {
+        let read = |name: &str| match name {
+            "ALERT_EMAIL" => Some("nobody".to_owned()),
+            "POLL_SECONDS" => Some("soon".to_owned()),
+            _ => None,
+        };
+        let mut settings = Settings { read, problems: Vec::new() };
+        settings.table_name();
+        settings.alert_email();
+        settings.pace();
+        let text = settings.finish().unwrap_err().to_string();
+        for name in ["TABLE_NAME", "ALERT_EMAIL", "POLL_SECONDS"] {
+            assert!(text.contains(name), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_set_has_its_documented_default() {
+        let mut settings = Settings { read: |_| None, problems: Vec::new() };
+        assert_eq!(settings.max_accounts_per_day(), 20);
+        assert_eq!(settings.pace().poll, Duration::from_secs(5));
+        assert_eq!(settings.deadline(), SignedDuration::from_hours(2));
+        settings.finish().unwrap();
+    }
+}

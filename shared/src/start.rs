@@ -1,0 +1,41 @@
+//! What every function does once, before its first event.
+
+use std::time::Duration;
+
+pub use aws_config::SdkConfig;
+use aws_config::{AppName, BehaviorVersion, timeout::TimeoutConfig};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde::Serialize;
+use serde_json::Value;
+
+/// Starts the log, loads the AWS configuration, makes the function and serves events until the sandbox ends.
+///
+/// The function's name becomes the app name in the user agent of every call, so that CloudTrail shows who called.
+pub async fn serve<F, A, H>(
+    name: &'static str,
+    make: impl FnOnce(&SdkConfig) -> Result<F, crate::settings::NotConfigured>,
+    handle: H,
+) -> Result<(), lambda_runtime::Error>
+where
+    A: Serialize,
+    H: AsyncFn(&F, LambdaEvent<Value>) -> Result<A, crate::error::Failure>,
+{
+    lambda_runtime::tracing::init_default_subscriber();
+    let config = aws_configuration(name).await?;
+    let function = make(&config)?;
+    let (function, handle) = (&function, &handle);
+    // Boxed: the futures of the SDK nest so deep that the compiler gives up on laying them all out in one.
+    let answer = |event| Box::pin(async move { handle(function, event).await.map_err(Diagnostic::from) });
+    lambda_runtime::run(service_fn(answer)).await
+}
+
+/// The AWS configuration of a function. The SDK has no timeout of its own for a call or an answer.
+async fn aws_configuration(name: &'static str) -> Result<SdkConfig, lambda_runtime::Error> {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .operation_attempt_timeout(Duration::from_secs(8))
+        .operation_timeout(Duration::from_secs(20))
+        .build();
+    let loader = aws_config::defaults(BehaviorVersion::latest()).app_name(AppName::new(name)?);
+    Ok(loader.timeout_config(timeouts).load().await)
+}
