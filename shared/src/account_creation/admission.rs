@@ -116,3 +116,145 @@ fn objections(wish: &Wish, ours: Option<&AccountId>, organization: &Organization
 fn has_email_of(account: &Account, wish: &Wish) -> bool {
     account.email.eq_ignore_ascii_case(wish.email.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::{gateway::AccountState, ids::RoleName};
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_790_000_000).unwrap()
+    }
+
+    fn deadline() -> Timestamp {
+        now() + SignedDuration::from_hours(2)
+    }
+
+    fn wish(name: &str, email: &str) -> Wish {
+        Wish {
+            account_name: name.parse().unwrap(),
+            email: email.parse().unwrap(),
+            organizational_unit: None,
+            tags: std::collections::BTreeMap::new(),
+            iam_user_access_to_billing: true,
+            role_name: RoleName::organization_account_access(),
+        }
+    }
+
+    fn account(name: &str, email: &str) -> Account {
+        Account {
+            id: "123456789012".parse().unwrap(),
+            name: name.to_owned(),
+            email: email.to_owned(),
+            state: AccountState::Active,
+            joined_at: Some(now()),
+            parent: None,
+        }
+    }
+
+    fn empty() -> Organization {
+        Organization { daily_cap: 3, ..Organization::default() }
+    }
+
+    fn failed(wish: Wish, account_id: Option<&str>, call: Option<&str>) -> Request {
+        let state = State::Failed {
+            failure: Failure::new(Cause::DeadlineExceeded),
+            account_id: account_id.map(|id| id.parse().unwrap()),
+            create_account_request_id: call.map(|id| id.parse().unwrap()),
+        };
+        Request::new(wish, State::Requested, now(), deadline()).entered(state, now())
+    }
+
+    fn started(admission: Admission) -> Request {
+        match admission {
+            Admission::Start(request) => *request,
+            other => panic!("not started: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_wish_that_nothing_stands_against_becomes_a_request() {
+        let request = started(admit(wish("A", "a@example.com"), None, &empty(), now(), deadline()));
+        assert_eq!((request.attempt, request.revision, &request.state), (1, 1, &State::Requested));
+    }
+
+    #[test]
+    fn the_same_wish_again_is_the_same_request() {
+        let first = Request::new(wish("A", "a@example.com"), State::Requested, now(), deadline());
+        let again = admit(wish("A", "A@Example.com"), Some(first.clone()), &empty(), now(), deadline());
+        assert_eq!(again, Admission::Known(Box::new(first)));
+    }
+
+    #[test]
+    fn another_wish_for_the_same_address_is_refused_with_what_differs() {
+        let first = Request::new(wish("A", "a@example.com"), State::Requested, now(), deadline());
+        let Admission::Refuse(failure, problems) =
+            admit(wish("B", "a@example.com"), Some(first), &empty(), now(), deadline())
+        else {
+            panic!()
+        };
+        assert_eq!(failure.cause, Cause::RequestConflict);
+        assert_eq!(problems[0].path, "account_name");
+    }
+
+    #[test]
+    fn everything_that_stands_against_a_wish_is_said_at_once() {
+        let organization = Organization {
+            accounts: vec![account("Other", "A@example.com"), account("A", "other@example.com")],
+            admitted_today: 3,
+            lacks_unit: true,
+            ..empty()
+        };
+        let Admission::Refuse(failure, problems) =
+            admit(wish("A", "a@example.com"), None, &organization, now(), deadline())
+        else {
+            panic!()
+        };
+        assert_eq!(failure.cause, Cause::OrganizationalUnitNotFound);
+        let paths: Vec<_> = problems.iter().map(|p| p.path.as_str()).collect();
+        assert_eq!(paths, ["organizational_unit", "email", "account_name", "$"]);
+    }
+
+    #[test]
+    fn two_unfinished_requests_cannot_have_one_name_and_a_failed_one_does_not_count() {
+        let other = Request::new(wish("A", "other@example.com"), State::Requested, now(), deadline());
+        let organization = Organization { open_requests: vec![other.clone()], ..empty() };
+        let admission = admit(wish("A", "a@example.com"), None, &organization, now(), deadline());
+        assert!(matches!(admission, Admission::Refuse(..)), "{admission:?}");
+
+        let organization =
+            Organization { open_requests: vec![failed(wish("A", "other@example.com"), None, None)], ..empty() };
+        started(admit(wish("A", "a@example.com"), None, &organization, now(), deadline()));
+    }
+
+    #[test]
+    fn a_failed_request_sent_again_is_a_new_attempt_with_new_details() {
+        let earlier = failed(wish("A", "a@example.com"), None, None);
+        let request = started(admit(wish("B", "a@example.com"), Some(earlier.clone()), &empty(), now(), deadline()));
+        assert_eq!((request.attempt, request.revision), (2, earlier.revision + 1));
+        assert_eq!(request.wish.account_name.as_str(), "B");
+        assert!(request.looks > earlier.looks, "messages of the earlier attempt are out of date");
+    }
+
+    #[test]
+    fn the_next_attempt_goes_on_where_the_last_one_stopped() {
+        let with_account = failed(wish("A", "a@example.com"), Some("123456789012"), None);
+        let organization = Organization { accounts: vec![account("A", "a@example.com")], ..empty() };
+        let request = started(admit(wish("A", "a@example.com"), Some(with_account), &organization, now(), deadline()));
+        assert_eq!(request.state.name(), "PLACING");
+
+        let with_call = failed(wish("A", "a@example.com"), None, Some("car-0123456789abcdef"));
+        let request = started(admit(wish("A", "a@example.com"), Some(with_call), &empty(), now(), deadline()));
+        assert_eq!(request.state.name(), "IN_PROGRESS");
+    }
+
+    #[test]
+    fn an_account_that_came_after_all_is_taken_up_and_not_refused() {
+        let earlier = failed(wish("A", "a@example.com"), None, None);
+        let organization = Organization { accounts: vec![account("A", "a@example.com")], ..empty() };
+        let request = started(admit(wish("A", "a@example.com"), Some(earlier), &organization, now(), deadline()));
+        assert_eq!(request.state.name(), "PLACING");
+    }
+}

@@ -1,1 +1,266 @@
+use super::*;
+use crate::{
+    account_creation::Wish,
+    gateway::AccountState,
+    ids::{RequestId, RoleName},
+};
 
+const PACE: Pace = Pace { poll: Duration::from_secs(5) };
+const CALL: &str = "car-0123456789abcdef";
+const ACCOUNT: &str = "123456789012";
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + seconds).unwrap()
+}
+
+fn wish() -> Wish {
+    Wish {
+        account_name: "Sandbox".parse().unwrap(),
+        email: "sandbox@example.com".parse().unwrap(),
+        organizational_unit: Some("ou-ab12-cdef3456".parse().unwrap()),
+        tags: std::collections::BTreeMap::new(),
+        iam_user_access_to_billing: true,
+        role_name: RoleName::organization_account_access(),
+    }
+}
+
+/// A request that entered `state` at the second 0.
+fn request(state: State) -> Request {
+    Request::new(wish(), state, at(0), at(7200))
+}
+
+fn in_progress() -> State {
+    State::InProgress { create_account_request_id: CALL.parse().unwrap() }
+}
+
+fn placing() -> State {
+    State::Placing { account_id: ACCOUNT.parse().unwrap() }
+}
+
+fn status(outcome: CreateAccountOutcome) -> CreateAccountStatus {
+    CreateAccountStatus {
+        id: CALL.parse().unwrap(),
+        account_name: Some("Sandbox".to_owned()),
+        requested_at: Some(at(1)),
+        outcome,
+    }
+}
+
+fn failed_with(reason: &str) -> CreateAccountOutcome {
+    CreateAccountOutcome::Failed(reason.to_owned())
+}
+
+fn account(name: &str, joined: i64) -> Account {
+    Account {
+        id: ACCOUNT.parse().unwrap(),
+        name: name.to_owned(),
+        email: "Sandbox@example.com".to_owned(),
+        state: AccountState::Active,
+        joined_at: Some(at(joined)),
+        parent: Some("r-ab12".parse().unwrap()),
+    }
+}
+
+fn error(cause: Cause, refused: bool) -> CallError {
+    let mut error = CallError::unusable("organizations:Some", cause, "words");
+    error.refused = refused;
+    error
+}
+
+fn cause_of(progress: &Progress) -> Cause {
+    match progress {
+        Progress::Enter(State::Failed { failure, .. }) => failure.cause,
+        other => panic!("no failure: {other:?}"),
+    }
+}
+
+#[test]
+fn a_recorded_request_is_claimed_before_aws_is_asked() {
+    assert_eq!(next_step(&request(State::Requested), Seen::Found, PACE, at(1)), Step::Claim);
+    assert_eq!(next_step(&request(State::Creating), Seen::Entered, PACE, at(1)), Step::Create);
+}
+
+#[test]
+fn who_finds_a_request_between_call_and_record_never_calls_again_but_waits_and_then_looks() {
+    let found = request(State::Creating);
+    assert_eq!(next_step(&found, Seen::Found, PACE, at(1)), Step::Wait(at(30)));
+    assert_eq!(next_step(&found, Seen::Found, PACE, at(30)), Step::LookForLostAnswer);
+}
+
+#[test]
+fn the_end_is_told_by_who_wrote_it_and_by_others_only_after_a_while() {
+    let mut ready = request(State::Ready { account_id: ACCOUNT.parse().unwrap() });
+    assert_eq!(next_step(&ready, Seen::Entered, PACE, at(0)), Step::Announce);
+    assert_eq!(next_step(&ready, Seen::Found, PACE, at(1)), Step::Wait(at(60)));
+    assert_eq!(next_step(&ready, Seen::Found, PACE, at(60)), Step::Announce);
+    ready.announced = true;
+    assert_eq!(next_step(&ready, Seen::Found, PACE, at(60)), Step::Done);
+}
+
+#[test]
+fn after_the_deadline_every_unfinished_state_fails_with_what_is_known() {
+    for state in [State::Requested, State::Creating, in_progress(), placing()] {
+        let request = request(state.clone());
+        assert_eq!(next_step(&request, Seen::Found, PACE, at(7200)), Step::TimeOut, "{state:?}");
+        let timed_out = request.timed_out();
+        assert_eq!(timed_out.account_id(), state.account_id());
+        assert_eq!(timed_out.create_account_request_id(), state.create_account_request_id());
+    }
+}
+
+#[test]
+fn an_accepted_call_is_recorded_with_its_id() {
+    let progress = after_create(&request(State::Creating), &Ok(status(CreateAccountOutcome::InProgress)), PACE, at(1));
+    assert_eq!(progress, Progress::EnterAndWait(in_progress(), PACE.poll));
+}
+
+#[test]
+fn an_answer_that_got_lost_leaves_the_request_to_be_looked_for() {
+    for cause in [Cause::Unreachable, Cause::ServiceFault] {
+        let progress = after_create(&request(State::Creating), &Err(error(cause, false)), PACE, at(1));
+        assert_eq!(progress, Progress::Stay(PACE.call_patience()));
+    }
+}
+
+#[test]
+fn a_full_house_throttling_and_a_young_organization_send_the_request_back_to_wait() {
+    for (cause, wait) in [
+        (Cause::TooManyCreationsInProgress, 15),
+        (Cause::Throttled, 15),
+        (Cause::ConcurrentModification, 15),
+        (Cause::FinalizingOrganization, 300),
+    ] {
+        let progress = after_create(&request(State::Creating), &Err(error(cause, true)), PACE, at(1));
+        assert_eq!(progress, Progress::EnterAndWait(State::Requested, Duration::from_secs(wait)), "{cause}");
+    }
+}
+
+#[test]
+fn what_only_a_person_can_mend_fails_at_once() {
+    for cause in [Cause::AccessDenied, Cause::OrganizationNotInUse, Cause::AccountLimitExceeded, Cause::InputRefused] {
+        let progress = after_create(&request(State::Creating), &Err(error(cause, true)), PACE, at(1));
+        assert_eq!(cause_of(&progress), cause);
+    }
+}
+
+#[test]
+fn every_failure_reason_ends_the_request_or_sends_it_back_to_wait() {
+    for reason in aws_sdk_organizations::types::CreateAccountFailureReason::values() {
+        let verdict = after_status(&request(in_progress()), &status(failed_with(reason)), PACE, at(10));
+        let cause = Cause::of_create_account_failure(reason);
+        match (verdict, cause) {
+            (Verdict::MayBeOurs(said), Cause::EmailAlreadyExists | Cause::ConcurrentAccountModification) => {
+                assert_eq!(said, cause);
+            }
+            (Verdict::Progress(Progress::EnterAndWait(State::Requested, _)), cause) => assert!(cause.is_retryable()),
+            (Verdict::Progress(progress), cause) => {
+                assert_eq!(cause_of(&progress), cause);
+                assert!(!cause.is_retryable());
+            }
+            (verdict, _) => panic!("{reason}: {verdict:?}"),
+        }
+    }
+}
+
+#[test]
+fn an_account_with_our_address_and_name_made_since_is_ours() {
+    let found = Evidence { account: Some(account("Sandbox", 3)), calls: vec![] };
+    assert_eq!(after_looking(&request(State::Creating), &found, PACE, at(60)), Progress::Enter(placing()));
+    assert_eq!(
+        after_duplicate(&request(in_progress()), Cause::EmailAlreadyExists, &found, PACE, at(60)),
+        Progress::Enter(placing())
+    );
+}
+
+#[test]
+fn an_older_account_or_one_of_another_name_is_not_ours() {
+    for other in [account("Sandbox", -3600), account("Production", 3)] {
+        let found = Evidence { account: Some(other), calls: vec![] };
+        let progress = after_looking(&request(State::Creating), &found, PACE, at(60));
+        assert_eq!(cause_of(&progress), Cause::EmailInOrganization);
+    }
+}
+
+#[test]
+fn a_running_call_of_our_name_is_taken_up() {
+    let found = Evidence { account: None, calls: vec![status(CreateAccountOutcome::InProgress)] };
+    assert_eq!(after_looking(&request(State::Creating), &found, PACE, at(60)), Progress::Enter(in_progress()));
+}
+
+#[test]
+fn a_failed_call_of_our_name_is_judged_like_any_other() {
+    let found = Evidence { account: None, calls: vec![status(failed_with("INVALID_EMAIL"))] };
+    let progress = after_looking(&request(State::Creating), &found, PACE, at(60));
+    assert_eq!(cause_of(&progress), Cause::InvalidEmail);
+}
+
+#[test]
+fn calls_of_other_names_and_of_last_week_are_not_ours() {
+    let mut other = status(CreateAccountOutcome::InProgress);
+    other.account_name = Some("Production".to_owned());
+    let mut old = status(failed_with("INVALID_EMAIL"));
+    old.requested_at = Some(at(-600_000));
+    let found = Evidence { account: None, calls: vec![other, old] };
+    assert_eq!(after_looking(&request(State::Creating), &found, PACE, at(31)), Progress::Stay(PACE.poll * 2));
+}
+
+#[test]
+fn a_call_that_left_no_trace_for_long_is_made_again() {
+    let found = Evidence::default();
+    assert_eq!(after_looking(&request(State::Creating), &found, PACE, at(149)), Progress::Stay(PACE.poll * 2));
+    assert_eq!(after_looking(&request(State::Creating), &found, PACE, at(150)), Progress::Enter(State::Requested));
+}
+
+#[test]
+fn an_address_that_is_taken_elsewhere_fails_after_the_look() {
+    let progress =
+        after_duplicate(&request(in_progress()), Cause::EmailAlreadyExists, &Evidence::default(), PACE, at(9));
+    assert_eq!(cause_of(&progress), Cause::EmailAlreadyExists);
+}
+
+#[test]
+fn an_account_is_moved_only_when_it_sits_elsewhere() {
+    let request = request(placing());
+    let to: OrganizationalUnitId = "ou-ab12-cdef3456".parse().unwrap();
+    let from: OrganizationalUnitId = "r-ab12".parse().unwrap();
+    assert_eq!(placement(&request, &account("Sandbox", 3)), Placement::Move { from, to: to.clone() });
+    assert_eq!(placement(&request, &Account { parent: Some(to), ..account("Sandbox", 3) }), Placement::InPlace);
+    assert_eq!(placement(&request, &Account { parent: None, ..account("Sandbox", 3) }), Placement::NotShown);
+    let mut anywhere = request;
+    anywhere.wish.organizational_unit = None;
+    assert_eq!(placement(&anywhere, &account("Sandbox", 3)), Placement::InPlace);
+}
+
+#[test]
+fn a_move_that_somebody_else_made_is_looked_at_again_and_a_missing_unit_fails_with_the_account() {
+    let request = request(placing());
+    let id: AccountId = ACCOUNT.parse().unwrap();
+    let after = |cause| after_move(&request, &id, Err(error(cause, true)), PACE, at(2));
+    for cause in [Cause::Conflict, Cause::NotFound, Cause::ConcurrentModification, Cause::Throttled] {
+        assert!(matches!(after(cause), Progress::Stay(_)), "{cause}");
+    }
+    let Progress::Enter(failed) = after(Cause::OrganizationalUnitNotFound) else { panic!() };
+    assert_eq!(failed.account_id(), Some(&id));
+}
+
+#[test]
+fn waits_grow_with_the_time_already_waited_between_one_poll_and_twelve() {
+    let request = request(in_progress());
+    let waits: Vec<_> = [0, 20, 60, 600].map(|seconds| delay(&request, PACE, at(seconds)).as_secs()).into();
+    assert_eq!(waits, [5, 10, 30, 60]);
+}
+
+#[test]
+fn a_record_survives_being_stored() {
+    let requests = [
+        request(State::Requested),
+        request(in_progress()),
+        request(placing()).entered(request(placing()).timed_out(), at(9)),
+    ];
+    for request in requests {
+        let item: std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue> =
+            serde_dynamo::to_item(&request).unwrap();
+        assert_eq!(serde_dynamo::from_item::<_, Request>(item).unwrap(), request);
+    }
+    assert_eq!(RequestId::of(&wish().email), request(State::Requested).request_id);
+}
