@@ -113,10 +113,8 @@ impl Trigger {
     /// Tells the three apart by their shape. What looks like an event or a batch and is none is a person's input,
     /// whose reader will say what is wrong with it.
     pub fn of(payload: Value) -> Self {
-        if payload.get("Records").is_some() {
-            if let Ok(batch) = SqsEvent::deserialize(&payload) {
-                return Self::Queue(batch);
-            }
+        if let (Some(_), Ok(batch)) = (payload.get("Records"), SqsEvent::deserialize(&payload)) {
+            return Self::Queue(batch);
         }
         match as_event(&payload) {
             Some(event) => Self::Event(event),
@@ -146,15 +144,17 @@ pub fn account_joined(event: &EventBridgeEvent<Value>) -> Option<AccountId> {
     if event.detail["eventName"] != "AccountJoinedOrganization" {
         return None;
     }
-    fn find(value: &Value) -> Option<AccountId> {
-        let fields = value.as_object()?;
-        let here = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("accountId"));
-        here.and_then(|(_, id)| id.as_str()?.parse().ok()).or_else(|| fields.values().find_map(find))
-    }
     // Not the whole detail: `userIdentity` and `recipientAccountId` name the management account.
-    find(&event.detail["serviceEventDetails"])
-        .or_else(|| find(&event.detail["responseElements"]))
-        .or_else(|| find(&event.detail["requestParameters"]))
+    ["serviceEventDetails", "responseElements", "requestParameters"]
+        .into_iter()
+        .find_map(|part| account_id_in(&event.detail[part]))
+}
+
+/// The first account id in a value or in what it holds, whatever the case of the field's name.
+fn account_id_in(value: &Value) -> Option<AccountId> {
+    let fields = value.as_object()?;
+    let here = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("accountId"));
+    here.and_then(|(_, id)| id.as_str()?.parse().ok()).or_else(|| fields.values().find_map(account_id_in))
 }
 
 #[cfg(test)]
@@ -163,7 +163,7 @@ mod tests {
 
     use super::*;
 
-    fn event(detail: Value) -> EventBridgeEvent<Value> {
+    fn event(detail: &Value) -> EventBridgeEvent<Value> {
         as_event(&json!({"detail-type": "AWS Service Event via CloudTrail", "source": "aws.organizations", "detail": detail}))
             .expect("an event")
     }
@@ -172,18 +172,18 @@ mod tests {
     fn a_create_account_result_gives_the_id_of_its_request() {
         let detail = json!({"eventName": "CreateAccountResult", "serviceEventDetails": {"createAccountStatus":
             {"id": "car-3fbd74c0f2fa11ed8b6e0a41b5dcf48f", "state": "FAILED", "accountName": "****"}}});
-        assert_eq!(create_account_result(&event(detail)).unwrap().as_str(), "car-3fbd74c0f2fa11ed8b6e0a41b5dcf48f");
-        assert_eq!(create_account_result(&event(json!({"eventName": "CloseAccountResult"}))), None);
+        assert_eq!(create_account_result(&event(&detail)).unwrap().as_str(), "car-3fbd74c0f2fa11ed8b6e0a41b5dcf48f");
+        assert_eq!(create_account_result(&event(&json!({"eventName": "CloseAccountResult"}))), None);
     }
 
     #[test]
     fn a_joined_account_is_found_wherever_the_event_carries_it_but_never_in_the_callers_identity() {
         let nested = json!({"eventName": "AccountJoinedOrganization", "userIdentity": {"accountId": "111111111111"},
             "serviceEventDetails": {"accountJoined": {"AccountId": "222222222222"}}});
-        assert_eq!(account_joined(&event(nested)).unwrap().as_str(), "222222222222");
+        assert_eq!(account_joined(&event(&nested)).unwrap().as_str(), "222222222222");
         let without = json!({"eventName": "AccountJoinedOrganization", "userIdentity": {"accountId": "111111111111"},
             "recipientAccountId": "111111111111"});
-        assert_eq!(account_joined(&event(without)), None);
+        assert_eq!(account_joined(&event(&without)), None);
     }
 
     #[test]

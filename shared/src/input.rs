@@ -31,7 +31,7 @@ pub fn in_words(problems: &[Problem]) -> String {
 /// The fields of one JSON object, taken one by one; what is wrong is kept until [`Fields::finish`].
 #[derive(Debug)]
 pub struct Fields {
-    fields: Map<String, Value>,
+    given: Map<String, Value>,
     known: Vec<&'static str>,
     problems: Vec<Problem>,
 }
@@ -40,10 +40,10 @@ impl Fields {
     /// The fields of a value, which should be an object.
     pub fn of(value: Value) -> Self {
         match value {
-            Value::Object(fields) => Self { fields, known: Vec::new(), problems: Vec::new() },
+            Value::Object(given) => Self { given, known: Vec::new(), problems: Vec::new() },
             other => {
                 let problem = format!("is {}; a JSON object is expected", kind(&other));
-                Self { fields: Map::new(), known: Vec::new(), problems: vec![Problem::new("$", problem)] }
+                Self { given: Map::new(), known: Vec::new(), problems: vec![Problem::new("$", problem)] }
             }
         }
     }
@@ -129,7 +129,7 @@ impl Fields {
     /// Every problem, with the fields that nobody asked for.
     pub fn finish(mut self) -> Vec<Problem> {
         let known = self.known.join(", ");
-        for name in self.fields.keys() {
+        for name in self.given.keys() {
             self.problems.push(Problem::new(name, format!("is not a field of this input; the fields are {known}")));
         }
         self.problems
@@ -137,7 +137,7 @@ impl Fields {
 
     fn take(&mut self, name: &'static str) -> Option<Value> {
         self.known.push(name);
-        self.fields.remove(name).filter(|value| !value.is_null())
+        self.given.remove(name).filter(|value| !value.is_null())
     }
 
     fn text<T: FromStr<Err = NotValid>>(&mut self, path: &str, value: &Value) -> Option<T> {

@@ -9,7 +9,6 @@ use steward::{
 };
 
 /// The unit that a person has named: `Some(None)` when nobody named one, `None` when there is none of that name.
-#[expect(clippy::option_option, reason = "named and missing is not the same as not named")]
 pub(crate) async fn find_unit(
     organizations: &OrganizationsGateway,
     reference: Option<&OrganizationalUnitReference>,

@@ -131,13 +131,11 @@ impl CreateAccountPoller {
     /// AWS tells that a call has ended, which saves the wait until the next look. What the event says is asked for
     /// again: it is masked, and may be late or doubled.
     async fn call_ended(&self, call: CreateAccountRequestId) -> Result<Answer, Failure> {
-        match self.store.find_by_call(&call).await? {
-            Some(request_id) => Ok(answer(&self.work(&Message { request_id, looks: None }).await?)),
-            None => {
-                tracing::info!(create_account_request_id = %call, "an account that was not requested here");
-                Ok(Answer::NotOurs { create_account_request_id: call })
-            }
-        }
+        let Some(request_id) = self.store.find_by_call(&call).await? else {
+            tracing::info!(create_account_request_id = %call, "an account that was not requested here");
+            return Ok(Answer::NotOurs { create_account_request_id: call });
+        };
+        Ok(answer(&self.work(&Message { request_id, looks: None }).await?))
     }
 
     /// Puts requests back into the queue whose message was lost.

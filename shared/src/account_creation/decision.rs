@@ -319,16 +319,12 @@ fn give_up_or_ask_again(
     pace: Pace,
     now: Timestamp,
 ) -> Progress {
-    match pace.wait_for(cause) {
-        Some(wait) => {
-            let waited = waited(request.first_requested_at, now).min(pace.poll * 600);
-            Progress::EnterAndWait(State::Requested, wait.max(waited / 8))
-        }
-        None => {
-            let failure = failure();
-            Progress::Enter(State::Failed { failure, account_id: None, create_account_request_id: None })
-        }
-    }
+    let Some(wait) = pace.wait_for(cause) else {
+        let failure = failure();
+        return Progress::Enter(State::Failed { failure, account_id: None, create_account_request_id: None });
+    };
+    let waited = waited(request.first_requested_at, now).min(pace.poll * 600);
+    Progress::EnterAndWait(State::Requested, wait.max(waited / 8))
 }
 
 fn refused(cause: Cause, reason: &str) -> Failure {

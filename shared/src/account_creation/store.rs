@@ -101,7 +101,7 @@ impl Store {
     /// Records a new request, or a new attempt of a failed one, and counts it on the day's number.
     pub async fn start(&self, request: &Request, daily_cap: u32, now: Timestamp) -> Result<Started, CallError> {
         let condition = if request.revision == 1 { None } else { Some(request.revision - 1) };
-        let mut writes = vec![self.put(request, condition)?, count_on_day(now, daily_cap)];
+        let mut writes = vec![put(request, condition)?, count_on_day(now, daily_cap)];
         if request.state.is_in_flight() {
             writes.push(take_place(&request.request_id, true));
         }
@@ -115,17 +115,15 @@ impl Store {
     /// Records a step. A place among the accounts in flight is taken and given back in the same transaction.
     pub async fn advance(&self, before: &Request, after: &Request, now: Timestamp) -> Result<Advanced, CallError> {
         const PLACE: usize = 1;
-        let mut writes = vec![self.put(after, Some(before.revision))?];
+        let mut writes = vec![put(after, Some(before.revision))?];
         let takes_place = after.state.is_in_flight() && !before.state.is_in_flight();
         match (before.state.is_in_flight(), after.state.is_in_flight()) {
             (false, true) => writes.push(take_place(&after.request_id, false)),
             (true, false) => writes.push(give_place_back(&after.request_id)),
             _ => {}
         }
-        if let State::InProgress { create_account_request_id } = &after.state {
-            if before.state != after.state {
-                writes.push(remember_call(create_account_request_id, &after.request_id, now));
-            }
+        if let (State::InProgress { create_account_request_id }, true) = (&after.state, before.state != after.state) {
+            writes.push(remember_call(create_account_request_id, &after.request_id, now));
         }
         Ok(match self.0.write(writes).await? {
             Ok(()) => Advanced::Yes,
@@ -133,19 +131,19 @@ impl Store {
             Err(_) => Advanced::Raced,
         })
     }
+}
 
-    fn put(&self, request: &Request, expected: Option<u64>) -> Result<Write, CallError> {
-        let open = request.is_open().then_some(OPEN.1);
-        let condition = match expected {
-            None => ("attribute_not_exists(pk)".to_owned(), HashMap::new()),
-            Some(revision) => ("revision = :expected".to_owned(), HashMap::from([number(":expected", revision)])),
-        };
-        Ok(Write::Put {
-            pk: request_key(&request.request_id),
-            item: attributes(&RequestItem { request, open })?,
-            condition: Some(condition),
-        })
-    }
+fn put(request: &Request, expected: Option<u64>) -> Result<Write, CallError> {
+    let open = request.is_open().then_some(OPEN.1);
+    let condition = match expected {
+        None => ("attribute_not_exists(pk)".to_owned(), HashMap::new()),
+        Some(revision) => ("revision = :expected".to_owned(), HashMap::from([number(":expected", revision)])),
+    };
+    Ok(Write::Put {
+        pk: request_key(&request.request_id),
+        item: attributes(&RequestItem { request, open })?,
+        condition: Some(condition),
+    })
 }
 
 fn count_on_day(now: Timestamp, daily_cap: u32) -> Write {

@@ -169,3 +169,6 @@ fn parsed<T: DeserializeOwned>(operation: &'static str, item: HashMap<String, At
 fn malformed(error: &aws_smithy_types::error::operation::BuildError) -> CallError {
     CallError::unusable("dynamodb:PutItem", Cause::CallFailed, error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,3 +51,46 @@ impl EventBridgeGateway {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_eventbridge::{operation::put_events::PutEventsOutput, types::PutEventsResultEntry};
+    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+    use serde::Serialize;
+
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Happened {
+        account_id: &'static str,
+    }
+
+    impl Event for Happened {
+        const DETAIL_TYPE: &'static str = "Happened";
+    }
+
+    async fn put(entry: PutEventsResultEntry) -> Result<(), CallError> {
+        let rule = mock!(Client::put_events)
+            .match_requests(|request| {
+                let entry = &request.entries()[0];
+                entry.event_bus_name() == Some("bus")
+                    && entry.source() == Some("steward")
+                    && entry.detail_type() == Some("Happened")
+                    && entry.detail() == Some(r#"{"account_id":"123456789012"}"#)
+            })
+            .then_output(move || PutEventsOutput::builder().entries(entry.clone()).build());
+        let client = mock_client!(aws_sdk_eventbridge, RuleMode::Sequential, &[&rule], |c| c);
+        EventBridgeGateway::new(client, "bus").put(&Happened { account_id: "123456789012" }).await
+    }
+
+    #[tokio::test]
+    async fn an_event_carries_its_detail_as_json() {
+        put(PutEventsResultEntry::builder().event_id("1").build()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_accepted_call_with_a_refused_entry_is_an_error() {
+        let refused = PutEventsResultEntry::builder().error_code("InternalFailure").error_message("later").build();
+        assert_eq!(put(refused).await.unwrap_err().cause, Cause::ServiceFault);
+    }
+}

@@ -6,8 +6,14 @@ use aws_config::SdkConfig;
 use aws_sdk_organizations::{
     Client,
     config::{Builder, retry::RetryConfig},
-    operation::{create_account::CreateAccountError, move_account::MoveAccountError},
-    types::{CreateAccountState, IamUserAccessToBilling, Tag},
+    operation::{
+        create_account::CreateAccountError, describe_organizational_unit::DescribeOrganizationalUnitError,
+        move_account::MoveAccountError,
+    },
+    types::{
+        ConstraintViolationExceptionReason, CreateAccountState, IamUserAccessToBilling, InvalidInputExceptionReason,
+        Tag,
+    },
 };
 use jiff::Timestamp;
 
@@ -221,7 +227,7 @@ impl OrganizationsGateway {
         let answer = call.source_parent_id(from.as_str()).destination_parent_id(to.as_str()).send().await;
         answer.map(drop).map_err(|error| {
             CallError::with_reason("organizations:MoveAccount", error, |error| match error {
-                MoveAccountError::InvalidInputException(e) => e.reason().map(|r| r.as_str()),
+                MoveAccountError::InvalidInputException(e) => e.reason().map(InvalidInputExceptionReason::as_str),
                 _ => None,
             })
         })
@@ -232,13 +238,14 @@ impl OrganizationsGateway {
         &self,
         id: &OrganizationalUnitId,
     ) -> Result<Option<OrganizationalUnit>, CallError> {
+        use DescribeOrganizationalUnitError as Missing;
         const OPERATION: &str = "organizations:DescribeOrganizationalUnit";
         match self.0.describe_organizational_unit().organizational_unit_id(id.as_str()).send().await {
             Ok(answer) => {
                 let entry = answer.organizational_unit().ok_or_else(|| incomplete(OPERATION, "OrganizationalUnit"))?;
                 organizational_unit(OPERATION, entry).map(Some)
             }
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_organizational_unit_not_found_exception()) => {
+            Err(error) if error.as_service_error().is_some_and(Missing::is_organizational_unit_not_found_exception) => {
                 Ok(None)
             }
             Err(error) => Err(CallError::of(OPERATION, error)),
@@ -274,8 +281,10 @@ impl OrganizationsGateway {
 
 fn create_account_reason(error: &CreateAccountError) -> Option<&str> {
     match error {
-        CreateAccountError::ConstraintViolationException(e) => e.reason().map(|r| r.as_str()),
-        CreateAccountError::InvalidInputException(e) => e.reason().map(|r| r.as_str()),
+        CreateAccountError::ConstraintViolationException(e) => {
+            e.reason().map(ConstraintViolationExceptionReason::as_str)
+        }
+        CreateAccountError::InvalidInputException(e) => e.reason().map(InvalidInputExceptionReason::as_str),
         _ => None,
     }
 }
@@ -345,3 +354,6 @@ fn organizational_unit(
         name: entry.name().unwrap_or_default().to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests;

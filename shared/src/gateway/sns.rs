@@ -1,7 +1,7 @@
 //! Amazon SNS: topics and their e-mail subscriptions.
 
 use aws_config::SdkConfig;
-use aws_sdk_sns::Client;
+use aws_sdk_sns::{Client, operation::get_topic_attributes::GetTopicAttributesError};
 
 use super::CallError;
 
@@ -33,7 +33,9 @@ impl SnsGateway {
     pub async fn topic_exists(&self, topic_arn: &str) -> Result<bool, CallError> {
         match self.0.get_topic_attributes().topic_arn(topic_arn).send().await {
             Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_not_found_exception()) => Ok(false),
+            Err(error) if error.as_service_error().is_some_and(GetTopicAttributesError::is_not_found_exception) => {
+                Ok(false)
+            }
             Err(error) => Err(CallError::of("sns:GetTopicAttributes", error)),
         }
     }
