@@ -1,0 +1,107 @@
+//! Delivery of events of AWS services, which MiniStack lets nobody put on a bus.
+//!
+//! EventBridge in MiniStack is asked for the rules of the default bus and whether their patterns match; the targets of
+//! those that do are then served directly.
+
+use serde_json::{Value, json};
+
+use crate::client::{AwsClient, AwsError};
+use crate::core::Core;
+
+/// Hands an event to the targets of every enabled rule on an account's default bus that matches it.
+pub(crate) async fn deliver(core: &Core, account: &str, event: &Value) {
+    let client = core.root_of(account);
+    match matching_targets(&client, event).await {
+        Ok(targets) => {
+            for target in targets {
+                if let Err(error) = hand_over(&client, &target, event).await {
+                    core.mishap(format!("an event did not reach {}: {error}", target["Arn"]));
+                }
+            }
+        }
+        Err(error) => core.mishap(format!("the rules of account {account} could not be read: {error}")),
+    }
+}
+
+async fn matching_targets(client: &AwsClient, event: &Value) -> Result<Vec<Value>, AwsError> {
+    let mut targets = Vec::new();
+    for rule in pages(client, "ListRules", "Rules", json!({})).await? {
+        let Some(pattern) = rule["EventPattern"].as_str() else { continue };
+        if rule["State"] == "DISABLED" {
+            continue;
+        }
+        let test = json!({ "EventPattern": pattern, "Event": event.to_string() });
+        if client.json("events", "TestEventPattern", test).await?["Result"] == true {
+            targets.extend(pages(client, "ListTargetsByRule", "Targets", json!({ "Rule": rule["Name"] })).await?);
+        }
+    }
+    Ok(targets)
+}
+
+async fn pages(client: &AwsClient, operation: &str, name: &str, mut input: Value) -> Result<Vec<Value>, AwsError> {
+    let mut rows = Vec::new();
+    loop {
+        let page = client.json("events", operation, input.clone()).await?;
+        rows.extend(page[name].as_array().cloned().unwrap_or_default());
+        match &page["NextToken"] {
+            Value::String(token) => input["NextToken"] = token.as_str().into(),
+            _ => return Ok(rows),
+        }
+    }
+}
+
+async fn hand_over(client: &AwsClient, target: &Value, event: &Value) -> Result<(), AwsError> {
+    let arn = target["Arn"].as_str().unwrap_or_default();
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let payload = payload(target, event)?;
+    match parts.as_slice() {
+        [_, _, "sqs", region, account, queue] => {
+            let client = client.clone().in_region(*region);
+            let owned = json!({ "QueueName": queue, "QueueOwnerAWSAccountId": account });
+            let url = client.json("sqs", "GetQueueUrl", owned).await?["QueueUrl"].clone();
+            let mut message = json!({ "QueueUrl": url, "MessageBody": payload });
+            if let Some(group) = target["SqsParameters"]["MessageGroupId"].as_str() {
+                message["MessageGroupId"] = group.into();
+            }
+            client.json("sqs", "SendMessage", message).await.map(drop)
+        }
+        [_, _, "lambda", region, _, _] => {
+            let client = client.clone().in_region(*region);
+            client.invoke_async(arn, payload).await
+        }
+        _ => Err(unsupported(&format!("targets like {arn} are not served"))),
+    }
+}
+
+/// What a target receives: the event, a constant, or a part of the event.
+fn payload(target: &Value, event: &Value) -> Result<String, AwsError> {
+    if let Some(constant) = target["Input"].as_str() {
+        return Ok(constant.to_owned());
+    }
+    if let Some(path) = target["InputPath"].as_str() {
+        let pointer = path.trim_start_matches('$').replace('.', "/");
+        return Ok(event.pointer(&pointer).unwrap_or(&Value::Null).to_string());
+    }
+    if target.get("InputTransformer").is_some_and(|transformer| !transformer.is_null()) {
+        return Err(unsupported("input transformers are not served"));
+    }
+    Ok(event.to_string())
+}
+
+fn unsupported(message: &str) -> AwsError {
+    AwsError { status: 0, code: "Unsupported".to_owned(), message: message.to_owned(), detail: Value::Null }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_gets_the_event_a_part_or_a_constant() {
+        let event = json!({ "detail": { "state": "SUCCEEDED" } });
+        assert_eq!(payload(&json!({}), &event), Ok(event.to_string()));
+        assert_eq!(payload(&json!({ "Input": "{}" }), &event), Ok("{}".to_owned()));
+        assert_eq!(payload(&json!({ "InputPath": "$.detail.state" }), &event), Ok("\"SUCCEEDED\"".to_owned()));
+        assert!(payload(&json!({ "InputTransformer": {} }), &event).is_err());
+    }
+}

@@ -1,0 +1,173 @@
+//! The single endpoint: answers what MiniStack cannot, forwards the rest, and records everything.
+
+pub(crate) mod actions;
+pub(crate) mod answer;
+pub(crate) mod authorize;
+pub(crate) mod request;
+pub(crate) mod rest;
+mod server;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response};
+use jiff::Timestamp;
+
+use crate::client::AwsClient;
+use crate::core::Core;
+use crate::fault::{Kind, Target, throttling};
+use crate::identity::Caller;
+use crate::quota::Rate;
+use crate::record::Call;
+use crate::service::Context;
+use answer::ApiError;
+use request::Incoming;
+pub(crate) use server::serve;
+
+/// What happens to a request in the end.
+enum Outcome {
+    Answer(Response<Bytes>),
+    /// The connection is reset instead.
+    Reset,
+}
+
+/// Handles one request from arrival to record. `None` asks the server to reset the connection.
+async fn handle(core: &Arc<Core>, request: Incoming) -> Option<Response<Bytes>> {
+    let sequence = core.recorder.arrive();
+    let (at, started) = (Timestamp::now(), Instant::now());
+    let caller = core.identities.caller(&core.ministack(), &request.access_key).await;
+    let outcome = with_faults(core, &request, caller.as_ref()).await;
+    let (status, error) = match &outcome {
+        Outcome::Answer(answer) => (answer.status().as_u16(), answer::error_code(answer)),
+        Outcome::Reset => (0, None),
+    };
+    let actions = actions::needed(&request);
+    let Incoming { access_key, function, service, operation, input, .. } = request;
+    let (account, arn, session_policy) =
+        caller.map_or((None, None, None), |caller| (Some(caller.account), Some(caller.arn), caller.session_policy));
+    core.recorder.finish(Call {
+        sequence,
+        at,
+        took: started.elapsed(),
+        access_key,
+        account,
+        caller: arn,
+        session_policy,
+        function,
+        service,
+        operation,
+        actions,
+        input,
+        status,
+        error,
+    });
+    match outcome {
+        Outcome::Answer(answer) => Some(with_request_id(core, answer)),
+        Outcome::Reset => None,
+    }
+}
+
+/// Answers of AWS carry an id to complain with; MiniStack's have one already.
+fn with_request_id(core: &Core, mut answer: Response<Bytes>) -> Response<Bytes> {
+    if let Ok(id) = HeaderValue::from_str(&core.ids.uuid()) {
+        answer.headers_mut().entry("x-amzn-requestid").or_insert(id);
+    }
+    answer
+}
+
+/// Lets the faults in force strike before or after the request is done.
+async fn with_faults(core: &Arc<Core>, request: &Incoming, caller: Option<&Caller>) -> Outcome {
+    let target = Target {
+        service: &request.service,
+        operation: &request.operation,
+        account: caller.map(|caller| caller.account.as_str()),
+        function: request.function.as_deref(),
+    };
+    let (delay, struck) = core.faults.strike(&target);
+    let delay = delay + core.latency;
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    let refuse = |error: &ApiError| Outcome::Answer(answer::error(request.protocol, error));
+    match struck {
+        Some(Kind::Throttle) => refuse(&throttling(&request.service)),
+        Some(Kind::Error { status, code, message, members }) => refuse(&ApiError { status, code, message, members }),
+        Some(Kind::Unavailable(status)) => refuse(&server_error(status)),
+        Some(Kind::Reset) => Outcome::Reset,
+        Some(Kind::AnswerReplaced(status)) => {
+            dispatch(core, request, caller).await;
+            refuse(&server_error(status))
+        }
+        Some(Kind::AnswerLost) => {
+            dispatch(core, request, caller).await;
+            Outcome::Reset
+        }
+        // Delays are summed up beforehand.
+        Some(Kind::Latency(_)) | None => Outcome::Answer(dispatch(core, request, caller).await),
+    }
+}
+
+fn server_error(status: u16) -> ApiError {
+    ApiError::new(status, "InternalFailure", "The request processing has failed because of an unknown error.")
+}
+
+/// Has the request answered by the service that claims it, or by MiniStack.
+async fn dispatch(core: &Arc<Core>, request: &Incoming, caller: Option<&Caller>) -> Response<Bytes> {
+    if let Err(error) = check_root_signature(request) {
+        return answer::error(request.protocol, &error);
+    }
+    let Some(service) = core.services.claiming(request) else { return forward(core, request).await };
+    let caller = match authorize::authorize(core, request, caller, service.needs(core, request)).await {
+        Ok(caller) => caller,
+        Err(error) => return answer::error(request.protocol, &error),
+    };
+    if !within_rate(core, service.rate(&request.operation), request, &caller) {
+        return answer::error(request.protocol, &throttling(&request.service));
+    }
+    let answered = service.answer(Context { core: core.clone(), request, caller }).await;
+    answered.unwrap_or_else(|error| answer::error(request.protocol, &error))
+}
+
+fn within_rate(core: &Core, rate: Option<Rate>, request: &Incoming, caller: &Caller) -> bool {
+    match (&core.buckets, rate) {
+        (Some(buckets), Some(rate)) => buckets.take(&caller.account, &request.operation, rate),
+        _ => true,
+    }
+}
+
+async fn forward(core: &Arc<Core>, request: &Incoming) -> Response<Bytes> {
+    let sent =
+        core.upstream.send(&request.parts.method, &request.parts.uri, &request.parts.headers, request.body.clone());
+    match sent.await {
+        Ok(answer) => {
+            if answer.status().is_success() {
+                core.identities.learn(request, answer.body());
+            }
+            answer
+        }
+        Err(error) => {
+            let message = format!("MiniStack did not answer: {error}");
+            answer::error(request.protocol, &ApiError::new(503, "ServiceUnavailable", message))
+        }
+    }
+}
+
+/// MiniStack takes root keys on trust; AWS does not.
+fn check_root_signature(request: &Incoming) -> Result<(), ApiError> {
+    let Some(authorization) = &request.authorization else { return Ok(()) };
+    let is_root = crate::identity::is_account_id(&authorization.access_key_id);
+    if !is_root || authorization.is_signed_with(AwsClient::ROOT_SECRET, &request.parts, &request.body) {
+        return Ok(());
+    }
+    let (status, code) = match request.protocol {
+        answer::Protocol::Json10 | answer::Protocol::Json11 => (400, "InvalidSignatureException"),
+        _ => (403, "SignatureDoesNotMatch"),
+    };
+    Err(ApiError::new(
+        status,
+        code,
+        "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access \
+         Key and signing method.",
+    ))
+}

@@ -1,0 +1,174 @@
+//! Who an access key belongs to.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use sha2::{Digest, Sha256};
+
+use crate::client::{AwsClient, AwsError};
+use crate::front::request::Incoming;
+use crate::xml::Xml;
+
+const IAM_VERSION: &str = "2010-05-08";
+const STS_VERSION: &str = "2011-06-15";
+
+/// The principal behind an access key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) account: String,
+    pub(crate) arn: String,
+    /// The policy that narrows the session down, when it was made with one.
+    pub(crate) session_policy: Option<String>,
+}
+
+impl Caller {
+    pub(crate) fn root(account: &str) -> Self {
+        Self { account: account.to_owned(), arn: format!("arn:aws:iam::{account}:root"), session_policy: None }
+    }
+
+    pub(crate) fn is_root(&self) -> bool {
+        self.arn.ends_with(":root")
+    }
+
+    /// The ARN of the user or role whose policies apply.
+    pub(crate) fn policy_source(&self) -> String {
+        match self.arn.split_once(":assumed-role/") {
+            Some((_, session)) => {
+                let role = session.split('/').next().unwrap_or(session);
+                format!("arn:aws:iam::{}:role/{role}", self.account)
+            }
+            None => self.arn.clone(),
+        }
+    }
+}
+
+/// Remembers whom access keys belong to.
+#[derive(Default)]
+pub(crate) struct Identities {
+    known: Mutex<HashMap<String, Caller>>,
+}
+
+impl Identities {
+    /// The caller of a request, asking MiniStack once per key that is new.
+    pub(crate) async fn caller(&self, ministack: &str, access_key: &str) -> Option<Caller> {
+        if is_account_id(access_key) {
+            return Some(Caller::root(access_key));
+        }
+        if let Some(known) = self.lock().get(access_key).cloned() {
+            return Some(known);
+        }
+        let found = look_up(ministack, access_key).await.ok().flatten()?;
+        self.lock().insert(access_key.to_owned(), found.clone());
+        Some(found)
+    }
+
+    /// The account of a key that has been seen, or is a root user's.
+    pub(crate) fn known_account(&self, access_key: &str) -> Option<String> {
+        if is_account_id(access_key) {
+            return Some(access_key.to_owned());
+        }
+        self.lock().get(access_key).map(|caller| caller.account.clone())
+    }
+
+    /// Learns the session that a successful `AssumeRole` made.
+    pub(crate) fn learn(&self, request: &Incoming, answer: &[u8]) {
+        if request.service != "sts" || request.operation != "AssumeRole" {
+            return;
+        }
+        let answer = Xml(String::from_utf8_lossy(answer).into_owned());
+        let (Some(key), Some(arn)) = (answer.text("AccessKeyId"), answer.text("Arn")) else { return };
+        let Some(account) = arn.split(':').nth(4).map(str::to_owned) else { return };
+        let session_policy = request.text("Policy").map(str::to_owned);
+        self.lock().insert(key, Caller { account, arn, session_policy });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Caller>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a text is an account id, and as an access key that account's root user.
+pub(crate) fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Any account may ask whom a key belongs to.
+const ASKING_ACCOUNT: &str = "000000000000";
+
+async fn look_up(ministack: &str, access_key: &str) -> Result<Option<Caller>, AwsError> {
+    if access_key.len() < 16 {
+        return Ok(None);
+    }
+    let sts = AwsClient::new(ministack, ASKING_ACCOUNT);
+    let answer = sts.query("sts", "GetAccessKeyInfo", STS_VERSION, &[("AccessKeyId", access_key)]).await?;
+    let Some(account) = answer.text("Account") else { return Ok(None) };
+    let client = AwsClient::new(ministack, &account);
+    let arn = match execution_session(&client, access_key, &account).await? {
+        Some(arn) => Some(arn),
+        None => user_of(&client, access_key).await?,
+    };
+    Ok(arn.map(|arn| Caller { account, arn, session_policy: None }))
+}
+
+/// The session of a Lambda function. No API tells whose a temporary key is, but MiniStack derives the key of a
+/// function's execution role from the two ARNs.
+async fn execution_session(client: &AwsClient, access_key: &str, account: &str) -> Result<Option<String>, AwsError> {
+    let mut marker = String::new();
+    loop {
+        let path = format!("/2015-03-31/functions/?FunctionVersion=ALL{marker}");
+        let answer = client.rest("lambda", http::Method::GET, &path, "").await?;
+        let page: serde_json::Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+        for function in page["Functions"].as_array().into_iter().flatten() {
+            let text = |name: &str| function[name].as_str().unwrap_or_default();
+            let (arn, role) = (text("FunctionArn"), text("Role"));
+            if access_key == execution_key(arn, role) {
+                let role = role.rsplit('/').next().unwrap_or(role);
+                let session = text("FunctionName");
+                return Ok(Some(format!("arn:aws:sts::{account}:assumed-role/{role}/{session}")));
+            }
+        }
+        match page["NextMarker"].as_str() {
+            Some(next) if !next.is_empty() => marker = format!("&Marker={next}"),
+            _ => return Ok(None),
+        }
+    }
+}
+
+fn execution_key(function_arn: &str, role_arn: &str) -> String {
+    let digest = Sha256::digest(format!("{function_arn}:{role_arn}"));
+    let start = digest.iter().take(8).fold(0_u64, |start, byte| start << 8 | u64::from(*byte));
+    format!("ASIA{start:016X}")
+}
+
+async fn user_of(client: &AwsClient, access_key: &str) -> Result<Option<String>, AwsError> {
+    let users = client.query("iam", "ListUsers", IAM_VERSION, &[]).await?;
+    for user in users.children("member") {
+        let Some(name) = user.text("UserName") else { continue };
+        let keys = client.query("iam", "ListAccessKeys", IAM_VERSION, &[("UserName", &name)]).await?;
+        if keys.texts("AccessKeyId").iter().any(|key| key == access_key) {
+            return Ok(user.text("Arn"));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_a_function_follows_from_its_arns() {
+        assert_eq!(execution_key("f", "r"), "ASIA328E940FC5C552B7");
+    }
+
+    #[test]
+    fn the_policies_of_a_session_are_those_of_its_role() {
+        let caller = Caller {
+            account: "111111111111".to_owned(),
+            arn: "arn:aws:sts::111111111111:assumed-role/poller/session".to_owned(),
+            session_policy: None,
+        };
+        assert_eq!(caller.policy_source(), "arn:aws:iam::111111111111:role/poller");
+        assert!(Caller::root("111111111111").is_root());
+    }
+}

@@ -1,0 +1,57 @@
+//! The services that the front answers itself, one folder or file each.
+
+pub(crate) mod organizations;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
+
+use crate::core::Core;
+use crate::front::answer::ApiError;
+use crate::front::authorize::Need;
+use crate::front::request::Incoming;
+use crate::identity::Caller;
+use crate::quota::Rate;
+use organizations::Organizations;
+
+/// An answer that takes a while.
+pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, ApiError>> + Send + 'a>>;
+
+/// An authenticated and authorised request.
+pub(crate) struct Context<'a> {
+    pub(crate) core: Arc<Core>,
+    pub(crate) request: &'a Incoming,
+    pub(crate) caller: Caller,
+}
+
+/// One service, or a part of one, that MiniStack lacks.
+pub(crate) trait Service: Send + Sync {
+    /// Whether this service answers the request; otherwise it is forwarded to MiniStack.
+    fn claims(&self, request: &Incoming) -> bool;
+
+    /// What IAM must allow, resource by resource.
+    fn needs(&self, core: &Core, request: &Incoming) -> Vec<Need>;
+
+    /// The published rate of an operation.
+    fn rate(&self, operation: &str) -> Option<Rate>;
+
+    /// Does what is asked.
+    fn answer<'a>(&'a self, context: Context<'a>) -> Answering<'a>;
+}
+
+/// Every service the front answers. A new one is added here and nowhere else.
+#[derive(Default)]
+pub(crate) struct Services {
+    pub(crate) organizations: Organizations,
+}
+
+impl Services {
+    /// The service that answers a request, if it is not MiniStack.
+    pub(crate) fn claiming(&self, request: &Incoming) -> Option<&dyn Service> {
+        let all: [&dyn Service; 1] = [&self.organizations];
+        all.into_iter().find(|service| service.claims(request))
+    }
+}

@@ -1,0 +1,98 @@
+//! Making an organization for a test or a demonstration.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::handle::Organization;
+use super::role::{DEFAULT_ROLE, try_make_role};
+use super::state::{Account, AccountState, Org};
+use crate::client::AwsError;
+use crate::core::Core;
+
+/// An organization to be made: all features, one root, and what is added here.
+#[must_use = "nothing is made before `create`"]
+pub struct OrganizationBuilder {
+    core: Arc<Core>,
+    org: Org,
+    error: Option<AwsError>,
+}
+
+impl OrganizationBuilder {
+    pub(crate) fn new(core: Arc<Core>, management: &str) -> Self {
+        let org = Org::new(&core.ids, management, true);
+        Self { core, org, error: None }
+    }
+
+    /// Adds the organizational unit at a path such as `/Workloads/Prod`, with every unit on the way.
+    pub fn unit(mut self, path: &str) -> Self {
+        let mut parent = self.org.root.clone();
+        for name in path.split('/').filter(|name| !name.is_empty()) {
+            let known = self.org.units.iter().find(|unit| unit.parent == parent && unit.name == name);
+            parent = match known.map(|unit| unit.id.clone()) {
+                Some(id) => id,
+                None => self.org.add_unit(&self.core.ids, name, parent),
+            };
+        }
+        self
+    }
+
+    /// Adds a member account, in the unit at a path or, with `/`, in the root.
+    pub fn member(mut self, id: &str, name: &str, email: &str, path: &str) -> Self {
+        let Some(parent) = self.org.find_path(path).map(str::to_owned) else {
+            let message = format!("there is no organizational unit {path}");
+            self.error.get_or_insert(refusal("OrganizationalUnitNotFoundException", message));
+            return self;
+        };
+        self.org.accounts.push(Account {
+            id: id.to_owned(),
+            email: email.to_owned(),
+            name: name.to_owned(),
+            state: AccountState::Active,
+            created: true,
+            joined: Timestamp::now(),
+            parent,
+        });
+        self
+    }
+
+    /// How long a creation is in progress: 3 seconds unless set.
+    pub fn creation_time(mut self, time: Duration) -> Self {
+        self.org.settings.creation_time = time;
+        self
+    }
+
+    /// How long after its creation an account lacks its role: 2 seconds unless set.
+    pub fn role_delay(mut self, delay: Duration) -> Self {
+        self.org.settings.role_delay = delay;
+        self
+    }
+
+    /// How many accounts, the management account included, the organization may have.
+    pub fn account_limit(mut self, limit: usize) -> Self {
+        self.org.settings.account_limit = limit;
+        self
+    }
+
+    /// Makes the organization, and the role in each member account.
+    pub async fn create(self) -> Result<Organization, AwsError> {
+        let Self { core, org, error } = self;
+        if let Some(error) = error {
+            return Err(error);
+        }
+        let management = org.management.clone();
+        for member in org.accounts.iter().filter(|account| account.id != management) {
+            try_make_role(&core, &management, &member.id, DEFAULT_ROLE).await?;
+        }
+        if !core.services.organizations.add(org) {
+            let message = format!("account {management}, or a member, is in an organization already");
+            return Err(refusal("AlreadyInOrganizationException", message));
+        }
+        Ok(Organization::new(core, management))
+    }
+}
+
+fn refusal(code: &str, message: String) -> AwsError {
+    AwsError { status: 400, code: code.to_owned(), message, detail: serde_json::Value::Null }
+}

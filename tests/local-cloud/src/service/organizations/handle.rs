@@ -1,0 +1,160 @@
+//! What tests see and turn in an organization from outside the API.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::FailureReason;
+use super::state::{EventPlan, Fate, Org};
+use crate::client::AwsClient;
+use crate::core::Core;
+
+/// An organization in the local cloud.
+#[derive(Clone)]
+pub struct Organization {
+    core: Arc<Core>,
+    management: String,
+}
+
+/// A creation request as the organization sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// `car-...`
+    pub id: String,
+    /// The e-mail address asked for.
+    pub email: String,
+    /// `IN_PROGRESS`, `SUCCEEDED` or `FAILED`.
+    pub state: &'static str,
+    /// The account, once it exists.
+    pub account_id: Option<String>,
+    /// Why it failed.
+    pub failure: Option<FailureReason>,
+}
+
+impl Organization {
+    pub(super) fn new(core: Arc<Core>, management: String) -> Self {
+        Self { core, management }
+    }
+
+    /// The organization's id, `o-...`.
+    pub fn id(&self) -> String {
+        self.with(|org| org.id.clone())
+    }
+
+    /// The account id of the management account.
+    pub fn management_account(&self) -> &str {
+        &self.management
+    }
+
+    /// The id of the root, `r-...`.
+    pub fn root_id(&self) -> String {
+        self.with(|org| org.root.clone())
+    }
+
+    /// The id of the unit at a path such as `/Workloads/Prod`.
+    pub fn unit_id(&self, path: &str) -> Option<String> {
+        self.with(|org| org.find_path(path).map(str::to_owned))
+    }
+
+    /// The ids of all accounts, the management account first.
+    pub fn account_ids(&self) -> Vec<String> {
+        self.with(|org| org.accounts.iter().map(|account| account.id.clone()).collect())
+    }
+
+    /// The id of the account with an e-mail address.
+    pub fn account_with_email(&self, email: &str) -> Option<String> {
+        self.with(|org| org.accounts.iter().find(|account| account.email == email).map(|account| account.id.clone()))
+    }
+
+    /// The id of the root or unit an account is in.
+    pub fn parent_of(&self, account: &str) -> Option<String> {
+        self.with(|org| org.account(account).map(|account| account.parent.clone()))
+    }
+
+    /// The tags of a root, unit or account.
+    pub fn tags_of(&self, id: &str) -> BTreeMap<String, String> {
+        self.with(|org| org.tags.get(id).cloned().unwrap_or_default())
+    }
+
+    /// Every creation request there was, in order.
+    pub fn requests(&self) -> Vec<Request> {
+        self.with(|org| {
+            let requests = org.requests.iter().map(|request| {
+                let ended = request.ended.map(|_| &request.fate);
+                Request {
+                    id: request.id.clone(),
+                    email: request.email.clone(),
+                    state: request.state(),
+                    account_id: ended.and_then(|fate| match fate {
+                        Fate::Succeeds(account) => Some(account.clone()),
+                        Fate::Fails(_) => None,
+                    }),
+                    failure: ended.and_then(|fate| match fate {
+                        Fate::Succeeds(_) => None,
+                        Fate::Fails(reason) => Some(*reason),
+                    }),
+                }
+            });
+            requests.collect()
+        })
+    }
+
+    /// How many accounts were made by request.
+    pub fn accounts_created(&self) -> usize {
+        self.requests().iter().filter(|request| request.account_id.is_some()).count()
+    }
+
+    /// The most creations that were in progress at once.
+    pub fn peak_creations_in_progress(&self) -> usize {
+        self.with(|org| org.peak_in_progress)
+    }
+
+    /// Creations with this e-mail address fail for this reason from now on; `None` lets them succeed again.
+    pub fn fail_creation(&self, email: &str, reason: impl Into<Option<FailureReason>>) {
+        let email = email.to_ascii_lowercase();
+        self.with(|org| match reason.into() {
+            Some(reason) => org.settings.failures.insert(email, reason),
+            None => org.settings.failures.remove(&email),
+        });
+    }
+
+    /// An account outside the organization has this e-mail address.
+    pub fn email_used_elsewhere(&self, email: &str) {
+        self.with(|org| org.settings.emails_elsewhere.insert(email.to_ascii_lowercase()));
+    }
+
+    /// How many accounts the organization may have, the management account included.
+    pub fn set_account_limit(&self, limit: usize) {
+        self.with(|org| org.settings.account_limit = limit);
+    }
+
+    /// How long creations are in progress.
+    pub fn set_creation_time(&self, time: Duration) {
+        self.with(|org| org.settings.creation_time = time);
+    }
+
+    /// How long after its creation an account lacks its role.
+    pub fn set_role_delay(&self, delay: Duration) {
+        self.with(|org| org.settings.role_delay = delay);
+    }
+
+    /// How often each event about a creation is delivered (0 = lost, 2 = doubled), and how late.
+    pub fn set_events(&self, copies: usize, delay: Duration) {
+        self.with(|org| org.settings.events = EventPlan { copies, delay });
+    }
+
+    /// Whether the first page of every list is empty and only leads on.
+    pub fn set_empty_first_pages(&self, empty: bool) {
+        self.with(|org| org.settings.empty_first_pages = empty);
+    }
+
+    /// A client past the front, whose calls are neither recorded nor struck by faults, as an account's root user.
+    pub fn backdoor(&self, account: &str) -> AwsClient {
+        self.core.root_of(account)
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut Org) -> T) -> T {
+        let seen = self.core.services.organizations.with(&self.management, look);
+        seen.expect("an organization that a handle exists for is never removed")
+    }
+}

@@ -1,0 +1,88 @@
+//! Which operations there are, how often they may be called, and what IAM must allow.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::input::Input;
+use super::state::Org;
+use super::{accounts, creation, error, tags, units};
+use crate::core::Core;
+use crate::front::actions;
+use crate::front::answer::ApiError;
+use crate::front::authorize::Need;
+use crate::front::request::Incoming;
+use crate::quota::Rate;
+
+/// Does one operation on behalf of the management account.
+pub(super) fn perform(core: &Arc<Core>, org: &mut Org, operation: &str, input: Input<'_>) -> Result<Value, ApiError> {
+    match operation {
+        "CloseAccount" => accounts::close(core, org, input),
+        "CreateAccount" => creation::create(core, org, input),
+        "CreateOrganizationalUnit" => units::create(&core.ids, org, input),
+        "DescribeAccount" => accounts::describe(org, input),
+        "DescribeCreateAccountStatus" => creation::describe(org, input),
+        "DescribeOrganizationalUnit" => units::describe(org, input),
+        "ListAccounts" => accounts::list(org, input),
+        "ListAccountsForParent" => accounts::list_for_parent(org, input),
+        "ListChildren" => units::list_children(org, input),
+        "ListCreateAccountStatus" => creation::list(org, input),
+        "ListOrganizationalUnitsForParent" => units::list_for_parent(org, input),
+        "ListParents" => units::list_parents(org, input),
+        "ListRoots" => units::list_roots(org, input),
+        "ListTagsForResource" => tags::list(org, input),
+        "MoveAccount" => accounts::relocate(org, input),
+        "TagResource" => tags::tag(org, input),
+        "UntagResource" => tags::untag(org, input),
+        _ => Err(error::error("UnknownOperationException", format!("The local cloud does not know {operation}."))),
+    }
+}
+
+/// The rate per account that AWS publishes, as steady rate per second and burst.
+pub(super) fn rate(operation: &str) -> Option<Rate> {
+    let (per_second, burst) = match operation {
+        "CloseAccount" => (0.05, 1.0),
+        "CreateAccount" => (0.1, 3.0),
+        "CreateOrganizationalUnit" | "DescribeOrganization" | "ListRoots" => (1.0, 2.0),
+        "DescribeAccount" => (20.0, 30.0),
+        "DescribeCreateAccountStatus" | "DescribeOrganizationalUnit" => (2.0, 2.0),
+        "ListAccounts" => (8.0, 12.0),
+        "ListAccountsForParent" | "ListCreateAccountStatus" | "ListOrganizationalUnitsForParent" | "ListParents" => {
+            (5.0, 8.0)
+        }
+        "ListChildren" => (6.0, 10.0),
+        "ListTagsForResource" => (10.0, 15.0),
+        "MoveAccount" => (2.0, 3.0),
+        "TagResource" | "UntagResource" => (4.0, 6.0),
+        _ => return None,
+    };
+    Some(Rate::new(per_second, burst))
+}
+
+/// The parameters that name resources IAM looks at; operations that are not listed know none.
+fn resource_parameters(operation: &str) -> &'static [&'static str] {
+    match operation {
+        "CloseAccount" | "DescribeAccount" => &["AccountId"],
+        "CreateOrganizationalUnit" | "ListAccountsForParent" | "ListChildren" | "ListOrganizationalUnitsForParent" => {
+            &["ParentId"]
+        }
+        "DescribeOrganizationalUnit" => &["OrganizationalUnitId"],
+        "ListParents" => &["ChildId"],
+        "ListTagsForResource" | "TagResource" | "UntagResource" => &["ResourceId"],
+        "MoveAccount" => &["AccountId", "SourceParentId", "DestinationParentId"],
+        _ => &[],
+    }
+}
+
+/// What IAM must allow for a request from an account of `org`.
+pub(super) fn needs(request: &Incoming, org: Option<&Org>) -> Vec<Need> {
+    let mut actions = actions::needed(request).into_iter();
+    let Some(main) = actions.next() else { return Vec::new() };
+    let named = resource_parameters(&request.operation).iter().filter_map(|name| Some(org?.arn(request.text(name)?)));
+    let mut needs: Vec<Need> = named.map(|arn| Need::new(&main, arn)).collect();
+    if needs.is_empty() {
+        needs.push(Need::new(main, "*"));
+    }
+    needs.extend(actions.map(|action| Need::new(action, "*")));
+    needs
+}

@@ -1,0 +1,40 @@
+//! The wire shapes, checked by a client that nobody here wrote.
+
+use std::path::Path;
+use std::process::Command;
+
+use local_cloud::{Fault, FaultKind, Tools};
+use serde_json::{Value, json};
+
+use crate::CLOUD;
+
+/// Runs a script beside these tests with botocore at hand, and returns what it prints.
+async fn botocore(script: &str, account: String) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script);
+    let run = move || Command::new(Tools::locate().python()).arg(script).args([CLOUD.endpoint(), account]).output();
+    let output = tokio::task::spawn_blocking(run).await.unwrap().expect("the interpreter beside MiniStack runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn botocore_understands_every_answer_of_organizations() {
+    let printed = botocore("organizations_wire.py", CLOUD.new_account_id()).await;
+    assert!(printed.starts_with("19 operations"), "{printed}");
+}
+
+#[tokio::test]
+async fn botocore_understands_errors_in_every_protocol() {
+    let account = CLOUD.new_account_id();
+    let _guard = CLOUD.faults().add(Fault::new(FaultKind::Throttle).account(&account));
+    let codes: Value = serde_json::from_str(&botocore("throttled_wire.py", account).await).unwrap();
+    let expected = json!({
+        "cloudwatch": "Throttling",
+        "dynamodb": "ThrottlingException",
+        "lambda": "TooManyRequestsException",
+        "organizations": "TooManyRequestsException",
+        "s3": "SlowDown",
+        "sts": "Throttling",
+    });
+    assert_eq!(codes, expected);
+}

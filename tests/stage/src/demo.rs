@@ -1,0 +1,156 @@
+//! The demonstration: an account is requested, created, placed and given its billing alarm.
+
+use std::{error::Error, time::Duration};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::{Listener, Progress, Scene, eventually, scene::TAKEN_EMAIL, screen::Screen};
+
+/// How long anything in the demonstration may take.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Plays the whole demonstration.
+pub(crate) async fn play() -> Result<(), Box<dyn Error>> {
+    let screen = Screen;
+    screen.heading("Steward, in an AWS Organization on this machine");
+    let scene = Scene::open(&screen, 0).await?;
+    let listener = Listener::new(&scene.stack, "demo").await?;
+
+    let wish = json!({
+        "account_name": "Sandbox of Team Blue",
+        "email": "aws+team-blue@example.com",
+        "organizational_unit": "/Workloads/Sandbox",
+        "tags": {"team": "blue"},
+    });
+    screen.heading("1. Somebody asks for an account: an AccountRequested event on Steward's bus");
+    screen.line(&wish.to_string());
+    screen.line("");
+    let account = new_account(&screen, &scene, &listener, &wish).await?;
+    screen.line("");
+    screen.line(&format!("Read back from the member account {account}, through the AWS API:"));
+    read_back(&screen, &scene, &account).await?;
+
+    screen.heading("2. The same request again: nothing is made twice");
+    same_again(&screen, &scene, &wish).await?;
+
+    screen.heading("3. A request that AWS refuses: the failure says what to do");
+    refused(&screen, &scene, &listener).await?;
+
+    screen.heading("`make cloud` keeps such a cloud running, to play with it by the AWS CLI.");
+    Ok(())
+}
+
+/// Sends the event and follows the request to the end of its baseline.
+async fn new_account(
+    screen: &Screen,
+    scene: &Scene,
+    listener: &Listener,
+    wish: &Value,
+) -> Result<String, Box<dyn Error>> {
+    let start = Timestamp::now();
+    scene.stack.put_event("AccountRequested", wish).await?;
+    let progress = follow(screen, scene, wish["email"].as_str().unwrap_or_default(), start).await?;
+    let account = progress.account_id().ok_or_else(|| format!("no account: {}", progress.record))?.to_owned();
+    let told = listener.wait_for("BaselineApplied", "account_id", &account, PATIENCE).await;
+    screen.moment(since(start), "BaselineApplied");
+    for change in told.detail["controls"].as_array().into_iter().flatten() {
+        for applied in change["applied"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            screen.line(&format!("           {}: {applied}", change["control"].as_str().unwrap_or_default()));
+        }
+    }
+    Ok(account)
+}
+
+/// Shows each state of a request as it is entered, until everybody was told of its end.
+async fn follow(screen: &Screen, scene: &Scene, email: &str, start: Timestamp) -> Result<Progress, Box<dyn Error>> {
+    let request_id =
+        eventually("the request's record", PATIENCE, async || scene.stack.find_request(email).await.ok().flatten())
+            .await;
+    let mut shown = 0;
+    let progress = eventually("the end of the request", PATIENCE, async || {
+        let progress = Progress::of(&scene.stack, &request_id).await.ok().flatten()?;
+        for passed in progress.history.iter().skip(shown) {
+            let after = Duration::try_from(passed.at.duration_since(start)).unwrap_or_default();
+            screen.moment(after, &in_words(&passed.state, &progress));
+            shown += 1;
+        }
+        progress.is_over().then_some(progress)
+    })
+    .await;
+    Ok(progress)
+}
+
+fn in_words(state: &str, progress: &Progress) -> String {
+    let about = match state {
+        "REQUESTED" => "recorded and queued",
+        "CREATING" => "about to call CreateAccount",
+        "IN_PROGRESS" => "AWS is creating the account",
+        "PLACING" => "the account exists and is moved to its unit",
+        "READY" => progress.account_id().unwrap_or_default(),
+        _ => "",
+    };
+    format!("{state:<12} {about}")
+}
+
+async fn read_back(screen: &Screen, scene: &Scene, account: &str) -> Result<(), Box<dyn Error>> {
+    let role = format!("arn:aws:iam::{account}:role/OrganizationAccountAccessRole");
+    let member = scene.stack.client.assume_role(&role, "demo", None).await?;
+    for topic in member.query("sns", "ListTopics", "2010-03-31", &[]).await?.texts("TopicArn") {
+        screen.fact("topic", &topic);
+        let subscriptions =
+            member.query("sns", "ListSubscriptionsByTopic", "2010-03-31", &[("TopicArn", &topic)]).await?;
+        for subscription in subscriptions.children("Subscriptions").iter().flat_map(|list| list.children("member")) {
+            let value = |name| subscription.text(name).unwrap_or_default();
+            screen.fact(
+                "subscription",
+                &format!("{} {} ({})", value("Protocol"), value("Endpoint"), value("SubscriptionArn")),
+            );
+        }
+    }
+    let alarms = member.query("monitoring", "DescribeAlarms", "2010-08-01", &[]).await?;
+    for alarm in alarms.children("MetricAlarms").iter().flat_map(|list| list.children("member")) {
+        let value = |name| alarm.text(name).unwrap_or_default();
+        let text = format!(
+            "{}: {} of {} {} over {} s {} {} -> {}",
+            value("AlarmName"),
+            value("Statistic"),
+            value("Namespace"),
+            value("MetricName"),
+            value("Period"),
+            value("ComparisonOperator"),
+            value("Threshold"),
+            alarm.children("AlarmActions").first().and_then(|actions| actions.text("member")).unwrap_or_default(),
+        );
+        screen.fact("alarm", &text);
+    }
+    Ok(())
+}
+
+async fn same_again(screen: &Screen, scene: &Scene, wish: &Value) -> Result<(), Box<dyn Error>> {
+    let before = scene.organization.accounts_created();
+    let answer = scene.stack.request(wish).await?;
+    screen.fact("answer", &answer.to_string());
+    screen.fact("accounts made", &format!("{before} before, {} after", scene.organization.accounts_created()));
+    Ok(())
+}
+
+async fn refused(screen: &Screen, scene: &Scene, listener: &Listener) -> Result<(), Box<dyn Error>> {
+    let start = Timestamp::now();
+    let wish = json!({"account_name": "Sandbox of Team Red", "email": TAKEN_EMAIL});
+    screen.line(&wish.to_string());
+    screen.line("");
+    let answer = scene.stack.request(&wish).await?;
+    follow(screen, scene, TAKEN_EMAIL, start).await?;
+    let request_id = answer["request_id"].as_str().unwrap_or_default();
+    let told = listener.wait_for("AccountCreationFailed", "request_id", request_id, PATIENCE).await;
+    screen.line("");
+    for name in ["cause", "message", "remedy"] {
+        screen.fact(name, told.detail[name].as_str().unwrap_or_default());
+    }
+    Ok(())
+}
+
+fn since(start: Timestamp) -> Duration {
+    Timestamp::now().duration_since(start).try_into().unwrap_or_default()
+}

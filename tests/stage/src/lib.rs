@@ -1,0 +1,48 @@
+//! Steward on a stage: deployed by the SAM CLI into a local cloud, with the few calls that tests, the demonstration
+//! and the benchmarks make of it.
+
+mod demo;
+mod deploy;
+mod follow;
+mod keep;
+mod listen;
+mod scene;
+mod screen;
+mod stack;
+
+pub use deploy::{DeployError, deploy};
+pub use follow::{Passed, Progress};
+pub use listen::{Listener, Told};
+pub use scene::Scene;
+pub use screen::Screen;
+pub use stack::Stack;
+
+use std::{
+    error::Error,
+    time::{Duration, Instant},
+};
+
+/// Asks again and again until there is an answer, or the time is up.
+///
+/// # Panics
+///
+/// When the time is up; `what` says what was waited for.
+pub async fn eventually<T>(what: &str, within: Duration, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(start.elapsed() < within, "after {within:?} still waiting for {what}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Runs one of the commands of the program.
+pub async fn run(command: &str) -> Result<(), Box<dyn Error>> {
+    match command {
+        "demo" => demo::play().await,
+        "cloud" => keep::keep().await,
+        _ => Err("usage: stage demo | cloud".into()),
+    }
+}

@@ -1,0 +1,59 @@
+//! The organization in which the demonstration plays, with Steward deployed into it.
+
+use std::{
+    error::Error,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use local_cloud::{LocalCloud, Options, Organization};
+
+use crate::{Stack, deploy, screen::Screen};
+
+/// The management account of the scene.
+pub(crate) const MANAGEMENT_ACCOUNT: &str = "111111111111";
+/// An address that an account outside the organization already uses.
+pub(crate) const TAKEN_EMAIL: &str = "already-taken@example.com";
+
+/// A local cloud with an organization, and Steward in it.
+pub struct Scene {
+    /// The cloud. It ends when the scene is dropped.
+    pub cloud: LocalCloud,
+    /// The organization.
+    pub organization: Organization,
+    /// The deployed stack.
+    pub stack: Stack,
+}
+
+impl Scene {
+    /// Starts the cloud, makes the organization and deploys the stack; says so on the screen. `port` 0 takes a free
+    /// one.
+    pub async fn open(screen: &Screen, port: u16) -> Result<Self, Box<dyn Error>> {
+        let log = PathBuf::from(".local-cloud/ministack.log");
+        if let Some(folder) = log.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let cloud = LocalCloud::start(Options { port, log: Some(log), ..Options::default() })?;
+        screen.fact("local cloud", &format!("{} (its log: .local-cloud/ministack.log)", cloud.endpoint()));
+
+        let organization = cloud
+            .organization(MANAGEMENT_ACCOUNT)
+            .unit("/Management Tools")
+            .unit("/Shared Services")
+            .unit("/Workloads/Production")
+            .unit("/Workloads/Sandbox")
+            .member("222222222222", "Logs", "aws+logs@example.com", "/Shared Services")
+            .member("333333333333", "Shop", "aws+shop@example.com", "/Workloads/Production")
+            .creation_time(Duration::from_secs(4))
+            .role_delay(Duration::from_secs(5))
+            .create()
+            .await?;
+        organization.email_used_elsewhere(TAKEN_EMAIL);
+        screen.fact("organization", &format!("{}, managed by {MANAGEMENT_ACCOUNT}", organization.id()));
+
+        let start = Instant::now();
+        let stack = deploy(&cloud, MANAGEMENT_ACCOUNT, "steward", &[]).await?;
+        screen.fact("sam deploy", &format!("stack steward, {:.1} s", start.elapsed().as_secs_f64()));
+        Ok(Self { cloud, organization, stack })
+    }
+}

@@ -1,0 +1,119 @@
+//! A deployed stack, as an operator sees it.
+
+use std::collections::BTreeMap;
+
+use local_cloud::{AwsClient, AwsError};
+use serde_json::{Value, json};
+
+/// A deployed stack.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    /// A client of the management account.
+    pub client: AwsClient,
+    outputs: BTreeMap<String, String>,
+}
+
+impl Stack {
+    /// Reads the stack's outputs.
+    pub async fn read(client: AwsClient, name: &str) -> Result<Self, AwsError> {
+        let answer = client.query("cloudformation", "DescribeStacks", "2010-05-15", &[("StackName", name)]).await?;
+        let outputs = answer
+            .children("Outputs")
+            .iter()
+            .flat_map(|outputs| outputs.children("member"))
+            .filter_map(|output| Some((output.text("OutputKey")?, output.text("OutputValue")?)))
+            .collect();
+        Ok(Self { client, outputs })
+    }
+
+    /// One of the stack's outputs.
+    ///
+    /// # Panics
+    ///
+    /// When the template has no such output.
+    pub fn output(&self, name: &str) -> &str {
+        self.outputs.get(name).unwrap_or_else(|| panic!("the stack has no output {name}: {:?}", self.outputs))
+    }
+
+    /// Invokes the account requester by hand.
+    pub async fn request(&self, input: &Value) -> Result<Value, AwsError> {
+        self.client.invoke(self.output("AccountRequesterFunction"), input).await
+    }
+
+    /// Invokes the create-account poller by hand.
+    pub async fn poll(&self, input: &Value) -> Result<Value, AwsError> {
+        self.client.invoke(self.output("CreateAccountPollerFunction"), input).await
+    }
+
+    /// Invokes the baseline applier by hand.
+    pub async fn baseline(&self, input: &Value) -> Result<Value, AwsError> {
+        self.client.invoke(self.output("BaselineApplierFunction"), input).await
+    }
+
+    /// Puts an event on the stack's bus, as a portal or a person would.
+    pub async fn put_event(&self, detail_type: &str, detail: &Value) -> Result<(), AwsError> {
+        let entry = json!({
+            "EventBusName": self.output("BusName"),
+            "Source": "example.portal",
+            "DetailType": detail_type,
+            "Detail": detail.to_string(),
+        });
+        self.client.json("events", "PutEvents", json!({ "Entries": [entry] })).await.map(drop)
+    }
+
+    /// An item of the stack's table, as plain JSON.
+    pub async fn item(&self, pk: &str) -> Result<Option<Value>, AwsError> {
+        let input =
+            json!({"TableName": self.output("RequestsTable"), "Key": {"pk": {"S": pk}}, "ConsistentRead": true});
+        let answer = self.client.json("dynamodb", "GetItem", input).await?;
+        Ok(answer.get("Item").map(|item| plain(&json!({ "M": item }))))
+    }
+
+    /// The id of the request with this e-mail address, looked for as an operator would in the console.
+    pub async fn find_request(&self, email: &str) -> Result<Option<String>, AwsError> {
+        let input = json!({
+            "TableName": self.output("RequestsTable"),
+            "FilterExpression": "wish.email = :email",
+            "ExpressionAttributeValues": {":email": {"S": email}},
+        });
+        let answer = self.client.json("dynamodb", "Scan", input).await?;
+        Ok(answer["Items"][0]["request_id"]["S"].as_str().map(ToOwned::to_owned))
+    }
+
+    /// The bodies of up to ten messages that wait in a queue; they stay there.
+    pub async fn peek(&self, queue_output: &str) -> Result<Vec<String>, AwsError> {
+        let input = json!({"QueueUrl": self.output(queue_output), "MaxNumberOfMessages": 10, "VisibilityTimeout": 0});
+        let answer = self.client.json("sqs", "ReceiveMessage", input).await?;
+        let messages = answer["Messages"].as_array().cloned().unwrap_or_default();
+        Ok(messages.iter().filter_map(|message| message["Body"].as_str().map(ToOwned::to_owned)).collect())
+    }
+
+    /// Sends a message to one of the stack's queues.
+    pub async fn send(&self, queue_output: &str, body: &str) -> Result<(), AwsError> {
+        let input = json!({"QueueUrl": self.output(queue_output), "MessageBody": body});
+        self.client.json("sqs", "SendMessage", input).await.map(drop)
+    }
+}
+
+/// A typed attribute of DynamoDB as the JSON that it stands for.
+fn plain(attribute: &Value) -> Value {
+    let Some((kind, value)) = attribute.as_object().and_then(|typed| typed.iter().next()) else { return Value::Null };
+    match kind.as_str() {
+        "M" => value.as_object().into_iter().flatten().map(|(name, inner)| (name.clone(), plain(inner))).collect(),
+        "L" => value.as_array().into_iter().flatten().map(plain).collect(),
+        "N" => value.as_str().and_then(|number| serde_json::from_str(number).ok()).unwrap_or(Value::Null),
+        "NULL" => Value::Null,
+        _ => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_become_plain_json() {
+        let item = json!({"M": {"a": {"S": "x"}, "n": {"N": "7"}, "l": {"L": [{"BOOL": true}, {"NULL": true}]}}});
+        assert_eq!(plain(&item), json!({"a": "x", "n": 7, "l": [true, null]}));
+    }
+}
