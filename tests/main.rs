@@ -1,1 +1,9 @@
-//! Whole flows on the local cloud.
+//! Whole flows on the local cloud: the functions as the SAM CLI has deployed them, behind the real buses and queues.
+//!
+//! One cloud serves all tests. Tests with settings of their own have an organization and a stack of their own.
+
+mod account_requester;
+mod baseline_applier;
+mod create_account_poller;
+mod permissions;
+mod theatre;

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use crate::{
     account_creation::Pace,
-    ids::{Email, NotValid},
+    ids::{Email, NotValid, RoleName},
 };
 
 /// What is wrong with the environment: everything at once.
@@ -68,6 +68,16 @@ impl Settings {
             self.problems.push(format!("ALERT_EMAIL is not {problem}"));
         }
         email.ok()
+    }
+
+    /// `ACCESS_ROLE_NAME`: the role through which member accounts are entered; `OrganizationAccountAccessRole` when
+    /// not set.
+    pub fn access_role_name(&mut self) -> RoleName {
+        let Some(text) = (self.read)("ACCESS_ROLE_NAME") else { return RoleName::organization_account_access() };
+        text.parse().unwrap_or_else(|problem: NotValid| {
+            self.problems.push(format!("ACCESS_ROLE_NAME is not {problem}"));
+            RoleName::organization_account_access()
+        })
     }
 
     /// `POLL_SECONDS`: the seconds before the first look again; 5 when not set.

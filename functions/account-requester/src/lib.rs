@@ -13,7 +13,7 @@ use steward::{
     error::{Cause, Failure},
     events::{AccountCreationFailed, Trigger},
     gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
-    ids::RequestId,
+    ids::{RequestId, RoleName},
     input::{Problem, in_words},
     settings::{NotConfigured, Settings},
     start::SdkConfig,
@@ -30,6 +30,7 @@ pub struct AccountRequester {
     bus: EventBridgeGateway,
     daily_cap: u32,
     deadline: SignedDuration,
+    access_role: RoleName,
 }
 
 impl AccountRequester {
@@ -46,6 +47,7 @@ impl AccountRequester {
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             daily_cap: settings.max_accounts_per_day(),
             deadline: settings.deadline(),
+            access_role: settings.access_role_name(),
         };
         settings.finish().map(|()| function)
     }
@@ -60,7 +62,7 @@ impl AccountRequester {
                 return Err(Failure::with_detail(Cause::MessageNotUnderstood, "No queue is expected."));
             }
         };
-        let answer = match Wish::read(input) {
+        let answer = match Wish::read(input, &self.access_role) {
             Ok(wish) => self.request(wish).await?,
             Err(problems) => Answer::refused(Failure::new(Cause::InvalidRequest), problems),
         };

@@ -29,11 +29,11 @@ pub(crate) struct NewAccount {
 
 impl NewAccount {
     /// Reads a message of the queue: an event, or the function's own reminder.
-    pub(crate) fn of_message(body: &str) -> Result<Self, Failure> {
+    pub(crate) fn of_message(body: &str, access_role: &RoleName) -> Result<Self, Failure> {
         let body: Value =
             serde_json::from_str(body).map_err(|error| not_understood(format_args!("It is no JSON: {error}.")))?;
         match Trigger::of(body) {
-            Trigger::Event(event) => Self::of_event(&event),
+            Trigger::Event(event) => Self::of_event(&event, access_role),
             Trigger::ByHand(reminder) => {
                 serde_json::from_value(reminder).map_err(|error| not_understood(format_args!("{error}.")))
             }
@@ -41,8 +41,8 @@ impl NewAccount {
         }
     }
 
-    /// Reads an `AccountCreated` or `AccountJoinedOrganization` event.
-    pub(crate) fn of_event(event: &EventBridgeEvent<Value>) -> Result<Self, Failure> {
+    /// Reads an `AccountCreated` or `AccountJoinedOrganization` event. The latter does not name the role.
+    pub(crate) fn of_event(event: &EventBridgeEvent<Value>, access_role: &RoleName) -> Result<Self, Failure> {
         let since = Timestamp::now();
         if event.source == steward::events::SOURCE {
             let created = AccountCreated::deserialize(&event.detail)
@@ -53,7 +53,7 @@ impl NewAccount {
         let account_id = account_joined(event).ok_or_else(|| {
             not_understood("It is neither an AccountCreated nor an AccountJoinedOrganization event with an account id.")
         })?;
-        Ok(Self { account_id, role_name: RoleName::organization_account_access(), request_id: None, since })
+        Ok(Self { account_id, role_name: access_role.clone(), request_id: None, since })
     }
 }
 
@@ -144,14 +144,18 @@ mod tests {
             since: Timestamp::from_second(1_790_000_000).unwrap(),
         };
         let sent = serde_json::to_string(&account).unwrap();
-        assert_eq!(NewAccount::of_message(&sent).unwrap(), account);
+        assert_eq!(NewAccount::of_message(&sent, &account.role_name).unwrap(), account);
     }
 
     #[test]
     fn what_is_no_new_account_is_not_understood() {
         let other = json!({"detail-type": "x", "source": "aws.organizations", "detail": {"eventName": "MoveAccount"}});
         for body in ["", "not json", "{}", "[]", &other.to_string()] {
-            assert_eq!(NewAccount::of_message(body).unwrap_err().cause, Cause::MessageNotUnderstood, "{body}");
+            assert_eq!(
+                NewAccount::of_message(body, &RoleName::organization_account_access()).unwrap_err().cause,
+                Cause::MessageNotUnderstood,
+                "{body}"
+            );
         }
     }
 }

@@ -33,6 +33,7 @@ pub struct BaselineApplier {
     baseline: Baseline,
     pace: Pace,
     deadline: SignedDuration,
+    access_role: RoleName,
 }
 
 /// What the function answers.
@@ -71,6 +72,7 @@ impl BaselineApplier {
             baseline: baseline.unwrap_or_default(),
             pace: settings.pace(),
             deadline: settings.deadline(),
+            access_role: settings.access_role_name(),
         };
         settings.finish().map(|()| function)
     }
@@ -81,15 +83,14 @@ impl BaselineApplier {
         match Trigger::of(event.payload) {
             Trigger::Queue(batch) => Ok(Answer::Batch(self.batch(batch, invocation).await)),
             Trigger::Event(event) => {
-                let account = NewAccount::of_event(&event)?;
+                let account = NewAccount::of_event(&event, &self.access_role)?;
                 Ok(Answer::Event { rows: self.new_account(account, invocation).await? })
             }
             Trigger::ByHand(input) => {
                 let ByHand { account_ids, mode, controls } = ByHand::read(input)?;
-                let role = RoleName::organization_account_access();
                 let mut rows = Vec::new();
                 for account_id in &account_ids {
-                    rows.extend(self.run(account_id, &role, &controls, mode, invocation).await);
+                    rows.extend(self.run(account_id, &self.access_role, &controls, mode, invocation).await);
                 }
                 Ok(Answer::Report { mode, rows })
             }
@@ -99,7 +100,7 @@ impl BaselineApplier {
     async fn batch(&self, batch: SqsEvent, invocation: &str) -> SqsBatchResponse {
         let mut response = SqsBatchResponse::default();
         for record in batch.records {
-            let account = NewAccount::of_message(record.body.as_deref().unwrap_or_default());
+            let account = NewAccount::of_message(record.body.as_deref().unwrap_or_default(), &self.access_role);
             let outcome = match account {
                 Ok(account) => self.new_account(account, invocation).await.map(drop),
                 Err(failure) => Err(failure),

@@ -55,15 +55,19 @@ impl FromStr for OrganizationalUnitReference {
 }
 
 impl Wish<OrganizationalUnitReference> {
-    /// Reads the input of the account requester, or lists everything that is wrong with it.
-    pub fn read(input: Value) -> Result<Self, Vec<Problem>> {
+    /// Reads the input of the account requester, or lists everything that is wrong with it. `access_role` is the one
+    /// role through which this stack may enter accounts: an account with another one could not get its baseline.
+    pub fn read(input: Value, access_role: &RoleName) -> Result<Self, Vec<Problem>> {
         let mut fields = Fields::of(input);
         let account_name = fields.required("account_name");
         let email = fields.required("email");
         let organizational_unit = fields.optional("organizational_unit");
         let tags = fields.optional_tags("tags");
         let billing = fields.optional_bool("iam_user_access_to_billing");
-        let role_name = fields.optional("role_name");
+        let role_name: Option<RoleName> = fields.optional("role_name");
+        if role_name.as_ref().is_some_and(|name| name != access_role) {
+            fields.note("role_name", format!("is not {access_role}, through which this stack enters accounts"));
+        }
         let problems = fields.finish();
         match (account_name, email) {
             (Some(account_name), Some(email)) if problems.is_empty() => Ok(Self {
@@ -72,7 +76,7 @@ impl Wish<OrganizationalUnitReference> {
                 organizational_unit,
                 tags: tags.unwrap_or_default(),
                 iam_user_access_to_billing: billing.unwrap_or(true),
-                role_name: role_name.unwrap_or_else(RoleName::organization_account_access),
+                role_name: access_role.clone(),
             }),
             _ => Err(problems),
         }
@@ -113,9 +117,13 @@ mod tests {
 
     use super::*;
 
+    fn read(input: Value) -> Result<Wish<OrganizationalUnitReference>, Vec<Problem>> {
+        Wish::read(input, &RoleName::organization_account_access())
+    }
+
     #[test]
     fn the_smallest_input_gets_the_defaults() {
-        let wish = Wish::read(json!({"account_name": "Sandbox", "email": "a@example.com"})).unwrap();
+        let wish = read(json!({"account_name": "Sandbox", "email": "a@example.com"})).unwrap();
         assert_eq!(wish.role_name.as_str(), "OrganizationAccountAccessRole");
         assert!(wish.iam_user_access_to_billing && wish.tags.is_empty() && wish.organizational_unit.is_none());
     }
@@ -123,7 +131,7 @@ mod tests {
     #[test]
     fn an_input_that_is_wrong_in_many_ways_gets_one_answer_that_names_them_all() {
         let tags: serde_json::Map<_, _> = (0..60).map(|i| (format!("k{i}"), json!("v"))).collect();
-        let problems = Wish::read(json!({
+        let problems = read(json!({
             "account_name": "x".repeat(51), "email": "nobody", "organizational_unit": "Workloads", "tags": tags,
             "iam_user_access_to_billing": "yes", "role_name": "no spaces", "colour": "blue",
         }))
@@ -145,10 +153,17 @@ mod tests {
 
     #[test]
     fn missing_fields_are_named_and_a_text_is_no_input() {
-        let paths = |input| Wish::read(input).unwrap_err().into_iter().map(|p| p.path).collect::<Vec<_>>();
+        let paths = |input| read(input).unwrap_err().into_iter().map(|p| p.path).collect::<Vec<_>>();
         assert_eq!(paths(json!({})), ["account_name", "email"]);
         assert_eq!(paths(json!({"account_name": null, "email": 7})), ["account_name", "email"]);
         assert_eq!(paths(json!("not json")), ["$"]);
+    }
+
+    #[test]
+    fn a_role_that_this_stack_may_not_assume_is_refused_before_an_account_has_it() {
+        let wish = |role| read(json!({"account_name": "A", "email": "a@example.com", "role_name": role}));
+        assert!(wish("OrganizationAccountAccessRole").is_ok());
+        assert_eq!(wish("Admin").unwrap_err()[0].path, "role_name");
     }
 
     #[test]

@@ -52,8 +52,12 @@ async fn new_account(
     scene.stack.put_event("AccountRequested", wish).await?;
     let progress = follow(screen, scene, wish["email"].as_str().unwrap_or_default(), start).await?;
     let account = progress.account_id().ok_or_else(|| format!("no account: {}", progress.record))?.to_owned();
-    let told = listener.wait_for("BaselineApplied", "account_id", &account, PATIENCE).await;
-    screen.moment(since(start), "BaselineApplied");
+    let told =
+        listener.wait_for_any(&["BaselineApplied", "BaselineIncomplete"], "account_id", &account, PATIENCE).await;
+    screen.moment(since(start), &told.detail_type);
+    if told.detail_type != "BaselineApplied" {
+        return Err(format!("the baseline is incomplete: {}", told.detail).into());
+    }
     for change in told.detail["controls"].as_array().into_iter().flatten() {
         for applied in change["applied"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             screen.line(&format!("           {}: {applied}", change["control"].as_str().unwrap_or_default()));
@@ -88,6 +92,7 @@ fn in_words(state: &str, progress: &Progress) -> String {
         "IN_PROGRESS" => "AWS is creating the account",
         "PLACING" => "the account exists and is moved to its unit",
         "READY" => progress.account_id().unwrap_or_default(),
+        "FAILED" => progress.record["state"]["failure"]["cause"].as_str().unwrap_or_default(),
         _ => "",
     };
     format!("{state:<12} {about}")
@@ -108,9 +113,9 @@ async fn read_back(screen: &Screen, scene: &Scene, account: &str) -> Result<(), 
             );
         }
     }
-    let alarms = member.query("monitoring", "DescribeAlarms", "2010-08-01", &[]).await?;
-    for alarm in alarms.children("MetricAlarms").iter().flat_map(|list| list.children("member")) {
-        let value = |name| alarm.text(name).unwrap_or_default();
+    let alarms = member.json("monitoring", "GraniteServiceVersion20100801.DescribeAlarms", json!({})).await?;
+    for alarm in alarms["MetricAlarms"].as_array().into_iter().flatten() {
+        let value = |name: &str| alarm[name].as_str().map_or_else(|| alarm[name].to_string(), ToOwned::to_owned);
         let text = format!(
             "{}: {} of {} {} over {} s {} {} -> {}",
             value("AlarmName"),
@@ -120,7 +125,7 @@ async fn read_back(screen: &Screen, scene: &Scene, account: &str) -> Result<(), 
             value("Period"),
             value("ComparisonOperator"),
             value("Threshold"),
-            alarm.children("AlarmActions").first().and_then(|actions| actions.text("member")).unwrap_or_default(),
+            alarm["AlarmActions"][0].as_str().unwrap_or_default(),
         );
         screen.fact("alarm", &text);
     }

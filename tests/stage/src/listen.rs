@@ -61,8 +61,21 @@ impl Listener {
 
     /// Waits for the first event of this type about this request or account.
     pub async fn wait_for(&self, detail_type: &str, field: &str, value: &str, within: Duration) -> Told {
-        let what = format!("{detail_type} with {field} {value}");
-        eventually(&what, within, async || self.heard(detail_type, field, value).await.into_iter().next()).await
+        self.wait_for_any(&[detail_type], field, value, within).await
+    }
+
+    /// Waits for the first event of one of these types about this request or account.
+    pub async fn wait_for_any(&self, detail_types: &[&str], field: &str, value: &str, within: Duration) -> Told {
+        let what = format!("{} with {field} {value}", detail_types.join(" or "));
+        eventually(&what, within, async || {
+            for detail_type in detail_types {
+                if let Some(told) = self.heard(detail_type, field, value).await.into_iter().next() {
+                    return Some(told);
+                }
+            }
+            None
+        })
+        .await
     }
 
     async fn collect(&self) -> Result<(), AwsError> {

@@ -1,0 +1,53 @@
+# Everything a developer runs. Needed: Rust, Python 3.10 or newer, a C compiler; no Docker, no AWS account.
+# The network is needed once, for crates and tools; later runs do without.
+
+# What the functions' folders are called is what their binaries are called.
+FUNCTIONS := $(notdir $(wildcard functions/*))
+
+# Finds the SAM CLI, cargo-lambda and cfn-lint as pinned in tools/sam.txt before any that are installed elsewhere.
+PINNED := PATH='$(CURDIR)/.tools/sam/bin':"$$PATH" SAM_CLI_TELEMETRY=0
+
+.DEFAULT_GOAL := help
+.PHONY: help tools build lint test demo cloud bench clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+
+tools: .tools/sam/installed .tools/ministack/installed ## Install the pinned tools into .tools (no-op when up to date)
+
+.tools/sam/installed: tools/sam.txt tools/install
+	tools/install $< $(@D)
+	touch $@
+
+# The program `ministack` of that environment is MiniStack as tools/local_aws.py completes it.
+.tools/ministack/installed: tools/ministack.txt tools/install
+	tools/install $< $(@D)
+	printf '#!/bin/sh\nexec "%s/python" "%s" "$$@"\n' '$(CURDIR)/$(@D)/bin' '$(CURDIR)/tools/local_aws.py' > $(@D)/bin/ministack
+	touch $@
+
+# One run of Cargo builds all functions side by side; SAM would build one after the other, and so has only to copy.
+build: tools ## Build the functions and the template for the local cloud
+	$(PINNED) cargo lambda build --release $(addprefix --bin ,$(FUNCTIONS))
+	$(PINNED) sam build --config-env local
+
+lint: tools ## Check format, lints and the template
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	$(PINNED) cfn-lint template.yaml
+	$(PINNED) sam validate --lint
+
+test: lint build ## Check and test everything, on a local cloud
+	cargo test --workspace
+
+demo: build ## Watch an account being created, in a local cloud
+	cargo run --package stage -- demo
+
+cloud: build ## Run a local cloud with Steward in it, to try things by hand
+	cargo run --package stage -- cloud
+
+bench: build ## Measure cold start, memory, size and throughput against the budgets
+	cargo run --package stage -- bench
+
+clean: ## Remove what was built; the tools stay
+	cargo clean
+	rm -rf .aws-sam .local-cloud

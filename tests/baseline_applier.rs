@@ -1,0 +1,150 @@
+//! The baseline of an account: planned, applied, and waited for where the account is young.
+
+use std::time::Duration;
+
+use local_cloud::{AwsClient, Fault, FaultKind};
+use serde_json::json;
+
+use crate::theatre::{PATIENCE, Theatre, wish};
+
+/// An account with its baseline, and a client in it.
+async fn ready_account(theatre: &Theatre, name: &str) -> (String, AwsClient) {
+    let listener = theatre.listen(&name.replace(' ', "-")).await;
+    let id = theatre.request(&wish(name)).await;
+    let account = theatre.end_of(&id).await.account_id().expect("an account").to_owned();
+    listener.wait_for("BaselineApplied", "account_id", &account, PATIENCE).await;
+    let client = theatre.cloud.client(&account);
+    (account, client)
+}
+
+#[tokio::test]
+async fn a_new_account_has_topic_subscription_and_alarm_as_its_own_api_shows_them() {
+    let theatre = Theatre::shared().await;
+    let (account, member) = ready_account(&theatre, "Read Back").await;
+    let topic = format!("arn:aws:sns:us-east-1:{account}:DefaultBillingAlertTopic");
+    let topics = member.query("sns", "ListTopics", "2010-03-31", &[]).await.unwrap();
+    assert_eq!(topics.texts("TopicArn"), [topic.as_str()]);
+    let subscriptions =
+        member.query("sns", "ListSubscriptionsByTopic", "2010-03-31", &[("TopicArn", &topic)]).await.unwrap();
+    assert_eq!(subscriptions.texts("Endpoint"), ["platform@example.com"]);
+    let alarms = member.json("monitoring", "GraniteServiceVersion20100801.DescribeAlarms", json!({})).await.unwrap();
+    let alarm = &alarms["MetricAlarms"][0];
+    assert_eq!(alarm["AlarmName"], "DefaultBillingAlarm");
+    assert_eq!(alarm["MetricName"], "EstimatedCharges");
+    assert_eq!(alarm["Statistic"], "Maximum");
+    assert_eq!((alarm["Period"].as_i64(), alarm["Threshold"].as_f64()), (Some(21_600), Some(100.0)), "{alarm}");
+    assert_eq!(alarm["AlarmActions"], json!([topic]));
+}
+
+#[tokio::test]
+async fn a_second_run_finds_everything_in_place_and_writes_nothing() {
+    let theatre = Theatre::shared().await;
+    let (account, _) = ready_account(&theatre, "Second Run").await;
+    let since = theatre.cloud.sequence();
+    let answer = theatre.stack.baseline(&json!({"account_ids": [account], "mode": "apply"})).await.unwrap();
+    assert_eq!(answer["rows"][0]["outcome"], "compliant", "{answer}");
+    let calls = theatre.cloud.calls().since(since).by_account(&account);
+    assert_eq!(
+        calls.actions(),
+        ["cloudwatch:DescribeAlarms", "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"]
+    );
+}
+
+#[tokio::test]
+async fn a_plan_names_the_drift_and_its_session_could_not_change_anything() {
+    let theatre = Theatre::shared().await;
+    let (account, member) = ready_account(&theatre, "Planned").await;
+    let alarm = [("AlarmNames.member.1", "DefaultBillingAlarm")];
+    member.query("monitoring", "DeleteAlarms", "2010-08-01", &alarm).await.unwrap();
+    let since = theatre.cloud.sequence();
+    let answer = theatre.stack.baseline(&json!({"account_ids": [account]})).await.unwrap();
+    assert_eq!(answer["mode"], "plan");
+    assert_eq!(answer["rows"][0]["planned"], json!(["create the alarm DefaultBillingAlarm at 100 USD"]), "{answer}");
+
+    let calls = theatre.cloud.calls().since(since).only(|call| call.session_policy.is_some());
+    let policy = calls.iter().find_map(|call| call.session_policy.clone()).expect("a session with a policy");
+    let role = format!("arn:aws:iam::{account}:role/OrganizationAccountAccessRole");
+    let session = theatre.stack.client.assume_role(&role, "as-in-a-plan", Some(&policy)).await.unwrap();
+    session.query("monitoring", "DescribeAlarms", "2010-08-01", &[]).await.unwrap();
+    let denied = session.query("sns", "CreateTopic", "2010-03-31", &[("Name", "x")]).await.unwrap_err();
+    assert!(denied.code.starts_with("AccessDenied") || denied.code == "AuthorizationError", "{denied}");
+
+    let answer = theatre.stack.baseline(&json!({"account_ids": [account], "mode": "apply"})).await.unwrap();
+    assert_eq!(answer["rows"][0]["outcome"], "fixed", "{answer}");
+}
+
+#[tokio::test]
+async fn an_account_whose_role_comes_late_gets_its_baseline_late() {
+    let theatre = Theatre::own(&[]).await;
+    theatre.organization.set_role_delay(Duration::from_secs(100));
+    let listener = theatre.listen("late").await;
+    let id = theatre.request(&wish("Late Role")).await;
+    let account = theatre.end_of(&id).await.account_id().expect("an account").to_owned();
+    listener.wait_for("BaselineApplied", "account_id", &account, PATIENCE).await;
+    let denied = theatre
+        .cloud
+        .calls()
+        .to("sts", "AssumeRole")
+        .only(|call| call.error.is_some() && call.input.to_string().contains(&account));
+    assert!(!denied.is_empty(), "the role was there at once");
+}
+
+#[tokio::test]
+async fn what_waiting_cannot_mend_is_told_with_the_remedy() {
+    let theatre = Theatre::own(&[("DeadlineMinutes", "1")]).await;
+    let listener = theatre.listen("incomplete").await;
+    let denied =
+        theatre.cloud.faults().add(Fault::error("AccessDenied", "no").operation("cloudwatch", "DescribeAlarms"));
+    let id = theatre.request(&wish("Denied")).await;
+    let account = theatre.end_of(&id).await.account_id().expect("an account").to_owned();
+    let told = listener.wait_for("BaselineIncomplete", "account_id", &account, PATIENCE).await;
+    assert_eq!(told.detail["cause"], "AccessDenied", "{}", told.detail);
+    assert!(told.detail["remedy"].as_str().unwrap().contains("permission"));
+    drop(denied);
+}
+
+#[tokio::test]
+async fn a_denied_read_is_unknown_and_a_foreign_account_is_not_ready() {
+    let theatre = Theatre::own(&[]).await;
+    let stranger = theatre.cloud.new_account_id();
+    let answer = theatre.stack.baseline(&json!({"account_ids": [stranger], "mode": "plan"})).await.unwrap();
+    assert_eq!(answer["rows"][0]["outcome"], "not_ready", "{answer}");
+    assert_eq!(answer["rows"][0]["failure"]["cause"], "RoleNotAssumable");
+}
+
+#[tokio::test]
+async fn a_wrong_input_by_hand_names_every_problem_and_enters_no_account() {
+    let theatre = Theatre::shared().await;
+    let input = json!({"account_ids": ["12"], "mode": "force", "controls": ["no-such"], "all": true});
+    let error = theatre.stack.baseline(&input).await.unwrap_err();
+    assert_eq!(error.code, "InvalidRequest");
+    for path in ["account_ids[0]", "mode", "controls[0]", "all"] {
+        assert!(error.message.contains(path), "{path}: {}", error.message);
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_always_fails_ends_in_the_dead_letter_queue() {
+    let theatre = Theatre::shared().await;
+    let batch = json!({"Records": [{"messageId": "1", "body": "{}", "eventSource": "aws:sqs"}]});
+    let answer = theatre.stack.baseline(&batch).await.unwrap();
+    assert_eq!(answer["batchItemFailures"][0]["itemIdentifier"], "1");
+}
+
+#[tokio::test]
+async fn faults_in_the_member_account_delay_the_baseline_and_do_not_change_its_end() {
+    let theatre = Theatre::own(&[]).await;
+    let listener = theatre.listen("member-faults").await;
+    let faults = [
+        theatre.cloud.faults().add(Fault::error("OptInRequired", "not yet").operation("sns", "CreateTopic").times(1)),
+        theatre
+            .cloud
+            .faults()
+            .add(Fault::new(FaultKind::Unavailable(500)).operation("cloudwatch", "PutMetricAlarm").times(1)),
+    ];
+    let id = theatre.request(&wish("Member Faults")).await;
+    let account = theatre.end_of(&id).await.account_id().expect("an account").to_owned();
+    let told = listener.wait_for("BaselineApplied", "account_id", &account, PATIENCE).await;
+    assert_eq!(told.detail["request_id"], id.as_str());
+    drop(faults);
+}

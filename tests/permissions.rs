@@ -1,0 +1,105 @@
+//! Least privilege, both ways: what the functions call is what their deployed policies allow, no more and no less.
+
+use std::collections::BTreeSet;
+
+use local_cloud::AwsError;
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+
+use crate::theatre::{PATIENCE, Theatre, email, wish};
+
+const FUNCTIONS: [&str; 3] = ["account-requester", "baseline-applier", "create-account-poller"];
+
+/// The deployed inline policies of the functions' roles: role, policy name, document.
+async fn policies(theatre: &Theatre) -> Result<Vec<(String, String, Value)>, AwsError> {
+    let client = &theatre.stack.client;
+    let mut found = Vec::new();
+    for role in client.query("iam", "ListRoles", "2010-05-08", &[]).await?.texts("RoleName") {
+        let names = client.query("iam", "ListRolePolicies", "2010-05-08", &[("RoleName", &role)]).await?;
+        for list in names.children("PolicyNames") {
+            for name in list.texts("member") {
+                let input = [("RoleName", role.as_str()), ("PolicyName", name.as_str())];
+                let answer = client.query("iam", "GetRolePolicy", "2010-05-08", &input).await?;
+                let document = answer.text("PolicyDocument").unwrap_or_default();
+                let document = percent_decode_str(&document).decode_utf8_lossy();
+                found.push((role.clone(), name, serde_json::from_str(&document).expect("a policy is JSON")));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The actions that a policy allows to the function's own code. Statements whose Sid begins with `Lambda` are for
+/// the Lambda service, which acts in the role's name where no call is seen.
+fn allowed(document: &Value) -> BTreeSet<String> {
+    let statements = document["Statement"].as_array().into_iter().flatten();
+    let own = statements.filter(|s| !s["Sid"].as_str().unwrap_or_default().starts_with("Lambda"));
+    own.flat_map(|statement| match &statement["Action"] {
+        Value::String(action) => vec![action.clone()],
+        actions => actions.as_array().into_iter().flatten().filter_map(|a| a.as_str().map(ToOwned::to_owned)).collect(),
+    })
+    .collect()
+}
+
+/// Takes every way through the functions that needs a permission of its own.
+async fn every_way(theatre: &Theatre) {
+    let listener = theatre.listen("every-way").await;
+    // By path, with tags, moved; late enough that the baseline has to look again.
+    theatre.organization.set_role_delay(std::time::Duration::from_mins(1));
+    let mut by_path = wish("By Path");
+    by_path["organizational_unit"] = "/Workloads/Sandbox".into();
+    by_path["tags"] = json!({"team": "blue"});
+    let first = theatre.request(&by_path).await;
+    // By id, and an address that is taken, which is looked into.
+    let mut by_id = wish("By Id");
+    by_id["organizational_unit"] = theatre.organization.unit_id("/Workloads").into();
+    theatre.organization.email_used_elsewhere(&email("By Id"));
+    let second = theatre.request(&by_id).await;
+    // Refused, by an event.
+    theatre.stack.put_event("AccountRequested", &json!({})).await.expect("the bus takes it");
+    theatre.stack.poll(&json!({})).await.expect("the sweep works");
+
+    let progress = theatre.end_of(&first).await;
+    assert_eq!(progress.state(), "READY", "{}", progress.record);
+    let progress = theatre.end_of(&second).await;
+    assert_eq!(progress.record["state"]["failure"]["cause"], "EmailAlreadyExists", "{}", progress.record);
+    listener.wait_for("AccountCreationFailed", "cause", "InvalidRequest", PATIENCE).await;
+    listener.wait_for("BaselineApplied", "request_id", &first, PATIENCE).await;
+}
+
+#[tokio::test]
+async fn every_function_calls_exactly_what_its_policy_allows() {
+    let theatre = Theatre::own(&[]).await;
+    every_way(&theatre).await;
+    let policies = policies(&theatre).await.unwrap();
+    for function in FUNCTIONS {
+        let (_, _, document) = policies.iter().find(|(_, name, _)| name == function).expect("a policy per function");
+        let calls = theatre.cloud.calls().by_function(function).by_account(theatre.organization.management_account());
+        let called: BTreeSet<_> = calls.actions().into_iter().collect();
+        assert_eq!(called, allowed(document), "{function}: left is called, right is allowed");
+    }
+}
+
+#[tokio::test]
+async fn without_one_permission_a_request_fails_and_says_which() {
+    let theatre = Theatre::own(&[]).await;
+    let (role, name, mut document) =
+        policies(&theatre).await.unwrap().into_iter().find(|(_, name, _)| name == "create-account-poller").unwrap();
+    for statement in document["Statement"].as_array_mut().unwrap() {
+        if let Some(actions) = statement["Action"].as_array_mut() {
+            actions.retain(|action| action != "organizations:MoveAccount");
+        }
+    }
+    let document = document.to_string();
+    let input = [("RoleName", role.as_str()), ("PolicyName", name.as_str()), ("PolicyDocument", document.as_str())];
+    theatre.stack.client.query("iam", "PutRolePolicy", "2010-05-08", &input).await.unwrap();
+
+    let mut wish = wish("Not Moved");
+    wish["organizational_unit"] = "/Workloads".into();
+    let id = theatre.request(&wish).await;
+    let progress = theatre.end_of(&id).await;
+    let failure = &progress.record["state"]["failure"];
+    assert_eq!((progress.state(), failure["cause"].as_str()), ("FAILED", Some("AccessDenied")), "{}", progress.record);
+    assert!(failure["message"].as_str().unwrap().contains("organizations:MoveAccount"), "{failure}");
+    assert!(progress.account_id().is_some(), "the account that exists is named");
+}

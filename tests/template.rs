@@ -1,0 +1,368 @@
+//! The house rules of template.yaml and of the folders beside it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Value, json};
+
+/// The longest a function's main.rs may be: it only wires things up.
+const MAIN_LINES: usize = 25;
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The names in a folder of the checkout, in order.
+fn names_in(folder: impl AsRef<Path>) -> Vec<PathBuf> {
+    let folder = root().join(folder);
+    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let names: BTreeSet<_> = entries.map(|entry| PathBuf::from(entry.expect("an entry").file_name())).collect();
+    names.into_iter().collect()
+}
+
+/// The folders of the functions, in order.
+fn functions() -> Vec<String> {
+    names_in("functions").iter().map(|name| name.to_str().expect("a name in UTF-8").to_owned()).collect()
+}
+
+/// `account-requester` as the template names it: `AccountRequester`.
+fn logical_id(function: &str) -> String {
+    let capitalized = |word: &str| word[..1].to_uppercase() + &word[1..];
+    function.split('-').map(capitalized).collect()
+}
+
+/// The template as JSON, its short forms written out: `!Ref A` is `{"Ref": "A"}`, `!GetAtt A.Arn` is
+/// `{"Fn::GetAtt": "A.Arn"}`.
+fn template() -> Value {
+    let text = read("template.yaml");
+    let documents = Yaml::load_from_str(&text).expect("template.yaml is YAML");
+    to_json(&documents[0])
+}
+
+fn to_json(node: &Yaml<'_>) -> Value {
+    match node {
+        Yaml::Value(Scalar::Boolean(value)) => json!(value),
+        Yaml::Value(Scalar::Integer(value)) => json!(value),
+        Yaml::Value(Scalar::FloatingPoint(value)) => json!(value.0),
+        Yaml::Value(Scalar::String(value)) => json!(value),
+        Yaml::Sequence(items) => items.iter().map(to_json).collect(),
+        Yaml::Mapping(entries) => {
+            let entries = entries.iter().map(|(key, value)| (key.as_str().expect("a key").to_owned(), to_json(value)));
+            Value::Object(entries.collect())
+        }
+        Yaml::Tagged(tag, value) => match tag.suffix.as_str() {
+            "Ref" => json!({"Ref": to_json(value)}),
+            function => json!({format!("Fn::{function}"): to_json(value)}),
+        },
+        other => panic!("nothing that a template holds: {other:?}"),
+    }
+}
+
+/// The resources of one type by logical id.
+fn resources(template: &Value, of_type: &str) -> BTreeMap<String, Value> {
+    let all = template["Resources"].as_object().expect("resources");
+    let found = all.iter().filter(|(_, resource)| resource["Type"] == of_type);
+    let found: BTreeMap<_, _> = found.map(|(id, resource)| (id.clone(), resource["Properties"].clone())).collect();
+    assert!(!found.is_empty(), "no {of_type} in the template");
+    found
+}
+
+/// The logical id in `!GetAtt Id.Attribute` or `!Ref Id`.
+fn referred(value: &Value) -> &str {
+    let name = value["Fn::GetAtt"].as_str().or(value["Ref"].as_str());
+    let name = name.unwrap_or_else(|| panic!("no reference: {value}"));
+    name.split('.').next().unwrap_or(name)
+}
+
+fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// One or many, as policies and patterns allow.
+fn one_or_many(value: &Value) -> Vec<&Value> {
+    value.as_array().map_or_else(|| vec![value], |many| many.iter().collect())
+}
+
+/// Every function's event sources: function, event, type and properties.
+fn event_sources(template: &Value) -> Vec<(String, String, String, Value)> {
+    let mut found = Vec::new();
+    for (function, properties) in resources(template, "AWS::Serverless::Function") {
+        for (event, source) in properties["Events"].as_object().into_iter().flatten() {
+            let kind = source["Type"].as_str().expect("a type").to_owned();
+            found.push((function.clone(), event.clone(), kind, source["Properties"].clone()));
+        }
+    }
+    assert!(!found.is_empty());
+    found
+}
+
+/// Every statement of every role: role and statement.
+fn statements(template: &Value) -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    for (role, properties) in resources(template, "AWS::IAM::Role") {
+        for policy in items(&properties["Policies"]) {
+            found.extend(items(&policy["PolicyDocument"]["Statement"]).map(|one| (role.clone(), one.clone())));
+        }
+    }
+    assert!(!found.is_empty());
+    found
+}
+
+/// Runs one of the pinned tools; a missing one is a failure.
+fn run_tool(name: &str, arguments: &[&str]) {
+    let program = root().join(".tools/sam/bin").join(name);
+    let output = Command::new(&program)
+        .args(arguments)
+        .current_dir(root())
+        .env("SAM_CLI_TELEMETRY", "0")
+        .output()
+        .unwrap_or_else(|error| panic!("{}: {error}; `make tools` installs it", program.display()));
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{name} {arguments:?}: {said}");
+}
+
+#[test]
+fn cfn_lint_finds_nothing() {
+    run_tool("cfn-lint", &["template.yaml"]);
+}
+
+#[test]
+fn sam_finds_the_template_valid() {
+    run_tool("sam", &["validate", "--lint"]);
+}
+
+#[test]
+fn every_function_has_its_block_in_the_order_of_the_folders() {
+    let text = read("template.yaml");
+    let built = text.lines().filter_map(|line| line.trim().strip_prefix("Binary: "));
+    assert_eq!(built.collect::<Vec<_>>(), functions());
+    let template = template();
+    let blocks = resources(&template, "AWS::Serverless::Function");
+    assert_eq!(blocks.len(), functions().len());
+    for function in functions() {
+        let metadata = &template["Resources"][logical_id(&function)]["Metadata"];
+        assert_eq!(metadata["BuildProperties"]["Binary"], *function);
+    }
+}
+
+#[test]
+fn every_function_has_a_readme_and_samples() {
+    for function in functions() {
+        assert!(!read(format!("functions/{function}/README.md")).is_empty());
+        let folder = Path::new("events").join(&function);
+        let samples = names_in(&folder);
+        assert!(!samples.is_empty(), "events/{function} holds no sample");
+        for sample in samples {
+            let text = read(folder.join(&sample));
+            assert!(serde_json::from_str::<Value>(&text).is_ok(), "{} is no JSON", sample.display());
+        }
+    }
+}
+
+#[test]
+fn every_main_only_wires_things_up() {
+    for function in functions() {
+        let lines = read(format!("functions/{function}/src/main.rs")).lines().count();
+        assert!(lines <= MAIN_LINES, "functions/{function}/src/main.rs has {lines} lines");
+    }
+}
+
+#[test]
+fn a_panic_is_an_error_and_not_the_end_of_the_process() {
+    let manifest = read("Cargo.toml");
+    let (_, profile) = manifest.split_once("[profile.release]").expect("a release profile");
+    let profile = profile.split("\n[").next().unwrap_or_default();
+    assert!(profile.contains("panic = \"unwind\""), "where nothing is said, cargo-lambda makes panics abort");
+}
+
+#[test]
+fn every_resource_says_what_it_is_for() {
+    let text = read("template.yaml");
+    let (_, resources) = text.split_once("\nResources:\n").expect("resources");
+    let (resources, _) = resources.split_once("\nOutputs:\n").expect("outputs");
+    let lines: Vec<_> = resources.lines().collect();
+    for (above, line) in std::iter::once(&"").chain(&lines).zip(&lines) {
+        let id = line.strip_prefix("  ").filter(|id| id.starts_with(char::is_alphabetic));
+        assert!(id.is_none() || above.starts_with("  # "), "no comment above {line}");
+    }
+}
+
+#[test]
+fn every_parameter_is_described_and_checked() {
+    for (name, parameter) in template()["Parameters"].as_object().expect("parameters") {
+        assert!(parameter["Description"].is_string(), "{name}");
+        let checks = ["AllowedPattern", "AllowedValues", "MinValue"];
+        assert!(checks.iter().any(|check| !parameter[check].is_null()), "{name} takes anything");
+    }
+}
+
+#[test]
+fn nothing_has_a_name_that_clashes_with_another_stack() {
+    let template = template();
+    let naming =
+        ["FunctionName", "RoleName", "QueueName", "TableName", "TopicName", "AlarmName", "ArchiveName", "Name"];
+    for (id, resource) in template["Resources"].as_object().expect("resources") {
+        for name in naming {
+            let given = &resource["Properties"][name];
+            assert!(given.is_null() || *given == json!({"Ref": "AWS::StackName"}), "{id} has a fixed {name}");
+        }
+    }
+    for (id, group) in resources(&template, "AWS::Logs::LogGroup") {
+        let name = group["LogGroupName"]["Fn::Sub"].as_str().unwrap_or_default();
+        assert!(name.contains("${AWS::StackName}"), "{id} has a fixed name");
+    }
+    for (function, event, kind, source) in event_sources(&template) {
+        assert!(source["Name"].is_null() && source["RuleName"].is_null(), "{function} {event}");
+        assert!(kind != "ScheduleV2" || source["OmitName"] == true, "SAM gives {function} {event} a fixed name");
+    }
+}
+
+#[test]
+fn every_function_has_both_failure_doors() {
+    let template = template();
+    for (function, properties) in resources(&template, "AWS::Serverless::Function") {
+        let failures = &properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"];
+        assert_eq!(failures["Type"], "SQS", "{function} forgets asynchronous invocations that fail");
+        assert!(properties["Timeout"].is_number(), "{function} has no timeout of its own");
+    }
+    let queues = resources(&template, "AWS::SQS::Queue");
+    for (function, event, kind, source) in event_sources(&template) {
+        if kind == "SQS" {
+            let queue = referred(&source["Queue"]);
+            assert!(queues[queue]["RedrivePolicy"].is_object(), "{queue} retries {function} for ever");
+            assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{function} {event}");
+        } else {
+            assert!(source["DeadLetterConfig"]["Arn"].is_object(), "{function} {event} may be lost");
+        }
+    }
+    for (rule, properties) in resources(&template, "AWS::Events::Rule") {
+        for target in items(&properties["Targets"]) {
+            assert!(target["DeadLetterConfig"]["Arn"].is_object(), "{rule} may lose events");
+        }
+    }
+}
+
+#[test]
+fn every_queue_has_a_dead_letter_queue_with_an_alarm() {
+    let template = template();
+    let queues = resources(&template, "AWS::SQS::Queue");
+    let mut last_resorts: BTreeSet<String> = BTreeSet::new();
+    for queue in queues.values().filter(|queue| queue["RedrivePolicy"].is_object()) {
+        last_resorts.insert(referred(&queue["RedrivePolicy"]["deadLetterTargetArn"]).to_owned());
+    }
+    for properties in resources(&template, "AWS::Serverless::Function").values() {
+        let failures = &properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"];
+        last_resorts.insert(referred(&failures["Destination"]).to_owned());
+    }
+    for (id, queue) in &queues {
+        assert!(queue["RedrivePolicy"].is_object() || last_resorts.contains(id), "{id} has no dead-letter queue");
+    }
+    let alarms = resources(&template, "AWS::CloudWatch::Alarm");
+    let watched = alarms.values().filter(|alarm| {
+        alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+            && (&alarm["ComparisonOperator"], &alarm["Threshold"]) == (&json!("GreaterThanThreshold"), &json!(0))
+            && items(&alarm["AlarmActions"]).count() > 0
+    });
+    let watched: BTreeSet<_> = watched.map(|alarm| referred(&alarm["Dimensions"][0]["Value"]).to_owned()).collect();
+    assert_eq!(watched, last_resorts, "left has an alarm, right needs one");
+}
+
+#[test]
+fn every_queue_is_encrypted_and_outwaits_its_function() {
+    let template = template();
+    let queues = resources(&template, "AWS::SQS::Queue");
+    for (id, queue) in &queues {
+        assert_eq!(queue["SqsManagedSseEnabled"], true, "{id}");
+    }
+    let functions = resources(&template, "AWS::Serverless::Function");
+    for (function, _, _, source) in event_sources(&template).into_iter().filter(|source| source.2 == "SQS") {
+        let visible = queues[referred(&source["Queue"])]["VisibilityTimeout"].as_i64();
+        let timeout = functions[&function]["Timeout"].as_i64();
+        assert!(visible >= timeout.map(|seconds| 6 * seconds), "{function}");
+    }
+}
+
+#[test]
+fn every_queue_admits_the_rules_of_this_stack_alone() {
+    let template = template();
+    for (id, policy) in resources(&template, "AWS::SQS::QueuePolicy") {
+        for statement in items(&policy["PolicyDocument"]["Statement"]) {
+            assert_eq!(statement["Principal"], json!({"Service": "events.amazonaws.com"}), "{id}");
+            assert_eq!(statement["Action"], "sqs:SendMessage", "{id}");
+            let sources = &statement["Condition"]["ArnEquals"]["aws:SourceArn"];
+            assert!(one_or_many(sources).into_iter().all(|rule| !referred(rule).is_empty()), "{id}");
+        }
+    }
+}
+
+#[test]
+fn every_function_has_a_role_of_its_own_with_one_inline_policy() {
+    let template = template();
+    let roles = resources(&template, "AWS::IAM::Role");
+    for function in functions() {
+        let id = logical_id(&function);
+        let properties = &template["Resources"][&id]["Properties"];
+        assert_eq!(properties["Role"], json!({"Fn::GetAtt": format!("{id}Role.Arn")}));
+        assert!(properties["Policies"].is_null(), "{id}: what SAM makes of this is wider than it looks");
+        let role = &roles[&format!("{id}Role")];
+        assert!(role["ManagedPolicyArns"].is_null(), "{id}");
+        let names: Vec<_> = items(&role["Policies"]).map(|policy| policy["PolicyName"].clone()).collect();
+        assert_eq!(names, [json!(function)]);
+    }
+}
+
+#[test]
+fn no_action_is_a_pattern() {
+    for (role, statement) in statements(&template()) {
+        assert!(statement["NotAction"].is_null() && statement["NotResource"].is_null(), "{role}");
+        for action in one_or_many(&statement["Action"]) {
+            let (service, name) = action.as_str().and_then(|text| text.split_once(':')).expect("service:Action");
+            let exact = |text: &str| text.chars().all(|letter| letter.is_ascii_alphanumeric());
+            assert!(exact(service) && exact(name) && !name.is_empty(), "{role}: {action}");
+        }
+    }
+}
+
+#[test]
+fn every_statement_for_any_resource_says_why() {
+    let template = template();
+    let text = read("template.yaml");
+    let lines: Vec<_> = text.lines().collect();
+    let mut explained = 0;
+    for (above, line) in lines.iter().zip(lines.iter().skip(1)) {
+        if line.trim_start().trim_start_matches("- ").trim_end_matches('"').ends_with("Resource: \"*") {
+            assert!(above.trim_start().starts_with("# "), "no reason above {line}");
+            explained += 1;
+        }
+    }
+    let anywhere = |statement: &&(String, Value)| one_or_many(&statement.1["Resource"]).contains(&&json!("*"));
+    assert_eq!(statements(&template).iter().filter(anywhere).count(), explained, "a `*` is written in another way");
+}
+
+#[test]
+fn every_function_logs_to_a_group_of_its_own_with_retention() {
+    let template = template();
+    let groups = resources(&template, "AWS::Logs::LogGroup");
+    for function in functions() {
+        let id = logical_id(&function);
+        let group = format!("{id}Logs");
+        let properties = &template["Resources"][&id]["Properties"];
+        assert_eq!(properties["LoggingConfig"]["LogGroup"], json!({"Ref": group}));
+        assert_eq!(groups[&group]["RetentionInDays"], json!({"Ref": "LogRetentionDays"}));
+        let writes = statements(&template).into_iter().find(|(role, statement)| {
+            *role == format!("{id}Role") && one_or_many(&statement["Action"]).contains(&&json!("logs:PutLogEvents"))
+        });
+        let (_, writes) = writes.unwrap_or_else(|| panic!("{id} cannot write its log"));
+        assert_eq!(writes["Resource"], json!({"Fn::GetAtt": format!("{group}.Arn")}));
+    }
+}

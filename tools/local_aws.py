@@ -1,0 +1,109 @@
+"""Starts MiniStack, completed where it does less with template.yaml than AWS does.
+
+Each function below closes one gap with MiniStack's own means, so that the template needs no exception for the local
+cloud. Written for the version pinned in ministack.txt; when a newer one closes a gap itself, its function goes.
+"""
+
+import json
+
+from ministack.app import main
+from ministack.core.arn import parse_arn
+from ministack.services import dynamodb, eventbridge, lambda_svc, sqs
+from ministack.services.cloudformation import provisioners
+
+ARCHIVE = "AWS::Events::Archive"
+TABLE = "AWS::DynamoDB::Table"
+
+
+def answer(response: tuple) -> dict:
+    """The body of an answer of MiniStack's; a refusal fails the resource of the stack."""
+    status, _, body = response
+    if status >= 400:
+        raise ValueError(body.decode())
+    return json.loads(body)
+
+
+# Archives of events: MiniStack keeps and replays them, but a stack cannot make one.
+
+
+def archive_settings(props: dict) -> dict:
+    """The properties of an archive as CreateArchive and UpdateArchive name them."""
+    pattern = props.get("EventPattern", "")
+    return {
+        "EventSourceArn": props["SourceArn"],
+        "Description": props.get("Description", ""),
+        "EventPattern": pattern if isinstance(pattern, str) else json.dumps(pattern),
+        "RetentionDays": int(props.get("RetentionDays", 0)),
+    }
+
+
+def create_archive(logical_id: str, props: dict, stack_name: str) -> tuple:
+    """Makes the archive; without a name it gets one of the 48 characters that AWS allows."""
+    name = props.get("ArchiveName") or provisioners._physical_name(stack_name, logical_id, max_len=48)
+    arn = answer(eventbridge._create_archive({"ArchiveName": name} | archive_settings(props)))["ArchiveArn"]
+    return name, {"Arn": arn, "ArchiveName": name}
+
+
+def update_archive(name: str, old: dict, new: dict, _stack_name: str) -> tuple:
+    """Changes the archive in place; on AWS a new name or source replaces it."""
+    if any(old.get(fixed) != new.get(fixed) for fixed in ("ArchiveName", "SourceArn")):
+        raise ValueError(f"the local cloud cannot replace an {ARCHIVE}")
+    arn = answer(eventbridge._update_archive({"ArchiveName": name} | archive_settings(new)))["ArchiveArn"]
+    return name, {"Arn": arn, "ArchiveName": name}
+
+
+def delete_archive(name: str, _props: dict) -> None:
+    """Deletes the archive; one that is gone already is no failure."""
+    if name in eventbridge._archives:
+        answer(eventbridge._delete_archive({"ArchiveName": name}))
+
+
+# Tables: a stack leaves expiry and point-in-time recovery off, whatever its template says.
+
+
+def create_table(logical_id: str, props: dict, stack_name: str) -> tuple:
+    """Makes the table, then switches on what the template asks for."""
+    name, attributes = plain_create_table(logical_id, props, stack_name)
+    for ask, key in (
+        (dynamodb._update_ttl, "TimeToLiveSpecification"),
+        (dynamodb._update_continuous_backups, "PointInTimeRecoverySpecification"),
+    ):
+        if key in props:
+            answer(ask({"TableName": name, key: props[key]}))
+    return name, attributes
+
+
+# Events: a rule's function is called once and its failure forgotten; what has no target left is dropped.
+
+
+def invoke_asynchronously(arn: str, payload: str) -> None:
+    """Calls a rule's function as AWS does: retried, then sent where the function's EventInvokeConfig says."""
+    function, config, _ = lambda_svc._get_func_record_for_ref(arn)
+    record = lambda_svc._execution_record_for_config(function, config)
+    lambda_svc.invoke_async_with_retry(record, json.loads(payload))
+
+
+def deliver(target: dict, event: dict, rule: dict, view=None) -> None:
+    """Delivers an event, or puts it into the target's dead-letter queue when the function or queue is gone."""
+    service = parse_arn(target["Arn"]).service
+    gone = (service == "lambda" and not lambda_svc._get_func_record_for_ref(target["Arn"])[0]) or (
+        service == "sqs" and not sqs._queue_by_arn(target["Arn"])
+    )
+    if not gone:
+        plain_deliver(target, event, rule, view)
+    elif dead_letters := target.get("DeadLetterConfig", {}).get("Arn"):
+        plain_deliver(target | {"Arn": dead_letters}, event, rule, view)
+
+
+if __name__ == "__main__":
+    provisioners._RESOURCE_HANDLERS[ARCHIVE] = {
+        "create": create_archive,
+        "update": update_archive,
+        "delete": delete_archive,
+    }
+    plain_create_table = provisioners._RESOURCE_HANDLERS[TABLE]["create"]
+    provisioners._RESOURCE_HANDLERS[TABLE]["create"] = create_table
+    eventbridge._dispatch_to_lambda = invoke_asynchronously
+    plain_deliver = eventbridge._invoke_target
+    eventbridge._invoke_target = deliver
+    main()
