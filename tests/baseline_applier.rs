@@ -90,6 +90,25 @@ async fn an_account_whose_role_comes_late_gets_its_baseline_late() {
 }
 
 #[tokio::test]
+async fn an_account_that_joined_in_another_way_gets_its_baseline_and_one_of_our_own_gets_it_once() {
+    let theatre = Theatre::own(&[]).await;
+    let listener = theatre.listen("joined").await;
+    let ours = theatre.request(&wish("Our Own")).await;
+    let created_by_hand = json!({"AccountName": "By Hand", "Email": "by-hand@example.com"});
+    theatre.stack.client.json("organizations", "CreateAccount", created_by_hand).await.unwrap();
+    let by_hand = stage::eventually("the account made by hand", PATIENCE, async || {
+        theatre.organization.account_with_email("by-hand@example.com")
+    })
+    .await;
+    let told = listener.wait_for("BaselineApplied", "account_id", &by_hand, PATIENCE).await;
+    assert_eq!(told.detail["request_id"], json!(null));
+
+    // By then the first hearing of our own account was judged as well.
+    let own = theatre.end_of(&ours).await.account_id().expect("an account").to_owned();
+    assert_eq!(listener.heard("BaselineApplied", "account_id", &own).await.len(), 1);
+}
+
+#[tokio::test]
 async fn what_waiting_cannot_mend_is_told_with_the_remedy() {
     let theatre = Theatre::own(&[("DeadlineMinutes", "1")]).await;
     let listener = theatre.listen("incomplete").await;

@@ -6,4 +6,5 @@ mod account_requester;
 mod baseline_applier;
 mod create_account_poller;
 mod permissions;
+mod template;
 mod theatre;

@@ -25,6 +25,10 @@ pub(crate) struct NewAccount {
     pub(crate) request_id: Option<RequestId>,
     /// When it was first heard of.
     pub(crate) since: Timestamp,
+    /// Whether AWS has told that it joined, and nobody has looked yet whether Steward made it. One that Steward made
+    /// is told again, once it is in its place.
+    #[serde(default)]
+    pub(crate) joined: bool,
 }
 
 impl NewAccount {
@@ -48,12 +52,12 @@ impl NewAccount {
             let created = AccountCreated::deserialize(&event.detail)
                 .map_err(|error| not_understood(format_args!("It is no AccountCreated event: {error}.")))?;
             let AccountCreated { account_id, role_name, request_id, .. } = created;
-            return Ok(Self { account_id, role_name, request_id: Some(request_id), since });
+            return Ok(Self { account_id, role_name, request_id: Some(request_id), since, joined: false });
         }
         let account_id = account_joined(event).ok_or_else(|| {
             not_understood("It is neither an AccountCreated nor an AccountJoinedOrganization event with an account id.")
         })?;
-        Ok(Self { account_id, role_name: access_role.clone(), request_id: None, since })
+        Ok(Self { account_id, role_name: access_role.clone(), request_id: None, since, joined: true })
     }
 }
 
@@ -142,6 +146,7 @@ mod tests {
             role_name: RoleName::organization_account_access(),
             request_id: None,
             since: Timestamp::from_second(1_790_000_000).unwrap(),
+            joined: false,
         };
         let sent = serde_json::to_string(&account).unwrap();
         assert_eq!(NewAccount::of_message(&sent, &account.role_name).unwrap(), account);

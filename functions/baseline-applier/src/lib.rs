@@ -9,12 +9,12 @@ use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
-    account_creation::Pace,
+    account_creation::{Pace, Store},
     baseline::Baseline,
     control::{self, AnyControl, Mode, Row, Scope},
     error::{Cause, Failure},
     events::{BaselineApplied, BaselineIncomplete, Trigger},
-    gateway::{EventBridgeGateway, SqsGateway},
+    gateway::{DynamoDbGateway, EventBridgeGateway, SqsGateway},
     ids::{AccountId, RoleName},
     session::Sessions,
     settings::{NotConfigured, Settings},
@@ -30,6 +30,7 @@ pub struct BaselineApplier {
     sessions: Sessions,
     queue: SqsGateway,
     bus: EventBridgeGateway,
+    requests: Store,
     baseline: Baseline,
     pace: Pace,
     deadline: SignedDuration,
@@ -69,6 +70,7 @@ impl BaselineApplier {
             sessions: Sessions::new(config, Self::NAME),
             queue: SqsGateway::of(config, settings.baseline_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
+            requests: Store::new(DynamoDbGateway::of(config, settings.table_name())),
             baseline: baseline.unwrap_or_default(),
             pace: settings.pace(),
             deadline: settings.deadline(),
@@ -84,7 +86,7 @@ impl BaselineApplier {
             Trigger::Queue(batch) => Ok(Answer::Batch(self.batch(batch, invocation).await)),
             Trigger::Event(event) => {
                 let account = NewAccount::of_event(&event, &self.access_role)?;
-                Ok(Answer::Event { rows: self.new_account(account, invocation).await? })
+                Ok(Answer::Event { rows: self.heard_of(account, invocation).await? })
             }
             Trigger::ByHand(input) => {
                 let ByHand { account_ids, mode, controls } = ByHand::read(input)?;
@@ -102,7 +104,7 @@ impl BaselineApplier {
         for record in batch.records {
             let account = NewAccount::of_message(record.body.as_deref().unwrap_or_default(), &self.access_role);
             let outcome = match account {
-                Ok(account) => self.new_account(account, invocation).await.map(drop),
+                Ok(account) => self.heard_of(account, invocation).await.map(drop),
                 Err(failure) => Err(failure),
             };
             if let Err(failure) = outcome {
@@ -111,6 +113,21 @@ impl BaselineApplier {
             }
         }
         response
+    }
+
+    /// A new account: one that Steward made and put in its place, or one that joined in another way.
+    async fn heard_of(&self, account: NewAccount, invocation: &str) -> Result<Vec<Row>, Failure> {
+        let known = account.joined && self.requests.find_by_account(&account.account_id).await?.is_some();
+        // At first hearing, an account may be Steward's own without Steward's knowing.
+        let is_first = Timestamp::now().duration_since(account.since) < SignedDuration::from_secs(1);
+        match (account.joined, known) {
+            (true, true) => Ok(Vec::new()),
+            (true, false) if is_first => {
+                self.queue.send(&account, self.pace.announce_patience()).await?;
+                Ok(Vec::new())
+            }
+            _ => self.new_account(NewAccount { joined: false, ..account }, invocation).await,
+        }
     }
 
     /// Applies the whole baseline to a new account. What is not ready yet is looked at again later, until the

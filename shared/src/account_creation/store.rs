@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `request#req-...` | a [`Request`]; the attribute `open` while there is something left to do |
 //! | `call#car-...` | the request behind a call of `CreateAccount` |
+//! | `account#...` | the request behind an account |
 //! | `in-flight` | the ids of the requests that AWS is working on, five at most |
 //! | `day#2026-11-22` | how many requests were admitted on that day (UTC) |
 
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{Request, State};
 use crate::{
     gateway::{CallError, DynamoDbGateway, Write, attributes},
-    ids::{CreateAccountRequestId, RequestId},
+    ids::{AccountId, CreateAccountRequestId, RequestId},
 };
 
 /// How many accounts AWS creates at once for one organization.
@@ -55,7 +56,7 @@ pub enum Advanced {
 pub struct Store(DynamoDbGateway);
 
 #[derive(Deserialize)]
-struct CallItem {
+struct Origin {
     request_id: RequestId,
 }
 
@@ -85,7 +86,12 @@ impl Store {
 
     /// The request behind a call of `CreateAccount`; None for a call that is not ours.
     pub async fn find_by_call(&self, id: &CreateAccountRequestId) -> Result<Option<RequestId>, CallError> {
-        Ok(self.0.find::<CallItem>(&call_key(id)).await?.map(|item| item.request_id))
+        Ok(self.0.find::<Origin>(&call_key(id)).await?.map(|item| item.request_id))
+    }
+
+    /// The request behind an account; None for an account that was not made here.
+    pub async fn find_by_account(&self, id: &AccountId) -> Result<Option<RequestId>, CallError> {
+        Ok(self.0.find::<Origin>(&account_key(id)).await?.map(|item| item.request_id))
     }
 
     /// Every request with something left to do. Read from an index, so a change of the last second may be missing.
@@ -122,8 +128,14 @@ impl Store {
             (true, false) => writes.push(give_place_back(&after.request_id)),
             _ => {}
         }
-        if let (State::InProgress { create_account_request_id }, true) = (&after.state, before.state != after.state) {
-            writes.push(remember_call(create_account_request_id, &after.request_id, now));
+        match &after.state {
+            State::InProgress { create_account_request_id } if before.state != after.state => {
+                writes.push(remember(call_key(create_account_request_id), &after.request_id, now));
+            }
+            State::Placing { account_id } if before.state != after.state => {
+                writes.push(remember(account_key(account_id), &after.request_id, now));
+            }
+            _ => {}
         }
         Ok(match self.0.write(writes).await? {
             Ok(()) => Advanced::Yes,
@@ -170,13 +182,13 @@ fn give_place_back(id: &RequestId) -> Write {
     Write::Update { pk: "in-flight".to_owned(), expression, condition: None, values: HashMap::from([holder(id)]) }
 }
 
-fn remember_call(call: &CreateAccountRequestId, request: &RequestId, now: Timestamp) -> Write {
+fn remember(pk: String, request: &RequestId, now: Timestamp) -> Write {
     let (_, expiry) = expiry(now);
     let item = HashMap::from([
         ("request_id".to_owned(), AttributeValue::S(request.to_string())),
         ("expires_at".to_owned(), expiry),
     ]);
-    Write::Put { pk: call_key(call), item, condition: None }
+    Write::Put { pk, item, condition: None }
 }
 
 fn holder(id: &RequestId) -> (String, AttributeValue) {
@@ -197,6 +209,10 @@ fn request_key(id: &RequestId) -> String {
 
 fn call_key(id: &CreateAccountRequestId) -> String {
     format!("call#{id}")
+}
+
+fn account_key(id: &AccountId) -> String {
+    format!("account#{id}")
 }
 
 fn day_key(now: Timestamp) -> String {
