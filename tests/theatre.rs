@@ -11,7 +11,9 @@ use tokio::sync::OnceCell;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 static CLOUD: OnceCell<LocalCloud> = OnceCell::const_new();
-static SHARED: OnceCell<(Organization, String)> = OnceCell::const_new();
+static SHARED: OnceCell<Organization> = OnceCell::const_new();
+/// The name of every stack.
+const STACK: &str = "steward";
 
 /// An organization with a stack in it.
 pub(crate) struct Theatre {
@@ -21,37 +23,31 @@ pub(crate) struct Theatre {
 }
 
 impl Theatre {
-    /// The stack for tests that need no settings of their own: they keep apart by their e-mail addresses.
+    /// The stack for tests that need no settings of their own: they keep apart by their e-mail addresses. The SAM CLI
+    /// deploys it, once.
     pub(crate) async fn shared() -> Self {
         let cloud = cloud().await;
-        let (organization, name) = SHARED
+        let organization = SHARED
             .get_or_init(async || {
-                let theatre = Self::open(cloud, "steward", &[("MaxAccountsPerDay", "5000")]).await;
-                (theatre.organization, "steward".to_owned())
+                let organization = organization(cloud).await;
+                let cap = [("MaxAccountsPerDay", "5000")];
+                let account = organization.management_account();
+                deploy(cloud, account, STACK, &cap).await.expect("the stack can be deployed");
+                organization
             })
             .await;
+        // A client belongs to the runtime of its test.
         let client = cloud.client(organization.management_account());
-        let stack = Stack::read(client, name).await.expect("the shared stack can be read");
+        let stack = Stack::read(client, STACK).await.expect("the shared stack can be read");
         Self { cloud, organization: organization.clone(), stack }
     }
 
-    /// An organization and a stack for one test alone.
+    /// An organization and a stack for one test alone: a copy of the shared one.
     pub(crate) async fn own(parameters: &[(&str, &str)]) -> Self {
-        Self::open(cloud().await, "steward", parameters).await
-    }
-
-    async fn open(cloud: &'static LocalCloud, name: &str, parameters: &[(&str, &str)]) -> Self {
-        let management_account = cloud.new_account_id();
-        let organization = cloud
-            .organization(&management_account)
-            .unit("/Workloads/Sandbox")
-            .member(&cloud.new_account_id(), "Shop", &format!("shop@{management_account}.example.com"), "/Workloads")
-            .account_limit(1000)
-            .create()
-            .await
-            .expect("an organization can be made");
-        let stack = deploy(cloud, &management_account, name, parameters).await.expect("the stack can be deployed");
-        Self { cloud, organization, stack }
+        let shared = Self::shared().await;
+        let organization = organization(shared.cloud).await;
+        let copied = shared.stack.copy(shared.cloud, organization.management_account(), parameters).await;
+        Self { cloud: shared.cloud, organization, stack: copied.expect("the stack can be copied") }
     }
 
     /// Hears what the stack tells from now on.
@@ -98,6 +94,18 @@ pub(crate) fn wish(name: &str) -> Value {
 /// The address that belongs to a name.
 pub(crate) fn email(name: &str) -> String {
     format!("aws+{}@example.com", name.to_ascii_lowercase().replace(' ', "-"))
+}
+
+async fn organization(cloud: &LocalCloud) -> Organization {
+    let management_account = cloud.new_account_id();
+    cloud
+        .organization(&management_account)
+        .unit("/Workloads/Sandbox")
+        .member(&cloud.new_account_id(), "Shop", &format!("shop@{management_account}.example.com"), "/Workloads")
+        .account_limit(1000)
+        .create()
+        .await
+        .expect("an organization can be made")
 }
 
 async fn cloud() -> &'static LocalCloud {

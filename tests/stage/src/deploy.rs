@@ -30,6 +30,17 @@ pub(crate) fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
+/// The parameters of a stack in a local cloud: these, and defaults for those without one.
+pub(crate) fn with_defaults<'a>(parameters: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut all = parameters.to_vec();
+    for default in [("Architecture", "x86_64"), ("AlertEmail", "platform@example.com"), ("PollSeconds", "1")] {
+        if !parameters.iter().any(|(given, _)| *given == default.0) {
+            all.push(default);
+        }
+    }
+    all
+}
+
 /// Deploys what `sam build` has built, with the settings of `[local]` in samconfig.toml and these parameters on top.
 pub async fn deploy(
     cloud: &LocalCloud,
@@ -38,12 +49,7 @@ pub async fn deploy(
     parameters: &[(&str, &str)],
 ) -> Result<Stack, DeployError> {
     let sam = root().join(".tools/sam/bin/sam");
-    let defaults = [("Architecture", "x86_64"), ("AlertEmail", "platform@example.com"), ("PollSeconds", "1")];
-    let overrides = defaults
-        .iter()
-        .filter(|(name, _)| !parameters.iter().any(|(given, _)| given == name))
-        .chain(parameters)
-        .map(|(name, value)| format!("{name}={value}"));
+    let overrides = with_defaults(parameters).into_iter().map(|(name, value)| format!("{name}={value}"));
     let output = Command::new(&sam)
         .current_dir(root())
         .args(["deploy", "--config-env", "local", "--stack-name", stack_name])

@@ -1,6 +1,8 @@
 //! Steward on a stage: deployed by the SAM CLI into a local cloud, with the few calls that tests, the demonstration
 //! and the benchmarks make of it.
 
+mod bench;
+mod copy;
 mod demo;
 mod deploy;
 mod follow;
@@ -43,6 +45,7 @@ pub async fn run(command: &str) -> Result<(), Box<dyn Error>> {
     match command {
         "demo" => demo::play().await,
         "cloud" => keep::keep().await,
-        _ => Err("usage: stage demo | cloud".into()),
+        "bench" => bench::measure().await,
+        _ => Err("usage: stage demo | cloud | bench".into()),
     }
 }

@@ -1,4 +1,4 @@
-//! `stage demo` plays the demonstration, `stage cloud` keeps the cloud of the demonstration running.
+//! `stage demo` plays the demonstration, `stage cloud` keeps its cloud running, `stage bench` measures.
 
 use std::{error::Error, process::ExitCode};
 

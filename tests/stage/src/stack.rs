@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 pub struct Stack {
     /// A client of the management account.
     pub client: AwsClient,
+    name: String,
     outputs: BTreeMap<String, String>,
 }
 
@@ -23,7 +24,12 @@ impl Stack {
             .flat_map(|outputs| outputs.children("member"))
             .filter_map(|output| Some((output.text("OutputKey")?, output.text("OutputValue")?)))
             .collect();
-        Ok(Self { client, outputs })
+        Ok(Self { client, name: name.to_owned(), outputs })
+    }
+
+    /// The stack's name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// One of the stack's outputs.

@@ -1,0 +1,110 @@
+//! The benchmarks: cold start, memory and size of every function, against their budgets.
+
+mod cold_start;
+mod memory;
+
+use std::{error::Error, path::PathBuf, time::Duration};
+
+use local_cloud::Method;
+use serde_json::{Value, json};
+
+use crate::{Scene, Stack, deploy::root, eventually, screen::Screen};
+
+/// Budgets: what a cold start may take, alone and beside Python; what a function may need; what it may weigh.
+const COLD_START: Duration = Duration::from_millis(10);
+const PYTHON_RATIO: f64 = 16.0;
+const MEMORY_KB: u64 = 40 * 1024;
+const ZIP_BYTES: u64 = 5 * 1024 * 1024;
+
+/// The functions: their crate, and their logical id in the template.
+const FUNCTIONS: [(&str, &str); 3] = [
+    ("account-requester", "AccountRequester"),
+    ("baseline-applier", "BaselineApplier"),
+    ("create-account-poller", "CreateAccountPoller"),
+];
+
+/// Measures everything and prints it. An error when a budget is missed.
+pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
+    let screen = Screen;
+    let mut missed = Vec::new();
+
+    screen.heading("Cold start: from the start of the process until it asks for its first event (median of 15)");
+    let python = cold_start::of_python().await?;
+    screen.fact("python + boto3", &milliseconds(python));
+    for (name, logical_id) in FUNCTIONS {
+        let bootstrap = root().join(".aws-sam/build").join(logical_id).join("bootstrap");
+        let took = cold_start::of(&bootstrap).await?;
+        let ratio = python.as_secs_f64() / took.as_secs_f64();
+        screen.fact(name, &format!("{}, 1/{ratio:.0} of python", milliseconds(took)));
+        // The ratio is the budget that holds on any machine; the time is for one at rest.
+        if ratio < PYTHON_RATIO {
+            missed.push(format!("{name} starts in 1/{ratio:.0} of Python's time; 1/{PYTHON_RATIO:.0} is the budget"));
+        }
+        if took > COLD_START {
+            screen.line(&format!("  more than the {} of a machine at rest", milliseconds(COLD_START)));
+        }
+    }
+
+    screen.heading("Under load: 20 accounts requested at once");
+    let scene = Scene::open(&screen, 0).await?;
+    twenty_accounts(&scene).await?;
+    screen.line("");
+    for (name, logical_id) in FUNCTIONS {
+        let function = scene.stack.output(&format!("{logical_id}Function"));
+        let memory = memory::peak_kb(function)?;
+        let zip = code_size(&scene.stack, function).await?;
+        let peak = memory.iter().copied().max().ok_or_else(|| format!("no process of {name} was found"))?;
+        screen.fact(
+            name,
+            &format!(
+                "peak memory {:.1} MB ({} processes), zip {:.2} MB",
+                megabytes(peak * 1024),
+                memory.len(),
+                megabytes(zip)
+            ),
+        );
+        if peak > MEMORY_KB {
+            missed.push(format!("{name} needs {:.1} MB; 40 MB is the budget", megabytes(peak * 1024)));
+        }
+        if zip > ZIP_BYTES {
+            missed.push(format!("{name} weighs {:.2} MB; 5 MB is the budget", megabytes(zip)));
+        }
+    }
+    if missed.is_empty() { Ok(()) } else { Err(missed.join("; ").into()) }
+}
+
+async fn twenty_accounts(scene: &Scene) -> Result<(), Box<dyn Error>> {
+    let mut ids = Vec::new();
+    for n in 0..20 {
+        let wish = json!({"account_name": format!("Load {n}"), "email": format!("load-{n}@example.com")});
+        let answer = scene.stack.request(&wish).await?;
+        ids.push(answer["request_id"].as_str().ok_or_else(|| answer.to_string())?.to_owned());
+    }
+    eventually("twenty accounts", Duration::from_mins(10), async || {
+        (scene.organization.accounts_created() == ids.len()).then_some(())
+    })
+    .await;
+    Ok(())
+}
+
+/// The size of what was uploaded, as AWS Lambda reports it.
+async fn code_size(stack: &Stack, function: &str) -> Result<u64, Box<dyn Error>> {
+    let path = format!("/2015-03-31/functions/{function}");
+    let answer = stack.client.rest("lambda", Method::GET, &path, "").await?;
+    let answer: Value = serde_json::from_slice(answer.body())?;
+    answer["Configuration"]["CodeSize"].as_u64().ok_or_else(|| "no code size".into())
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for people")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / (1024.0 * 1024.0)
+}
+
+/// A script that does what a function does before its first event, in Python.
+fn python_function() -> PathBuf {
+    root().join("tests/stage/src/bench/cold_start.py")
+}

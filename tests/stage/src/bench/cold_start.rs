@@ -1,0 +1,74 @@
+//! A runtime API that only notes when it is asked for the first event.
+
+use std::{
+    io,
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use tokio::{io::AsyncReadExt, net::TcpListener, process::Command};
+
+use crate::deploy::root;
+
+const RUNS: usize = 15;
+
+/// The time until a function's binary asks for its first event.
+pub(super) async fn of(bootstrap: &Path) -> io::Result<Duration> {
+    median(async || time(Command::new(bootstrap)).await).await
+}
+
+/// The same for Python with boto3, with as many clients.
+pub(super) async fn of_python() -> io::Result<Duration> {
+    median(async || {
+        let mut python = Command::new(root().join(".tools/sam/bin/python"));
+        python.arg(super::python_function());
+        time(python).await
+    })
+    .await
+}
+
+async fn median(mut once: impl AsyncFnMut() -> io::Result<Duration>) -> io::Result<Duration> {
+    let mut times = Vec::with_capacity(RUNS);
+    for _ in 0..RUNS {
+        times.push(once().await?);
+    }
+    times.sort();
+    Ok(times[RUNS / 2])
+}
+
+async fn time(mut command: Command) -> io::Result<Duration> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    command
+        .env_clear()
+        .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
+        .env("AWS_LAMBDA_FUNCTION_NAME", "bench")
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
+        .env("AWS_LAMBDA_LOG_GROUP_NAME", "bench")
+        .env("AWS_LAMBDA_LOG_STREAM_NAME", "bench")
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", "111111111111")
+        .env("AWS_SECRET_ACCESS_KEY", "none")
+        .env("TABLE_NAME", "bench")
+        .env("BUS_NAME", "bench")
+        .env("ACCOUNT_CREATION_QUEUE_URL", "http://127.0.0.1/bench")
+        .env("BASELINE_QUEUE_URL", "http://127.0.0.1/bench")
+        .env("ALERT_EMAIL", "bench@example.com")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
+    let start = Instant::now();
+    let mut process = command.spawn()?;
+    let asked = async {
+        let (mut connection, _) = listener.accept().await?;
+        let mut first = [0; 16];
+        connection.read_exact(&mut first).await?;
+        io::Result::Ok(start.elapsed())
+    };
+    let took = tokio::time::timeout(Duration::from_secs(20), asked).await.map_err(io::Error::from)??;
+    process.kill().await?;
+    Ok(took)
+}

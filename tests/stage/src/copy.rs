@@ -1,0 +1,69 @@
+//! A second stack of the same build, in another account, without the SAM CLI: half a second instead of ten.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use local_cloud::{AwsError, LocalCloud, Method};
+
+use crate::{Stack, deploy::with_defaults, eventually};
+
+const VERSION: &str = "2010-05-15";
+
+impl Stack {
+    /// Deploys what this stack runs into another account, with parameters of its own.
+    pub async fn copy(&self, cloud: &LocalCloud, account: &str, parameters: &[(&str, &str)]) -> Result<Self, AwsError> {
+        let (packaged, client) = (&self.client, cloud.client(account));
+        let original = [("StackName", self.name()), ("TemplateStage", "Original")];
+        let answer = packaged.query("cloudformation", "GetTemplate", VERSION, &original).await?;
+        let mut template = answer.text("TemplateBody").unwrap_or_default();
+        let bucket = format!("code-of-{account}");
+        client.rest("s3", Method::PUT, &format!("/{bucket}"), "").await?;
+        for (source, key) in objects(&template) {
+            let code = packaged.rest("s3", Method::GET, &format!("/{source}/{key}"), "").await?;
+            client.rest("s3", Method::PUT, &format!("/{bucket}/{key}"), code.into_body()).await?;
+            template = template.replace(&format!("s3://{source}/"), &format!("s3://{bucket}/"));
+        }
+
+        let named: Vec<_> = with_defaults(parameters)
+            .into_iter()
+            .enumerate()
+            .flat_map(|(n, (name, value))| {
+                let member = format!("Parameters.member.{}", n + 1);
+                [(format!("{member}.ParameterKey"), name), (format!("{member}.ParameterValue"), value)]
+            })
+            .collect();
+        let mut input = vec![
+            ("StackName", self.name()),
+            ("TemplateBody", &template),
+            ("Capabilities.member.1", "CAPABILITY_IAM"),
+            ("Capabilities.member.2", "CAPABILITY_AUTO_EXPAND"),
+        ];
+        input.extend(named.iter().map(|(name, value)| (name.as_str(), *value)));
+        client.query("cloudformation", "CreateStack", VERSION, &input).await?;
+        eventually("the copied stack", Duration::from_mins(1), async || {
+            let stack = [("StackName", self.name())];
+            let answer = client.query("cloudformation", "DescribeStacks", VERSION, &stack).await.ok()?;
+            (answer.text("StackStatus")? == "CREATE_COMPLETE").then_some(())
+        })
+        .await;
+        Self::read(client, self.name()).await
+    }
+}
+
+/// The buckets and keys of the code that a packaged template names.
+fn objects(template: &str) -> BTreeSet<(String, String)> {
+    let ends = |c: char| c.is_whitespace() || c == '"' || c == '\'';
+    let uris = template.split("s3://").skip(1).filter_map(|rest| rest.split(ends).next());
+    uris.filter_map(|uri| uri.split_once('/')).map(|(bucket, key)| (bucket.to_owned(), key.to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_of_a_packaged_template_is_found() {
+        let template = "A:\n  CodeUri: s3://bucket/steward/1a\nB:\n  CodeUri: \"s3://bucket/steward/2b\"\n";
+        let found: Vec<_> = objects(template).into_iter().collect();
+        assert_eq!(found, [("bucket".into(), "steward/1a".into()), ("bucket".into(), "steward/2b".into())]);
+    }
+}
