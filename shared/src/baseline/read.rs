@@ -1,10 +1,10 @@
 //! Reads a document whole, or refuses it with everything that is wrong with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
-use serde_saphyr::{Options, options::NonFiniteFloatPolicy};
+use serde_saphyr::{Options, UserMessageFormatter, options::NonFiniteFloatPolicy};
 
 use super::{Baseline, Document, Exemption, Selector, Validate, inner, json_schema, lines::Lines, shape};
 use crate::input::Problem;
@@ -17,12 +17,13 @@ impl Document {
     pub fn read(bytes: &[u8]) -> Result<Self, Vec<Problem>> {
         let text = text(bytes).map_err(|problem| vec![Problem::new("$", problem)])?;
         let mut value = tree(text).map_err(|problem| vec![Problem::new("$", problem)])?;
-        let mut problems = shape::problems(&json_schema(), &mut value);
-        problems.extend(meaning(&value));
+        let mut check = Check::of(shape::problems(&json_schema(), &mut value));
+        check.document(&value);
+        let mut problems = check.problems;
         if problems.is_empty() {
             match serde_path_to_error::deserialize(&value) {
                 Ok(document) => return Ok(document),
-                Err(error) => problems.push(Problem::new(error.path().to_string(), error.inner().to_string())),
+                Err(error) => problems.push(refused_by_serde("$", &error)),
             }
         }
         let lines = Lines::of(text, options());
@@ -45,8 +46,9 @@ fn text(bytes: &[u8]) -> Result<&str, String> {
 
 fn tree(text: &str) -> Result<Value, String> {
     serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
-        let place = error.location().map(|at| format!(" at line {}, column {}", at.line(), at.column()));
-        format!("is no YAML that can be read{}: {}", place.unwrap_or_default(), error.without_snippet())
+        // In words for whoever wrote the document, with line and column; a key in them may be of any length.
+        let words = error.render_with_formatter(&UserMessageFormatter);
+        format!("is no YAML that can be read: {}", words.chars().take(200).collect::<String>())
     })
 }
 
@@ -71,35 +73,68 @@ fn options() -> Options {
     }
 }
 
-/// What is wrong although its shape is right. What has not the right shape is left to [`shape`].
-fn meaning(value: &Value) -> Vec<Problem> {
-    let mut problems = Baseline::readable(&value["defaults"]).problems("defaults");
-    for (position, entry) in entries(&value["overrides"]) {
-        let path = format!("overrides[{position}]");
-        if let Ok(selector) = Selector::deserialize(&entry["match"]) {
-            problems.extend(selector.problems(&inner(&path, "match")));
+/// Finds what is wrong although its shape is right.
+pub(super) struct Check {
+    problems: Vec<Problem>,
+    /// The paths at which the shape is wrong.
+    misshapen: BTreeSet<String>,
+}
+
+impl Check {
+    fn of(problems: Vec<Problem>) -> Self {
+        let misshapen = problems.iter().map(|problem| problem.path.clone()).collect();
+        Self { problems, misshapen }
+    }
+
+    fn document(&mut self, document: &Value) {
+        Baseline::check_sections(self, &document["defaults"], "defaults");
+        for (position, entry) in entries(&document["overrides"]) {
+            let path = format!("overrides[{position}]");
+            if let Some(selector) = entry.get("match") {
+                self.value::<Selector>(selector, &inner(&path, "match"));
+            }
+            Baseline::check_sections(self, entry, &path);
+            if entry.as_object().is_some_and(|fields| fields.keys().all(|name| name == "match")) {
+                let problem = format!("changes nothing; a section is expected: {}", Baseline::IDS.join(", "));
+                self.problems.push(Problem::new(path, problem));
+            }
         }
-        problems.extend(Baseline::readable(entry).problems(&path));
-        if entry.as_object().is_some_and(|fields| fields.keys().all(|name| name == "match")) {
-            problems.push(Problem::new(
-                path,
-                format!("changes nothing; a section is expected: {}", Baseline::IDS.join(", ")),
-            ));
+        let mut seen = BTreeMap::new();
+        for (position, entry) in entries(&document["exemptions"]) {
+            let path = format!("exemptions[{position}]");
+            if entry["reason"].as_str().is_some_and(|reason| reason.trim().is_empty()) {
+                let problem = "is empty; a sentence that says why is expected";
+                self.problems.push(Problem::new(inner(&path, "reason"), problem));
+            }
+            let Ok(Exemption { account, control, .. }) = Exemption::deserialize(entry) else { continue };
+            if let Some(first) = seen.insert((account, control), position) {
+                let problem = format!("is for the same account and control as exemptions[{first}]; keep one of them");
+                self.problems.push(Problem::new(path, problem));
+            }
         }
     }
-    let mut seen = BTreeMap::new();
-    for (position, entry) in entries(&value["exemptions"]) {
-        let path = format!("exemptions[{position}]");
-        if entry["reason"].as_str().is_some_and(|reason| reason.trim().is_empty()) {
-            problems.push(Problem::new(inner(&path, "reason"), "is empty; a sentence that says why is expected"));
-        }
-        let Ok(Exemption { account, control, .. }) = Exemption::deserialize(entry) else { continue };
-        if let Some(first) = seen.insert((account, control), position) {
-            let problem = format!("is for the same account and control as exemptions[{first}]; keep one of them");
-            problems.push(Problem::new(path, problem));
+
+    /// Checks one value as a `T`. What serde refuses for its shape has been told, and better, by [`shape`].
+    pub(super) fn value<T: DeserializeOwned + Validate>(&mut self, value: &Value, path: &str) {
+        match serde_path_to_error::deserialize::<_, T>(value) {
+            Ok(value) => self.problems.extend(value.problems(path)),
+            Err(_) if self.is_misshapen(path) => {}
+            Err(error) => self.problems.push(refused_by_serde(path, &error)),
         }
     }
-    problems
+
+    /// Whether the shape of what stands at this path, or within it, is wrong.
+    fn is_misshapen(&self, path: &str) -> bool {
+        self.misshapen.range(path.to_owned()..).next().is_some_and(|next| next.starts_with(path))
+    }
+}
+
+fn refused_by_serde(path: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let path = match error.path().to_string() {
+        field if field == "." => path.to_owned(),
+        field => inner(path, &field),
+    };
+    Problem::new(path, format!("cannot be taken: {}", error.inner()))
 }
 
 fn entries(list: &Value) -> impl Iterator<Item = (usize, &Value)> {

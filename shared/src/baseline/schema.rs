@@ -1,14 +1,19 @@
 //! The JSON Schema of the document: what editors complete by, and what the reader finds problems with.
 
-use schemars::{Schema, generate::SchemaSettings, transform::RecursiveTransform};
+use schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::{Value, json};
 
 use super::Document;
 
 /// The JSON Schema of `baseline.yaml`, in the draft (7) that editors know best.
 pub fn json_schema() -> Value {
+    of::<Document>()
+}
+
+/// The JSON Schema of a type.
+pub(super) fn of<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft07().for_deserialize().with_transform(RecursiveTransform(without_null));
-    settings.into_generator().into_root_schema_for::<Document>().to_value()
+    settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
 /// Takes the null out of what may be left out. In YAML a key without a value is null: more often a slip of the hand

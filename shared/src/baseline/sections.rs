@@ -6,11 +6,20 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de::Error};
 use serde_json::Value;
 
+use super::read::Check;
 use crate::{control::billing_alarm::BillingAlarm, ids::Email, input::Problem};
 
-/// The path of a field below `path`, as [`Problem::path`] has it.
+/// The longest name that a path shows whole.
+const MAX_NAME: usize = 60;
+
+/// The path of a field below `path`, as [`Problem::path`] has it. A long name is cut: a path is shown to a person.
 pub fn inner(path: &str, name: &str) -> String {
-    if path == "$" { name.to_owned() } else { format!("{path}.{name}") }
+    let dot = if path == "$" { "" } else { "." };
+    let path = path.trim_start_matches('$');
+    match name.char_indices().nth(MAX_NAME) {
+        Some((end, _)) => format!("{path}{dot}{}…", &name[..end]),
+        None => format!("{path}{dot}{name}"),
+    }
 }
 
 /// What a section can say wrong although every field of it is well-formed.
@@ -43,17 +52,9 @@ macro_rules! sections {
                 $(if let Some(section) = &other.$field { self.$field = Some(section.clone()); })*
             }
 
-            /// Every section of a mapping that can be read at all.
-            pub(super) fn readable(value: &Value) -> Self {
-                Self { $($field: <$desired>::deserialize(&value[$id]).ok(),)* }
-            }
-        }
-
-        impl Validate for Baseline {
-            fn problems(&self, path: &str) -> Vec<Problem> {
-                let mut problems = Vec::new();
-                $(problems.extend(self.$field.iter().flat_map(|section| section.problems(&inner(path, $id))));)*
-                problems
+            /// Has every section of a mapping checked as what it is.
+            pub(super) fn check_sections(check: &mut Check, fields: &Value, path: &str) {
+                $(if let Some(section) = fields.get($id) { check.value::<$desired>(section, &inner(path, $id)); })*
             }
         }
     };

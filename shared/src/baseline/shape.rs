@@ -9,9 +9,6 @@ use serde_json::{Map, Value};
 use super::{grammar, inner};
 use crate::input::Problem;
 
-/// The longest part of a path that is shown whole.
-const MAX_NAME: usize = 60;
-
 /// Everything about `value` that does not fit the schema. Unknown fields are taken out, so that what is left can
 /// still be read.
 pub(super) fn problems(schema: &Value, value: &mut Value) -> Vec<Problem> {
@@ -37,7 +34,7 @@ impl Walk<'_> {
             return self.node(target, value, path);
         }
         if value.is_null() {
-            return self.note(path, format!("has no value; {} is expected, or nothing at all", self.expected(schema)));
+            return self.note(path, format!("has no value; {} is expected", self.expected(schema)));
         }
         if !is_of_type(&schema["type"], value) {
             let quotes = if value.is_number() && schema["type"] == "string" { ", not a text in quotes" } else { "" };
@@ -84,7 +81,7 @@ impl Walk<'_> {
         }
         let others = schema.get("additionalProperties");
         fields.retain(|name, field| {
-            let path = inner(path, &short(name));
+            let path = inner(path, name);
             match (schema["properties"].get(name), others) {
                 (Some(known), _) => self.node(known, field, &path),
                 (None, Some(Value::Bool(false))) => {
@@ -194,10 +191,98 @@ fn listed(values: &[Value]) -> String {
         .join(", ")
 }
 
-fn short(name: &str) -> String {
-    if name.chars().count() <= MAX_NAME {
-        name.to_owned()
-    } else {
-        name.chars().take(MAX_NAME).chain(['…']).collect()
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use schemars::JsonSchema;
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+    use crate::ids::Region;
+
+    /// What sections are made of.
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its shape counts")]
+    struct Section {
+        regions: Vec<Region>,
+        #[serde(default)]
+        others: Others,
+        contact: Option<Contact>,
+        #[serde(default)]
+        tags: BTreeMap<String, String>,
+        age: Option<u16>,
+        target: Option<Target>,
+    }
+
+    #[derive(Debug, Default, Deserialize, serde::Serialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    enum Others {
+        /// They stay as they are.
+        #[default]
+        Leave,
+        /// They must go.
+        Disable,
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its shape counts")]
+    struct Contact {
+        name: String,
+        phone: Option<String>,
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    #[expect(dead_code, reason = "only its shape counts")]
+    enum Target {
+        Account(String),
+        Units(Vec<String>),
+    }
+
+    fn found(mut value: Value) -> Vec<(String, String)> {
+        let problems = problems(&super::super::schema::of::<Section>(), &mut value);
+        problems.into_iter().map(|p| (p.path, p.problem)).collect()
+    }
+
+    #[test]
+    fn what_fits_is_no_problem() {
+        for value in [
+            json!({"regions": []}),
+            json!({"regions": ["eu-central-1"], "others": "disable", "contact": {"name": "A"}, "tags": {"a": "b"}}),
+            json!({"regions": [], "age": 90, "target": {"units": ["/A"]}}),
+        ] {
+            assert_eq!(found(value.clone()), [], "{value}");
+            Section::deserialize(value).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_kind_of_misfit_is_named_with_what_would_be_right() {
+        for (value, path, words) in [
+            (json!({"regions": ["europe"]}), "regions[0]", "is not a region such as us-east-1"),
+            (json!({"regions": "eu-central-1"}), "regions", "is a text; a list is expected"),
+            (json!({"regions": [], "others": "keep"}), "others", "is not one of leave, disable"),
+            (json!({"regions": [], "contact": "A"}), "contact", "is a text; a mapping of name, phone is expected"),
+            (json!({"regions": [], "contact": {}}), "contact.name", "is missing; a text is expected"),
+            (
+                json!({"regions": [], "contact": {"name": "A", "phone": 1}}),
+                "contact.phone",
+                "is a number, not a text in quotes",
+            ),
+            (json!({"regions": [], "tags": {"a": true}}), "tags.a", "is true or false; a text is expected"),
+            (json!({"regions": [], "age": "old"}), "age", "is a text; a whole number is expected"),
+            (json!({"regions": [], "age": 1.5}), "age", "is a number; a whole number is expected"),
+            (json!({"regions": [], "age": null}), "age", "has no value; a whole number is expected"),
+            (json!({"regions": [], "target": {"units": [7]}}), "target.units[0]", "is a number"),
+            (json!({"regions": [], "tag": {}}), "tag", "is not known here; what can stand here is regions, others"),
+        ] {
+            let found = found(value);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(found[0].0 == path && found[0].1.contains(words), "{found:?}");
+        }
     }
 }

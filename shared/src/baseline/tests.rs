@@ -170,6 +170,35 @@ fn an_account_id_without_quotes_that_starts_with_a_zero_keeps_it() {
 }
 
 #[test]
+fn the_words_about_broken_yaml_say_where_it_is_broken() {
+    for (text, words) in [
+        ("version: [", "unclosed bracket '[' at line 1, column 10"),
+        ("version: 1\nversion: 1", "duplicate mapping key `version` is not allowed here at line 2, column 1"),
+        ("version: 1\n---\nversion: 1", "at line 3, column 1"),
+        ("version: 1\ndefaults: {billing-alarm: {threshold_usd: .inf}}", "not a finite number at line 2"),
+        ("version: 1\ndefaults:\n  billing-alarm:\n    threshold_usd: 1\n   emails: []", "at line 5, column 4"),
+    ] {
+        assert!(problem(&refused(text), "$").contains(words), "{text}: {:?}", refused(text));
+    }
+}
+
+#[test]
+fn a_section_is_checked_beyond_its_shape() {
+    let problems = refused(
+        r#"version: 1
+defaults:
+  billing-alarm:
+    threshold_usd: 0
+    emails: [a@example.com, A@example.com]
+    topic_name: ""
+    alarm_name: "a\nb"
+"#,
+    );
+    let fields = ["threshold_usd", "emails[1]", "topic_name", "alarm_name"];
+    assert_eq!(paths(&problems), fields.map(|field| format!("defaults.billing-alarm.{field}")));
+}
+
+#[test]
 fn what_is_no_document_gets_one_problem() {
     let large = format!("version: 1\n# {}", "x".repeat(MAX_BYTES));
     let deep = format!("version: 1\ndefaults: {}{}", "[".repeat(5000), "]".repeat(5000));
@@ -179,7 +208,6 @@ fn what_is_no_document_gets_one_problem() {
         assert_eq!(paths(&refused(text))[0], "$", "{text:.80}");
     }
     assert_eq!(paths(&Document::read(b"version: 1 # \xff").unwrap_err()), ["$"]);
-    assert!(problem(&refused("version: 1\ndefaults: ]"), "$").contains("line 2, column"));
 }
 
 #[test]

@@ -125,6 +125,12 @@ async fn a_document_that_is_missing_or_cannot_be_read_is_a_failure_even_if_there
     assert_eq!(threshold(&source.read().await), "7");
 }
 
+#[tokio::test]
+async fn a_first_read_that_is_denied_is_not_taken_for_a_missing_document() {
+    assert_eq!(cause(&source(&[&fails(denied)]).read().await), Cause::AccessDenied);
+    assert_eq!(cause(&source(&[&fails(missing)]).read().await), Cause::BaselineDocumentMissing);
+}
+
 #[test]
 fn a_refusal_fits_into_an_event_whatever_is_in_the_document() {
     let keys = (0..20_000).map(|n| format!("k{n}: 1")).collect::<Vec<_>>().join("\n");
