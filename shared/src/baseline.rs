@@ -30,7 +30,7 @@ pub use source::{BaselineDocumentRefused, Reading, Source};
 use crate::ids::AccountId;
 
 /// The baseline of a whole organization.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "The baseline of an AWS Organization")]
 pub struct Document {
