@@ -1,20 +1,120 @@
-//! The baseline: what every account must have.
+//! The baseline: what every account must have, as the people who run the platform write it down.
+//!
+//! A [`Document`] (`baseline.yaml`) has one section per control under `defaults`, then overrides for some accounts,
+//! then exemptions that end. [`Document::read`] takes a document whole or refuses it with every problem at once;
+//! [`Document::for_account`] works out what holds for one account; a [`Source`] keeps the document of a function
+//! up to date.
 
+mod grammar;
+mod lines;
+mod pattern;
+mod read;
+mod schema;
+mod sections;
+mod selector;
+mod shape;
+mod source;
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{control::billing_alarm::BillingAlarm, ids::Email};
+pub use read::MAX_BYTES;
+pub use schema::json_schema;
+pub use sections::{Baseline, SectionId, Validate, inner};
+pub use selector::Selector;
+pub use source::{BaselineDocumentRefused, Reading, Source};
 
-/// The desired state of an account: one section per control. A control without a section is left alone.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Baseline {
-    /// The alarm on estimated charges.
-    pub billing_alarm: Option<BillingAlarm>,
+use crate::ids::AccountId;
+
+/// The baseline of a whole organization.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "The baseline of an AWS Organization")]
+pub struct Document {
+    /// The version of the document's format: 1.
+    #[schemars(extend("const" = 1))]
+    pub version: u32,
+    /// What holds for every account, unless an override says otherwise.
+    #[serde(default)]
+    pub defaults: Baseline,
+    /// What holds for some accounts instead, in order: of two overrides that match, the later one wins, section by
+    /// section. A section replaces the earlier one as a whole.
+    #[serde(default)]
+    pub overrides: Vec<Override>,
+    /// What some accounts need not have, for a reason and for a while.
+    #[serde(default)]
+    pub exemptions: Vec<Exemption>,
 }
 
-impl Baseline {
-    /// The baseline of a stack that has no document: a billing alarm with the stack's own parameters.
-    pub fn of_parameters(alert_email: Email, billing_threshold_usd: f64) -> Self {
-        Self { billing_alarm: Some(BillingAlarm::new(billing_threshold_usd, vec![alert_email])) }
+/// Sections that hold for some accounts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Override {
+    /// The accounts.
+    #[serde(rename = "match")]
+    pub selector: Selector,
+    /// What holds for them. Unknown sections are refused by the schema: serde cannot look for them below `flatten`.
+    #[serde(flatten)]
+    pub sections: Baseline,
+}
+
+/// Leave for one account to differ from the baseline in one control.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exemption {
+    /// The account.
+    pub account: AccountId,
+    /// The control.
+    pub control: SectionId,
+    /// Why, for whoever reads the next report.
+    pub reason: String,
+    /// The last day (UTC) on which it counts.
+    pub until: Date,
+}
+
+/// What must be known of an account to tell what holds for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountFacts {
+    /// Its id.
+    pub id: AccountId,
+    /// The names of the units that hold it, from the root down: `/Workloads/Production`; `/` right below the root.
+    pub organizational_unit_path: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What holds for one account on one day.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Effective {
+    /// What it must have.
+    pub baseline: Baseline,
+    /// The exemptions that count, by the id of their control.
+    pub exemptions: BTreeMap<&'static str, Exemption>,
+}
+
+impl Document {
+    /// The version that this crate reads and writes.
+    pub const VERSION: u32 = 1;
+
+    /// The document that asks the same of every account.
+    pub fn of_defaults(defaults: Baseline) -> Self {
+        Self { version: Self::VERSION, defaults, overrides: Vec::new(), exemptions: Vec::new() }
+    }
+
+    /// What holds for this account on this day (UTC).
+    pub fn for_account(&self, account: &AccountFacts, today: Date) -> Effective {
+        let mut baseline = self.defaults.clone();
+        for entry in self.overrides.iter().filter(|entry| entry.selector.matches(account)) {
+            baseline.replace_with(&entry.sections);
+        }
+        let exemptions = self.exemptions.iter().filter(|entry| entry.account == account.id && today <= entry.until);
+        let exemptions = exemptions.map(|entry| (entry.control.as_str(), entry.clone())).collect();
+        Effective { baseline, exemptions }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -209,6 +209,12 @@ catalogue! {
         "Run fewer controls at once." }
 
     // Steward itself.
+    BaselineDocumentRefused { Never,
+        "The baseline document is not valid.",
+        "Correct every problem listed and upload it again; a document that was in force before stays in force." }
+    BaselineDocumentMissing { Never,
+        "There is no baseline document at the place the stack names.",
+        "Upload it there, or leave the stack parameter empty to use the default baseline." }
     DeadlineExceeded { Never,
         "It took longer than Steward waits.",
         "Look at the history of the request, remove the obstacle, and send the same request again: it goes on where it stopped." }
@@ -288,7 +294,8 @@ impl Cause {
             | "OrganizationalUnitNotFound"
             | "ParentNotFound"
             | "SourceParentNotFound"
-            | "CreateAccountStatusNotFound" => Self::NotFound,
+            | "CreateAccountStatusNotFound"
+            | "NoSuchBucket" => Self::NotFound,
             "DestinationParentNotFound" => Self::OrganizationalUnitNotFound,
             "Conflict" | "DuplicateAccount" => Self::Conflict,
             _ => return None,

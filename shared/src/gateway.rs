@@ -4,6 +4,7 @@ mod cloudwatch;
 mod dynamodb;
 mod eventbridge;
 mod organizations;
+mod s3;
 mod sns;
 mod sqs;
 mod sts;
@@ -21,6 +22,7 @@ pub use organizations::{
     Account, AccountState, CreateAccountOutcome, CreateAccountProgress, CreateAccountStatus, NewAccount,
     OrganizationalUnit, OrganizationsGateway,
 };
+pub use s3::{Found, S3Gateway};
 pub use sns::{EmailSubscription, SnsGateway};
 pub use sqs::SqsGateway;
 pub use sts::{SessionRequest, StsGateway};

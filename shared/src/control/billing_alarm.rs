@@ -13,24 +13,28 @@
 //! Billing Alerts" is on in the management account (CloudWatch user guide, "Create a billing alarm to monitor your
 //! estimated AWS charges"). `PutMetricAlarm` replaces an alarm of the same name as a whole.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Control, Scope};
 use crate::{
-    baseline::Baseline,
+    baseline::{Baseline, Validate, inner},
     gateway::{CallError, EmailSubscription, MetricAlarm},
     ids::{AccountId, Email, Region},
+    input::Problem,
 };
 
 /// The `billing-alarm` section of the baseline.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BillingAlarm {
     /// Estimated charges of the month, in US dollars, at which the alarm goes off.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub threshold_usd: f64,
     /// Who is told.
+    #[schemars(length(min = 1))]
     pub emails: Vec<Email>,
     /// The topic's name.
     #[serde(default = "default_topic_name")]
@@ -64,6 +68,38 @@ impl BillingAlarm {
             actions: vec![self.topic_arn(account)],
             actions_enabled: true,
         }
+    }
+}
+
+impl Validate for BillingAlarm {
+    fn problems(&self, path: &str) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut note = |field: &str, problem: &str| problems.push(Problem::new(inner(path, field), problem));
+        // Not `<=`: a threshold that is not a number is wrong as well.
+        if !(self.threshold_usd > 0.0 && self.threshold_usd.is_finite()) {
+            note("threshold_usd", "is not above 0; an amount in US dollars such as 100 is expected");
+        }
+        if self.emails.is_empty() {
+            note("emails", "is empty; at least one address is expected");
+        }
+        let mut seen = BTreeSet::new();
+        for (position, email) in self.emails.iter().enumerate() {
+            if !seen.insert(email.normalised()) {
+                note(&format!("emails[{position}]"), "is in the list twice");
+            }
+        }
+        // The grammar of `CreateTopic`. A FIFO topic, whose name has a dot, cannot send mail.
+        let in_topic_name = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        if !(1..=256).contains(&self.topic_name.len()) || !self.topic_name.bytes().all(in_topic_name) {
+            note("topic_name", "is no topic name; 1 to 256 ASCII letters, digits, hyphens or underscores are expected");
+        }
+        // The grammar of `PutMetricAlarm`.
+        if !(1..=255).contains(&self.alarm_name.chars().count())
+            || self.alarm_name.chars().any(|c| c.is_ascii_control())
+        {
+            note("alarm_name", "is no alarm name; 1 to 255 characters, none of them a control character, are expected");
+        }
+        problems
     }
 }
 

@@ -1,0 +1,142 @@
+//! Reads a document whole, or refuses it with everything that is wrong with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use serde_saphyr::{Options, UserMessageFormatter, options::NonFiniteFloatPolicy};
+
+use super::{Baseline, Document, Exemption, Selector, Validate, inner, json_schema, lines::Lines, shape};
+use crate::input::Problem;
+
+/// The largest document that is read: some thousand exemptions.
+pub const MAX_BYTES: usize = 256 * 1024;
+
+impl Document {
+    /// Reads `baseline.yaml`. An error lists every problem with its path, its line, and what would be right.
+    pub fn read(bytes: &[u8]) -> Result<Self, Vec<Problem>> {
+        let text = text(bytes).map_err(|problem| vec![Problem::new("$", problem)])?;
+        let mut value = tree(text).map_err(|problem| vec![Problem::new("$", problem)])?;
+        let mut check = Check::of(shape::problems(&json_schema(), &mut value));
+        check.document(&value);
+        let mut problems = check.problems;
+        if problems.is_empty() {
+            match serde_path_to_error::deserialize(&value) {
+                Ok(document) => return Ok(document),
+                Err(error) => problems.push(refused_by_serde("$", &error)),
+            }
+        }
+        let lines = Lines::of(text, options());
+        problems.sort_by_cached_key(|problem| lines.of_path(&problem.path));
+        for problem in &mut problems {
+            if let Some(line) = lines.of_path(&problem.path) {
+                problem.problem = format!("{} (line {line})", problem.problem);
+            }
+        }
+        Err(problems)
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<&str, String> {
+    if bytes.len() > MAX_BYTES {
+        return Err(format!("has more than {MAX_BYTES} bytes; that much is no baseline"));
+    }
+    std::str::from_utf8(bytes).map_err(|error| format!("is no UTF-8 text: byte {} is not", error.valid_up_to()))
+}
+
+fn tree(text: &str) -> Result<Value, String> {
+    serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
+        // In words for whoever wrote the document, with line and column; a key in them may be of any length.
+        let words = error.render_with_formatter(&UserMessageFormatter);
+        format!("is no YAML that can be read: {}", words.chars().take(200).collect::<String>())
+    })
+}
+
+/// How YAML is read: the safe subset that YAML 1.2 and every editor agree on, with limits that a document of the
+/// largest size can only reach by aliases. What looks like a number with a leading zero stays a text: it is an
+/// account id that somebody forgot to put in quotes.
+fn options() -> Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_depth: 32,
+            max_aliases: 1000,
+            max_nodes: MAX_BYTES,
+            max_events: 2 * MAX_BYTES,
+            max_total_scalar_bytes: 4 * MAX_BYTES,
+            max_recorded_anchor_bytes: 4 * MAX_BYTES,
+        },
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 50_000 },
+        leading_zero_numbers_as_strings: true,
+        strict_booleans: true,
+        non_finite_float_policy: NonFiniteFloatPolicy::Reject,
+        with_snippet: false,
+    }
+}
+
+/// Finds what is wrong although its shape is right.
+pub(super) struct Check {
+    problems: Vec<Problem>,
+    /// The paths at which the shape is wrong.
+    misshapen: BTreeSet<String>,
+}
+
+impl Check {
+    fn of(problems: Vec<Problem>) -> Self {
+        let misshapen = problems.iter().map(|problem| problem.path.clone()).collect();
+        Self { problems, misshapen }
+    }
+
+    fn document(&mut self, document: &Value) {
+        Baseline::check_sections(self, &document["defaults"], "defaults");
+        for (position, entry) in entries(&document["overrides"]) {
+            let path = format!("overrides[{position}]");
+            if let Some(selector) = entry.get("match") {
+                self.value::<Selector>(selector, &inner(&path, "match"));
+            }
+            Baseline::check_sections(self, entry, &path);
+            if entry.as_object().is_some_and(|fields| fields.keys().all(|name| name == "match")) {
+                let problem = format!("changes nothing; a section is expected: {}", Baseline::IDS.join(", "));
+                self.problems.push(Problem::new(path, problem));
+            }
+        }
+        let mut seen = BTreeMap::new();
+        for (position, entry) in entries(&document["exemptions"]) {
+            let path = format!("exemptions[{position}]");
+            if entry["reason"].as_str().is_some_and(|reason| reason.trim().is_empty()) {
+                let problem = "is empty; a sentence that says why is expected";
+                self.problems.push(Problem::new(inner(&path, "reason"), problem));
+            }
+            let Ok(Exemption { account, control, .. }) = Exemption::deserialize(entry) else { continue };
+            if let Some(first) = seen.insert((account, control), position) {
+                let problem = format!("is for the same account and control as exemptions[{first}]; keep one of them");
+                self.problems.push(Problem::new(path, problem));
+            }
+        }
+    }
+
+    /// Checks one value as a `T`. What serde refuses for its shape has been told, and better, by [`shape`].
+    pub(super) fn value<T: DeserializeOwned + Validate>(&mut self, value: &Value, path: &str) {
+        match serde_path_to_error::deserialize::<_, T>(value) {
+            Ok(value) => self.problems.extend(value.problems(path)),
+            Err(_) if self.is_misshapen(path) => {}
+            Err(error) => self.problems.push(refused_by_serde(path, &error)),
+        }
+    }
+
+    /// Whether the shape of what stands at this path, or within it, is wrong.
+    fn is_misshapen(&self, path: &str) -> bool {
+        self.misshapen.range(path.to_owned()..).next().is_some_and(|next| next.starts_with(path))
+    }
+}
+
+fn refused_by_serde(path: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let path = match error.path().to_string() {
+        field if field == "." => path.to_owned(),
+        field => inner(path, &field),
+    };
+    Problem::new(path, format!("cannot be taken: {}", error.inner()))
+}
+
+fn entries(list: &Value) -> impl Iterator<Item = (usize, &Value)> {
+    list.as_array().into_iter().flatten().enumerate()
+}

@@ -1,0 +1,120 @@
+//! The sections of the document: one per control, each listed on one line.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize, de::Error};
+use serde_json::Value;
+
+use super::read::Check;
+use crate::{control::billing_alarm::BillingAlarm, ids::Email, input::Problem};
+
+/// The longest name that a path shows whole.
+const MAX_NAME: usize = 60;
+
+/// The path of a field below `path`, as [`Problem::path`] has it. A long name is cut: a path is shown to a person.
+pub fn inner(path: &str, name: &str) -> String {
+    let dot = if path == "$" { "" } else { "." };
+    let path = path.trim_start_matches('$');
+    match name.char_indices().nth(MAX_NAME) {
+        Some((end, _)) => format!("{path}{dot}{}…", &name[..end]),
+        None => format!("{path}{dot}{name}"),
+    }
+}
+
+/// What a section can say wrong although every field of it is well-formed.
+pub trait Validate {
+    /// Every problem; `path` is where the value stands in the document.
+    fn problems(&self, path: &str) -> Vec<Problem>;
+}
+
+/// Declares the sections: the id of the control, the field, and the desired state, which must implement
+/// [`Validate`], [`JsonSchema`] and serde's traits.
+macro_rules! sections {
+    ($($id:literal $field:ident: $desired:ty,)*) => {
+        /// The desired state of an account: one section per control. A control without a section is left alone.
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct Baseline {
+            $(
+                #[doc = concat!("What the control `", $id, "` keeps.")]
+                #[serde(rename = $id, default, skip_serializing_if = "Option::is_none")]
+                pub $field: Option<$desired>,
+            )*
+        }
+
+        impl Baseline {
+            /// The ids of all sections.
+            pub const IDS: &[&'static str] = &[$($id,)*];
+
+            /// Takes over every section that `other` has.
+            pub(super) fn replace_with(&mut self, other: &Self) {
+                $(if let Some(section) = &other.$field { self.$field = Some(section.clone()); })*
+            }
+
+            /// Has every section of a mapping checked as what it is.
+            pub(super) fn check_sections(check: &mut Check, fields: &Value, path: &str) {
+                $(if let Some(section) = fields.get($id) { check.value::<$desired>(section, &inner(path, $id)); })*
+            }
+        }
+    };
+}
+
+sections! {
+    "billing-alarm" billing_alarm: BillingAlarm,
+}
+
+impl Baseline {
+    /// The baseline of a stack that has no document: a billing alarm with the stack's own parameters.
+    pub fn of_parameters(alert_email: Email, billing_threshold_usd: f64) -> Self {
+        Self { billing_alarm: Some(BillingAlarm::new(billing_threshold_usd, vec![alert_email])) }
+    }
+}
+
+/// The id of a section, and so of a control.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct SectionId(&'static str);
+
+impl SectionId {
+    /// The id.
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for SectionId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let known = Baseline::IDS.iter().find(|id| **id == text);
+        known
+            .copied()
+            .map(Self)
+            .ok_or_else(|| D::Error::custom(format!("one of {} is expected", Baseline::IDS.join(", "))))
+    }
+}
+
+impl JsonSchema for SectionId {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "SectionId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "enum": Baseline::IDS})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control;
+
+    #[test]
+    fn every_control_has_a_section_and_every_section_a_control() {
+        let controls: Vec<_> = control::ALL.iter().map(|control| control.id()).collect();
+        assert_eq!(Baseline::IDS, controls);
+    }
+}

@@ -1,0 +1,63 @@
+//! Which accounts an override is for.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{AccountFacts, Validate, inner, pattern::Pattern};
+use crate::{ids::AccountId, input::Problem};
+
+/// The accounts of an override. Exactly one of the fields is set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+pub struct Selector {
+    /// The accounts right below the units of this path: `/Workloads/Production`, `/Workloads/*` (the units one level
+    /// below), `/Workloads/**` (the unit and everything below).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organizational_unit: Option<Pattern>,
+    /// One account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// The accounts that have all of these tags.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<BTreeMap<String, String>>,
+}
+
+impl Selector {
+    /// Whether the override is for this account.
+    pub fn matches(&self, account: &AccountFacts) -> bool {
+        let has_tag = |(key, value): (&String, &String)| account.tags.get(key) == Some(value);
+        self.organizational_unit.as_ref().is_none_or(|pattern| pattern.matches(&account.organizational_unit_path))
+            && self.account.as_ref().is_none_or(|id| *id == account.id)
+            && self.tag.as_ref().is_none_or(|tags| tags.iter().all(has_tag))
+    }
+}
+
+impl Validate for Selector {
+    fn problems(&self, path: &str) -> Vec<Problem> {
+        const ONE: &str = "exactly one of organizational_unit, account and tag is expected";
+        let mut problems = Vec::new();
+        let set = [self.organizational_unit.is_some(), self.account.is_some(), self.tag.is_some()];
+        match set.iter().filter(|is_set| **is_set).count() {
+            0 => problems.push(Problem::new(path, format!("names no accounts; {ONE}"))),
+            1 => {}
+            _ => problems
+                .push(Problem::new(path, format!("names accounts in several ways; {ONE}, and one override each"))),
+        }
+        if let Some(problem) = self.organizational_unit.as_ref().and_then(Pattern::problem) {
+            problems.push(Problem::new(inner(path, "organizational_unit"), problem));
+        }
+        if self.tag.as_ref().is_some_and(BTreeMap::is_empty) {
+            problems.push(Problem::new(inner(path, "tag"), "is empty; a key and its value are expected"));
+        }
+        for (key, value) in self.tag.iter().flatten() {
+            if !(1..=128).contains(&key.chars().count()) || value.chars().count() > 256 {
+                let problem = "is no tag of an account: keys have 1 to 128 characters, values at most 256";
+                problems.push(Problem::new(inner(&inner(path, "tag"), key), problem));
+            }
+        }
+        problems
+    }
+}
