@@ -1,1 +1,169 @@
+use aws_sdk_cloudwatch::{
+    Client as CloudWatch,
+    operation::{
+        describe_alarms::{DescribeAlarmsError, DescribeAlarmsOutput},
+        put_metric_alarm::{PutMetricAlarmError, PutMetricAlarmOutput},
+    },
+    types::{ComparisonOperator, Dimension, MetricAlarm as Model, Statistic},
+};
+use aws_sdk_sns::{
+    Client as Sns,
+    operation::{
+        create_topic::CreateTopicOutput,
+        get_topic_attributes::{GetTopicAttributesError, GetTopicAttributesOutput},
+        list_subscriptions_by_topic::ListSubscriptionsByTopicOutput,
+        subscribe::SubscribeOutput,
+    },
+    types::{Subscription, error::NotFoundException},
+};
+use aws_smithy_mocks::{Rule, mock};
 
+use super::*;
+use crate::{
+    control::{
+        Mode, Outcome,
+        testing::{Rules, account, denied, run, stopped},
+    },
+    error::Cause,
+};
+
+const TOPIC: &str = "arn:aws:sns:us-east-1:222222222222:DefaultBillingAlertTopic";
+
+fn section() -> BillingAlarm {
+    BillingAlarm::new(100.0, vec!["team@example.com".parse().unwrap()])
+}
+
+fn subscribed(pending: bool) -> Option<Vec<EmailSubscription>> {
+    Some(vec![EmailSubscription { endpoint: "Team@example.com".into(), pending }])
+}
+
+fn in_words(actual: &Actual) -> Vec<String> {
+    plan(&account(), &section(), actual).iter().map(ToString::to_string).collect()
+}
+
+fn topic(answers: &[bool]) -> Rule {
+    let rule = mock!(Sns::get_topic_attributes).match_requests(|r| r.topic_arn() == Some(TOPIC)).sequence();
+    let missing = || GetTopicAttributesError::NotFoundException(NotFoundException::builder().build());
+    let is_there = || GetTopicAttributesOutput::builder().build();
+    answers.iter().fold(rule, |rule, there| if *there { rule.output(is_there) } else { rule.error(missing) }).build()
+}
+
+fn subscriptions() -> Rule {
+    mock!(Sns::list_subscriptions_by_topic).then_output(|| {
+        let subscription = Subscription::builder().protocol("email").endpoint("team@example.com");
+        let subscription = subscription.subscription_arn("PendingConfirmation").build();
+        ListSubscriptionsByTopicOutput::builder().subscriptions(subscription).build()
+    })
+}
+
+fn alarms(answers: &[Option<f64>]) -> Rule {
+    let answer = |threshold: Option<f64>| {
+        let model = |threshold| {
+            Model::builder()
+                .alarm_name("DefaultBillingAlarm")
+                .namespace("AWS/Billing")
+                .metric_name("EstimatedCharges")
+                .dimensions(Dimension::builder().name("Currency").value("USD").build())
+                .statistic(Statistic::Maximum)
+                .period(21600)
+                .evaluation_periods(1)
+                .comparison_operator(ComparisonOperator::GreaterThanOrEqualToThreshold)
+                .threshold(threshold)
+                .alarm_actions(TOPIC)
+                .actions_enabled(true)
+                .build()
+        };
+        DescribeAlarmsOutput::builder().set_metric_alarms(threshold.map(|t| vec![model(t)])).build()
+    };
+    let rule = mock!(CloudWatch::describe_alarms).sequence();
+    answers.iter().copied().fold(rule, |rule, threshold| rule.output(move || answer(threshold))).build()
+}
+
+#[test]
+fn what_is_missing_is_made_and_an_address_is_the_same_in_any_case() {
+    assert_eq!(
+        in_words(&Actual { subscriptions: None, alarm: None }),
+        [
+            "create the SNS topic DefaultBillingAlertTopic",
+            "subscribe team@example.com to it (a confirmation mail is sent)",
+            "create the alarm DefaultBillingAlarm at 100 USD",
+        ]
+    );
+    let alarm = Some(section().alarm(&account()));
+    assert!(in_words(&Actual { subscriptions: subscribed(false), alarm }).is_empty());
+}
+
+#[test]
+fn an_alarm_that_differs_is_corrected_with_each_difference_named() {
+    let alarm = MetricAlarm { threshold: 500.0, actions: vec![], ..section().alarm(&account()) };
+    let words = in_words(&Actual { subscriptions: subscribed(false), alarm: Some(alarm) });
+    assert_eq!(
+        words,
+        [format!("correct the alarm DefaultBillingAlarm: threshold 500 -> 100, actions none -> {TOPIC}")]
+    );
+}
+
+#[test]
+fn an_unconfirmed_subscription_is_a_note() {
+    let actual = Actual { subscriptions: subscribed(true), alarm: None };
+    let notes = BillingAlarmControl.notes(&section(), &actual);
+    assert_eq!(notes, ["Team@example.com has not confirmed the subscription yet"]);
+}
+
+#[tokio::test]
+async fn a_compliant_account_costs_three_reads() {
+    let rules =
+        Rules { sns: &[&topic(&[true]), &subscriptions()], cloudwatch: &[&alarms(&[Some(100.0)])], ..Rules::default() };
+    let scope = rules.member();
+    assert_eq!(run(&BillingAlarmControl, &scope, &section(), Mode::Apply).await, Outcome::Compliant);
+    let mut calls = scope.1.calls();
+    calls.sort();
+    assert_eq!(calls, ["DescribeAlarms", "GetTopicAttributes", "ListSubscriptionsByTopic"]);
+}
+
+#[tokio::test]
+async fn everything_is_made_and_read_back() {
+    let create = mock!(Sns::create_topic)
+        .match_requests(|r| r.name() == Some("DefaultBillingAlertTopic"))
+        .then_output(|| CreateTopicOutput::builder().topic_arn(TOPIC).build());
+    let subscribe = mock!(Sns::subscribe)
+        .match_requests(|r| {
+            (r.topic_arn(), r.protocol(), r.endpoint()) == (Some(TOPIC), Some("email"), Some("team@example.com"))
+        })
+        .then_output(|| SubscribeOutput::builder().build());
+    let put = mock!(CloudWatch::put_metric_alarm)
+        .match_requests(|r| r.alarm_actions() == [TOPIC] && r.threshold() == Some(100.0))
+        .then_output(|| PutMetricAlarmOutput::builder().build());
+    let rules = Rules {
+        sns: &[&topic(&[false, true]), &subscriptions(), &create, &subscribe],
+        cloudwatch: &[&alarms(&[None, Some(100.0)]), &put],
+        ..Rules::default()
+    };
+    let scope = rules.member();
+    let outcome = run(&BillingAlarmControl, &scope, &section(), Mode::Apply).await;
+    assert!(matches!(&outcome, Outcome::Fixed { applied } if applied.len() == 3), "{outcome:?}");
+    let calls = scope.1.calls();
+    assert_eq!(calls[2..5], ["CreateTopic", "Subscribe", "PutMetricAlarm"]);
+    assert_eq!(calls.len(), 8);
+}
+
+#[tokio::test]
+async fn a_denied_read_is_unknown_and_a_failed_write_names_those_that_went_through() {
+    let no = mock!(CloudWatch::describe_alarms).then_error(|| DescribeAlarmsError::generic(denied()));
+    let scope = Rules { sns: &[&topic(&[true]), &subscriptions()], cloudwatch: &[&no], ..Rules::default() }.member();
+    let outcome = run(&BillingAlarmControl, &scope, &section(), Mode::Apply).await;
+    assert_eq!(stopped(outcome), (Cause::AccessDenied, vec![]));
+
+    let no = mock!(CloudWatch::put_metric_alarm).then_error(|| PutMetricAlarmError::generic(denied()));
+    let subscribe = mock!(Sns::subscribe).then_output(|| SubscribeOutput::builder().build());
+    let nobody =
+        mock!(Sns::list_subscriptions_by_topic).then_output(|| ListSubscriptionsByTopicOutput::builder().build());
+    let rules = Rules {
+        sns: &[&topic(&[true]), &nobody, &subscribe],
+        cloudwatch: &[&alarms(&[None]), &no],
+        ..Rules::default()
+    };
+    let outcome = run(&BillingAlarmControl, &rules.member(), &section(), Mode::Apply).await;
+    let applied = vec!["subscribe team@example.com to it (a confirmation mail is sent)".into()];
+    assert_eq!(stopped(outcome), (Cause::AccessDenied, applied));
+}

@@ -1,0 +1,174 @@
+//! # primary-contact
+//!
+//! **What it does.** Keeps the primary contact of the account: the company, address and phone number that AWS knows
+//! the owner by.
+//!
+//! **Why.** A new account gets a copy of the management account's contact, and nobody looks at it again until AWS has
+//! to find the owner.
+//!
+//! **Desired state.** The whole record: `full_name`, `address_line_1`, `city`, `postal_code`, `country_code` and
+//! `phone_number`, and where they apply `company_name`, `address_line_2`, `address_line_3`, `district_or_county`,
+//! `state_or_region` and `website_url`. A field that is left out must be empty: AWS replaces the record as a whole.
+//!
+//! **Source.** `PutContactInformation` is idempotent; `state_or_region` is required in US, CA, GB, DE, JP, IN and BR
+//! (AWS Account Management API reference).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Control, ManagementScope};
+use crate::{
+    baseline::Baseline,
+    gateway::{CallError, ContactInformation},
+};
+
+/// The `primary-contact` section of the baseline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrimaryContact {
+    /// Who it is: 1 to 50 characters.
+    pub full_name: String,
+    /// The company: 1 to 50 characters.
+    pub company_name: Option<String>,
+    /// The address: 1 to 60 characters.
+    pub address_line_1: String,
+    /// More of it.
+    pub address_line_2: Option<String>,
+    /// More of it.
+    pub address_line_3: Option<String>,
+    /// The city: 1 to 50 characters.
+    pub city: String,
+    /// The district or county: 1 to 50 characters.
+    pub district_or_county: Option<String>,
+    /// The state or region: 1 to 50 characters. Some countries require it.
+    pub state_or_region: Option<String>,
+    /// The postal code: 1 to 20 characters.
+    pub postal_code: String,
+    /// The country: two letters.
+    pub country_code: String,
+    /// The phone number, with `+` and the country's prefix.
+    pub phone_number: String,
+    /// A web page: 1 to 256 characters.
+    pub website_url: Option<String>,
+}
+
+impl From<&PrimaryContact> for ContactInformation {
+    fn from(contact: &PrimaryContact) -> Self {
+        let PrimaryContact {
+            full_name,
+            company_name,
+            address_line_1,
+            address_line_2,
+            address_line_3,
+            city,
+            district_or_county,
+            state_or_region,
+            postal_code,
+            country_code,
+            phone_number,
+            website_url,
+        } = contact.clone();
+        Self {
+            full_name,
+            company_name,
+            address_line_1,
+            address_line_2,
+            address_line_3,
+            city,
+            district_or_county,
+            state_or_region,
+            postal_code,
+            country_code,
+            phone_number,
+            website_url,
+        }
+    }
+}
+
+/// The one change: the record is replaced as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The record as it will be.
+    contact: ContactInformation,
+    /// The fields in which it differs now; None when there is none.
+    differs: Option<Vec<&'static str>>,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.differs {
+            None => f.write_str("set the primary contact"),
+            Some(fields) => write!(f, "correct the primary contact: {}", fields.join(", ")),
+        }
+    }
+}
+
+/// The control `primary-contact`.
+#[derive(Clone, Copy, Debug)]
+pub struct PrimaryContactControl;
+
+impl Control for PrimaryContactControl {
+    const ID: &'static str = "primary-contact";
+    const READS: &'static [&'static str] = &["account:GetContactInformation"];
+    const WRITES: &'static [&'static str] = &["account:PutContactInformation"];
+    type Scope = ManagementScope;
+    type Desired = PrimaryContact;
+    type Actual = Option<ContactInformation>;
+    type Change = Change;
+
+    fn desired(baseline: &Baseline) -> Option<&PrimaryContact> {
+        baseline.primary_contact.as_ref()
+    }
+
+    async fn inspect(
+        &self,
+        scope: &ManagementScope,
+        _desired: &PrimaryContact,
+    ) -> Result<Option<ContactInformation>, CallError> {
+        scope.account.find_contact_information(&scope.target).await
+    }
+
+    fn plan(
+        &self,
+        _scope: &ManagementScope,
+        desired: &PrimaryContact,
+        actual: &Option<ContactInformation>,
+    ) -> Vec<Change> {
+        plan(desired, actual.as_ref()).into_iter().collect()
+    }
+
+    async fn apply(&self, scope: &ManagementScope, change: &Change) -> Result<(), CallError> {
+        scope.account.put_contact_information(&scope.target, &change.contact).await
+    }
+}
+
+fn plan(desired: &PrimaryContact, present: Option<&ContactInformation>) -> Option<Change> {
+    let contact = ContactInformation::from(desired);
+    let differs = present.map(|present| differences(present, &contact));
+    if differs.as_ref().is_some_and(Vec::is_empty) { None } else { Some(Change { contact, differs }) }
+}
+
+/// The names of the fields that differ. Their values are about persons and stay out of answers and logs.
+fn differences(present: &ContactInformation, wanted: &ContactInformation) -> Vec<&'static str> {
+    [
+        ("full_name", present.full_name == wanted.full_name),
+        ("company_name", present.company_name == wanted.company_name),
+        ("address_line_1", present.address_line_1 == wanted.address_line_1),
+        ("address_line_2", present.address_line_2 == wanted.address_line_2),
+        ("address_line_3", present.address_line_3 == wanted.address_line_3),
+        ("city", present.city == wanted.city),
+        ("district_or_county", present.district_or_county == wanted.district_or_county),
+        ("state_or_region", present.state_or_region == wanted.state_or_region),
+        ("postal_code", present.postal_code == wanted.postal_code),
+        ("country_code", present.country_code == wanted.country_code),
+        ("phone_number", present.phone_number == wanted.phone_number),
+        ("website_url", present.website_url == wanted.website_url),
+    ]
+    .into_iter()
+    .filter_map(|(field, same)| (!same).then_some(field))
+    .collect()
+}
+
+#[cfg(test)]
+mod tests;
