@@ -5,6 +5,7 @@
 //! [`Document::for_account`] works out what holds for one account; a [`Source`] keeps the document of a function
 //! up to date.
 
+mod findings;
 mod grammar;
 mod lines;
 mod pattern;
@@ -21,6 +22,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use findings::Findings;
 pub use read::MAX_BYTES;
 pub use schema::json_schema;
 pub use sections::{Baseline, SectionId, Validate, inner};

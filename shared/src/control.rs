@@ -1,22 +1,36 @@
 //! Controls: one definition of each thing that every account must have, for apply, plan, check and audit alike.
 //!
-//! A control reads the actual state, compares it with the desired one, and makes single changes. The
-//! [engine](run) puts these together in one order for everybody: inspect, plan, apply, inspect again.
+//! A control reads the actual state, compares it with the desired one, and makes single changes. The [`Engine`] puts
+//! these together in one order for everybody: inspect, plan, apply, inspect again.
 
+pub mod account_alias;
+pub mod account_tags;
+pub mod alternate_contacts;
 pub mod billing_alarm;
 mod engine;
+pub mod organizational_unit;
+mod outcome;
+pub mod password_policy;
+pub mod primary_contact;
+pub mod regions;
 mod registry;
+pub mod root_credentials;
+pub mod s3_public_access_block;
 mod scope;
+pub mod switch_roles;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::{fmt::Display, future::Future};
 
 use serde::{Deserialize, Serialize};
 
-pub use engine::{AnyControl, ControlId, Outcome, Row, actions, run};
+pub use engine::{AnyControl, Engine, actions};
+pub use outcome::{ControlId, Outcome, Row};
 pub use registry::{ALL, find};
-pub use scope::Scope;
+pub use scope::{Doors, ManagementScope, MemberScope, NoEntry, RootScope, Scope, Through, Visit};
 
-use crate::{baseline::Baseline, gateway::CallError};
+use crate::{baseline::Baseline, error::Failure, gateway::CallError};
 
 /// Whether changes are made or only named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,10 +46,12 @@ pub enum Mode {
 pub trait Control: Send + Sync {
     /// Its name in the baseline, in answers, events, metrics and documentation.
     const ID: &'static str;
-    /// The IAM actions of [`Control::inspect`].
+    /// The IAM actions of [`Control::inspect`], which the control's way into the account must allow.
     const READS: &'static [&'static str];
-    /// The IAM actions of [`Control::apply`].
+    /// The IAM actions of [`Control::apply`], which the control's way into the account must allow.
     const WRITES: &'static [&'static str];
+    /// What it can touch, and thereby the way in which it reaches an account.
+    type Scope: Scope;
     /// What should be: the control's section of the baseline.
     type Desired: Send + Sync;
     /// What is, as far as it matters.
@@ -49,18 +65,34 @@ pub trait Control: Send + Sync {
     /// Reads what is.
     fn inspect(
         &self,
-        scope: &Scope,
+        scope: &Self::Scope,
         desired: &Self::Desired,
     ) -> impl Future<Output = Result<Self::Actual, CallError>> + Send;
 
     /// The changes that lead from what is to what should be, in the order in which they are to be made.
-    fn plan(&self, scope: &Scope, desired: &Self::Desired, actual: &Self::Actual) -> Vec<Self::Change>;
+    fn plan(&self, scope: &Self::Scope, desired: &Self::Desired, actual: &Self::Actual) -> Vec<Self::Change>;
 
     /// Makes one change.
-    fn apply(&self, scope: &Scope, change: &Self::Change) -> impl Future<Output = Result<(), CallError>> + Send;
+    fn apply(&self, scope: &Self::Scope, change: &Self::Change) -> impl Future<Output = Result<(), CallError>> + Send;
 
     /// What a person should know although it is no drift, for example a mail that waits to be confirmed.
-    fn notes(&self, _actual: &Self::Actual) -> Vec<String> {
+    fn notes(&self, _desired: &Self::Desired, _actual: &Self::Actual) -> Vec<String> {
         Vec::new()
+    }
+
+    /// How many changes AWS has room for now. The others wait for another look.
+    fn room(&self, _actual: &Self::Actual) -> usize {
+        usize::MAX
+    }
+
+    /// What has to be waited for before the account has what it should have: a change that AWS took and is still at
+    /// work on. Until then the control is neither compliant nor fixed.
+    fn pending(&self, _desired: &Self::Desired, _actual: &Self::Actual) -> Option<Failure> {
+        None
+    }
+
+    /// Whether two changes that follow one another in the plan may be made at the same time.
+    fn go_together(&self, _one: &Self::Change, _next: &Self::Change) -> bool {
+        false
     }
 }

@@ -201,12 +201,42 @@ catalogue! {
     SubscriptionRequired { AfterSeconds(60),
         "The account's sign-up for AWS services is not complete.",
         "A new account takes minutes; if it lasts, look at the payment method of the management account." }
-    RegionDisabled { Never,
+    RegionDisabled { AfterSeconds(300),
         "The region is not enabled for the account, or its security token service is off there.",
         "Enable the region for the account, or leave it out of the baseline." }
     SessionPolicyTooLarge { Never,
         "The session policy for the controls of this run is larger than AWS allows.",
         "Run fewer controls at once." }
+
+    CredentialsNotAccepted { AfterSeconds(30),
+        "The account does not accept the credentials of the session yet.",
+        "A new account takes minutes; if it lasts, look whether the account was closed or suspended." }
+    NotVisibleYet { AfterSeconds(15),
+        "What was made a moment ago is not visible everywhere in AWS yet.",
+        "Nothing: Steward looks again by itself." }
+
+    // What a control meets.
+    UnknownRegion { Never,
+        "AWS does not know a region of the baseline.",
+        "Correct its name in the baseline; nothing was enabled or disabled in this account." }
+    RegionInTransition { AfterSeconds(120),
+        "A region of the account is being enabled or disabled, which takes minutes and at times hours.",
+        "Nothing: AWS cannot cancel it, and Steward looks again by itself." }
+    RegionOptQuota { AfterSeconds(300),
+        "AWS is already enabling or disabling as many regions as it does at once (6 of an account, 50 of an organization).",
+        "Nothing: the rest waits for its turn." }
+    AccountAliasTaken { Never,
+        "Another AWS account already has this account alias.",
+        "Choose another alias: it must be unique among all accounts of AWS; {account_id} in it makes it so." }
+    QuotaExceeded { Never,
+        "A quota of the account is used up.",
+        "Remove what is no longer needed, or ask for a higher quota in Service Quotas of that account." }
+    AccountManagementDenied { Never,
+        "AWS Account Management denied a call.",
+        "Enable trusted access for account.amazonaws.com in AWS Organizations, give the function's role the permission named below, and look for a service control policy that denies it." }
+    RootSessionDenied { Never,
+        "AWS denied a root session in the account.",
+        "Enable centralized root access in IAM of the management account, give the function's role sts:AssumeRoot, and look for a service control policy that denies it." }
 
     // Steward itself.
     BaselineDocumentRefused { Never,
@@ -259,12 +289,16 @@ impl Cause {
             "AccessDeniedForDependency" => Self::NotManagementAccount,
             "AWSOrganizationsNotInUse" => Self::OrganizationNotInUse,
             "FinalizingOrganization" => Self::FinalizingOrganization,
-            "ConcurrentModification" | "ConcurrentAccess" | "TransactionConflict" => Self::ConcurrentModification,
+            "ConcurrentModification" | "ConcurrentAccess" | "EntityTemporarilyUnmodifiable" | "TransactionConflict" => {
+                Self::ConcurrentModification
+            }
             "ConstraintViolation" => Self::of_constraint(reason.unwrap_or_default()),
             "InvalidInput"
             | "InvalidParameter"
             | "InvalidParameterValue"
             | "InvalidParameterCombination"
+            | "MalformedPolicyDocument"
+            | "PolicyNotAttachable"
             | "Validation"
             | "ValidationError" => Self::InputRefused,
             "UnsupportedAPIEndpoint" => Self::UnsupportedEndpoint,
@@ -283,21 +317,26 @@ impl Cause {
             | "InternalServerError"
             | "InternalServiceFault"
             | "InternalService"
+            | "ServiceFailure"
             | "ServiceUnavailable" => Self::ServiceFault,
-            "OptInRequired" => Self::OptInRequired,
+            "OptInRequired" | "NotSignedUp" => Self::OptInRequired,
             "SubscriptionRequired" => Self::SubscriptionRequired,
             "RegionDisabled" => Self::RegionDisabled,
+            "InvalidClientTokenId" | "InvalidAccessKeyId" | "UnrecognizedClient" => Self::CredentialsNotAccepted,
+            "LimitExceeded" => Self::QuotaExceeded,
             "PackedPolicyTooLarge" => Self::SessionPolicyTooLarge,
             "AccountNotFound"
+            | "NoSuchEntity"
             | "NotFound"
             | "ResourceNotFound"
+            | "TargetNotFound"
             | "OrganizationalUnitNotFound"
             | "ParentNotFound"
             | "SourceParentNotFound"
             | "CreateAccountStatusNotFound"
             | "NoSuchBucket" => Self::NotFound,
             "DestinationParentNotFound" => Self::OrganizationalUnitNotFound,
-            "Conflict" | "DuplicateAccount" => Self::Conflict,
+            "Conflict" | "DuplicateAccount" | "EntityAlreadyExists" => Self::Conflict,
             _ => return None,
         })
     }

@@ -1,10 +1,14 @@
 //! The doors to AWS: one thin file per service, the only place that names SDK operations and reads their errors.
 
+mod account;
 mod cloudwatch;
 mod dynamodb;
 mod eventbridge;
+mod iam;
 mod organizations;
+mod pace;
 mod s3;
+mod s3control;
 mod sns;
 mod sqs;
 mod sts;
@@ -14,18 +18,21 @@ use std::error::Error;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
 
+pub use account::{AccountGateway, AccountTarget, AlternateContact, ContactInformation, ContactKind, RegionStatus};
 pub use cloudwatch::{CloudWatchGateway, MetricAlarm};
 pub(crate) use dynamodb::attributes;
 pub use dynamodb::{DynamoDbGateway, Refusal, Write};
 pub use eventbridge::EventBridgeGateway;
+pub use iam::{IamGateway, NewRole, PasswordPolicy, Role, RootCredentials};
 pub use organizations::{
     Account, AccountState, CreateAccountOutcome, CreateAccountProgress, CreateAccountStatus, NewAccount,
     OrganizationalUnit, OrganizationsGateway,
 };
 pub use s3::{Found, S3Gateway};
+pub use s3control::{PublicAccessBlock, S3ControlGateway};
 pub use sns::{EmailSubscription, SnsGateway};
 pub use sqs::SqsGateway;
-pub use sts::{SessionRequest, StsGateway};
+pub use sts::{RootSessionRequest, SessionRequest, StsGateway};
 
 use crate::error::{Cause, Failure};
 
@@ -90,6 +97,11 @@ impl CallError {
     /// An answer that lacks what its API model promises, or an entry of a batch that failed.
     pub(crate) fn unusable(operation: &'static str, cause: Cause, detail: impl Into<String>) -> Self {
         Self { operation, cause, detail: detail.into(), refused: false, source: None }
+    }
+
+    /// A call that was never made.
+    pub(crate) fn not_sent(operation: &'static str, cause: Cause, detail: impl Into<String>) -> Self {
+        Self { operation, cause, detail: detail.into(), refused: true, source: None }
     }
 }
 

@@ -1,16 +1,20 @@
 //! Sessions in member accounts: short, and allowed no more than the work at hand needs.
 
+mod root_task;
+
 use aws_config::SdkConfig;
-use aws_sdk_sts::config::SharedCredentialsProvider;
+use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
 use serde_json::json;
+
+pub use root_task::RootTask;
 
 use crate::{
     error::Cause,
-    gateway::{CallError, SessionRequest, StsGateway},
+    gateway::{CallError, RootSessionRequest, SessionRequest, StsGateway},
     ids::{AccountId, Region, RoleName},
 };
 
-/// The shortest session that AWS STS gives.
+/// The shortest session that AWS STS gives to a role.
 const SESSION_SECONDS: i32 = 900;
 
 /// Enters member accounts from the management account.
@@ -24,7 +28,17 @@ pub struct Sessions {
 impl Sessions {
     /// Sessions that are opened with the credentials of `config` and carry the name of `function`.
     pub fn new(config: &SdkConfig, function: &'static str) -> Self {
-        Self { sts: StsGateway::of(config), config: config.clone(), function }
+        Self::through(StsGateway::of(config), config, function)
+    }
+
+    /// Sessions that are opened through this gateway.
+    pub(crate) fn through(sts: StsGateway, config: &SdkConfig, function: &'static str) -> Self {
+        Self { sts, config: config.clone(), function }
+    }
+
+    /// The account that sessions are opened from.
+    pub async fn find_own_account(&self) -> Result<AccountId, CallError> {
+        self.sts.find_own_account().await
     }
 
     /// An AWS configuration with credentials of the role, in us-east-1, that allow `actions` and nothing else.
@@ -45,15 +59,35 @@ impl Sessions {
             policy: &session_policy(actions),
             seconds: SESSION_SECONDS,
         };
-        let credentials = self.sts.assume_role(&request).await.map_err(|mut error| {
-            if error.cause == Cause::AccessDenied {
-                error.cause = Cause::RoleNotAssumable;
-            }
-            error
-        })?;
+        let credentials = self.sts.assume_role(&request).await;
+        credentials.map(|credentials| self.config_with(credentials)).map_err(denied_as(Cause::RoleNotAssumable))
+    }
+
+    /// An AWS configuration with credentials of the root user of a member account, in us-east-1, that allow one task
+    /// and nothing else. AWS STS takes no session name for it: CloudTrail shows the role that asked.
+    ///
+    /// A denial gives [`Cause::RootSessionDenied`].
+    pub async fn assume_root(&self, account: &AccountId, task: RootTask) -> Result<SdkConfig, CallError> {
+        let request =
+            RootSessionRequest { account, task_policy_arn: &task.policy_arn(), seconds: task.session_seconds() };
+        let credentials = self.sts.assume_root(&request).await;
+        credentials.map(|credentials| self.config_with(credentials)).map_err(denied_as(Cause::RootSessionDenied))
+    }
+
+    fn config_with(&self, credentials: Credentials) -> SdkConfig {
         let region = aws_config::Region::new(Region::us_east_1().as_str().to_owned());
         let builder = self.config.to_builder().region(region);
-        Ok(builder.credentials_provider(SharedCredentialsProvider::new(credentials)).build())
+        builder.credentials_provider(SharedCredentialsProvider::new(credentials)).build()
+    }
+}
+
+/// Names a denial for what it means at this door.
+fn denied_as(cause: Cause) -> impl Fn(CallError) -> CallError {
+    move |mut error| {
+        if error.cause == Cause::AccessDenied {
+            error.cause = cause;
+        }
+        error
     }
 }
 
@@ -72,20 +106,4 @@ fn session_name(function: &str, invocation: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_session_name_is_what_sts_allows() {
-        let name = session_name("create-account-poller", "8f5d2c1e-1111-2222-3333-444455556666/x y");
-        assert!(name.starts_with("create-account-poller.8f5d2c1e") && name.len() <= 64, "{name}");
-        assert!(!name.contains(['/', ' ']), "{name}");
-    }
-
-    #[test]
-    fn a_session_policy_names_each_action_once() {
-        let policy: serde_json::Value =
-            serde_json::from_str(&session_policy(&["sns:Subscribe", "sns:CreateTopic", "sns:Subscribe"])).unwrap();
-        assert_eq!(policy["Statement"][0]["Action"], json!(["sns:CreateTopic", "sns:Subscribe"]));
-    }
-}
+mod tests;

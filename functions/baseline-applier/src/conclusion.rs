@@ -45,7 +45,9 @@ fn failure(row: &Row) -> Failure {
         Outcome::NotConverged { remaining, .. } | Outcome::Drifted { planned: remaining } => {
             Failure::with_detail(Cause::NotConverged, format_args!("{}: {}.", row.control, remaining.join(", ")))
         }
-        Outcome::Compliant | Outcome::Fixed { .. } | Outcome::Skipped { .. } => Failure::new(Cause::NotConverged),
+        Outcome::Compliant | Outcome::Fixed { .. } | Outcome::Exempt { .. } | Outcome::Skipped { .. } => {
+            Failure::new(Cause::NotConverged)
+        }
     }
 }
 

@@ -11,12 +11,11 @@ use serde_json::Value;
 use steward::{
     account_creation::{Pace, Store},
     baseline::Baseline,
-    control::{self, AnyControl, Mode, Row, Scope},
+    control::{self, AnyControl, Engine, Mode, Row, Visit},
     error::{Cause, Failure},
     events::{BaselineApplied, BaselineIncomplete, Trigger},
     gateway::{DynamoDbGateway, EventBridgeGateway, SqsGateway},
     ids::{AccountId, RoleName},
-    session::Sessions,
     settings::{NotConfigured, Settings},
     start::SdkConfig,
 };
@@ -27,7 +26,7 @@ use input::{ByHand, NewAccount};
 /// The function.
 #[derive(Debug)]
 pub struct BaselineApplier {
-    sessions: Sessions,
+    engine: Engine,
     queue: SqsGateway,
     bus: EventBridgeGateway,
     requests: Store,
@@ -67,7 +66,7 @@ impl BaselineApplier {
         let threshold = settings.billing_threshold_usd();
         let baseline = settings.alert_email().map(|email| Baseline::of_parameters(email, threshold));
         let function = Self {
-            sessions: Sessions::new(config, Self::NAME),
+            engine: Engine::new(config, Self::NAME),
             queue: SqsGateway::of(config, settings.baseline_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             requests: Store::new(DynamoDbGateway::of(config, settings.table_name())),
@@ -164,14 +163,8 @@ impl BaselineApplier {
         mode: Mode,
         invocation: &str,
     ) -> Vec<Row> {
-        let actions = control::actions(controls, mode);
-        match self.sessions.enter(account_id, role, &actions, invocation).await {
-            Ok(session) => {
-                let scope = Scope::new(account_id.clone(), &session);
-                control::run(controls, &scope, &self.baseline, mode).await
-            }
-            Err(error) => controls.iter().map(|control| Row::failed(account_id, *control, &error)).collect(),
-        }
+        let visit = Visit { account_id, role, invocation };
+        self.engine.run(controls, visit, &self.baseline, mode).await
     }
 }
 

@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::ids::{AccountId, Email, OrganizationalUnitId, Region, RoleName};
+use crate::{
+    control::organizational_unit::UnitName,
+    ids::{AccountId, Email, OrganizationalUnitId, Region, RoleName},
+};
 
 /// The grammar behind one `format` of the schema.
 pub(super) struct Grammar {
@@ -54,6 +57,7 @@ texts! {
     OrganizationalUnitId "organizational-unit-id",
     Region "region",
     RoleName "role-name",
+    UnitName "organizational-unit-name",
 }
 
 /// The grammar of a format; None for one that is only a hint to editors.

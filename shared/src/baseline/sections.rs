@@ -7,7 +7,16 @@ use serde::{Deserialize, Serialize, de::Error};
 use serde_json::Value;
 
 use super::read::Check;
-use crate::{control::billing_alarm::BillingAlarm, ids::Email, input::Problem};
+use crate::{
+    control::{
+        account_alias::AccountAlias, account_tags::AccountTags, alternate_contacts::AlternateContacts,
+        billing_alarm::BillingAlarm, organizational_unit::OrganizationalUnit, password_policy::PasswordPolicy,
+        primary_contact::PrimaryContact, regions::Regions, root_credentials::RootCredentials,
+        s3_public_access_block::S3PublicAccessBlock, switch_roles::SwitchRoles,
+    },
+    ids::Email,
+    input::Problem,
+};
 
 /// The longest name that a path shows whole.
 const MAX_NAME: usize = 60;
@@ -62,12 +71,23 @@ macro_rules! sections {
 
 sections! {
     "billing-alarm" billing_alarm: BillingAlarm,
+    "alternate-contacts" alternate_contacts: AlternateContacts,
+    "primary-contact" primary_contact: PrimaryContact,
+    "regions" regions: Regions,
+    "root-credentials" root_credentials: RootCredentials,
+    "organizational-unit" organizational_unit: OrganizationalUnit,
+    "account-tags" account_tags: AccountTags,
+    "account-alias" account_alias: AccountAlias,
+    "password-policy" password_policy: PasswordPolicy,
+    "s3-public-access-block" s3_public_access_block: S3PublicAccessBlock,
+    "switch-roles" switch_roles: SwitchRoles,
 }
 
 impl Baseline {
     /// The baseline of a stack that has no document: a billing alarm with the stack's own parameters.
     pub fn of_parameters(alert_email: Email, billing_threshold_usd: f64) -> Self {
-        Self { billing_alarm: Some(BillingAlarm::new(billing_threshold_usd, vec![alert_email])) }
+        let billing_alarm = Some(BillingAlarm::new(billing_threshold_usd, vec![alert_email]));
+        Self { billing_alarm, ..Self::default() }
     }
 }
 

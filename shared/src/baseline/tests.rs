@@ -83,7 +83,7 @@ fn an_exemption_counts_for_its_account_until_the_end_of_its_last_day() {
         let effective = document.for_account(&account(id, "/Workloads/Test"), day);
         effective.exemptions.keys().copied().collect::<Vec<_>>()
     };
-    assert_eq!(exempt("123456789012", date(2027, 3, 31)), ["billing-alarm"]);
+    assert_eq!(exempt("123456789012", date(2027, 3, 31)), ["billing-alarm", "switch-roles"]);
     assert!(exempt("123456789012", date(2027, 4, 1)).is_empty());
     assert!(exempt("210987654321", date(2027, 3, 31)).is_empty());
 }

@@ -15,10 +15,11 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use futures_util::future::try_join;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Control, Scope};
+use super::{Control, MemberScope};
 use crate::{
     baseline::{Baseline, Validate, inner},
     gateway::{CallError, EmailSubscription, MetricAlarm},
@@ -167,6 +168,7 @@ impl Control for BillingAlarmControl {
     const READS: &'static [&'static str] =
         &["cloudwatch:DescribeAlarms", "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"];
     const WRITES: &'static [&'static str] = &["cloudwatch:PutMetricAlarm", "sns:CreateTopic", "sns:Subscribe"];
+    type Scope = MemberScope;
     type Desired = BillingAlarm;
     type Actual = Actual;
     type Change = Change;
@@ -175,21 +177,25 @@ impl Control for BillingAlarmControl {
         baseline.billing_alarm.as_ref()
     }
 
-    async fn inspect(&self, scope: &Scope, desired: &BillingAlarm) -> Result<Actual, CallError> {
+    async fn inspect(&self, scope: &MemberScope, desired: &BillingAlarm) -> Result<Actual, CallError> {
         let topic_arn = desired.topic_arn(&scope.account_id);
-        let subscriptions = if scope.sns.topic_exists(&topic_arn).await? {
-            Some(scope.sns.list_email_subscriptions(&topic_arn).await?)
-        } else {
-            None
+        let subscriptions = async {
+            if scope.sns.topic_exists(&topic_arn).await? {
+                scope.sns.list_email_subscriptions(&topic_arn).await.map(Some)
+            } else {
+                Ok(None)
+            }
         };
-        Ok(Actual { subscriptions, alarm: scope.cloudwatch.find_metric_alarm(&desired.alarm_name).await? })
+        let alarm = scope.cloudwatch.find_metric_alarm(&desired.alarm_name);
+        let (subscriptions, alarm) = try_join(subscriptions, alarm).await?;
+        Ok(Actual { subscriptions, alarm })
     }
 
-    fn plan(&self, scope: &Scope, desired: &BillingAlarm, actual: &Actual) -> Vec<Change> {
+    fn plan(&self, scope: &MemberScope, desired: &BillingAlarm, actual: &Actual) -> Vec<Change> {
         plan(&scope.account_id, desired, actual)
     }
 
-    async fn apply(&self, scope: &Scope, change: &Change) -> Result<(), CallError> {
+    async fn apply(&self, scope: &MemberScope, change: &Change) -> Result<(), CallError> {
         match change {
             Change::CreateTopic { name } => scope.sns.create_topic(name).await,
             Change::Subscribe { topic_arn, address } => scope.sns.subscribe_email(topic_arn, address).await,
@@ -197,9 +203,14 @@ impl Control for BillingAlarmControl {
         }
     }
 
-    fn notes(&self, actual: &Actual) -> Vec<String> {
+    fn notes(&self, _desired: &BillingAlarm, actual: &Actual) -> Vec<String> {
         let pending = actual.subscriptions.iter().flatten().filter(|subscription| subscription.pending);
         pending.map(|s| format!("{} has not confirmed the subscription yet", s.endpoint)).collect()
+    }
+
+    fn go_together(&self, one: &Change, _next: &Change) -> bool {
+        // Everything else needs the topic.
+        !matches!(one, Change::CreateTopic { .. })
     }
 }
 

@@ -1,137 +1,75 @@
-//! The one order in which controls run, and what can come of it.
+//! The one order in which controls run: inspect, plan, apply, inspect again.
 
-use std::{fmt, future::Future, pin::Pin};
+use std::{pin::Pin, sync::Arc};
 
-use serde::{Deserialize, Serialize};
+use aws_config::SdkConfig;
+use futures_util::future::join_all;
+use tokio::sync::OnceCell;
 
-use super::{Control, Mode, Scope};
+use super::{
+    Control, Mode, NoEntry, Outcome, Row, Scope, Through, Visit,
+    organizational_unit::UnitPaths,
+    scope::{Doors, ManagementScope},
+};
 use crate::{
     baseline::Baseline,
-    error::{Cause, Failure, Retry},
-    gateway::CallError,
+    error::Failure,
+    gateway::{AccountGateway, AccountTarget, CallError, OrganizationsGateway},
     ids::AccountId,
+    session::Sessions,
 };
 
-/// What is known of one control in one account after it ran. A read that failed is never `Compliant`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
-pub enum Outcome {
-    /// Everything is as it should be.
-    Compliant,
-    /// Something differs; nothing was changed.
-    Drifted {
-        /// What would be changed.
-        planned: Vec<String>,
-    },
-    /// Something differed; it was changed, and read back.
-    Fixed {
-        /// What was changed.
-        applied: Vec<String>,
-    },
-    /// The changes went through, and what was read back still differs.
-    NotConverged {
-        /// What was changed.
-        applied: Vec<String>,
-        /// What still differs.
-        remaining: Vec<String>,
-    },
-    /// The account is too young. It is worth a look later.
-    NotReady {
-        /// What was changed before the control had to stop.
-        applied: Vec<String>,
-        /// Seconds after which a look makes sense.
-        retry_after: u32,
-        /// What stands in the way.
-        failure: Failure,
-    },
-    /// It could not be found out.
-    Unknown {
-        /// What was changed before the failure.
-        applied: Vec<String>,
-        /// What happened.
-        failure: Failure,
-    },
-    /// The baseline has no section for it.
-    Skipped {
-        /// Why.
-        why: String,
-    },
+/// Runs controls in the accounts of an organization, from its management account.
+#[derive(Debug)]
+pub struct Engine {
+    sessions: Sessions,
+    account: AccountGateway,
+    organizations: OrganizationsGateway,
+    units: Arc<UnitPaths>,
+    management_account: OnceCell<AccountId>,
 }
 
-impl Outcome {
-    /// Whether the account has what it should have, as far as this control goes.
-    pub fn is_settled(&self) -> bool {
-        matches!(self, Self::Compliant | Self::Fixed { .. } | Self::Skipped { .. })
+impl Engine {
+    /// An engine that works with the credentials of `config`; sessions carry the name of `function`.
+    pub fn new(config: &SdkConfig, function: &'static str) -> Self {
+        Self::of(Sessions::new(config, function), AccountGateway::of(config), OrganizationsGateway::of(config))
     }
 
-    /// Whether looking again later can lead to another outcome by itself.
-    pub fn is_worth_another_look(&self) -> bool {
-        match self {
-            Self::NotReady { .. } | Self::NotConverged { .. } => true,
-            Self::Unknown { failure, .. } => failure.retryable,
-            Self::Compliant | Self::Drifted { .. } | Self::Fixed { .. } | Self::Skipped { .. } => false,
+    /// An engine over these gateways.
+    pub(super) fn of(sessions: Sessions, account: AccountGateway, organizations: OrganizationsGateway) -> Self {
+        Self { sessions, account, organizations, units: Arc::default(), management_account: OnceCell::new() }
+    }
+
+    /// Runs these controls in one account, all at the same time: no control depends on another. What happens to one
+    /// does not stop another, and the rows come in the order of the controls.
+    pub async fn run(
+        &self,
+        controls: &[&'static dyn AnyControl],
+        visit: Visit<'_>,
+        baseline: &Baseline,
+        mode: Mode,
+    ) -> Vec<Row> {
+        let asked_for: Vec<_> = controls.iter().copied().filter(|control| control.is_in(baseline)).collect();
+        match self.doors(visit, actions(&asked_for, mode)).await {
+            Ok(doors) => {
+                let rows = controls.iter().map(|control| control.run(&doors, visit.account_id, baseline, mode));
+                join_all(rows).await
+            }
+            Err(error) => controls.iter().map(|control| Row::failed(visit.account_id, *control, &error)).collect(),
         }
     }
 
-    fn failed(applied: Vec<String>, error: &CallError) -> Self {
-        let failure = Failure::from(error);
-        match (failure.cause, failure.cause.row().retry) {
-            (
-                Cause::RoleNotAssumable | Cause::OptInRequired | Cause::SubscriptionRequired,
-                Retry::AfterSeconds(retry_after),
-            ) => Self::NotReady { applied, retry_after, failure },
-            _ => Self::Unknown { applied, failure },
-        }
-    }
-}
-
-/// The name of a control of the registry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct ControlId(&'static str);
-
-impl ControlId {
-    /// The name.
-    pub fn as_str(self) -> &'static str {
-        self.0
-    }
-}
-
-impl fmt::Display for ControlId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-/// What came of one control in one account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Row {
-    /// The account.
-    pub account_id: AccountId,
-    /// The control.
-    pub control: ControlId,
-    /// What came of it.
-    #[serde(flatten)]
-    pub outcome: Outcome,
-    /// What a person should know beside it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
-}
-
-impl Row {
-    /// The row of a control that could not even begin.
-    pub fn failed(account_id: &AccountId, control: &dyn AnyControl, error: &CallError) -> Self {
-        Self {
-            account_id: account_id.clone(),
-            control: ControlId(control.id()),
-            outcome: Outcome::failed(Vec::new(), error),
-            notes: Vec::new(),
-        }
-    }
-
-    /// The row of a control that is not run.
-    pub fn skipped(account_id: &AccountId, control: &dyn AnyControl, why: impl Into<String>) -> Self {
-        let outcome = Outcome::Skipped { why: why.into() };
-        Self { account_id: account_id.clone(), control: ControlId(control.id()), outcome, notes: Vec::new() }
+    async fn doors<'a>(&'a self, visit: Visit<'a>, actions: Vec<&'static str>) -> Result<Doors<'a>, CallError> {
+        let find = || self.sessions.find_own_account();
+        let management_account = self.management_account.get_or_try_init(find).await?;
+        let management = ManagementScope {
+            account_id: visit.account_id.clone(),
+            target: AccountTarget::of(visit.account_id, management_account),
+            account: self.account.clone(),
+            organizations: self.organizations.clone(),
+            units: Arc::clone(&self.units),
+        };
+        Ok(Doors::new(visit, &self.sessions, management, visit.account_id == management_account, actions))
     }
 }
 
@@ -139,14 +77,19 @@ impl Row {
 pub trait AnyControl: Send + Sync {
     /// Its name.
     fn id(&self) -> &'static str;
+    /// The way in which it reaches an account.
+    fn through(&self) -> Through;
     /// The IAM actions of its reads.
     fn reads(&self) -> &'static [&'static str];
     /// The IAM actions of its changes.
     fn writes(&self) -> &'static [&'static str];
+    /// Whether the baseline asks for it.
+    fn is_in(&self, baseline: &Baseline) -> bool;
     /// Runs it in one account.
     fn run<'a>(
         &'a self,
-        scope: &'a Scope,
+        doors: &'a Doors<'_>,
+        account_id: &'a AccountId,
         baseline: &'a Baseline,
         mode: Mode,
     ) -> Pin<Box<dyn Future<Output = Row> + Send + 'a>>;
@@ -157,6 +100,10 @@ impl<C: Control> AnyControl for C {
         C::ID
     }
 
+    fn through(&self) -> Through {
+        C::Scope::THROUGH
+    }
+
     fn reads(&self) -> &'static [&'static str] {
         C::READS
     }
@@ -165,84 +112,121 @@ impl<C: Control> AnyControl for C {
         C::WRITES
     }
 
+    fn is_in(&self, baseline: &Baseline) -> bool {
+        C::desired(baseline).is_some()
+    }
+
     fn run<'a>(
         &'a self,
-        scope: &'a Scope,
+        doors: &'a Doors<'_>,
+        account_id: &'a AccountId,
         baseline: &'a Baseline,
         mode: Mode,
     ) -> Pin<Box<dyn Future<Output = Row> + Send + 'a>> {
         Box::pin(async move {
-            let mut notes = Vec::new();
-            let outcome = match C::desired(baseline) {
-                Some(desired) => converge(self, scope, desired, mode, &mut notes).await,
-                None => Outcome::Skipped { why: "the baseline has no section for it".to_owned() },
+            let Some(desired) = C::desired(baseline) else {
+                return Row::skipped(account_id, self, "the baseline has no section for it");
             };
-            Row { account_id: scope.account_id.clone(), control: ControlId(C::ID), outcome, notes }
+            match C::Scope::enter(doors).await {
+                Ok(scope) => {
+                    let (outcome, notes) = converge(self, scope, desired, mode).await;
+                    Row { notes, ..Row::of(account_id, self, outcome) }
+                }
+                Err(NoEntry::NotThere(why)) => Row::skipped(account_id, self, why),
+                Err(NoEntry::Failed(error)) => Row::failed(account_id, self, error),
+            }
         })
     }
 }
 
-async fn converge<C: Control>(
+/// Runs one control in one account, and says what a person should know beside the outcome.
+pub(super) async fn converge<C: Control>(
     control: &C,
-    scope: &Scope,
+    scope: &C::Scope,
     desired: &C::Desired,
     mode: Mode,
-    notes: &mut Vec<String>,
-) -> Outcome {
-    let in_words = |changes: &[C::Change]| changes.iter().map(ToString::to_string).collect::<Vec<_>>();
-
+) -> (Outcome, Vec<String>) {
     let actual = match control.inspect(scope, desired).await {
         Ok(actual) => actual,
-        Err(error) => return Outcome::failed(Vec::new(), &error),
+        Err(error) => return (Outcome::stopped(Vec::new(), Failure::from(error)), Vec::new()),
     };
-    *notes = control.notes(&actual);
-    let changes = control.plan(scope, desired, &actual);
-    if changes.is_empty() {
-        return Outcome::Compliant;
-    }
-    if mode == Mode::Plan {
-        return Outcome::Drifted { planned: in_words(&changes) };
+    let notes = control.notes(desired, &actual);
+    let mut changes = control.plan(scope, desired, &actual);
+    match mode {
+        _ if changes.is_empty() => return (at_rest(control, desired, &actual, Vec::new(), Vec::new()), notes),
+        Mode::Plan => return (Outcome::Drifted { planned: in_words(&changes) }, notes),
+        Mode::Apply => {}
     }
 
-    let mut applied = Vec::with_capacity(changes.len());
-    for change in &changes {
-        if let Err(error) = control.apply(scope, change).await {
-            return Outcome::failed(applied, &error);
-        }
-        applied.push(change.to_string());
+    let waiting = changes.split_off(changes.len().min(control.room(&actual)));
+    if changes.is_empty() {
+        return (at_rest(control, desired, &actual, Vec::new(), in_words(&waiting)), notes);
+    }
+    let (applied, error) = apply(control, scope, &changes).await;
+    if let Some(error) = error {
+        return (Outcome::stopped(applied, Failure::from(error)), notes);
     }
     match control.inspect(scope, desired).await {
         Ok(actual) => {
-            *notes = control.notes(&actual);
-            let remaining = control.plan(scope, desired, &actual);
-            if remaining.is_empty() {
-                Outcome::Fixed { applied }
-            } else {
-                Outcome::NotConverged { applied, remaining: in_words(&remaining) }
-            }
+            let remaining = in_words(&control.plan(scope, desired, &actual));
+            (at_rest(control, desired, &actual, applied, remaining), control.notes(desired, &actual))
         }
-        Err(error) => Outcome::failed(applied, &error),
+        Err(error) => (Outcome::stopped(applied, Failure::from(error)), notes),
     }
 }
 
-/// The IAM actions that these controls need in this mode. In plan mode they read and nothing else, so that a bug
-/// cannot write.
+/// Makes the changes, and says in words which were made before the first error.
+async fn apply<C: Control>(control: &C, scope: &C::Scope, changes: &[C::Change]) -> (Vec<String>, Option<CallError>) {
+    let mut applied = Vec::with_capacity(changes.len());
+    for group in changes.chunk_by(|one, next| control.go_together(one, next)) {
+        let results = join_all(group.iter().map(|change| control.apply(scope, change))).await;
+        let mut first_error = None;
+        for (change, result) in group.iter().zip(results) {
+            match result {
+                Ok(()) => applied.push(change.to_string()),
+                Err(error) => first_error = first_error.or(Some(error)),
+            }
+        }
+        if first_error.is_some() {
+            return (applied, first_error);
+        }
+    }
+    (applied, None)
+}
+
+/// The outcome once nothing more is changed: what AWS is still at work on is not there yet.
+fn at_rest<C: Control>(
+    control: &C,
+    desired: &C::Desired,
+    actual: &C::Actual,
+    applied: Vec<String>,
+    remaining: Vec<String>,
+) -> Outcome {
+    match control.pending(desired, actual) {
+        Some(failure) => Outcome::stopped(applied, failure),
+        None if !remaining.is_empty() => Outcome::NotConverged { applied, remaining },
+        None if applied.is_empty() => Outcome::Compliant,
+        None => Outcome::Fixed { applied },
+    }
+}
+
+fn in_words<T: ToString>(changes: &[T]) -> Vec<String> {
+    changes.iter().map(ToString::to_string).collect()
+}
+
+/// The IAM actions that a session of the access role needs for these controls in this mode. In plan mode they read
+/// and nothing else, so that a bug cannot write. Controls that go another way add nothing.
 pub fn actions(controls: &[&'static dyn AnyControl], mode: Mode) -> Vec<&'static str> {
     let of = |control: &&'static dyn AnyControl| match mode {
         Mode::Plan => control.reads().to_vec(),
         Mode::Apply => [control.reads(), control.writes()].concat(),
     };
-    let mut actions: Vec<_> = controls.iter().flat_map(of).collect();
+    let through_a_session = controls.iter().filter(|control| control.through() == Through::AssumedRole);
+    let mut actions: Vec<_> = through_a_session.flat_map(of).collect();
     actions.sort_unstable();
     actions.dedup();
     actions
 }
 
-/// Runs these controls in one account. What happens to one does not stop another.
-pub async fn run(controls: &[&'static dyn AnyControl], scope: &Scope, baseline: &Baseline, mode: Mode) -> Vec<Row> {
-    let mut rows = Vec::with_capacity(controls.len());
-    for control in controls {
-        rows.push(control.run(scope, baseline, mode).await);
-    }
-    rows
-}
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,94 @@
 //! The list of all controls.
 
-use super::{AnyControl, billing_alarm::BillingAlarmControl};
+use super::{
+    AnyControl, account_alias::AccountAliasControl, account_tags::AccountTagsControl,
+    alternate_contacts::AlternateContactsControl, billing_alarm::BillingAlarmControl,
+    organizational_unit::OrganizationalUnitControl, password_policy::PasswordPolicyControl,
+    primary_contact::PrimaryContactControl, regions::RegionsControl, root_credentials::RootCredentialsControl,
+    s3_public_access_block::S3PublicAccessBlockControl, switch_roles::SwitchRolesControl,
+};
 
 /// Every control, in the order of their rows.
-pub static ALL: &[&dyn AnyControl] = &[&BillingAlarmControl];
+pub static ALL: &[&dyn AnyControl] = &[
+    &BillingAlarmControl,
+    &AlternateContactsControl,
+    &PrimaryContactControl,
+    &RegionsControl,
+    &RootCredentialsControl,
+    &OrganizationalUnitControl,
+    &AccountTagsControl,
+    &AccountAliasControl,
+    &PasswordPolicyControl,
+    &S3PublicAccessBlockControl,
+    &SwitchRolesControl,
+];
 
 /// The control of this id.
 pub fn find(id: &str) -> Option<&'static dyn AnyControl> {
     ALL.iter().copied().find(|control| control.id() == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{
+        control::{Mode, Through, actions},
+        session::{RootTask, session_policy},
+    };
+
+    #[test]
+    fn every_control_has_a_name_of_its_own_that_finds_it() {
+        let ids: BTreeSet<_> = ALL.iter().map(|control| control.id()).collect();
+        assert_eq!(ids.len(), ALL.len());
+        for id in ids {
+            assert!(id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{id}");
+            assert_eq!(find(id).unwrap().id(), id);
+        }
+        assert!(find("no-such-control").is_none());
+    }
+
+    #[test]
+    fn no_action_is_both_a_read_and_a_write_or_named_twice() {
+        for control in ALL {
+            let all = [control.reads(), control.writes()].concat();
+            let distinct: BTreeSet<_> = all.iter().collect();
+            assert_eq!(distinct.len(), all.len(), "{}", control.id());
+            assert!(all.iter().all(|action| action.contains(':') && !action.contains('*')), "{}", control.id());
+        }
+    }
+
+    #[test]
+    fn the_session_policy_of_all_controls_is_one_that_sts_takes() {
+        let policy = session_policy(&actions(ALL, Mode::Apply));
+        assert!(policy.len() <= 2048, "{} characters", policy.len());
+    }
+
+    #[test]
+    fn a_session_is_allowed_the_actions_of_controls_that_work_through_it_and_no_others() {
+        let allowed = actions(ALL, Mode::Apply);
+        for control in ALL {
+            let is_borne = control.through() == Through::AssumedRole;
+            for action in [control.reads(), control.writes()].concat() {
+                assert_eq!(allowed.contains(&action), is_borne, "{} {action}", control.id());
+            }
+        }
+        let reads = actions(ALL, Mode::Plan);
+        let verbs: BTreeSet<_> =
+            reads.iter().map(|action| action.split_once(':').unwrap().1.get(..3).unwrap()).collect();
+        assert_eq!(verbs, BTreeSet::from(["Des", "Get", "Lis"]));
+    }
+
+    #[test]
+    fn what_a_control_does_as_root_is_within_the_tasks_of_its_sessions() {
+        for control in ALL.iter().filter(|control| control.through() == Through::AssumeRoot) {
+            for action in control.reads() {
+                assert!(RootTask::AuditCredentials.allowed_actions().contains(action), "{action}");
+            }
+            for action in control.writes() {
+                assert!(RootTask::DeleteCredentials.allowed_actions().contains(action), "{action}");
+            }
+        }
+    }
 }

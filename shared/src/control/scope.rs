@@ -1,26 +1,213 @@
-//! Everything that a control may touch in one account.
+//! The ways in which a control reaches an account, and what it can touch by each of them.
+//!
+//! A control names its way as a type, so that one that works from the management account cannot even name the
+//! gateways of a session, and its actions never get into a session's policy.
+
+use std::{fmt, sync::Arc};
 
 use aws_config::SdkConfig;
+use tokio::sync::OnceCell;
 
+use super::organizational_unit::UnitPaths;
 use crate::{
-    gateway::{CloudWatchGateway, SnsGateway},
-    ids::AccountId,
+    gateway::{
+        AccountGateway, AccountTarget, CallError, CloudWatchGateway, IamGateway, OrganizationsGateway,
+        S3ControlGateway, SnsGateway,
+    },
+    ids::{AccountId, RoleName},
+    session::{RootTask, Sessions},
 };
 
-/// One account, entered through a session.
+/// By what right a control acts in an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Through {
+    /// A session of the account's access role, bounded by the actions of the controls that run.
+    AssumedRole,
+    /// The function's own role, by APIs that take the account's id.
+    Management,
+    /// A session of the account's root user, bounded by the policy of one task.
+    AssumeRoot,
+}
+
+impl Through {
+    /// The IAM action that the function's own role needs to open the way; None where it acts itself, and needs the
+    /// control's actions.
+    pub fn opened_with(self) -> Option<&'static str> {
+        match self {
+            Self::AssumedRole => Some("sts:AssumeRole"),
+            Self::Management => None,
+            Self::AssumeRoot => Some("sts:AssumeRoot"),
+        }
+    }
+}
+
+/// What a control can touch in one account.
+pub trait Scope: Sized + Send + Sync + 'static {
+    /// The way in.
+    const THROUGH: Through;
+
+    /// Goes in, the first time; later controls of the same account find the way open.
+    fn enter<'a>(doors: &'a Doors<'_>) -> impl Future<Output = Result<&'a Self, NoEntry<'a>>> + Send;
+}
+
+/// Why a control cannot get in.
+#[derive(Clone, Copy, Debug)]
+pub enum NoEntry<'a> {
+    /// The way could not be opened.
+    Failed(&'a CallError),
+    /// The account has no such way in, for the reason given.
+    NotThere(&'static str),
+}
+
+/// One account that is to be looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Visit<'a> {
+    /// The account.
+    pub account_id: &'a AccountId,
+    /// The access role through which it is entered.
+    pub role: &'a RoleName,
+    /// The invocation that the session is tied to in CloudTrail.
+    pub invocation: &'a str,
+}
+
+/// The ways into one account during one visit. Each is opened once, when the first control needs it.
+#[derive(Debug)]
+pub struct Doors<'a> {
+    visit: Visit<'a>,
+    sessions: &'a Sessions,
+    is_management_account: bool,
+    actions: Vec<&'static str>,
+    member: OnceCell<Result<MemberScope, CallError>>,
+    management: ManagementScope,
+    root: RootScope,
+}
+
+impl<'a> Doors<'a> {
+    /// The ways into an account; its access role, once assumed, is allowed `actions`.
+    pub(super) fn new(
+        visit: Visit<'a>,
+        sessions: &'a Sessions,
+        management: ManagementScope,
+        is_management_account: bool,
+        actions: Vec<&'static str>,
+    ) -> Self {
+        let root = RootScope::new(visit.account_id.clone(), sessions.clone(), Box::new(IamGateway::of));
+        Self { visit, sessions, is_management_account, actions, member: OnceCell::new(), management, root }
+    }
+}
+
+/// One account, entered through a session of its access role. Everything is in us-east-1.
 #[derive(Clone, Debug)]
-pub struct Scope {
+pub struct MemberScope {
     /// The account.
     pub account_id: AccountId,
-    /// Its alarms, in us-east-1.
+    /// Its alarms.
     pub cloudwatch: CloudWatchGateway,
-    /// Its topics, in us-east-1.
+    /// Its settings and roles.
+    pub iam: IamGateway,
+    /// What holds for all its buckets.
+    pub s3control: S3ControlGateway,
+    /// Its topics.
     pub sns: SnsGateway,
 }
 
-impl Scope {
+impl MemberScope {
     /// The scope of an account, with the configuration of a session in it.
     pub fn new(account_id: AccountId, session: &SdkConfig) -> Self {
-        Self { account_id, cloudwatch: CloudWatchGateway::of(session), sns: SnsGateway::of(session) }
+        Self {
+            account_id,
+            cloudwatch: CloudWatchGateway::of(session),
+            iam: IamGateway::of(session),
+            s3control: S3ControlGateway::of(session),
+            sns: SnsGateway::of(session),
+        }
+    }
+}
+
+impl Scope for MemberScope {
+    const THROUGH: Through = Through::AssumedRole;
+
+    async fn enter<'a>(doors: &'a Doors<'_>) -> Result<&'a Self, NoEntry<'a>> {
+        if doors.is_management_account {
+            return Err(NoEntry::NotThere("the management account has no access role to work through"));
+        }
+        let open = async || {
+            let Visit { account_id, role, invocation } = doors.visit;
+            let session = doors.sessions.enter(account_id, role, &doors.actions, invocation).await?;
+            Ok(Self::new(account_id.clone(), &session))
+        };
+        doors.member.get_or_init(open).await.as_ref().map_err(NoEntry::Failed)
+    }
+}
+
+/// One account, seen from the management account with the function's own role.
+#[derive(Clone, Debug)]
+pub struct ManagementScope {
+    /// The account.
+    pub account_id: AccountId,
+    /// The account as Account Management is told of it.
+    pub target: AccountTarget,
+    /// Its contacts and regions.
+    pub account: AccountGateway,
+    /// Its place and tags in the organization.
+    pub organizations: OrganizationsGateway,
+    /// The units of the organization by path.
+    pub(super) units: Arc<UnitPaths>,
+}
+
+impl Scope for ManagementScope {
+    const THROUGH: Through = Through::Management;
+
+    async fn enter<'a>(doors: &'a Doors<'_>) -> Result<&'a Self, NoEntry<'a>> {
+        Ok(&doors.management)
+    }
+}
+
+/// Makes the gateway that exists only once a session is open.
+pub(super) type IamOfSession = Box<dyn Fn(&SdkConfig) -> IamGateway + Send + Sync>;
+
+/// One account, entered as its root user. Each task is a session of its own.
+pub struct RootScope {
+    account_id: AccountId,
+    sessions: Sessions,
+    gateway: IamOfSession,
+    deleting: OnceCell<IamGateway>,
+}
+
+impl RootScope {
+    /// The scope of an account; `gateway` makes the gateway of each session.
+    pub(super) fn new(account_id: AccountId, sessions: Sessions, gateway: IamOfSession) -> Self {
+        Self { account_id, sessions, gateway, deleting: OnceCell::new() }
+    }
+
+    /// IAM of the account in a fresh session that may look at the root user's credentials.
+    pub(super) async fn audit(&self) -> Result<IamGateway, CallError> {
+        self.open(RootTask::AuditCredentials).await
+    }
+
+    /// IAM of the account in a session that may delete the root user's credentials; one serves all of them.
+    pub(super) async fn delete(&self) -> Result<&IamGateway, CallError> {
+        self.deleting.get_or_try_init(|| self.open(RootTask::DeleteCredentials)).await
+    }
+
+    async fn open(&self, task: RootTask) -> Result<IamGateway, CallError> {
+        self.sessions.assume_root(&self.account_id, task).await.map(|session| (self.gateway)(&session))
+    }
+}
+
+impl fmt::Debug for RootScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RootScope").field("account_id", &self.account_id).finish_non_exhaustive()
+    }
+}
+
+impl Scope for RootScope {
+    const THROUGH: Through = Through::AssumeRoot;
+
+    async fn enter<'a>(doors: &'a Doors<'_>) -> Result<&'a Self, NoEntry<'a>> {
+        if doors.is_management_account {
+            return Err(NoEntry::NotThere("the root user of the management account cannot be assumed"));
+        }
+        Ok(&doors.root)
     }
 }

@@ -8,7 +8,7 @@ use aws_sdk_organizations::{
     config::{Builder, retry::RetryConfig},
     operation::{
         create_account::CreateAccountError, describe_organizational_unit::DescribeOrganizationalUnitError,
-        move_account::MoveAccountError,
+        move_account::MoveAccountError, tag_resource::TagResourceError,
     },
     types::{
         ConstraintViolationExceptionReason, CreateAccountState, IamUserAccessToBilling, InvalidInputExceptionReason,
@@ -136,14 +136,7 @@ impl OrganizationsGateway {
     /// behind that fails. An error that was not a refusal may hide a call that worked.
     pub async fn create_account(&self, account: &NewAccount<'_>) -> Result<CreateAccountStatus, CallError> {
         const OPERATION: &str = "organizations:CreateAccount";
-        let tags = account.tags.iter().map(|(key, value)| {
-            Tag::builder()
-                .key(key)
-                .value(value)
-                .build()
-                .map_err(|error| CallError::unusable(OPERATION, Cause::InputRefused, error.to_string()))
-        });
-        let tags = tags.collect::<Result<Vec<_>, _>>()?;
+        let tags = model_tags(OPERATION, account.tags)?;
         let billing = if account.iam_user_access_to_billing {
             IamUserAccessToBilling::Allow
         } else {
@@ -233,6 +226,32 @@ impl OrganizationsGateway {
         })
     }
 
+    /// The tags of an account.
+    pub async fn list_tags(&self, id: &AccountId) -> Result<BTreeMap<String, String>, CallError> {
+        let mut pages = self.0.list_tags_for_resource().resource_id(id.as_str()).into_paginator().send();
+        let mut found = BTreeMap::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| CallError::of("organizations:ListTagsForResource", error))?;
+            found.extend(page.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())));
+        }
+        Ok(found)
+    }
+
+    /// Sets tags of an account; its other tags stay.
+    pub async fn put_tags(&self, id: &AccountId, tags: &BTreeMap<String, String>) -> Result<(), CallError> {
+        const OPERATION: &str = "organizations:TagResource";
+        let answer = self.0.tag_resource().resource_id(id.as_str()).set_tags(Some(model_tags(OPERATION, tags)?));
+        answer.send().await.map(drop).map_err(|error| {
+            CallError::with_reason(OPERATION, error, |error| match error {
+                TagResourceError::ConstraintViolationException(e) => {
+                    e.reason().map(ConstraintViolationExceptionReason::as_str)
+                }
+                TagResourceError::InvalidInputException(e) => e.reason().map(InvalidInputExceptionReason::as_str),
+                _ => None,
+            })
+        })
+    }
+
     /// Whether a unit of this id exists; None when it does not.
     pub async fn find_organizational_unit(
         &self,
@@ -277,6 +296,12 @@ impl OrganizationsGateway {
         }
         Ok(found)
     }
+}
+
+fn model_tags(operation: &'static str, tags: &BTreeMap<String, String>) -> Result<Vec<Tag>, CallError> {
+    let tag = |(key, value)| Tag::builder().key(key).value(value).build();
+    let tags = tags.iter().map(tag).collect::<Result<_, _>>();
+    tags.map_err(|error| CallError::not_sent(operation, Cause::InputRefused, error.to_string()))
 }
 
 fn create_account_reason(error: &CreateAccountError) -> Option<&str> {

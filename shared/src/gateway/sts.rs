@@ -1,7 +1,7 @@
 //! AWS STS: the way into other accounts.
 
 use aws_config::SdkConfig;
-use aws_sdk_sts::{Client, config::Credentials};
+use aws_sdk_sts::{Client, config::Credentials, types::PolicyDescriptorType};
 
 use super::CallError;
 use crate::{
@@ -21,6 +21,17 @@ pub struct SessionRequest<'a> {
     /// The inline session policy, 2,048 characters at most.
     pub policy: &'a str,
     /// How long the session lasts: 900 s or more.
+    pub seconds: i32,
+}
+
+/// What a root session is asked for with.
+#[derive(Clone, Debug)]
+pub struct RootSessionRequest<'a> {
+    /// The member account whose root user acts.
+    pub account: &'a AccountId,
+    /// The one of the task policies of AWS that bounds the session.
+    pub task_policy_arn: &'a str,
+    /// How long the session lasts: 900 s at most.
     pub seconds: i32,
 }
 
@@ -52,15 +63,40 @@ impl StsGateway {
             .send()
             .await
             .map_err(|error| CallError::of(OPERATION, error))?;
-        let given = answer
-            .credentials()
-            .ok_or_else(|| CallError::unusable(OPERATION, Cause::CallFailed, "an answer without Credentials"))?;
-        Ok(Credentials::new(
-            given.access_key_id(),
-            given.secret_access_key(),
-            Some(given.session_token().to_owned()),
-            given.expiration().to_owned().try_into().ok(),
-            "AssumeRole",
-        ))
+        credentials(OPERATION, answer.credentials())
     }
+
+    /// Temporary credentials of the root user of a member account, for one task. Regional endpoints alone offer
+    /// this; they are what the SDK calls.
+    pub async fn assume_root(&self, request: &RootSessionRequest<'_>) -> Result<Credentials, CallError> {
+        const OPERATION: &str = "sts:AssumeRoot";
+        let policy = PolicyDescriptorType::builder().arn(request.task_policy_arn).build();
+        let call = self.0.assume_root().target_principal(request.account.as_str()).task_policy_arn(policy);
+        let answer = call.duration_seconds(request.seconds).send().await;
+        let answer = answer.map_err(|error| CallError::of(OPERATION, error))?;
+        credentials(OPERATION, answer.credentials())
+    }
+
+    /// The account whose credentials these calls are made with. Nothing can deny this call.
+    pub async fn find_own_account(&self) -> Result<AccountId, CallError> {
+        const OPERATION: &str = "sts:GetCallerIdentity";
+        let answer = self.0.get_caller_identity().send().await.map_err(|error| CallError::of(OPERATION, error))?;
+        let id = answer.account().and_then(|id| id.parse().ok());
+        id.ok_or_else(|| CallError::unusable(OPERATION, Cause::CallFailed, "an answer without Account"))
+    }
+}
+
+fn credentials(
+    operation: &'static str,
+    given: Option<&aws_sdk_sts::types::Credentials>,
+) -> Result<Credentials, CallError> {
+    let given =
+        given.ok_or_else(|| CallError::unusable(operation, Cause::CallFailed, "an answer without Credentials"))?;
+    Ok(Credentials::new(
+        given.access_key_id(),
+        given.secret_access_key(),
+        Some(given.session_token().to_owned()),
+        given.expiration().to_owned().try_into().ok(),
+        operation,
+    ))
 }

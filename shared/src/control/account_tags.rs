@@ -1,0 +1,132 @@
+//! # account-tags
+//!
+//! **What it does.** Keeps required tags on the account in AWS Organizations.
+//!
+//! **Why.** Cost reports, tag-based policies and this baseline's own overrides sort accounts by their tags.
+//!
+//! **Desired state.** `tags`, names and values. Other tags of the account are left alone.
+//!
+//! **Source.** `TagResource` replaces the value of a tag that is there, and may break a tag policy (AWS Organizations
+//! API reference).
+
+use std::{collections::BTreeMap, fmt};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Control, ManagementScope};
+use crate::{
+    baseline::{Baseline, Findings, Validate},
+    gateway::CallError,
+    input::Problem,
+};
+
+/// The most tags of one account.
+const MAX_TAGS: usize = 50;
+
+/// The `account-tags` section of the baseline.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountTags {
+    /// The tags that must be there.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Validate for AccountTags {
+    fn problems(&self, path: &str) -> Vec<Problem> {
+        let mut findings = Findings::at(path);
+        if self.tags.is_empty() {
+            findings.note("tags", "is empty; at least one tag is expected");
+        }
+        if self.tags.len() > MAX_TAGS {
+            findings.note("tags", format!("has {} tags; AWS allows {MAX_TAGS}", self.tags.len()));
+        }
+        let is_allowed = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c);
+        for (key, value) in &self.tags {
+            let field = format!("tags.{key}");
+            findings.expect(
+                &field,
+                (1..=128).contains(&key.chars().count())
+                    && key.chars().all(is_allowed)
+                    && !key.to_ascii_lowercase().starts_with("aws:"),
+                "has a name that AWS refuses; 1 to 128 letters, digits, spaces or any of _ . : / = + - @ that do not \
+                 start with aws: are expected",
+            );
+            findings.expect(
+                &field,
+                value.chars().count() <= 256 && value.chars().all(is_allowed),
+                "has a value that AWS refuses; at most 256 letters, digits, spaces or any of _ . : / = + - @ are expected",
+            );
+        }
+        findings.into_problems()
+    }
+}
+
+/// The one change: all tags in one call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The tags that are missing or different.
+    tags: BTreeMap<String, String>,
+    /// What the different ones are now.
+    present: BTreeMap<String, String>,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("tag the account: ")?;
+        for (position, (key, value)) in self.tags.iter().enumerate() {
+            let separator = if position == 0 { "" } else { ", " };
+            match self.present.get(key) {
+                None => write!(f, "{separator}{key}={value}")?,
+                Some(present) => write!(f, "{separator}{key}={present} -> {value}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The control `account-tags`.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountTagsControl;
+
+impl Control for AccountTagsControl {
+    const ID: &'static str = "account-tags";
+    const READS: &'static [&'static str] = &["organizations:ListTagsForResource"];
+    const WRITES: &'static [&'static str] = &["organizations:TagResource"];
+    type Scope = ManagementScope;
+    type Desired = AccountTags;
+    type Actual = BTreeMap<String, String>;
+    type Change = Change;
+
+    fn desired(baseline: &Baseline) -> Option<&AccountTags> {
+        baseline.account_tags.as_ref()
+    }
+
+    async fn inspect(
+        &self,
+        scope: &ManagementScope,
+        _desired: &AccountTags,
+    ) -> Result<BTreeMap<String, String>, CallError> {
+        scope.organizations.list_tags(&scope.account_id).await
+    }
+
+    fn plan(&self, _scope: &ManagementScope, desired: &AccountTags, actual: &BTreeMap<String, String>) -> Vec<Change> {
+        plan(desired, actual).into_iter().collect()
+    }
+
+    async fn apply(&self, scope: &ManagementScope, change: &Change) -> Result<(), CallError> {
+        scope.organizations.put_tags(&scope.account_id, &change.tags).await
+    }
+}
+
+fn plan(desired: &AccountTags, actual: &BTreeMap<String, String>) -> Option<Change> {
+    let of = |tags: &BTreeMap<String, String>, differs: &dyn Fn(&String, &String) -> bool| {
+        tags.iter().filter(|(key, value)| differs(key, value)).map(|(k, v)| (k.clone(), v.clone())).collect()
+    };
+    let tags: BTreeMap<_, _> = of(&desired.tags, &|key, value| actual.get(key) != Some(value));
+    let present = of(actual, &|key, _| tags.contains_key(key));
+    (!tags.is_empty()).then_some(Change { tags, present })
+}
+
+#[cfg(test)]
+mod tests;

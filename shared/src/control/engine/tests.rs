@@ -1,0 +1,295 @@
+use std::{fmt, sync::LazyLock};
+
+use aws_sdk_account::{
+    Client as Account,
+    operation::list_regions::ListRegionsOutput,
+    types::{Region, RegionOptStatus},
+};
+use aws_sdk_organizations::{
+    Client as Organizations, operation::list_tags_for_resource::ListTagsForResourceOutput, types::Tag,
+};
+use aws_sdk_sts::{
+    Client as Sts,
+    operation::{
+        assume_role::{AssumeRoleError, AssumeRoleOutput},
+        get_caller_identity::{GetCallerIdentityError, GetCallerIdentityOutput},
+    },
+    types::Credentials,
+};
+use aws_smithy_mocks::{Rule, mock};
+use aws_smithy_types::DateTime;
+use serde_json::json;
+use tokio::sync::Barrier;
+
+use super::*;
+use crate::{
+    control::{
+        ALL, ManagementScope, find,
+        testing::{Recorder, Rules, account, denied, management_account},
+    },
+    error::Cause,
+    ids::RoleName,
+};
+
+fn who_calls() -> Rule {
+    mock!(Sts::get_caller_identity)
+        .then_output(|| GetCallerIdentityOutput::builder().account(management_account().as_str()).build())
+}
+
+fn assumes() -> Rule {
+    mock!(Sts::assume_role).then_output(|| {
+        let credentials = Credentials::builder().access_key_id("ASIA").secret_access_key("s").session_token("t");
+        let credentials = credentials.expiration(DateTime::from_secs(4_000_000_000)).build().unwrap();
+        AssumeRoleOutput::builder().credentials(credentials).build()
+    })
+}
+
+fn tagged() -> Rule {
+    mock!(Organizations::list_tags_for_resource).then_output(|| {
+        let tag = Tag::builder().key("stage").value("prod").build().unwrap();
+        ListTagsForResourceOutput::builder().tags(tag).build()
+    })
+}
+
+fn baseline(sections: serde_json::Value) -> Baseline {
+    serde_json::from_value(sections).unwrap()
+}
+
+fn controls(ids: &[&str]) -> Vec<&'static dyn AnyControl> {
+    ids.iter().map(|id| find(id).unwrap()).collect()
+}
+
+async fn run(
+    engine: &Engine,
+    account_id: &AccountId,
+    ids: &[&str],
+    sections: serde_json::Value,
+    mode: Mode,
+) -> Vec<Row> {
+    let role = RoleName::organization_account_access();
+    let visit = Visit { account_id, role: &role, invocation: "i-1" };
+    engine.run(&controls(ids), visit, &baseline(sections), mode).await
+}
+
+fn sorted(recorder: &Recorder) -> Vec<String> {
+    let mut calls = recorder.calls();
+    calls.sort();
+    calls
+}
+
+#[tokio::test]
+async fn one_session_serves_all_controls_that_work_through_the_role() {
+    let assumes = assumes();
+    let (engine, recorder) = Rules { sts: &[&who_calls(), &assumes], ..Rules::default() }.engine();
+    let ids = ["account-alias", "password-policy", "s3-public-access-block"];
+    let sections = json!({"account-alias": {"alias": "a-b"}, "password-policy": {}, "s3-public-access-block": {}});
+    let rows = run(&engine, &account(), &ids, sections, Mode::Plan).await;
+    // The session's own calls go nowhere here: a read that failed is unknown.
+    assert!(rows.iter().all(|row| matches!(row.outcome, Outcome::Unknown { .. })), "{rows:?}");
+    assert_eq!(recorder.calls(), ["GetCallerIdentity", "AssumeRole"]);
+    assert_eq!(assumes.num_calls(), 1);
+}
+
+#[tokio::test]
+async fn a_session_is_allowed_what_the_baseline_asks_for_in_this_mode_and_nothing_else() {
+    let in_mode = async |mode, expected: &'static [&'static str]| {
+        let assumes = mock!(Sts::assume_role)
+            .match_requests(move |r| {
+                let policy: serde_json::Value = serde_json::from_str(r.policy().unwrap()).unwrap();
+                assert_eq!(policy["Statement"][0]["Action"], json!(expected));
+                r.role_arn() == Some("arn:aws:iam::222222222222:role/OrganizationAccountAccessRole")
+                    && r.role_session_name() == Some("tests.i-1")
+            })
+            .then_error(|| AssumeRoleError::generic(denied()));
+        let rules = Rules { sts: &[&who_calls(), &assumes], organizations: &[&tagged()], ..Rules::default() };
+        let ids: Vec<_> = ALL.iter().map(|control| control.id()).collect();
+        let sections = json!({"account-alias": {"alias": "a-b"}, "account-tags": {"tags": {"stage": "prod"}}});
+        run(&rules.engine().0, &account(), &ids, sections, mode).await
+    };
+    in_mode(Mode::Plan, &["iam:ListAccountAliases"]).await;
+    in_mode(Mode::Apply, &["iam:CreateAccountAlias", "iam:ListAccountAliases"]).await;
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_be_opened_stops_only_the_controls_that_need_it() {
+    let no = mock!(Sts::assume_role).then_error(|| AssumeRoleError::generic(denied()));
+    let rules = Rules { sts: &[&who_calls(), &no], organizations: &[&tagged()], ..Rules::default() };
+    let (engine, recorder) = rules.engine();
+    let ids = ["account-alias", "account-tags", "password-policy", "regions"];
+    let sections =
+        json!({"account-alias": {"alias": "a-b"}, "account-tags": {"tags": {"stage": "prod"}}, "password-policy": {}});
+    let rows = run(&engine, &account(), &ids, sections, Mode::Apply).await;
+
+    let names: Vec<_> = rows.iter().map(|row| row.control.as_str()).collect();
+    assert_eq!(names, ids);
+    let outcomes: Vec<_> = rows.into_iter().map(|row| row.outcome).collect();
+    for position in [0, 2] {
+        let Outcome::NotReady { failure, .. } = &outcomes[position] else { panic!("{outcomes:?}") };
+        assert_eq!(failure.cause, Cause::RoleNotAssumable);
+    }
+    assert_eq!(outcomes[1], Outcome::Compliant);
+    assert!(matches!(outcomes[3], Outcome::Skipped { .. }), "{outcomes:?}");
+    assert_eq!(sorted(&recorder), ["AssumeRole", "GetCallerIdentity", "ListTagsForResource"]);
+}
+
+#[tokio::test]
+async fn a_control_that_needs_no_session_opens_none_and_the_management_account_is_asked_for_once() {
+    let rules = Rules { sts: &[&who_calls()], organizations: &[&tagged()], ..Rules::default() };
+    let (engine, recorder) = rules.engine();
+    let sections = json!({"account-tags": {"tags": {"stage": "prod"}}});
+    for _ in 0..2 {
+        let rows = run(&engine, &account(), &["account-tags", "account-alias"], sections.clone(), Mode::Apply).await;
+        assert_eq!(rows[0].outcome, Outcome::Compliant);
+    }
+    assert_eq!(recorder.calls(), ["GetCallerIdentity", "ListTagsForResource", "ListTagsForResource"]);
+}
+
+#[tokio::test]
+async fn the_management_account_is_never_named_to_itself_and_has_no_way_in() {
+    let regions = mock!(Account::list_regions).match_requests(|r| r.account_id().is_none()).then_output(|| {
+        let region = Region::builder().region_name("af-south-1").region_opt_status(RegionOptStatus::Enabled);
+        ListRegionsOutput::builder().regions(region.build()).build()
+    });
+    let (engine, recorder) = Rules { sts: &[&who_calls()], account: &[&regions], ..Rules::default() }.engine();
+    let ids = ["regions", "account-alias", "root-credentials"];
+    let sections =
+        json!({"regions": {"enabled": ["af-south-1"]}, "account-alias": {"alias": "a-b"}, "root-credentials": {}});
+    let rows = run(&engine, &management_account(), &ids, sections, Mode::Apply).await;
+    assert_eq!(rows[0].outcome, Outcome::Compliant);
+    for row in &rows[1..] {
+        let Outcome::Skipped { why } = &row.outcome else { panic!("{row:?}") };
+        assert!(why.contains("management account"), "{why}");
+    }
+    assert_eq!(recorder.calls(), ["GetCallerIdentity", "ListRegions"]);
+}
+
+#[tokio::test]
+async fn without_knowing_its_own_account_the_engine_calls_nothing() {
+    let no = mock!(Sts::get_caller_identity).then_error(|| GetCallerIdentityError::generic(denied()));
+    let (engine, recorder) = Rules { sts: &[&no], ..Rules::default() }.engine();
+    let sections = json!({"account-tags": {"tags": {"stage": "prod"}}});
+    let rows = run(&engine, &account(), &["account-tags"], sections, Mode::Apply).await;
+    assert!(matches!(rows[0].outcome, Outcome::Unknown { .. }), "{rows:?}");
+    assert_eq!(recorder.calls(), ["GetCallerIdentity"]);
+}
+
+/// A control without a cloud: what is there is a number, and every look shows the next of a list.
+struct Counter {
+    seen: std::sync::Mutex<Vec<u32>>,
+    breaks_at: Option<u32>,
+}
+
+#[derive(Debug, PartialEq)]
+struct Step(u32);
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "step {}", self.0)
+    }
+}
+
+impl Control for Counter {
+    const ID: &'static str = "counter";
+    const READS: &'static [&'static str] = &[];
+    const WRITES: &'static [&'static str] = &[];
+    type Scope = ManagementScope;
+    type Desired = u32;
+    type Actual = u32;
+    type Change = Step;
+
+    fn desired(_baseline: &Baseline) -> Option<&u32> {
+        None
+    }
+
+    async fn inspect(&self, _scope: &ManagementScope, _desired: &u32) -> Result<u32, CallError> {
+        Ok(self.seen.lock().unwrap().remove(0))
+    }
+
+    fn plan(&self, _scope: &ManagementScope, desired: &u32, actual: &u32) -> Vec<Step> {
+        (*actual..*desired).map(Step).collect()
+    }
+
+    async fn apply(&self, _scope: &ManagementScope, change: &Step) -> Result<(), CallError> {
+        match self.breaks_at {
+            Some(step) if step == change.0 => Err(CallError::not_sent("tests:Step", Cause::CallFailed, "broken")),
+            _ => Ok(()),
+        }
+    }
+
+    fn go_together(&self, one: &Step, _next: &Step) -> bool {
+        one.0.is_multiple_of(2)
+    }
+}
+
+async fn count(seen: &[u32], breaks_at: Option<u32>, mode: Mode) -> Outcome {
+    let control = Counter { seen: seen.to_vec().into(), breaks_at };
+    converge(&control, &Rules::default().management().0, &4, mode).await.0
+}
+
+fn steps(steps: &[u32]) -> Vec<String> {
+    steps.iter().map(|step| Step(*step).to_string()).collect()
+}
+
+#[tokio::test]
+async fn what_was_changed_is_read_back_before_it_is_called_fixed() {
+    assert_eq!(count(&[4], None, Mode::Apply).await, Outcome::Compliant);
+    assert_eq!(count(&[2], None, Mode::Plan).await, Outcome::Drifted { planned: steps(&[2, 3]) });
+    assert_eq!(count(&[2, 4], None, Mode::Apply).await, Outcome::Fixed { applied: steps(&[2, 3]) });
+    let outcome = Outcome::NotConverged { applied: steps(&[2, 3]), remaining: steps(&[3]) };
+    assert_eq!(count(&[2, 3], None, Mode::Apply).await, outcome);
+}
+
+#[tokio::test]
+async fn changes_that_go_together_are_all_tried_and_later_ones_are_not() {
+    // 0 and 1 go together, then 2 and 3.
+    let applied = |outcome| match outcome {
+        Outcome::Unknown { applied, .. } => applied,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(applied(count(&[0], Some(0), Mode::Apply).await), steps(&[1]));
+    assert_eq!(applied(count(&[0], Some(1), Mode::Apply).await), steps(&[0]));
+    assert_eq!(applied(count(&[0], Some(3), Mode::Apply).await), steps(&[0, 1, 2]));
+}
+
+/// A control that waits until the other one of its kind runs as well.
+struct Meeting;
+
+static BOTH: LazyLock<Barrier> = LazyLock::new(|| Barrier::new(2));
+
+impl Control for Meeting {
+    const ID: &'static str = "meeting";
+    const READS: &'static [&'static str] = &[];
+    const WRITES: &'static [&'static str] = &[];
+    type Scope = ManagementScope;
+    type Desired = crate::control::account_tags::AccountTags;
+    type Actual = ();
+    type Change = Step;
+
+    fn desired(baseline: &Baseline) -> Option<&Self::Desired> {
+        baseline.account_tags.as_ref()
+    }
+
+    async fn inspect(&self, _scope: &ManagementScope, _desired: &Self::Desired) -> Result<(), CallError> {
+        BOTH.wait().await;
+        Ok(())
+    }
+
+    fn plan(&self, _scope: &ManagementScope, _desired: &Self::Desired, _actual: &()) -> Vec<Step> {
+        Vec::new()
+    }
+
+    async fn apply(&self, _scope: &ManagementScope, _change: &Step) -> Result<(), CallError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_controls_of_an_account_run_at_the_same_time() {
+    let (engine, _) = Rules { sts: &[&who_calls()], ..Rules::default() }.engine();
+    let role = RoleName::organization_account_access();
+    let visit = Visit { account_id: &account(), role: &role, invocation: "i-1" };
+    let baseline = baseline(json!({"account-tags": {"tags": {}}}));
+    let rows = engine.run(&[&Meeting, &Meeting], visit, &baseline, Mode::Plan);
+    let rows = tokio::time::timeout(std::time::Duration::from_secs(5), rows).await.expect("they wait for each other");
+    assert!(rows.iter().all(|row| row.outcome == Outcome::Compliant));
+}

@@ -1,0 +1,191 @@
+//! # organizational-unit
+//!
+//! **What it does.** Keeps the account in its organizational unit.
+//!
+//! **Why.** Service control policies, `StackSets` and this baseline's own overrides hold by unit. An account that sits in
+//! the root has none of them: it counts as unplaced.
+//!
+//! **Desired state.** `organizational_unit`, by id (`ou-ab12-cdef3456`) or by path (`/Workloads/Production`).
+//!
+//! **Source.** `DescribeAccount` shows the place in `Paths`; a new account starts in the root, and `MoveAccount` names
+//! both the unit it leaves and the one it enters (AWS Organizations API reference).
+
+mod unit_paths;
+
+use std::{fmt, str::FromStr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Control, ManagementScope};
+use crate::{
+    account_creation::OrganizationalUnitReference,
+    baseline::{Baseline, Findings, Validate},
+    error::Cause,
+    gateway::CallError,
+    ids::{NotValid, OrganizationalUnitId},
+    input::Problem,
+};
+
+pub(super) use unit_paths::UnitPaths;
+
+/// How deep AWS nests units below the root.
+const MAX_DEPTH: usize = 5;
+
+/// The `organizational-unit` section of the baseline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrganizationalUnit {
+    /// The unit, by id or by path.
+    pub organizational_unit: UnitName,
+}
+
+impl Validate for OrganizationalUnit {
+    fn problems(&self, path: &str) -> Vec<Problem> {
+        let mut findings = Findings::at(path);
+        let OrganizationalUnitReference::Path(names) = &self.organizational_unit.0 else { return Vec::new() };
+        if names.len() > MAX_DEPTH {
+            let problem = format!("is {} units deep; AWS nests them at most {MAX_DEPTH} deep", names.len());
+            findings.note("organizational_unit", problem);
+        }
+        for name in names {
+            findings.expect(
+                "organizational_unit",
+                name.chars().count() <= 128,
+                "has a name of more than 128 characters",
+            );
+            findings.expect("organizational_unit", !name.contains('*'), "has a *; one unit is expected, not a pattern");
+        }
+        findings.into_problems()
+    }
+}
+
+/// The name of a unit below the root: its id or its path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct UnitName(OrganizationalUnitReference);
+
+impl UnitName {
+    /// What a valid value looks like.
+    pub const EXPECTED: &'static str =
+        "a unit below the root, by id (ou-ab12-cdef3456) or by path (/Workloads/Production)";
+}
+
+impl FromStr for UnitName {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        let reference: OrganizationalUnitReference = text.parse().map_err(|_| NotValid(Self::EXPECTED))?;
+        let is_root = match &reference {
+            OrganizationalUnitReference::Id(id) => id.is_root(),
+            OrganizationalUnitReference::Path(names) => names.is_empty(),
+        };
+        if is_root {
+            // In the root, an account is unplaced.
+            Err(NotValid(Self::EXPECTED))
+        } else {
+            Ok(Self(reference))
+        }
+    }
+}
+
+impl TryFrom<String> for UnitName {
+    type Error = NotValid;
+
+    fn try_from(text: String) -> Result<Self, NotValid> {
+        text.parse()
+    }
+}
+
+impl From<UnitName> for String {
+    fn from(name: UnitName) -> Self {
+        name.to_string()
+    }
+}
+
+impl fmt::Display for UnitName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            OrganizationalUnitReference::Id(id) => id.fmt(f),
+            OrganizationalUnitReference::Path(names) => write!(f, "/{}", names.join("/")),
+        }
+    }
+}
+
+/// What is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actual {
+    /// Where the account sits.
+    parent: OrganizationalUnitId,
+    /// The id of the unit that it should sit in.
+    unit: OrganizationalUnitId,
+}
+
+/// The one change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    from: OrganizationalUnitId,
+    to: OrganizationalUnitId,
+    /// As the baseline names the new unit.
+    name: String,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { from, name, .. } = self;
+        if from.is_root() {
+            write!(f, "move the account to {name}: it sits unplaced in the root")
+        } else {
+            write!(f, "move the account from {from} to {name}")
+        }
+    }
+}
+
+/// The control `organizational-unit`.
+#[derive(Clone, Copy, Debug)]
+pub struct OrganizationalUnitControl;
+
+impl Control for OrganizationalUnitControl {
+    const ID: &'static str = "organizational-unit";
+    const READS: &'static [&'static str] =
+        &["organizations:DescribeAccount", "organizations:ListOrganizationalUnitsForParent", "organizations:ListRoots"];
+    const WRITES: &'static [&'static str] = &["organizations:MoveAccount"];
+    type Scope = ManagementScope;
+    type Desired = OrganizationalUnit;
+    type Actual = Actual;
+    type Change = Change;
+
+    fn desired(baseline: &Baseline) -> Option<&OrganizationalUnit> {
+        baseline.organizational_unit.as_ref()
+    }
+
+    /// A path that leads nowhere gives [`Cause::OrganizationalUnitNotFound`]. An id is not looked up: an account that
+    /// sits in the unit proves it, and `MoveAccount` refuses one that is not there.
+    async fn inspect(&self, scope: &ManagementScope, desired: &OrganizationalUnit) -> Result<Actual, CallError> {
+        let unit = match &desired.organizational_unit.0 {
+            OrganizationalUnitReference::Id(id) => id.clone(),
+            OrganizationalUnitReference::Path(names) => scope.units.find(&scope.organizations, names).await?,
+        };
+        let account = scope.organizations.describe_account(&scope.account_id).await?;
+        let parent = account.parent.ok_or_else(|| {
+            CallError::unusable("organizations:DescribeAccount", Cause::CallFailed, "an account without Paths")
+        })?;
+        Ok(Actual { parent, unit })
+    }
+
+    fn plan(&self, _scope: &ManagementScope, desired: &OrganizationalUnit, actual: &Actual) -> Vec<Change> {
+        plan(desired, actual).into_iter().collect()
+    }
+
+    async fn apply(&self, scope: &ManagementScope, change: &Change) -> Result<(), CallError> {
+        scope.organizations.move_account(&scope.account_id, &change.from, &change.to).await
+    }
+}
+
+fn plan(desired: &OrganizationalUnit, Actual { parent, unit }: &Actual) -> Option<Change> {
+    let name = desired.organizational_unit.to_string();
+    (parent != unit).then(|| Change { from: parent.clone(), to: unit.clone(), name })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+use aws_sdk_s3control::{
+    Client,
+    operation::{
+        get_public_access_block::{GetPublicAccessBlockError, GetPublicAccessBlockOutput},
+        put_public_access_block::{PutPublicAccessBlockError, PutPublicAccessBlockOutput},
+    },
+    types::{PublicAccessBlockConfiguration, error::NoSuchPublicAccessBlockConfiguration},
+};
+use aws_smithy_mocks::mock;
+use aws_smithy_types::error::ErrorMetadata;
+
+use super::*;
+use crate::{
+    control::{
+        Mode, Outcome,
+        testing::{Rules, denied, run, stopped},
+    },
+    error::Cause,
+};
+
+fn all(on: bool) -> PublicAccessBlockConfiguration {
+    let configuration = PublicAccessBlockConfiguration::builder().block_public_acls(on).ignore_public_acls(on);
+    configuration.block_public_policy(on).restrict_public_buckets(on).build()
+}
+
+fn blocked() -> GetPublicAccessBlockOutput {
+    GetPublicAccessBlockOutput::builder().public_access_block_configuration(all(true)).build()
+}
+
+fn none() -> GetPublicAccessBlockError {
+    let error = NoSuchPublicAccessBlockConfiguration::builder().message("none").build();
+    GetPublicAccessBlockError::NoSuchPublicAccessBlockConfiguration(error)
+}
+
+#[test]
+fn all_four_settings_are_compared() {
+    let desired = S3PublicAccessBlock::default();
+    assert_eq!(plan(desired, desired.into()), None);
+    assert_eq!(plan(desired, PublicAccessBlock::default()).unwrap().differs.len(), 4);
+    let present = PublicAccessBlock { block_public_policy: false, ..desired.into() };
+    let words = "set the account's block of public access to S3: block_public_policy false -> true";
+    assert_eq!(plan(desired, present).unwrap().to_string(), words);
+}
+
+#[tokio::test]
+async fn a_compliant_account_costs_one_read() {
+    let get = mock!(Client::get_public_access_block)
+        .match_requests(|r| r.account_id() == Some("222222222222"))
+        .then_output(blocked);
+    let scope = Rules { s3control: &[&get], ..Rules::default() }.member();
+    let outcome = run(&S3PublicAccessBlockControl, &scope, &S3PublicAccessBlock::default(), Mode::Apply).await;
+    assert_eq!(outcome, Outcome::Compliant);
+    assert_eq!(scope.1.calls(), ["GetPublicAccessBlock"]);
+}
+
+#[tokio::test]
+async fn an_account_without_settings_gets_all_four() {
+    let get = mock!(Client::get_public_access_block).sequence().error(none).output(blocked).build();
+    let put = mock!(Client::put_public_access_block)
+        .match_requests(|r| {
+            r.account_id() == Some("222222222222") && r.public_access_block_configuration() == Some(&all(true))
+        })
+        .then_output(|| PutPublicAccessBlockOutput::builder().build());
+    let scope = Rules { s3control: &[&get, &put], ..Rules::default() }.member();
+    let outcome = run(&S3PublicAccessBlockControl, &scope, &S3PublicAccessBlock::default(), Mode::Apply).await;
+    assert!(matches!(&outcome, Outcome::Fixed { applied } if applied.len() == 1), "{outcome:?}");
+    assert_eq!(scope.1.calls(), ["GetPublicAccessBlock", "PutPublicAccessBlock", "GetPublicAccessBlock"]);
+}
+
+#[tokio::test]
+async fn a_denied_read_or_write_is_unknown_with_nothing_applied() {
+    let no = mock!(Client::get_public_access_block).then_error(|| GetPublicAccessBlockError::generic(denied()));
+    let scope = Rules { s3control: &[&no], ..Rules::default() }.member();
+    let outcome = run(&S3PublicAccessBlockControl, &scope, &S3PublicAccessBlock::default(), Mode::Apply).await;
+    assert_eq!(stopped(outcome), (Cause::AccessDenied, vec![]));
+
+    let get = mock!(Client::get_public_access_block).then_error(none);
+    let no = mock!(Client::put_public_access_block).then_error(|| PutPublicAccessBlockError::generic(denied()));
+    let scope = Rules { s3control: &[&get, &no], ..Rules::default() }.member();
+    let outcome = run(&S3PublicAccessBlockControl, &scope, &S3PublicAccessBlock::default(), Mode::Apply).await;
+    assert_eq!(stopped(outcome), (Cause::AccessDenied, vec![]));
+    assert_eq!(scope.1.calls(), ["GetPublicAccessBlock", "PutPublicAccessBlock"]);
+}
+
+#[tokio::test]
+async fn an_account_that_is_not_signed_up_yet_is_not_ready() {
+    let early = mock!(Client::get_public_access_block).then_error(|| {
+        GetPublicAccessBlockError::generic(ErrorMetadata::builder().code("NotSignedUp").message("early").build())
+    });
+    let scope = Rules { s3control: &[&early], ..Rules::default() }.member();
+    let outcome = run(&S3PublicAccessBlockControl, &scope, &S3PublicAccessBlock::default(), Mode::Apply).await;
+    assert!(matches!(outcome, Outcome::NotReady { .. }), "{outcome:?}");
+    assert_eq!(stopped(outcome), (Cause::OptInRequired, vec![]));
+}

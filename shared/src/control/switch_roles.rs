@@ -1,0 +1,352 @@
+//! # switch-roles
+//!
+//! **What it does.** Keeps the roles that people switch to from the jump account: who may assume them, which managed
+//! policies they have, and how long their sessions last.
+//!
+//! **Why.** People have one user, in one account, with a second factor. Everywhere else they have roles, and nothing
+//! to lose.
+//!
+//! **Desired state.** `jump_account`, and where the defaults do not fit `roles` (each `name`, `managed_policies` and
+//! `session_seconds`), `path`, `external_id` and `exclusive`. A role trusts the jump account alone, and only people
+//! who signed in with a second factor; any other trust is drift, and the plan says in words what it allows. Managed
+//! policies that the section does not name are detached with `exclusive: true` and are a note otherwise. Inline
+//! policies, permissions boundaries and tags are not looked at. The path of a role that is there cannot be changed:
+//! another one is a note. With an `external_id`, roles can be assumed by programs but not in the AWS console.
+//!
+//! **Source.** IAM user guide, "Switch from a user to an IAM role (console)" and "AWS global condition context keys":
+//! `aws:MultiFactorAuthPresent` with `Bool` also refuses callers that have no such key, such as long-term access keys.
+
+mod trust;
+
+use std::{collections::BTreeSet, fmt};
+
+use futures_util::future::{try_join, try_join_all};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Control, MemberScope};
+use crate::{
+    baseline::{Baseline, Findings, Validate, inner},
+    error::Cause,
+    gateway::{CallError, NewRole},
+    ids::{AccountId, RoleName},
+    input::Problem,
+};
+use trust::TrustPolicy;
+
+/// How many managed policies IAM attaches to a role once its quota is raised as far as it goes.
+const MAX_POLICIES: usize = 20;
+
+/// The `switch-roles` section of the baseline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SwitchRoles {
+    /// The account that people come from.
+    pub jump_account: AccountId,
+    /// A value that whoever assumes a role has to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// Where new roles stand in the account's tree of names: `/`, or a text between two slashes.
+    #[serde(default = "default_path")]
+    pub path: String,
+    /// The roles.
+    #[serde(default = "default_roles")]
+    pub roles: Vec<SwitchRole>,
+    /// Whether managed policies that are not named are detached.
+    #[serde(default)]
+    pub exclusive: bool,
+}
+
+/// One role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SwitchRole {
+    /// Its name.
+    pub name: RoleName,
+    /// The ARNs of the managed policies that it has.
+    pub managed_policies: Vec<String>,
+    /// How long its sessions may last: 3,600 to 43,200 s.
+    #[serde(default = "default_session_seconds")]
+    #[schemars(range(min = 3600, max = 43200))]
+    pub session_seconds: i32,
+}
+
+fn default_path() -> String {
+    "/".to_owned()
+}
+
+fn default_session_seconds() -> i32 {
+    3600
+}
+
+fn default_roles() -> Vec<SwitchRole> {
+    let role = |name: &str, policy: &str| {
+        Some(SwitchRole {
+            name: name.parse().ok()?,
+            managed_policies: vec![format!("arn:aws:iam::aws:policy/{policy}")],
+            session_seconds: default_session_seconds(),
+        })
+    };
+    let roles = [
+        role("role-admin", "AdministratorAccess"),
+        role("role-developer", "PowerUserAccess"),
+        role("role-operator", "ReadOnlyAccess"),
+    ];
+    roles.into_iter().flatten().collect()
+}
+
+impl Validate for SwitchRoles {
+    fn problems(&self, path: &str) -> Vec<Problem> {
+        let mut findings = Findings::at(path);
+        if let Some(id) = &self.external_id {
+            let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&b);
+            findings.expect(
+                "external_id",
+                (2..=1224).contains(&id.len()) && id.bytes().all(is_allowed),
+                "is no external id; 2 to 1224 letters, digits or any of _ + = , . @ : / - are expected",
+            );
+        }
+        let is_path = self.path == "/"
+            || ((3..=512).contains(&self.path.len())
+                && self.path.starts_with('/')
+                && self.path.ends_with('/')
+                && self.path.bytes().all(|b| b.is_ascii_graphic()));
+        findings.expect("path", is_path, "is no path of a role; / or one such as /people/ is expected");
+        findings.expect("roles", !self.roles.is_empty(), "is empty; at least one role is expected");
+        // To IAM, names that differ only in case are the same.
+        findings.distinct("roles", self.roles.iter().map(|role| role.name.as_str().to_ascii_lowercase()));
+        for (position, role) in self.roles.iter().enumerate() {
+            findings.extend(role.problems(&inner(path, &format!("roles[{position}]"))));
+        }
+        findings.into_problems()
+    }
+}
+
+impl Validate for SwitchRole {
+    fn problems(&self, path: &str) -> Vec<Problem> {
+        let mut findings = Findings::at(path);
+        findings.expect(
+            "name",
+            self.name != RoleName::organization_account_access(),
+            "is the role through which accounts are entered; with another trust nobody could enter them",
+        );
+        findings.range("session_seconds", self.session_seconds, 3600..=43_200);
+        findings.distinct("managed_policies", &self.managed_policies);
+        if self.managed_policies.len() > MAX_POLICIES {
+            let problem = format!("has {} policies; IAM attaches {MAX_POLICIES} at most", self.managed_policies.len());
+            findings.note("managed_policies", problem);
+        }
+        for (position, arn) in self.managed_policies.iter().enumerate() {
+            findings.expect(
+                &format!("managed_policies[{position}]"),
+                is_policy_arn(arn),
+                "is no ARN of a managed policy; one such as arn:aws:iam::aws:policy/ReadOnlyAccess is expected",
+            );
+        }
+        findings.into_problems()
+    }
+}
+
+fn is_policy_arn(text: &str) -> bool {
+    let Some((owner, name)) = text.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":policy/")) else {
+        return false;
+    };
+    let is_in_name = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&b);
+    (owner == "aws" || owner.parse::<AccountId>().is_ok())
+        && text.len() <= 2048
+        && !name.is_empty()
+        && !name.ends_with('/')
+        && name.bytes().all(is_in_name)
+}
+
+/// What is there of one role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PresentRole {
+    path: String,
+    trust: TrustPolicy,
+    session_seconds: i32,
+    managed_policies: BTreeSet<String>,
+}
+
+/// What is there of each role of the section, in its order.
+pub type Actual = Vec<Option<PresentRole>>;
+
+/// One change of one role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    role: RoleName,
+    what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum What {
+    Create { path: String, trust: TrustPolicy, session_seconds: i32 },
+    Trust { trust: TrustPolicy, differs: String },
+    SessionSeconds { from: i32, to: i32 },
+    Detach { policy_arn: String },
+    Attach { policy_arn: String, to_new_role: bool },
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let role = &self.role;
+        match &self.what {
+            What::Create { trust, .. } => write!(f, "create the role {role}: {trust}"),
+            What::Trust { differs, .. } => write!(f, "correct who may assume {role}: {differs}"),
+            What::SessionSeconds { from, to } => write!(f, "correct the longest session of {role}: {from} -> {to} s"),
+            What::Detach { policy_arn } => write!(f, "detach {policy_arn} from {role}"),
+            What::Attach { policy_arn, .. } => write!(f, "attach {policy_arn} to {role}"),
+        }
+    }
+}
+
+impl What {
+    /// What may be taken from a role goes before what is given to it, and who may assume it before both.
+    fn stage(&self) -> u8 {
+        match self {
+            Self::Create { .. } | Self::Trust { .. } => 0,
+            Self::SessionSeconds { .. } | Self::Detach { .. } => 1,
+            Self::Attach { .. } => 2,
+        }
+    }
+}
+
+/// The control `switch-roles`.
+#[derive(Clone, Copy, Debug)]
+pub struct SwitchRolesControl;
+
+impl Control for SwitchRolesControl {
+    const ID: &'static str = "switch-roles";
+    const READS: &'static [&'static str] = &["iam:GetRole", "iam:ListAttachedRolePolicies"];
+    const WRITES: &'static [&'static str] = &[
+        "iam:AttachRolePolicy",
+        "iam:CreateRole",
+        "iam:DetachRolePolicy",
+        "iam:UpdateAssumeRolePolicy",
+        "iam:UpdateRole",
+    ];
+    type Scope = MemberScope;
+    type Desired = SwitchRoles;
+    type Actual = Actual;
+    type Change = Change;
+
+    fn desired(baseline: &Baseline) -> Option<&SwitchRoles> {
+        baseline.switch_roles.as_ref()
+    }
+
+    async fn inspect(&self, scope: &MemberScope, desired: &SwitchRoles) -> Result<Actual, CallError> {
+        let find = async |role: &SwitchRole| {
+            let policies = scope.iam.list_attached_policies(&role.name);
+            let (found, policies) = try_join(scope.iam.find_role(&role.name), policies).await?;
+            let Some(found) = found else { return Ok(None) };
+            let trust = found.trust_policy.parse().map_err(|error| {
+                let detail = format!("a trust policy of {} that cannot be read ({error})", role.name);
+                CallError::unusable("iam:GetRole", Cause::CallFailed, detail)
+            })?;
+            Ok(Some(PresentRole {
+                path: found.path,
+                trust,
+                session_seconds: found.max_session_seconds,
+                managed_policies: policies.into_iter().collect(),
+            }))
+        };
+        try_join_all(desired.roles.iter().map(find)).await
+    }
+
+    fn plan(&self, _scope: &MemberScope, desired: &SwitchRoles, actual: &Actual) -> Vec<Change> {
+        plan(desired, actual)
+    }
+
+    async fn apply(&self, scope: &MemberScope, Change { role, what }: &Change) -> Result<(), CallError> {
+        match what {
+            What::Create { path, trust, session_seconds } => {
+                let role = NewRole {
+                    name: role,
+                    path,
+                    trust_policy: &trust.to_json(),
+                    max_session_seconds: *session_seconds,
+                    description: "For people who switch here from the jump account",
+                };
+                scope.iam.create_role(&role).await
+            }
+            What::Trust { trust, .. } => scope.iam.put_trust_policy(role, &trust.to_json()).await,
+            What::SessionSeconds { to, .. } => scope.iam.set_max_session(role, *to).await,
+            What::Detach { policy_arn } => scope.iam.detach_policy(role, policy_arn).await,
+            What::Attach { policy_arn, to_new_role } => {
+                scope.iam.attach_policy(role, policy_arn).await.map_err(|mut error| {
+                    // A role that was made a moment ago is not known everywhere in IAM.
+                    if *to_new_role && error.cause == Cause::NotFound {
+                        error.cause = Cause::NotVisibleYet;
+                    }
+                    error
+                })
+            }
+        }
+    }
+
+    fn notes(&self, desired: &SwitchRoles, actual: &Actual) -> Vec<String> {
+        notes(desired, actual)
+    }
+
+    fn go_together(&self, one: &Change, next: &Change) -> bool {
+        one.what.stage() == next.what.stage() && one.role != next.role
+    }
+}
+
+fn plan(desired: &SwitchRoles, actual: &Actual) -> Vec<Change> {
+    let trust = TrustPolicy::of_jump_account(&desired.jump_account, desired.external_id.as_deref());
+    let mut changes = Vec::new();
+    for (role, present) in desired.roles.iter().zip(actual) {
+        let mut change = |what| changes.push(Change { role: role.name.clone(), what });
+        let attached = match present {
+            None => {
+                let (path, trust) = (desired.path.clone(), trust.clone());
+                change(What::Create { path, trust, session_seconds: role.session_seconds });
+                &BTreeSet::new()
+            }
+            Some(present) => {
+                if let Some(differs) = present.trust.differences(&trust) {
+                    change(What::Trust { trust: trust.clone(), differs });
+                }
+                if present.session_seconds != role.session_seconds {
+                    change(What::SessionSeconds { from: present.session_seconds, to: role.session_seconds });
+                }
+                if desired.exclusive {
+                    for policy_arn in additional(role, present) {
+                        change(What::Detach { policy_arn: policy_arn.clone() });
+                    }
+                }
+                &present.managed_policies
+            }
+        };
+        for policy_arn in role.managed_policies.iter().filter(|arn| !attached.contains(*arn)) {
+            change(What::Attach { policy_arn: policy_arn.clone(), to_new_role: present.is_none() });
+        }
+    }
+    changes.sort_by_key(|change| change.what.stage());
+    changes
+}
+
+fn notes(desired: &SwitchRoles, actual: &Actual) -> Vec<String> {
+    let mut notes = Vec::new();
+    let there = desired.roles.iter().zip(actual).filter_map(|(role, present)| Some((role, present.as_ref()?)));
+    for (role, present) in there {
+        let name = &role.name;
+        if present.path != desired.path {
+            let (is, should) = (&present.path, &desired.path);
+            notes.push(format!("{name} stands at {is}; to have it at {should}, delete it and run the baseline again"));
+        }
+        if !desired.exclusive {
+            notes.extend(additional(role, present).map(|arn| format!("{name} also has {arn}")));
+        }
+    }
+    notes
+}
+
+/// The managed policies that the section does not name.
+fn additional<'a>(role: &'a SwitchRole, present: &'a PresentRole) -> impl Iterator<Item = &'a String> {
+    present.managed_policies.iter().filter(|arn| !role.managed_policies.contains(arn))
+}
+
+#[cfg(test)]
+mod tests;

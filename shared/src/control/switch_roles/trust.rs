@@ -1,0 +1,238 @@
+//! Trust policies, compared by what they say and not by how they are written.
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use serde_json::{Map, Value, json};
+
+use crate::ids::AccountId;
+
+/// A trust policy: its document, and its statements in words. Two policies are equal when their statements are.
+#[derive(Clone, Debug)]
+pub(super) struct TrustPolicy {
+    document: Value,
+    statements: BTreeSet<String>,
+}
+
+impl TrustPolicy {
+    /// Trusts people of the jump account who signed in with a second factor, and nobody else.
+    pub(super) fn of_jump_account(jump_account: &AccountId, external_id: Option<&str>) -> Self {
+        let mut condition = json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}});
+        if let Some(external_id) = external_id {
+            condition["StringEquals"] = json!({"sts:ExternalId": external_id});
+        }
+        Self::of_document(json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Principal": {"AWS": format!("arn:aws:iam::{jump_account}:root")},
+                "Action": "sts:AssumeRole",
+                "Condition": condition,
+            }],
+        }))
+    }
+
+    fn of_document(document: Value) -> Self {
+        let statements = one_or_many(&document["Statement"]).map(in_words).collect();
+        Self { document, statements }
+    }
+
+    /// The document as IAM takes it.
+    pub(super) fn to_json(&self) -> String {
+        self.document.to_string()
+    }
+
+    /// What has to be removed from this policy and added to it to make it say what `wanted` says; None when it does.
+    pub(super) fn differences(&self, wanted: &Self) -> Option<String> {
+        let removed = self.statements.difference(&wanted.statements).map(|statement| format!("remove [{statement}]"));
+        let added = wanted.statements.difference(&self.statements).map(|statement| format!("add [{statement}]"));
+        let differences: Vec<_> = removed.chain(added).collect();
+        (!differences.is_empty()).then(|| differences.join(", "))
+    }
+}
+
+impl PartialEq for TrustPolicy {
+    fn eq(&self, other: &Self) -> bool {
+        self.statements == other.statements
+    }
+}
+
+impl Eq for TrustPolicy {}
+
+impl FromStr for TrustPolicy {
+    type Err = serde_json::Error;
+
+    fn from_str(json: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(json).map(Self::of_document)
+    }
+}
+
+impl fmt::Display for TrustPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, statement) in self.statements.iter().enumerate() {
+            let separator = if position == 0 { "" } else { "; " };
+            write!(f, "{separator}{statement}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A statement in words. Every member has its place in them except `Sid`, which is only a name, so that no two
+/// statements that differ in meaning are the same words.
+fn in_words(statement: &Value) -> String {
+    let Value::Object(members) = statement else { return statement.to_string() };
+    let mut words = Vec::new();
+    let known = ["Effect", "Action", "Principal", "Condition"];
+    words.extend(members.get("Effect").map(plain));
+    words.extend(members.get("Action").map(|actions| set_of(actions, |action| plain(action).to_ascii_lowercase())));
+    words.extend(members.get("Principal").map(|principal| format!("to {}", principals(principal))));
+    words.extend(members.get("Condition").map(|condition| format!("if {}", conditions(condition))));
+    let others = members.iter().filter(|(name, _)| *name != "Sid" && !known.contains(&name.as_str()));
+    words.extend(others.map(|(name, value)| format!("with {name} {value}")));
+    words.join(" ")
+}
+
+fn principals(principal: &Value) -> String {
+    let Value::Object(kinds) = principal else { return plain(principal) };
+    let of_kind = |(kind, ids): (&String, &Value)| format!("{kind} {}", set_of(ids, |id| account_or_arn(&plain(id))));
+    sorted(kinds, of_kind).join(" and ")
+}
+
+/// IAM takes the id of an account for the ARN of its root.
+fn account_or_arn(id: &str) -> String {
+    let root_of = id.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root"));
+    root_of.unwrap_or(id).to_owned()
+}
+
+fn conditions(condition: &Value) -> String {
+    let Value::Object(operators) = condition else { return condition.to_string() };
+    let of_operator = |(operator, keys): (&String, &Value)| match keys {
+        Value::Object(keys) => {
+            let of_key = |(key, values): (&String, &Value)| {
+                format!("{operator} {} {}", key.to_ascii_lowercase(), set_of(values, plain))
+            };
+            sorted(keys, of_key).join(" and ")
+        }
+        other => format!("{operator} {other}"),
+    };
+    sorted(operators, of_operator).join(" and ")
+}
+
+fn sorted(members: &Map<String, Value>, in_words: impl Fn((&String, &Value)) -> String) -> Vec<String> {
+    let mut words: Vec<_> = members.iter().map(in_words).collect();
+    words.sort();
+    words
+}
+
+/// A value, or several of which each will do.
+fn set_of(values: &Value, in_words: impl Fn(&Value) -> String) -> String {
+    let words: BTreeSet<_> = one_or_many(values).map(in_words).collect();
+    words.into_iter().collect::<Vec<_>>().join(" or ")
+}
+
+/// IAM writes a list of one entry as that entry.
+fn one_or_many(value: &Value) -> impl Iterator<Item = &Value> {
+    match value {
+        Value::Array(values) => values.iter(),
+        Value::Null => [].iter(),
+        one => std::slice::from_ref(one).iter(),
+    }
+}
+
+/// A text without its quotation marks, unless it could be taken for more than one; `true` and `"true"` are the same
+/// to IAM.
+fn plain(value: &Value) -> String {
+    match value.as_str() {
+        Some(text) if !text.contains(char::is_whitespace) => text.to_owned(),
+        _ => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted() -> TrustPolicy {
+        TrustPolicy::of_jump_account(&"111111111111".parse().unwrap(), None)
+    }
+
+    fn differences(present: &Value) -> Option<String> {
+        present.to_string().parse::<TrustPolicy>().unwrap().differences(&wanted())
+    }
+
+    fn statement(principal: &str) -> Value {
+        json!({
+            "Effect": "Allow",
+            "Principal": {"AWS": principal},
+            "Action": "sts:AssumeRole",
+            "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+        })
+    }
+
+    #[test]
+    fn the_wanted_policy_says_who_and_when() {
+        assert_eq!(
+            wanted().to_string(),
+            "Allow sts:assumerole to AWS 111111111111 if Bool aws:multifactorauthpresent true"
+        );
+        let external = TrustPolicy::of_jump_account(&"111111111111".parse().unwrap(), Some("s 1"));
+        assert!(external.to_string().ends_with("true and StringEquals sts:externalid \"s 1\""), "{external}");
+    }
+
+    #[test]
+    fn other_ways_to_write_the_same_are_no_difference() {
+        let present = json!({
+            "Version": "2012-10-17",
+            "Statement": {
+                "Sid": "People",
+                "Action": ["sts:assumeRole"],
+                "Principal": {"AWS": ["111111111111"]},
+                "Condition": {"Bool": {"aws:multiFactorAuthPresent": [true]}},
+                "Effect": "Allow",
+            },
+        });
+        assert_eq!(differences(&present), None);
+        assert_eq!(present.to_string().parse::<TrustPolicy>().unwrap(), wanted());
+    }
+
+    #[test]
+    fn a_wider_trust_is_named() {
+        let present = json!({"Statement": [statement("arn:aws:iam::111111111111:root"), statement("999999999999")]});
+        assert_eq!(
+            differences(&present).unwrap(),
+            "remove [Allow sts:assumerole to AWS 999999999999 if Bool aws:multifactorauthpresent true]"
+        );
+    }
+
+    /// Spoils a statement.
+    type Edit = fn(&mut Value);
+
+    #[test]
+    fn every_part_of_a_statement_counts() {
+        let changed = |change: Edit| {
+            let mut one = statement("111111111111");
+            change(&mut one);
+            differences(&json!({"Statement": [one]}))
+        };
+        let cases: [(Edit, &str); 9] = [
+            (|s| s["Effect"] = json!("Deny"), "Deny"),
+            (|s| s["Action"] = json!(["sts:AssumeRole", "sts:TagSession"]), "sts:assumerole or sts:tagsession"),
+            (|s| s["Principal"] = json!("*"), "to *"),
+            (|s| s["Principal"] = json!({"AWS": "111111111111", "Service": "ec2.amazonaws.com"}), "Service ec2"),
+            (|s| s["Principal"] = json!({"AWS": "arn:aws:iam::111111111111:user/a"}), "user/a"),
+            (|s| s["Condition"] = json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}), "BoolIfExists"),
+            (|s| s["Condition"] = json!({"Bool": {"aws:MultiFactorAuthPresent": "false"}}), "false"),
+            (|s| s["NotAction"] = json!("sts:GetFederationToken"), "with NotAction"),
+            (|s| drop(s.as_object_mut().unwrap().remove("Condition")), "[Allow sts:assumerole to AWS 111111111111]"),
+        ];
+        for (change, words) in cases {
+            let differs = changed(change).unwrap_or_else(|| panic!("{words} is taken for no difference"));
+            assert!(differs.contains(words) && differs.contains("add ["), "{differs}");
+        }
+    }
+
+    #[test]
+    fn a_policy_without_statements_lacks_the_wanted_one() {
+        assert!(differences(&json!({"Version": "2012-10-17"})).unwrap().starts_with("add ["));
+        assert!("not json".parse::<TrustPolicy>().is_err());
+    }
+}

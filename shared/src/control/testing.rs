@@ -1,0 +1,188 @@
+//! What the tests of controls share: scopes over mocked clients, and a record of every call that leaves them.
+
+use std::sync::{Arc, Mutex};
+
+use aws_smithy_mocks::Rule;
+use aws_smithy_runtime_api::{
+    box_error::BoxError,
+    client::{
+        interceptors::{Intercept, context::BeforeSerializationInterceptorContextRef},
+        orchestrator::Metadata,
+        runtime_components::RuntimeComponents,
+    },
+};
+use aws_smithy_types::{config_bag::ConfigBag, error::ErrorMetadata};
+
+use super::{Control, Engine, ManagementScope, MemberScope, Mode, Outcome, RootScope, engine};
+use crate::{
+    error::Cause,
+    gateway::{
+        AccountGateway, AccountTarget, CloudWatchGateway, IamGateway, OrganizationsGateway, S3ControlGateway,
+        SnsGateway, StsGateway,
+    },
+    ids::AccountId,
+    session::Sessions,
+};
+
+/// Notes the name of every operation, in the order in which they begin.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recorder(Arc<Mutex<Vec<String>>>);
+
+impl Recorder {
+    /// The operations so far.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Intercept for Recorder {
+    fn name(&self) -> &'static str {
+        "Recorder"
+    }
+
+    // The operation's metadata is not there yet in `read_before_execution`.
+    fn read_before_serialization(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let metadata = config.load::<Metadata>().expect("every operation has metadata");
+        self.0.lock().unwrap().push(metadata.name().to_owned());
+        Ok(())
+    }
+}
+
+/// A client of the SDK that answers by these rules, whichever matches first and is not used up, and panics at
+/// anything else.
+macro_rules! mocked {
+    ($service:ident, $recorder:expr, $rules:expr) => {{
+        let recorder = $recorder.clone();
+        aws_smithy_mocks::mock_client!($service, aws_smithy_mocks::RuleMode::MatchAny, $rules, |builder| builder
+            .interceptor(recorder.clone()))
+    }};
+}
+/// The account that is looked at.
+pub(crate) fn account() -> AccountId {
+    "222222222222".parse().unwrap()
+}
+
+/// The account that looks.
+pub(crate) fn management_account() -> AccountId {
+    "999999999999".parse().unwrap()
+}
+
+/// A configuration whose clients reach nothing; a call through one of them fails.
+pub(crate) fn unreachable_config() -> aws_config::SdkConfig {
+    let nobody = aws_smithy_http_client::test_util::infallible_client_fn(|_| {
+        http::Response::builder().status(418).body("").expect("a response")
+    });
+    aws_config::SdkConfig::builder()
+        .behavior_version(aws_config::BehaviorVersion::latest())
+        .region(aws_config::Region::new("us-east-1"))
+        .credentials_provider(aws_sdk_sts::config::SharedCredentialsProvider::new(
+            aws_sdk_sts::config::Credentials::for_tests(),
+        ))
+        .http_client(nobody)
+        .build()
+}
+
+/// The rules by which the mocked clients of one account answer; a client without rules may not be called.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Rules<'a> {
+    pub(crate) account: &'a [&'a Rule],
+    pub(crate) cloudwatch: &'a [&'a Rule],
+    pub(crate) iam: &'a [&'a Rule],
+    pub(crate) organizations: &'a [&'a Rule],
+    pub(crate) s3control: &'a [&'a Rule],
+    pub(crate) sns: &'a [&'a Rule],
+    pub(crate) sts: &'a [&'a Rule],
+}
+
+impl Rules<'_> {
+    /// A session in the account.
+    pub(crate) fn member(self) -> (MemberScope, Recorder) {
+        let recorder = Recorder::default();
+        let scope = MemberScope {
+            account_id: account(),
+            cloudwatch: CloudWatchGateway::new(mocked!(aws_sdk_cloudwatch, recorder, self.cloudwatch)),
+            iam: IamGateway::new(mocked!(aws_sdk_iam, recorder, self.iam)),
+            s3control: S3ControlGateway::new(mocked!(aws_sdk_s3control, recorder, self.s3control)),
+            sns: SnsGateway::new(mocked!(aws_sdk_sns, recorder, self.sns)),
+        };
+        (scope, recorder)
+    }
+
+    /// The account, seen from the management account.
+    pub(crate) fn management(self) -> (ManagementScope, Recorder) {
+        let recorder = Recorder::default();
+        let scope = ManagementScope {
+            account_id: account(),
+            target: AccountTarget::of(&account(), &management_account()),
+            account: AccountGateway::new(mocked!(aws_sdk_account, recorder, self.account)),
+            organizations: OrganizationsGateway::new(mocked!(aws_sdk_organizations, recorder, self.organizations)),
+            units: Arc::default(),
+        };
+        (scope, recorder)
+    }
+
+    /// The root user of the account.
+    pub(crate) fn root(self) -> (RootScope, Recorder) {
+        let recorder = Recorder::default();
+        let iam = IamGateway::new(mocked!(aws_sdk_iam, recorder, self.iam));
+        let sessions = self.sessions(&recorder);
+        (RootScope::new(account(), sessions, Box::new(move |_| iam.clone())), recorder)
+    }
+
+    /// An engine of the management account. What it does in a session reaches nothing.
+    pub(crate) fn engine(self) -> (Engine, Recorder) {
+        let recorder = Recorder::default();
+        let account = AccountGateway::new(mocked!(aws_sdk_account, recorder, self.account));
+        let organizations = OrganizationsGateway::new(mocked!(aws_sdk_organizations, recorder, self.organizations));
+        (Engine::of(self.sessions(&recorder), account, organizations), recorder)
+    }
+
+    fn sessions(self, recorder: &Recorder) -> Sessions {
+        Sessions::through(StsGateway::new(mocked!(aws_sdk_sts, recorder, self.sts)), &unreachable_config(), "tests")
+    }
+}
+
+/// The code and the message of an error. The SDK reads them from the answer; a mocked error has only what it is given.
+pub(crate) fn said(code: &str, message: &str) -> ErrorMetadata {
+    ErrorMetadata::builder().code(code).message(message).build()
+}
+
+/// What a service answers to a call that nothing allows.
+pub(crate) fn denied() -> ErrorMetadata {
+    said("AccessDenied", "no identity-based policy allows it")
+}
+
+/// Runs one control, and sees to it that it made no call that it does not declare.
+pub(crate) async fn run<C: Control>(
+    control: &C,
+    (scope, recorder): &(C::Scope, Recorder),
+    desired: &C::Desired,
+    mode: Mode,
+) -> Outcome {
+    let before = recorder.calls().len();
+    let (outcome, _) = engine::converge(control, scope, desired, mode).await;
+    let declared = match mode {
+        Mode::Plan => C::READS.to_vec(),
+        Mode::Apply => [C::READS, C::WRITES].concat(),
+    };
+    for call in recorder.calls().iter().skip(before).filter(|call| *call != "AssumeRoot") {
+        // For some settings of the account, S3 calls action and operation by different names.
+        let call = call.replace("PublicAccessBlock", "AccountPublicAccessBlock");
+        let is_declared = declared.iter().any(|action| action.split_once(':').unwrap().1 == call);
+        assert!(is_declared, "{call} is not an action of {}", C::ID);
+    }
+    outcome
+}
+
+/// The cause for which a control had to stop, and what it had applied before.
+pub(crate) fn stopped(outcome: Outcome) -> (Cause, Vec<String>) {
+    match outcome {
+        Outcome::Unknown { applied, failure } | Outcome::NotReady { applied, failure, .. } => (failure.cause, applied),
+        other => panic!("{other:?}"),
+    }
+}

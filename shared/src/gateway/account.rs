@@ -1,0 +1,394 @@
+//! AWS Account Management: contacts and regions of the accounts of an organization. Every call goes to us-east-1.
+
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
+
+use aws_config::SdkConfig;
+use aws_sdk_account::{
+    Client,
+    config::{Builder, retry::RetryConfig},
+    operation::{
+        delete_alternate_contact::DeleteAlternateContactError, get_alternate_contact::GetAlternateContactError,
+        get_contact_information::GetContactInformationError,
+    },
+    types::{AlternateContactType, ContactInformation as ContactRecord},
+};
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::{CallError, pace::Pace};
+use crate::{
+    error::Cause,
+    ids::{AccountId, Region},
+};
+
+/// The account that a call is about, as the management account names it.
+///
+/// The management account never passes its own id: AWS denies that call. A target knows which of the two it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountTarget(Option<AccountId>);
+
+impl AccountTarget {
+    /// The account, named by the management account.
+    pub fn of(account: &AccountId, management_account: &AccountId) -> Self {
+        Self((account != management_account).then(|| account.clone()))
+    }
+
+    fn id(&self) -> Option<String> {
+        self.0.as_ref().map(ToString::to_string)
+    }
+}
+
+/// Whom AWS asks beside the owner of the primary e-mail address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ContactKind {
+    /// About invoices.
+    Billing,
+    /// About the running of services.
+    Operations,
+    /// About security findings and abuse.
+    Security,
+}
+
+impl ContactKind {
+    /// Its name in the API model.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Billing => "BILLING",
+            Self::Operations => "OPERATIONS",
+            Self::Security => "SECURITY",
+        }
+    }
+}
+
+/// An alternate contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlternateContact {
+    /// Who it is.
+    pub name: String,
+    /// What they are.
+    pub title: String,
+    /// Their e-mail address.
+    pub email: String,
+    /// Their phone number.
+    pub phone: String,
+}
+
+/// The primary contact of an account, field by field as in the API model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContactInformation {
+    /// `FullName`.
+    pub full_name: String,
+    /// `CompanyName`.
+    pub company_name: Option<String>,
+    /// `AddressLine1`.
+    pub address_line_1: String,
+    /// `AddressLine2`.
+    pub address_line_2: Option<String>,
+    /// `AddressLine3`.
+    pub address_line_3: Option<String>,
+    /// `City`.
+    pub city: String,
+    /// `DistrictOrCounty`.
+    pub district_or_county: Option<String>,
+    /// `StateOrRegion`.
+    pub state_or_region: Option<String>,
+    /// `PostalCode`.
+    pub postal_code: String,
+    /// `CountryCode`, two letters.
+    pub country_code: String,
+    /// `PhoneNumber`.
+    pub phone_number: String,
+    /// `WebsiteUrl`.
+    pub website_url: Option<String>,
+}
+
+/// Whether a region can be used in an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegionStatus {
+    /// Always.
+    EnabledByDefault,
+    /// Since somebody enabled it.
+    Enabled,
+    /// Soon: minutes, at times hours.
+    Enabling,
+    /// Not for much longer.
+    Disabling,
+    /// No.
+    Disabled,
+}
+
+/// The published rates (Account Management reference guide, "Quotas").
+#[derive(Debug)]
+struct Paces {
+    get_contact: Pace,
+    put_contact: Pace,
+    delete_contact: Pace,
+    list_regions: Pace,
+    change_region: Pace,
+}
+
+impl Default for Paces {
+    fn default() -> Self {
+        let pace = |rate, burst| Pace::new(rate, burst);
+        Self {
+            get_contact: pace(per_second(10), per_second(15)),
+            put_contact: pace(per_second(5), per_second(8)),
+            delete_contact: pace(per_second(1), per_second(6)),
+            list_regions: pace(per_second(5), per_second(5)),
+            change_region: pace(per_second(1), per_second(1)),
+        }
+    }
+}
+
+const fn per_second(calls: u32) -> NonZeroU32 {
+    NonZeroU32::new(calls).expect("no rate is zero")
+}
+
+/// The door to AWS Account Management.
+#[derive(Clone, Debug)]
+pub struct AccountGateway {
+    client: Client,
+    paces: Arc<Paces>,
+}
+
+impl AccountGateway {
+    /// A gateway over the SDK's client.
+    pub fn new(client: Client) -> Self {
+        Self { client, paces: Arc::default() }
+    }
+
+    /// A gateway with a client of its own.
+    pub fn of(config: &SdkConfig) -> Self {
+        Self::new(Client::new(config))
+    }
+
+    /// The alternate contact of this kind; None when there is none.
+    pub async fn find_alternate_contact(
+        &self,
+        target: &AccountTarget,
+        kind: ContactKind,
+    ) -> Result<Option<AlternateContact>, CallError> {
+        const OPERATION: &str = "account:GetAlternateContact";
+        self.paces.get_contact.turn(OPERATION).await?;
+        let call = self.client.get_alternate_contact().set_account_id(target.id());
+        match call.alternate_contact_type(model(kind)).send().await {
+            Ok(answer) => {
+                let contact = answer.alternate_contact().ok_or_else(|| {
+                    CallError::unusable(OPERATION, Cause::CallFailed, "an answer without AlternateContact")
+                })?;
+                let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+                Ok(Some(AlternateContact {
+                    name: text(contact.name()),
+                    title: text(contact.title()),
+                    email: text(contact.email_address()),
+                    phone: text(contact.phone_number()),
+                }))
+            }
+            Err(error)
+                if error.as_service_error().is_some_and(GetAlternateContactError::is_resource_not_found_exception) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(failed(OPERATION, error)),
+        }
+    }
+
+    /// Writes the alternate contact of this kind; one that is there is replaced.
+    pub async fn put_alternate_contact(
+        &self,
+        target: &AccountTarget,
+        kind: ContactKind,
+        contact: &AlternateContact,
+    ) -> Result<(), CallError> {
+        const OPERATION: &str = "account:PutAlternateContact";
+        self.paces.put_contact.turn(OPERATION).await?;
+        let call = self.client.put_alternate_contact().set_account_id(target.id()).alternate_contact_type(model(kind));
+        let call = call.name(&contact.name).title(&contact.title);
+        let call = call.email_address(&contact.email).phone_number(&contact.phone);
+        call.send().await.map(drop).map_err(|error| failed(OPERATION, error))
+    }
+
+    /// Removes the alternate contact of this kind; that there is none is as good.
+    pub async fn delete_alternate_contact(&self, target: &AccountTarget, kind: ContactKind) -> Result<(), CallError> {
+        const OPERATION: &str = "account:DeleteAlternateContact";
+        self.paces.delete_contact.turn(OPERATION).await?;
+        let call = self.client.delete_alternate_contact().set_account_id(target.id());
+        match call.alternate_contact_type(model(kind)).send().await {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DeleteAlternateContactError::is_resource_not_found_exception) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(failed(OPERATION, error)),
+        }
+    }
+
+    /// The primary contact; None when the account has none.
+    pub async fn find_contact_information(
+        &self,
+        target: &AccountTarget,
+    ) -> Result<Option<ContactInformation>, CallError> {
+        const OPERATION: &str = "account:GetContactInformation";
+        self.paces.get_contact.turn(OPERATION).await?;
+        match self.client.get_contact_information().set_account_id(target.id()).send().await {
+            Ok(answer) => Ok(answer.contact_information().map(contact_information)),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(GetContactInformationError::is_resource_not_found_exception) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(failed(OPERATION, error)),
+        }
+    }
+
+    /// Writes the primary contact; the present one is replaced as a whole.
+    pub async fn put_contact_information(
+        &self,
+        target: &AccountTarget,
+        contact: &ContactInformation,
+    ) -> Result<(), CallError> {
+        const OPERATION: &str = "account:PutContactInformation";
+        let record = contact_record(contact)
+            .map_err(|error| CallError::not_sent(OPERATION, Cause::InputRefused, error.to_string()))?;
+        self.paces.put_contact.turn(OPERATION).await?;
+        let call = self.client.put_contact_information().set_account_id(target.id()).contact_information(record);
+        call.send().await.map(drop).map_err(|error| failed(OPERATION, error))
+    }
+
+    /// Every region that AWS knows, with its status in the account.
+    pub async fn list_regions(&self, target: &AccountTarget) -> Result<BTreeMap<Region, RegionStatus>, CallError> {
+        const OPERATION: &str = "account:ListRegions";
+        self.paces.list_regions.turn(OPERATION).await?;
+        let mut pages = self.client.list_regions().set_account_id(target.id()).into_paginator().page_size(50).send();
+        let mut found = BTreeMap::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| failed(OPERATION, error))?;
+            for entry in page.regions() {
+                let (region, status) = region(entry).ok_or_else(|| {
+                    CallError::unusable(OPERATION, Cause::CallFailed, format!("a region like {entry:?}"))
+                })?;
+                found.insert(region, status);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Asks AWS to enable a region. Without the SDK's retries: what AWS answers when too many regions change at once
+    /// looks like throttling and lasts for minutes.
+    pub async fn enable_region(&self, target: &AccountTarget, region: &Region) -> Result<(), CallError> {
+        const OPERATION: &str = "account:EnableRegion";
+        self.paces.change_region.turn(OPERATION).await?;
+        let call = self.client.enable_region().set_account_id(target.id()).region_name(region.as_str());
+        let answer = call.customize().config_override(without_retries()).send().await;
+        answer.map(drop).map_err(|error| region_change_failed(OPERATION, error))
+    }
+
+    /// Asks AWS to disable a region. Without the SDK's retries, as [`AccountGateway::enable_region`].
+    pub async fn disable_region(&self, target: &AccountTarget, region: &Region) -> Result<(), CallError> {
+        const OPERATION: &str = "account:DisableRegion";
+        self.paces.change_region.turn(OPERATION).await?;
+        let call = self.client.disable_region().set_account_id(target.id()).region_name(region.as_str());
+        let answer = call.customize().config_override(without_retries()).send().await;
+        answer.map(drop).map_err(|error| region_change_failed(OPERATION, error))
+    }
+}
+
+fn without_retries() -> Builder {
+    Builder::new().retry_config(RetryConfig::disabled())
+}
+
+/// Classifies an error of this service. It denies calls that lack trusted access in the same words as calls that
+/// lack a permission.
+fn failed<E, R>(operation: &'static str, error: SdkError<E, R>) -> CallError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    let mut error = CallError::of(operation, error);
+    if error.cause == Cause::AccessDenied {
+        error.cause = Cause::AccountManagementDenied;
+    }
+    error
+}
+
+/// Classifies an error of a region change. The quota of changes at once shares its exception with throttling, and
+/// only the message tells them apart; a conflict is a change of the same region that is under way.
+fn region_change_failed<E, R>(operation: &'static str, error: SdkError<E, R>) -> CallError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    let is_concurrency_quota = error.as_service_error().and_then(|e| e.message()).is_some_and(|message| {
+        let message = message.to_ascii_lowercase();
+        message.contains("quota") && message.contains("concurrent region-opt")
+    });
+    let mut error = failed(operation, error);
+    match error.cause {
+        Cause::Throttled if is_concurrency_quota => error.cause = Cause::RegionOptQuota,
+        Cause::Conflict => error.cause = Cause::RegionInTransition,
+        _ => {}
+    }
+    error
+}
+
+fn model(kind: ContactKind) -> AlternateContactType {
+    match kind {
+        ContactKind::Billing => AlternateContactType::Billing,
+        ContactKind::Operations => AlternateContactType::Operations,
+        ContactKind::Security => AlternateContactType::Security,
+    }
+}
+
+fn region(entry: &aws_sdk_account::types::Region) -> Option<(Region, RegionStatus)> {
+    use aws_sdk_account::types::RegionOptStatus as Status;
+    let status = match entry.region_opt_status()? {
+        Status::EnabledByDefault => RegionStatus::EnabledByDefault,
+        Status::Enabled => RegionStatus::Enabled,
+        Status::Enabling => RegionStatus::Enabling,
+        Status::Disabling => RegionStatus::Disabling,
+        Status::Disabled => RegionStatus::Disabled,
+        _ => return None,
+    };
+    Some((entry.region_name()?.parse().ok()?, status))
+}
+
+fn contact_information(record: &ContactRecord) -> ContactInformation {
+    // An empty member and a missing one are the same contact.
+    let optional = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(ToOwned::to_owned);
+    ContactInformation {
+        full_name: record.full_name().to_owned(),
+        company_name: optional(record.company_name()),
+        address_line_1: record.address_line1().to_owned(),
+        address_line_2: optional(record.address_line2()),
+        address_line_3: optional(record.address_line3()),
+        city: record.city().to_owned(),
+        district_or_county: optional(record.district_or_county()),
+        state_or_region: optional(record.state_or_region()),
+        postal_code: record.postal_code().to_owned(),
+        country_code: record.country_code().to_owned(),
+        phone_number: record.phone_number().to_owned(),
+        website_url: optional(record.website_url()),
+    }
+}
+
+fn contact_record(contact: &ContactInformation) -> Result<ContactRecord, aws_sdk_account::error::BuildError> {
+    ContactRecord::builder()
+        .full_name(&contact.full_name)
+        .set_company_name(contact.company_name.clone())
+        .address_line1(&contact.address_line_1)
+        .set_address_line2(contact.address_line_2.clone())
+        .set_address_line3(contact.address_line_3.clone())
+        .city(&contact.city)
+        .set_district_or_county(contact.district_or_county.clone())
+        .set_state_or_region(contact.state_or_region.clone())
+        .postal_code(&contact.postal_code)
+        .country_code(&contact.country_code)
+        .phone_number(&contact.phone_number)
+        .set_website_url(contact.website_url.clone())
+        .build()
+}

@@ -1,0 +1,116 @@
+//! Roles of an account.
+
+use aws_sdk_iam::operation::{
+    detach_role_policy::DetachRolePolicyError, get_role::GetRoleError,
+    list_attached_role_policies::ListAttachedRolePoliciesError,
+};
+use percent_encoding::percent_decode_str;
+
+use super::IamGateway;
+use crate::{error::Cause, gateway::CallError, ids::RoleName};
+
+/// A role as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Where it stands in the account's tree of names, for example `/` or `/people/`.
+    pub path: String,
+    /// Who may assume it, as JSON.
+    pub trust_policy: String,
+    /// How long its sessions may last.
+    pub max_session_seconds: i32,
+}
+
+/// A role that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRole<'a> {
+    /// Its name.
+    pub name: &'a RoleName,
+    /// As in [`Role`].
+    pub path: &'a str,
+    /// As in [`Role`].
+    pub trust_policy: &'a str,
+    /// As in [`Role`].
+    pub max_session_seconds: i32,
+    /// What it is for.
+    pub description: &'a str,
+}
+
+impl IamGateway {
+    /// The role of this name; None when there is none.
+    pub async fn find_role(&self, name: &RoleName) -> Result<Option<Role>, CallError> {
+        const OPERATION: &str = "iam:GetRole";
+        let unusable = |detail: &str| CallError::unusable(OPERATION, Cause::CallFailed, detail);
+        match self.0.get_role().role_name(name.as_str()).send().await {
+            Ok(answer) => {
+                let role = answer.role().ok_or_else(|| unusable("an answer without Role"))?;
+                let encoded = role.assume_role_policy_document().unwrap_or_default();
+                let trust_policy = percent_decode_str(encoded).decode_utf8();
+                Ok(Some(Role {
+                    path: role.path().to_owned(),
+                    trust_policy: trust_policy.map_err(|_| unusable("a trust policy that is no text"))?.into_owned(),
+                    max_session_seconds: role.max_session_duration().unwrap_or(3600),
+                }))
+            }
+            Err(error) if error.as_service_error().is_some_and(GetRoleError::is_no_such_entity_exception) => Ok(None),
+            Err(error) => Err(CallError::of(OPERATION, error)),
+        }
+    }
+
+    /// The ARNs of the managed policies that are attached to a role; none when there is no such role.
+    pub async fn list_attached_policies(&self, role: &RoleName) -> Result<Vec<String>, CallError> {
+        let mut pages = self.0.list_attached_role_policies().role_name(role.as_str()).into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            match page {
+                Ok(page) => {
+                    found.extend(page.attached_policies().iter().filter_map(|p| p.policy_arn()).map(ToOwned::to_owned));
+                }
+                Err(error)
+                    if error
+                        .as_service_error()
+                        .is_some_and(ListAttachedRolePoliciesError::is_no_such_entity_exception) =>
+                {
+                    break;
+                }
+                Err(error) => return Err(CallError::of("iam:ListAttachedRolePolicies", error)),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Makes a role.
+    pub async fn create_role(&self, role: &NewRole<'_>) -> Result<(), CallError> {
+        let call = self.0.create_role().role_name(role.name.as_str()).path(role.path).description(role.description);
+        let call = call.assume_role_policy_document(role.trust_policy).max_session_duration(role.max_session_seconds);
+        call.send().await.map(drop).map_err(|error| CallError::of("iam:CreateRole", error))
+    }
+
+    /// Replaces who may assume a role.
+    pub async fn put_trust_policy(&self, role: &RoleName, trust_policy: &str) -> Result<(), CallError> {
+        let call = self.0.update_assume_role_policy().role_name(role.as_str()).policy_document(trust_policy);
+        call.send().await.map(drop).map_err(|error| CallError::of("iam:UpdateAssumeRolePolicy", error))
+    }
+
+    /// Sets how long the sessions of a role may last.
+    pub async fn set_max_session(&self, role: &RoleName, seconds: i32) -> Result<(), CallError> {
+        let call = self.0.update_role().role_name(role.as_str()).max_session_duration(seconds);
+        call.send().await.map(drop).map_err(|error| CallError::of("iam:UpdateRole", error))
+    }
+
+    /// Attaches a managed policy to a role; one that is attached already stays.
+    pub async fn attach_policy(&self, role: &RoleName, policy_arn: &str) -> Result<(), CallError> {
+        let call = self.0.attach_role_policy().role_name(role.as_str()).policy_arn(policy_arn);
+        call.send().await.map(drop).map_err(|error| CallError::of("iam:AttachRolePolicy", error))
+    }
+
+    /// Detaches a managed policy from a role; that it is not attached is as good.
+    pub async fn detach_policy(&self, role: &RoleName, policy_arn: &str) -> Result<(), CallError> {
+        match self.0.detach_role_policy().role_name(role.as_str()).policy_arn(policy_arn).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(DetachRolePolicyError::is_no_such_entity_exception) => {
+                Ok(())
+            }
+            Err(error) => Err(CallError::of("iam:DetachRolePolicy", error)),
+        }
+    }
+}

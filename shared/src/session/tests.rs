@@ -1,0 +1,63 @@
+use std::sync::{Arc, Mutex};
+
+use aws_smithy_http_client::test_util::infallible_client_fn;
+
+use super::*;
+use crate::control::testing::unreachable_config;
+
+#[test]
+fn a_session_name_is_what_sts_allows() {
+    let name = session_name("create-account-poller", "8f5d2c1e-1111-2222-3333-444455556666/x y");
+    assert!(name.starts_with("create-account-poller.8f5d2c1e") && name.len() <= 64, "{name}");
+    assert!(!name.contains(['/', ' ']), "{name}");
+}
+
+#[test]
+fn a_session_policy_names_each_action_once() {
+    let policy: serde_json::Value =
+        serde_json::from_str(&session_policy(&["sns:Subscribe", "sns:CreateTopic", "sns:Subscribe"])).unwrap();
+    assert_eq!(policy["Statement"][0]["Action"], json!(["sns:CreateTopic", "sns:Subscribe"]));
+}
+
+/// What AWS STS answers on the wire.
+const ROOT_SESSION: &str = "<AssumeRootResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRootResult>\
+    <Credentials><AccessKeyId>ASIAROOT</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>\
+    <SessionToken>token</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials>\
+    </AssumeRootResult></AssumeRootResponse>";
+
+#[tokio::test]
+async fn a_root_session_is_asked_for_in_the_region_for_one_task_and_no_longer_than_it_takes() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let record = Arc::clone(&seen);
+    let http = infallible_client_fn(move |request| {
+        let body = String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap();
+        record.lock().unwrap().push((request.uri().host().unwrap().to_owned(), body));
+        http::Response::builder().status(200).body(ROOT_SESSION).unwrap()
+    });
+    let config = unreachable_config().to_builder().http_client(http).build();
+    let sessions = Sessions::new(&config, "tests");
+    for task in RootTask::ALL {
+        let session = sessions.assume_root(&"222222222222".parse().unwrap(), *task).await.unwrap();
+        assert_eq!(session.region().unwrap().as_ref(), "us-east-1");
+    }
+
+    let seen = seen.lock().unwrap();
+    for ((host, body), (policy, seconds)) in seen.iter().zip([
+        ("IAMAuditRootUserCredentials", 60),
+        ("IAMDeleteRootUserCredentials", 900),
+        ("IAMCreateRootUserPassword", 60),
+        ("S3UnlockBucketPolicy", 900),
+        ("SQSUnlockQueuePolicy", 900),
+    ]) {
+        assert_eq!(host, "sts.us-east-1.amazonaws.com");
+        for part in [
+            "Action=AssumeRoot&".to_owned(),
+            "TargetPrincipal=222222222222".to_owned(),
+            format!("root-task%2F{policy}"),
+            format!("DurationSeconds={seconds}"),
+        ] {
+            assert!(body.contains(&part), "{part} is not in {body}");
+        }
+    }
+    assert_eq!(seen.len(), RootTask::ALL.len());
+}
