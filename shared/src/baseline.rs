@@ -106,6 +106,16 @@ impl Document {
         Self { version: Self::VERSION, defaults, overrides: Vec::new(), exemptions: Vec::new() }
     }
 
+    /// Whether an override selects accounts by the unit that holds them.
+    pub fn selects_on_units(&self) -> bool {
+        self.overrides.iter().any(|entry| entry.selector.organizational_unit.is_some())
+    }
+
+    /// Whether an override selects accounts by their tags.
+    pub fn selects_on_tags(&self) -> bool {
+        self.overrides.iter().any(|entry| entry.selector.tag.is_some())
+    }
+
     /// What holds for this account on this day (UTC).
     pub fn for_account(&self, account: &AccountFacts, today: Date) -> Effective {
         let mut baseline = self.defaults.clone();
@@ -115,6 +125,13 @@ impl Document {
         let exemptions = self.exemptions.iter().filter(|entry| entry.account == account.id && today <= entry.until);
         let exemptions = exemptions.map(|entry| (entry.control.as_str(), entry.clone())).collect();
         Effective { baseline, exemptions }
+    }
+}
+
+impl From<Baseline> for Effective {
+    /// A baseline without exemptions.
+    fn from(baseline: Baseline) -> Self {
+        Self { baseline, exemptions: BTreeMap::new() }
     }
 }
 

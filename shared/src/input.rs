@@ -53,6 +53,11 @@ impl Fields {
         self.problems.push(Problem::new(path, problem));
     }
 
+    /// Whether the input has a field that nobody has taken yet.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.given.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// A text that must be there and be valid.
     pub fn required<T: FromStr<Err = NotValid>>(&mut self, name: &'static str) -> Option<T> {
         match self.take(name) {

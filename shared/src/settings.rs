@@ -80,6 +80,19 @@ impl Settings {
         })
     }
 
+    /// `BASELINE_BUCKET` and `BASELINE_KEY`: where the baseline document is in Amazon S3. Neither is set in a stack
+    /// that has no document.
+    pub fn baseline_document(&mut self) -> Option<(String, String)> {
+        match ((self.read)("BASELINE_BUCKET"), (self.read)("BASELINE_KEY")) {
+            (Some(bucket), Some(key)) => Some((bucket, key)),
+            (None, None) => None,
+            _ => {
+                self.problems.push("of BASELINE_BUCKET and BASELINE_KEY one is set without the other".to_owned());
+                None
+            }
+        }
+    }
+
     /// `POLL_SECONDS`: the seconds before the first look again; 5 when not set.
     pub fn pace(&mut self) -> Pace {
         Pace { poll: Duration::from_secs(self.parsed("POLL_SECONDS", 5).max(1)) }
@@ -121,14 +134,16 @@ mod tests {
         let read = |name: &str| match name {
             "ALERT_EMAIL" => Some("nobody".to_owned()),
             "POLL_SECONDS" => Some("soon".to_owned()),
+            "BASELINE_BUCKET" => Some("bucket".to_owned()),
             _ => None,
         };
         let mut settings = Settings { read, problems: Vec::new() };
         settings.table_name();
         settings.alert_email();
+        settings.baseline_document();
         settings.pace();
         let text = settings.finish().unwrap_err().to_string();
-        for name in ["TABLE_NAME", "ALERT_EMAIL", "POLL_SECONDS"] {
+        for name in ["TABLE_NAME", "ALERT_EMAIL", "BASELINE_KEY", "POLL_SECONDS"] {
             assert!(text.contains(name), "{text}");
         }
     }

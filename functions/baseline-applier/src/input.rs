@@ -5,11 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
-    control::{self, AnyControl, Mode},
-    error::{Cause, Failure},
+    error::Failure,
     events::{AccountCreated, Trigger, account_joined},
-    ids::{AccountId, NotValid, RequestId, RoleName},
-    input::{Fields, in_words},
+    ids::{AccountId, RequestId, RoleName},
 };
 
 use crate::not_understood;
@@ -61,83 +59,12 @@ impl NewAccount {
     }
 }
 
-/// What a person asks for.
-pub(crate) struct ByHand {
-    /// The accounts.
-    pub(crate) account_ids: Vec<AccountId>,
-    /// Whether changes are made.
-    pub(crate) mode: Mode,
-    /// The controls to run.
-    pub(crate) controls: Vec<&'static dyn AnyControl>,
-}
-
-impl ByHand {
-    /// Reads `{"account_ids":[..],"mode"?:"plan"|"apply","controls"?:[..]}`. Nothing is changed unless that is said.
-    pub(crate) fn read(input: Value) -> Result<Self, Failure> {
-        let mut fields = Fields::of(input);
-        let account_ids: Option<Vec<AccountId>> = fields.optional_list("account_ids");
-        let mode: Option<ModeName> = fields.optional("mode");
-        let controls: Option<Vec<ControlName>> = fields.optional_list("controls");
-        if account_ids.as_ref().is_none_or(Vec::is_empty) {
-            fields.note("account_ids", "is missing; a list of at least one account id is expected");
-        }
-        let problems = fields.finish();
-        if !problems.is_empty() {
-            return Err(Failure::with_detail(Cause::InvalidRequest, in_words(&problems)));
-        }
-        Ok(Self {
-            account_ids: account_ids.unwrap_or_default(),
-            mode: mode.map_or(Mode::Plan, |name| name.0),
-            controls: controls.map_or_else(|| control::ALL.to_vec(), |names| names.into_iter().map(|n| n.0).collect()),
-        })
-    }
-}
-
-struct ModeName(Mode);
-
-impl std::str::FromStr for ModeName {
-    type Err = NotValid;
-
-    fn from_str(text: &str) -> Result<Self, NotValid> {
-        match text {
-            "plan" => Ok(Self(Mode::Plan)),
-            "apply" => Ok(Self(Mode::Apply)),
-            _ => Err(NotValid("plan or apply")),
-        }
-    }
-}
-
-struct ControlName(&'static dyn AnyControl);
-
-impl std::str::FromStr for ControlName {
-    type Err = NotValid;
-
-    fn from_str(text: &str) -> Result<Self, NotValid> {
-        control::find(text).map(Self).ok_or(NotValid("the id of a control"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use steward::error::Cause;
 
     use super::*;
-
-    #[test]
-    fn a_person_who_does_not_say_apply_gets_a_plan_of_every_control() {
-        let input = ByHand::read(json!({"account_ids": ["123456789012"]})).unwrap();
-        assert_eq!(input.mode, Mode::Plan);
-        assert_eq!(input.controls.len(), control::ALL.len());
-    }
-
-    #[test]
-    fn a_wrong_input_gets_one_answer_that_names_every_problem() {
-        let input = json!({"account_ids": ["12"], "mode": "force", "controls": ["no-such"], "dry_run": true});
-        let Err(failure) = ByHand::read(input) else { panic!("accepted") };
-        for path in ["account_ids[0]", "mode", "controls[0]", "dry_run"] {
-            assert!(failure.message.contains(path), "{path}: {}", failure.message);
-        }
-    }
 
     #[test]
     fn a_reminder_is_read_back_as_it_was_sent() {

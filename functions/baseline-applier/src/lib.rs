@@ -1,27 +1,44 @@
 //! Gives accounts their baseline: on events for new accounts, and by hand for any.
 
+mod budget;
+mod by_hand;
 mod conclusion;
+mod document;
+mod facts;
 mod input;
+mod report;
+mod selection;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use jiff::{SignedDuration, Timestamp};
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
-    account_creation::{Pace, Store},
-    baseline::Baseline,
-    control::{self, AnyControl, Engine, Mode, Row, Visit},
+    account_creation::{OrganizationalUnitReference, Pace, Store},
+    baseline::{Baseline, Document, Source},
+    control::{self, AnyControl, Engine, Mode, Row, Visit, organizational_unit::UnitPaths},
     error::{Cause, Failure},
     events::{BaselineApplied, BaselineIncomplete, Trigger},
-    gateway::{DynamoDbGateway, EventBridgeGateway, SqsGateway},
-    ids::{AccountId, RoleName},
+    gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, SqsGateway},
+    ids::RoleName,
     settings::{NotConfigured, Settings},
     start::SdkConfig,
 };
 
+use budget::Budget;
+use by_hand::ByHand;
 use conclusion::{Conclusion, conclude};
-use input::{ByHand, NewAccount};
+use document::InForce;
+use facts::Facts;
+use input::NewAccount;
+use report::Visited;
+pub use report::{Failed, Report, Skip};
+use selection::{Selection, Target, obstacle, within};
+
+/// How many accounts are worked on at once. More would wait for the pace of the APIs that they share.
+const AT_ONCE: usize = 8;
 
 /// The function.
 #[derive(Debug)]
@@ -30,7 +47,10 @@ pub struct BaselineApplier {
     queue: SqsGateway,
     bus: EventBridgeGateway,
     requests: Store,
-    baseline: Baseline,
+    document: InForce,
+    organizations: OrganizationsGateway,
+    facts: Facts,
+    units: UnitPaths,
     pace: Pace,
     deadline: SignedDuration,
     access_role: RoleName,
@@ -43,12 +63,7 @@ pub enum Answer {
     /// To a queue: the messages that are to come again.
     Batch(SqsBatchResponse),
     /// To a person: what came of each control in each account.
-    Report {
-        /// What was done: `plan` or `apply`.
-        mode: Mode,
-        /// One row per account and control.
-        rows: Vec<Row>,
-    },
+    Report(Report),
     /// To an event: what came of it.
     Event {
         /// One row per control.
@@ -64,13 +79,21 @@ impl BaselineApplier {
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
         let threshold = settings.billing_threshold_usd();
-        let baseline = settings.alert_email().map(|email| Baseline::of_parameters(email, threshold));
+        let parameters = settings.alert_email().map(|email| Baseline::of_parameters(email, threshold));
+        let source = match settings.baseline_document() {
+            Some((bucket, key)) => Source::object(S3Gateway::of(config, bucket), key),
+            None => Source::fixed(parameters.unwrap_or_default()),
+        };
+        let organizations = OrganizationsGateway::of(config);
         let function = Self {
             engine: Engine::new(config, Self::NAME),
             queue: SqsGateway::of(config, settings.baseline_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             requests: Store::new(DynamoDbGateway::of(config, settings.table_name())),
-            baseline: baseline.unwrap_or_default(),
+            document: InForce::of(source),
+            facts: Facts::new(organizations.clone()),
+            organizations,
+            units: UnitPaths::default(),
             pace: settings.pace(),
             deadline: settings.deadline(),
             access_role: settings.access_role_name(),
@@ -88,13 +111,70 @@ impl BaselineApplier {
                 Ok(Answer::Event { rows: self.heard_of(account, invocation).await? })
             }
             Trigger::ByHand(input) => {
-                let ByHand { account_ids, mode, controls } = ByHand::read(input)?;
-                let mut rows = Vec::new();
-                for account_id in &account_ids {
-                    rows.extend(self.run(account_id, &self.access_role, &controls, mode, invocation).await);
-                }
-                Ok(Answer::Report { mode, rows })
+                let input = ByHand::read(input)?;
+                let budget = Budget::until(event.context.deadline);
+                Ok(Answer::Report(self.by_hand(&input, invocation, &budget).await?))
             }
+        }
+    }
+
+    /// Runs controls in the accounts that a person selected, some at a time, for as long as there is time.
+    async fn by_hand(&self, input: &ByHand, invocation: &str, budget: &Budget) -> Result<Report, Failure> {
+        let document = self.document.read(&self.bus).await?;
+        let targets = self.targets(&input.selection).await?;
+        let visits = targets.into_iter().map(|target| self.visit(target, input, &document, invocation, budget));
+        let mut visits = stream::iter(visits).buffered(AT_ONCE);
+        let mut report = Report::new(input.mode);
+        while let Some(visited) = visits.next().await {
+            report.add(visited);
+        }
+        Ok(report)
+    }
+
+    async fn targets(&self, selection: &Selection) -> Result<Vec<Target>, Failure> {
+        let accounts = match selection {
+            Selection::Accounts(ids) => return Ok(ids.iter().cloned().map(Target::Id).collect()),
+            Selection::All => self.organizations.list_accounts().await?,
+            Selection::Unit(unit) => {
+                let unit = match unit {
+                    OrganizationalUnitReference::Id(id) => id.clone(),
+                    OrganizationalUnitReference::Path(names) => self.units.find(&self.organizations, names).await?,
+                };
+                within(self.organizations.list_accounts().await?, &unit)
+            }
+        };
+        Ok(accounts.into_iter().map(|account| Target::Known(Box::new(account))).collect())
+    }
+
+    async fn visit(
+        &self,
+        target: Target,
+        input: &ByHand,
+        document: &Document,
+        invocation: &str,
+        budget: &Budget,
+    ) -> Visited {
+        let id = target.id().clone();
+        if !budget.has_room(Timestamp::now()) {
+            return Visited::Left(id);
+        }
+        let account = match target {
+            Target::Known(account) => Ok(*account),
+            Target::Id(id) => self.organizations.describe_account(&id).await,
+        };
+        let account = match account {
+            Ok(account) => account,
+            Err(error) => return Visited::Failed(Failed { account_id: id, failure: error.into() }),
+        };
+        if let Some(why) = obstacle(&account) {
+            return Visited::Skipped(Skip { account_id: id, why });
+        }
+        match self.run(&account, &self.access_role, &input.controls, document, input.mode, invocation).await {
+            Ok(rows) => {
+                budget.spend(serde_json::to_vec(&rows).map_or(0, |bytes| bytes.len()));
+                Visited::Rows(rows)
+            }
+            Err(failure) => Visited::Failed(Failed { account_id: id, failure }),
         }
     }
 
@@ -134,7 +214,9 @@ impl BaselineApplier {
     async fn new_account(&self, account: NewAccount, invocation: &str) -> Result<Vec<Row>, Failure> {
         let now = Timestamp::now();
         let account_id = &account.account_id;
-        let rows = self.run(account_id, &account.role_name, control::ALL, Mode::Apply, invocation).await;
+        let document = self.document.read(&self.bus).await?;
+        let described = self.organizations.describe_account(account_id).await?;
+        let rows = self.run(&described, &account.role_name, control::ALL, &document, Mode::Apply, invocation).await?;
         let request_id = account.request_id.clone();
         match conclude(&rows, account.since, now, self.deadline, self.pace) {
             Conclusion::Applied => {
@@ -157,14 +239,18 @@ impl BaselineApplier {
 
     async fn run(
         &self,
-        account_id: &AccountId,
+        account: &Account,
         role: &RoleName,
         controls: &[&'static dyn AnyControl],
+        document: &Document,
         mode: Mode,
         invocation: &str,
-    ) -> Vec<Row> {
-        let visit = Visit { account_id, role, invocation };
-        self.engine.run(controls, visit, &self.baseline, mode).await
+    ) -> Result<Vec<Row>, Failure> {
+        let facts = self.facts.of(account, document).await?;
+        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+        let effective = document.for_account(&facts, today);
+        let visit = Visit { account_id: &account.id, role, invocation };
+        Ok(self.engine.run(controls, visit, &effective, mode).await)
     }
 }
 

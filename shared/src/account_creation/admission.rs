@@ -151,6 +151,7 @@ mod tests {
             state: AccountState::Active,
             joined_at: Some(now()),
             parent: None,
+            units: Vec::new(),
         }
     }
 

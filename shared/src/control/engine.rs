@@ -12,7 +12,7 @@ use super::{
     scope::{Doors, ManagementScope},
 };
 use crate::{
-    baseline::Baseline,
+    baseline::{Baseline, Effective},
     error::Failure,
     gateway::{AccountGateway, AccountTarget, CallError, OrganizationsGateway},
     ids::AccountId,
@@ -41,22 +41,31 @@ impl Engine {
     }
 
     /// Runs these controls in one account, all at the same time: no control depends on another. What happens to one
-    /// does not stop another, and the rows come in the order of the controls.
+    /// does not stop another, and the rows come in the order of the controls. A control that the account is exempt
+    /// from is not run, and adds nothing to the session.
     pub async fn run(
         &self,
         controls: &[&'static dyn AnyControl],
         visit: Visit<'_>,
-        baseline: &Baseline,
+        effective: &Effective,
         mode: Mode,
     ) -> Vec<Row> {
-        let asked_for: Vec<_> = controls.iter().copied().filter(|control| control.is_in(baseline)).collect();
-        match self.doors(visit, actions(&asked_for, mode)).await {
-            Ok(doors) => {
-                let rows = controls.iter().map(|control| control.run(&doors, visit.account_id, baseline, mode));
-                join_all(rows).await
-            }
-            Err(error) => controls.iter().map(|control| Row::failed(visit.account_id, *control, &error)).collect(),
-        }
+        let Effective { baseline, exemptions } = effective;
+        let exemption = |control: &&'static dyn AnyControl| {
+            exemptions
+                .get(control.id())
+                .filter(|_| control.is_in(baseline))
+                .map(|exemption| Row::exempt(visit.account_id, *control, exemption.reason.as_str(), exemption.until))
+        };
+        let asked_for = |control: &&&'static dyn AnyControl| control.is_in(baseline) && exemption(control).is_none();
+        let asked_for: Vec<_> = controls.iter().filter(asked_for).copied().collect();
+        let doors = self.doors(visit, actions(&asked_for, mode)).await;
+        let row = async |control: &&'static dyn AnyControl| match (exemption(control), &doors) {
+            (Some(row), _) => row,
+            (None, Ok(doors)) => control.run(doors, visit.account_id, baseline, mode).await,
+            (None, Err(error)) => Row::failed(visit.account_id, *control, error),
+        };
+        join_all(controls.iter().map(row)).await
     }
 
     async fn doors<'a>(&'a self, visit: Visit<'a>, actions: Vec<&'static str>) -> Result<Doors<'a>, CallError> {

@@ -7,6 +7,9 @@
 //!
 //! **Desired state.** `organizational_unit`, by id (`ou-ab12-cdef3456`) or by path (`/Workloads/Production`).
 //!
+//! **Calls.** A compliant account costs one `DescribeAccount`. A unit named by its path is looked up once in five minutes,
+//! for all accounts.
+//!
 //! **Source.** `DescribeAccount` shows the place in `Paths`; a new account starts in the root, and `MoveAccount` names
 //! both the unit it leaves and the one it enters (AWS Organizations API reference).
 
@@ -27,7 +30,7 @@ use crate::{
     input::Problem,
 };
 
-pub(super) use unit_paths::UnitPaths;
+pub use unit_paths::UnitPaths;
 
 /// How deep AWS nests units below the root.
 const MAX_DEPTH: usize = 5;

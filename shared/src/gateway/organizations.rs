@@ -95,6 +95,8 @@ pub struct Account {
     pub joined_at: Option<Timestamp>,
     /// The unit (or root) that holds it, from the account's `Paths`.
     pub parent: Option<OrganizationalUnitId>,
+    /// The root and the units that hold it, from the root down; empty when AWS does not show them.
+    pub units: Vec<OrganizationalUnitId>,
 }
 
 /// The `State` of an account; `Status` is retired.
@@ -351,6 +353,7 @@ fn status(
 
 fn account(operation: &'static str, entry: &aws_sdk_organizations::types::Account) -> Result<Account, CallError> {
     use aws_sdk_organizations::types::AccountState as State;
+    let units = entry.paths().first().map(|path| units_of(path)).unwrap_or_default();
     Ok(Account {
         id: parsed(operation, "Id", entry.id())?,
         name: entry.name().unwrap_or_default().to_owned(),
@@ -361,13 +364,14 @@ fn account(operation: &'static str, entry: &aws_sdk_organizations::types::Accoun
             None => AccountState::Other("UNKNOWN".to_owned()),
         },
         joined_at: timestamp(entry.joined_timestamp()),
-        parent: entry.paths().first().and_then(|path| parent_of(path)),
+        parent: units.last().cloned(),
+        units,
     })
 }
 
-/// The last unit (or the root) of a path such as `o-abc/r-ab12/ou-ab12-cdef3456/123456789012/`.
-fn parent_of(path: &str) -> Option<OrganizationalUnitId> {
-    path.trim_end_matches('/').rsplit('/').nth(1)?.parse().ok()
+/// The root and the units of a path such as `o-abc/r-ab12/ou-ab12-cdef3456/123456789012/`.
+fn units_of(path: &str) -> Vec<OrganizationalUnitId> {
+    path.split('/').filter_map(|part| part.parse().ok()).collect()
 }
 
 fn organizational_unit(

@@ -58,6 +58,7 @@ fn account(name: &str, joined: i64) -> Account {
         state: AccountState::Active,
         joined_at: Some(at(joined)),
         parent: Some("r-ab12".parse().unwrap()),
+        units: vec!["r-ab12".parse().unwrap()],
     }
 }
 

@@ -23,6 +23,7 @@ use tokio::sync::Barrier;
 
 use super::*;
 use crate::{
+    baseline::{AccountFacts, Document},
     control::{
         ALL, ManagementScope, find,
         testing::{Recorder, Rules, account, denied, management_account},
@@ -68,7 +69,7 @@ async fn run(
 ) -> Vec<Row> {
     let role = RoleName::organization_account_access();
     let visit = Visit { account_id, role: &role, invocation: "i-1" };
-    engine.run(&controls(ids), visit, &baseline(sections), mode).await
+    engine.run(&controls(ids), visit, &baseline(sections).into(), mode).await
 }
 
 fn sorted(recorder: &Recorder) -> Vec<String> {
@@ -288,8 +289,35 @@ async fn the_controls_of_an_account_run_at_the_same_time() {
     let (engine, _) = Rules { sts: &[&who_calls()], ..Rules::default() }.engine();
     let role = RoleName::organization_account_access();
     let visit = Visit { account_id: &account(), role: &role, invocation: "i-1" };
-    let baseline = baseline(json!({"account-tags": {"tags": {}}}));
-    let rows = engine.run(&[&Meeting, &Meeting], visit, &baseline, Mode::Plan);
+    let effective = baseline(json!({"account-tags": {"tags": {}}})).into();
+    let rows = engine.run(&[&Meeting, &Meeting], visit, &effective, Mode::Plan);
     let rows = tokio::time::timeout(std::time::Duration::from_secs(5), rows).await.expect("they wait for each other");
     assert!(rows.iter().all(|row| row.outcome == Outcome::Compliant));
+}
+
+#[tokio::test]
+async fn a_control_that_the_account_is_exempt_from_is_not_looked_at() {
+    let (engine, recorder) = Rules { sts: &[&who_calls()], ..Rules::default() }.engine();
+    let document = Document::read(
+        br#"
+version: 1
+defaults: {account-alias: {alias: a-b}}
+exemptions:
+  - {account: "222222222222", control: account-alias, reason: It moves., until: 2027-03-31}
+  - {account: "222222222222", control: password-policy, reason: It has none., until: 2027-03-31}
+"#,
+    );
+    let facts = AccountFacts {
+        id: account(),
+        organizational_unit_path: "/".to_owned(),
+        tags: std::collections::BTreeMap::new(),
+    };
+    let effective = document.unwrap().for_account(&facts, "2027-03-31".parse().unwrap());
+    let role = RoleName::organization_account_access();
+    let visit = Visit { account_id: &account(), role: &role, invocation: "i-1" };
+    let rows = engine.run(&controls(&["account-alias", "password-policy"]), visit, &effective, Mode::Apply).await;
+    let until = "2027-03-31".parse().unwrap();
+    assert_eq!(rows[0].outcome, Outcome::Exempt { reason: "It moves.".to_owned(), until });
+    assert!(matches!(rows[1].outcome, Outcome::Skipped { .. }), "the baseline does not ask for it");
+    assert_eq!(recorder.calls(), ["GetCallerIdentity"]);
 }

@@ -19,11 +19,11 @@ const BELIEVED: Duration = Duration::from_mins(5);
 
 /// Units that were found by their path, for a while.
 #[derive(Debug, Default)]
-pub(crate) struct UnitPaths(Mutex<HashMap<Vec<String>, (Instant, OrganizationalUnitId)>>);
+pub struct UnitPaths(Mutex<HashMap<Vec<String>, (Instant, OrganizationalUnitId)>>);
 
 impl UnitPaths {
     /// The unit of this path. A path that leads nowhere gives [`Cause::OrganizationalUnitNotFound`].
-    pub(crate) async fn find(
+    pub async fn find(
         &self,
         organizations: &OrganizationsGateway,
         names: &[String],

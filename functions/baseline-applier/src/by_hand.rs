@@ -1,0 +1,105 @@
+//! What a person asks for.
+
+use std::str::FromStr;
+
+use serde_json::Value;
+use steward::{
+    control::{self, AnyControl, Mode},
+    error::{Cause, Failure},
+    ids::NotValid,
+    input::{Fields, in_words},
+};
+
+use crate::selection::Selection;
+
+/// What a person asks for.
+pub(crate) struct ByHand {
+    /// The accounts.
+    pub(crate) selection: Selection,
+    /// Whether changes are made.
+    pub(crate) mode: Mode,
+    /// The controls to run.
+    pub(crate) controls: Vec<&'static dyn AnyControl>,
+}
+
+impl ByHand {
+    /// Reads `{"account_ids":[..] | "organizational_unit":".." | "all":true, "mode"?:"plan"|"apply","controls"?:[..]}`.
+    /// Nothing is changed unless that is said.
+    pub(crate) fn read(input: Value) -> Result<Self, Failure> {
+        let mut fields = Fields::of(input);
+        let selection = Selection::read(&mut fields);
+        let mode: Option<ModeName> = fields.optional("mode");
+        let controls: Option<Vec<ControlName>> = fields.optional_list("controls");
+        if controls.as_ref().is_some_and(Vec::is_empty) {
+            fields.note("controls", "is empty; the id of at least one control, or no such field, is expected");
+        }
+        match (selection, fields.finish()) {
+            (Some(selection), problems) if problems.is_empty() => Ok(Self {
+                selection,
+                mode: mode.map_or(Mode::Plan, |name| name.0),
+                controls: controls
+                    .map_or_else(|| control::ALL.to_vec(), |names| names.into_iter().map(|name| name.0).collect()),
+            }),
+            (_, problems) => Err(Failure::with_detail(Cause::InvalidRequest, in_words(&problems))),
+        }
+    }
+}
+
+struct ModeName(Mode);
+
+impl FromStr for ModeName {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        match text {
+            "plan" => Ok(Self(Mode::Plan)),
+            "apply" => Ok(Self(Mode::Apply)),
+            _ => Err(NotValid("plan or apply")),
+        }
+    }
+}
+
+struct ControlName(&'static dyn AnyControl);
+
+impl FromStr for ControlName {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        control::find(text).map(Self).ok_or(NotValid("the id of a control"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_person_who_does_not_say_apply_gets_a_plan_of_every_control() {
+        let input = ByHand::read(json!({"account_ids": ["123456789012"]})).unwrap();
+        assert_eq!(input.mode, Mode::Plan);
+        assert_eq!(input.controls.len(), control::ALL.len());
+    }
+
+    #[test]
+    fn the_samples_are_taken() {
+        for sample in [
+            include_str!("../../../events/baseline-applier/plan.json"),
+            include_str!("../../../events/baseline-applier/apply-one-control.json"),
+            include_str!("../../../events/baseline-applier/plan-a-unit.json"),
+            include_str!("../../../events/baseline-applier/plan-all-accounts.json"),
+        ] {
+            assert!(ByHand::read(serde_json::from_str(sample).unwrap()).is_ok(), "{sample}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_input_gets_one_answer_that_names_every_problem() {
+        let input = json!({"account_ids": ["12"], "mode": "force", "controls": ["no-such"], "dry_run": true});
+        let Err(failure) = ByHand::read(input) else { panic!("accepted") };
+        for path in ["account_ids[0]", "mode", "controls[0]", "dry_run"] {
+            assert!(failure.message.contains(path), "{path}: {}", failure.message);
+        }
+    }
+}

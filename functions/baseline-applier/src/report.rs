@@ -1,0 +1,96 @@
+//! What came of accounts that a person selected.
+
+use serde::Serialize;
+use steward::{
+    control::{Mode, Row},
+    error::Failure,
+    ids::AccountId,
+};
+
+/// What a person is answered.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// What was done: `plan` or `apply`.
+    pub mode: Mode,
+    /// One row per account and control.
+    pub rows: Vec<Row>,
+    /// The accounts that were not looked at because of their state.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<Skip>,
+    /// The accounts that could not be looked at at all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<Failed>,
+    /// The accounts that there was no time for, or no room in the answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<AccountId>,
+}
+
+/// An account that was not looked at.
+#[derive(Debug, Serialize)]
+pub struct Skip {
+    /// The account.
+    pub account_id: AccountId,
+    /// Why.
+    pub why: String,
+}
+
+/// An account of which it could not be found out what its baseline is.
+#[derive(Debug, Serialize)]
+pub struct Failed {
+    /// The account.
+    pub account_id: AccountId,
+    /// What happened and what to do.
+    #[serde(flatten)]
+    pub failure: Failure,
+}
+
+impl Report {
+    /// A report of nothing yet.
+    pub(crate) fn new(mode: Mode) -> Self {
+        Self { mode, rows: Vec::new(), skipped: Vec::new(), failed: Vec::new(), left: Vec::new() }
+    }
+
+    /// Takes in what came of one account.
+    pub(crate) fn add(&mut self, visited: Visited) {
+        match visited {
+            Visited::Rows(rows) => self.rows.extend(rows),
+            Visited::Skipped(skip) => self.skipped.push(skip),
+            Visited::Failed(failed) => self.failed.push(failed),
+            Visited::Left(account_id) => self.left.push(account_id),
+        }
+    }
+}
+
+/// What came of one account.
+pub(crate) enum Visited {
+    /// One row per control.
+    Rows(Vec<Row>),
+    /// It was not looked at.
+    Skipped(Skip),
+    /// Its baseline could not be found out.
+    Failed(Failed),
+    /// There was no time for it.
+    Left(AccountId),
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use steward::error::Cause;
+
+    use super::*;
+
+    #[test]
+    fn every_account_is_in_the_answer_whatever_came_of_it() {
+        let id: AccountId = "123456789012".parse().unwrap();
+        let mut report = Report::new(Mode::Plan);
+        assert_eq!(serde_json::to_value(&report).unwrap(), json!({"mode": "plan", "rows": []}));
+        report.add(Visited::Skipped(Skip { account_id: id.clone(), why: "the account is SUSPENDED".to_owned() }));
+        report.add(Visited::Failed(Failed { account_id: id.clone(), failure: Failure::new(Cause::AccessDenied) }));
+        report.add(Visited::Left(id));
+        let shown = serde_json::to_value(&report).unwrap();
+        assert_eq!(shown["skipped"], json!([{"account_id": "123456789012", "why": "the account is SUSPENDED"}]));
+        assert_eq!(shown["failed"][0]["cause"], "AccessDenied");
+        assert_eq!(shown["left"], json!(["123456789012"]));
+    }
+}
