@@ -2,10 +2,19 @@
 
 use std::{error::Error, fs, path::Path};
 
+use steward::{baseline, control, manual};
+
 fn main() -> Result<(), Box<dyn Error>> {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = package.join("../docs");
     fs::create_dir_all(&docs)?;
-    let schema = serde_json::to_string_pretty(&steward::baseline::json_schema())?;
+    let schema = serde_json::to_string_pretty(&baseline::json_schema())?;
     fs::write(docs.join("baseline.schema.json"), schema + "\n")?;
+
+    let source_of = |id: &str| fs::read_to_string(package.join(format!("src/control/{}.rs", id.replace('-', "_"))));
+    // Every source is there, or nothing is written.
+    control::ALL.iter().try_for_each(|control| source_of(control.id()).map(drop))?;
+    fs::write(docs.join("CONTROLS.md"), manual::controls(|id| source_of(id).unwrap_or_default()))?;
+    fs::write(docs.join("PERMISSIONS.md"), manual::permissions())?;
     Ok(())
 }

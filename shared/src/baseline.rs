@@ -5,6 +5,7 @@
 //! [`Document::for_account`] works out what holds for one account; a [`Source`] keeps the document of a function
 //! up to date.
 
+mod facts;
 mod findings;
 mod grammar;
 mod lines;
@@ -22,6 +23,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use facts::Facts;
 pub use findings::Findings;
 pub use read::MAX_BYTES;
 pub use schema::json_schema;

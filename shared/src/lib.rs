@@ -12,6 +12,7 @@ pub mod events;
 pub mod gateway;
 pub mod ids;
 pub mod input;
+pub mod manual;
 pub mod session;
 pub mod settings;
 pub mod start;

@@ -4,7 +4,6 @@ mod budget;
 mod by_hand;
 mod conclusion;
 mod document;
-mod facts;
 mod input;
 mod report;
 mod selection;
@@ -17,7 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 use steward::{
     account_creation::{OrganizationalUnitReference, Pace, Store},
-    baseline::{Baseline, Document, Source},
+    baseline::{Baseline, Document, Facts, Source},
     control::{self, AnyControl, Engine, Mode, Row, Visit, organizational_unit::UnitPaths},
     error::{Cause, Failure},
     events::{BaselineApplied, BaselineIncomplete, Trigger},
@@ -31,7 +30,6 @@ use budget::Budget;
 use by_hand::ByHand;
 use conclusion::{Conclusion, conclude};
 use document::InForce;
-use facts::Facts;
 use input::NewAccount;
 use report::Visited;
 pub use report::{Failed, Report, Skip};

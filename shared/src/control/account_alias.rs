@@ -8,6 +8,8 @@
 //! **Desired state.** `alias`. `{account_id}` in it stands for the account's id: an alias is unique among all accounts
 //! of AWS, so one that holds for many accounts needs it.
 //!
+//! **Calls.** A compliant account costs one `ListAccountAliases`.
+//!
 //! **Source.** An account has one alias; a new one takes the place of the old one, whose sign-in page ends (AWS
 //! Sign-In user guide, "Creating an account alias"). The grammar is that of `CreateAccountAlias`: 3 to 63 lower-case
 //! letters, digits and single dashes.

@@ -6,6 +6,8 @@
 //!
 //! **Desired state.** `tags`, names and values. Other tags of the account are left alone.
 //!
+//! **Calls.** A compliant account costs one `ListTagsForResource`.
+//!
 //! **Source.** `TagResource` replaces the value of a tag that is there, and may break a tag policy (AWS Organizations
 //! API reference).
 

@@ -8,6 +8,8 @@
 //! **Desired state.** `billing`, `operations` and `security`, each with `name`, `title`, `email` and `phone`, and each
 //! optional. A contact that is left out is left alone; with `prune: true` it must not exist.
 //!
+//! **Calls.** A compliant account costs one `GetAlternateContact` per contact that the section says something about.
+//!
 //! **Source.** `GetAlternateContact` answers `ResourceNotFoundException` for a contact that is not set; both changes
 //! are idempotent (AWS Account Management API reference). Members are reached from the management account once
 //! trusted access for `account.amazonaws.com` is on.

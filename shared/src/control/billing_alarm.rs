@@ -9,6 +9,8 @@
 //! Other subscriptions of the topic are left alone. A subscription that waits to be confirmed is a note, not drift:
 //! only the owner of the mailbox can confirm it.
 //!
+//! **Calls.** A compliant account costs three: `GetTopicAttributes`, `ListSubscriptionsByTopic` and `DescribeAlarms`.
+//!
 //! **Source.** AWS publishes `EstimatedCharges` in us-east-1 alone, several times a day, once "Receive CloudWatch
 //! Billing Alerts" is on in the management account (CloudWatch user guide, "Create a billing alarm to monitor your
 //! estimated AWS charges"). `PutMetricAlarm` replaces an alarm of the same name as a whole.

@@ -7,6 +7,8 @@
 //! **Desired state.** Every field of the policy; a field that is left out has the value of a strict policy: 14
 //! characters, all four kinds, users change their own, the last 24 do not come back, no expiry.
 //!
+//! **Calls.** A compliant account costs one `GetAccountPasswordPolicy`.
+//!
 //! **Source.** `UpdateAccountPasswordPolicy` has no partial updates: what is not given falls back to the default of
 //! IAM (IAM API reference). The strict values are those of the CIS AWS Foundations Benchmark.
 

@@ -10,6 +10,8 @@
 //! `phone_number`, and where they apply `company_name`, `address_line_2`, `address_line_3`, `district_or_county`,
 //! `state_or_region` and `website_url`. A field that is left out must be empty: AWS replaces the record as a whole.
 //!
+//! **Calls.** A compliant account costs one `GetContactInformation`.
+//!
 //! **Source.** `PutContactInformation` is idempotent; `state_or_region` is required in US, CA, GB, DE, JP, IN and BR
 //! (AWS Account Management API reference).
 

@@ -9,6 +9,8 @@
 //! alone. A region that is being enabled or disabled is not drift: the account is not ready until AWS is done with
 //! the regions that the section asks for, and a note for the others.
 //!
+//! **Calls.** A compliant account costs one `ListRegions` per page of 50 regions.
+//!
 //! **Source.** Both changes take minutes and at times hours, and cannot be cancelled; AWS works on 6 regions of an
 //! account and 50 of an organization at once (AWS Account Management reference guide, "Enable or disable AWS Regions"
 //! and "Quotas"). A disabled region keeps its resources, and their costs, out of sight.

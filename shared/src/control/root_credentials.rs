@@ -10,6 +10,8 @@
 //! authentication go as well; otherwise they are a note: without a password they guard nothing. A virtual device that
 //! is deactivated stays behind unassigned, because the task policy does not allow its deletion.
 //!
+//! **Calls.** A compliant account costs two: `AssumeRoot` and `GetAccountSummary`.
+//!
 //! **Source.** IAM user guide, "Centrally manage root access for member accounts". One `GetAccountSummary` in a
 //! session for `IAMAuditRootUserCredentials` shows all four; a session for `IAMDeleteRootUserCredentials` deletes
 //! them, but may not see the summary, so that the result is read in another audit.

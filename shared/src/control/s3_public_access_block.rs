@@ -8,6 +8,8 @@
 //! **Desired state.** `block_public_acls`, `ignore_public_acls`, `block_public_policy` and `restrict_public_buckets`;
 //! one that is left out is on.
 //!
+//! **Calls.** A compliant account costs one `GetPublicAccessBlock`.
+//!
 //! **Source.** The settings of the account hold beside those of a bucket, and the stricter one wins (Amazon S3 user
 //! guide, "Blocking public access to your Amazon S3 storage"). `PutPublicAccessBlock` replaces all four. What is read
 //! is what is in force, settings of the organization included.

@@ -13,6 +13,8 @@
 //! policies, permissions boundaries and tags are not looked at. The path of a role that is there cannot be changed:
 //! another one is a note. With an `external_id`, roles can be assumed by programs but not in the AWS console.
 //!
+//! **Calls.** A compliant account costs two per role: `GetRole` and `ListAttachedRolePolicies`.
+//!
 //! **Source.** IAM user guide, "Switch from a user to an IAM role (console)" and "AWS global condition context keys":
 //! `aws:MultiFactorAuthPresent` with `Bool` also refuses callers that have no such key, such as long-term access keys.
 

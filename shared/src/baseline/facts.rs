@@ -1,0 +1,162 @@
+//! What must be known of an account to tell what holds for it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::Mutex;
+
+use super::{AccountFacts, Document};
+use crate::{
+    error::{Cause, Failure},
+    gateway::{Account, OrganizationsGateway},
+    ids::OrganizationalUnitId,
+};
+
+/// How long a unit is believed to have the same name.
+const BELIEVED: Duration = Duration::from_mins(5);
+
+/// Finds out what the document selects accounts by, and nothing else.
+#[derive(Debug)]
+pub struct Facts {
+    organizations: OrganizationsGateway,
+    names: Mutex<HashMap<OrganizationalUnitId, (Instant, String)>>,
+}
+
+impl Facts {
+    /// Facts from this organization.
+    pub fn new(organizations: OrganizationsGateway) -> Self {
+        Self { organizations, names: Mutex::default() }
+    }
+
+    /// The facts of an account. What cannot be found out is an error: an override that is missed is a wrong baseline.
+    pub async fn of(&self, account: &Account, document: &Document) -> Result<AccountFacts, Failure> {
+        let organizational_unit_path =
+            if document.selects_on_units() { self.path(account).await? } else { "/".to_owned() };
+        let tags =
+            if document.selects_on_tags() { self.organizations.list_tags(&account.id).await? } else { BTreeMap::new() };
+        Ok(AccountFacts { id: account.id.clone(), organizational_unit_path, tags })
+    }
+
+    async fn path(&self, account: &Account) -> Result<String, Failure> {
+        if account.units.is_empty() {
+            let detail = format!("AWS Organizations does not show where {} sits.", account.id);
+            return Err(Failure::with_detail(Cause::CallFailed, detail));
+        }
+        let mut names = Vec::new();
+        for unit in account.units.iter().filter(|unit| !unit.is_root()) {
+            names.push(self.name(unit).await?);
+        }
+        Ok(format!("/{}", names.join("/")))
+    }
+
+    async fn name(&self, unit: &OrganizationalUnitId) -> Result<String, Failure> {
+        // The lock is held on the way, so that many accounts of one unit ask once.
+        let mut known = self.names.lock().await;
+        if let Some((found_at, name)) = known.get(unit)
+            && found_at.elapsed() < BELIEVED
+        {
+            return Ok(name.clone());
+        }
+        let found = self.organizations.find_organizational_unit(unit).await?;
+        let found = found.ok_or_else(|| {
+            Failure::with_detail(
+                Cause::OrganizationalUnitNotFound,
+                format!("{unit}, in which the account sat, is gone."),
+            )
+        })?;
+        known.insert(unit.clone(), (Instant::now(), found.name.clone()));
+        Ok(found.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_organizations::{
+        Client,
+        operation::{
+            describe_organizational_unit::{DescribeOrganizationalUnitError, DescribeOrganizationalUnitOutput},
+            list_tags_for_resource::ListTagsForResourceOutput,
+        },
+        types::{OrganizationalUnit, Tag, error::OrganizationalUnitNotFoundException},
+    };
+    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+
+    use super::*;
+    use crate::gateway::AccountState;
+
+    fn facts(rules: &[&Rule]) -> Facts {
+        Facts::new(OrganizationsGateway::new(mock_client!(aws_sdk_organizations, RuleMode::MatchAny, rules)))
+    }
+
+    fn account(units: &[&str]) -> Account {
+        let units: Vec<OrganizationalUnitId> = units.iter().map(|unit| unit.parse().unwrap()).collect();
+        Account {
+            id: "123456789012".parse().unwrap(),
+            name: "A".to_owned(),
+            email: "a@example.com".to_owned(),
+            state: AccountState::Active,
+            joined_at: None,
+            parent: units.last().cloned(),
+            units,
+        }
+    }
+
+    fn unit(id: &'static str, name: &'static str) -> Rule {
+        mock!(Client::describe_organizational_unit)
+            .match_requests(move |input| input.organizational_unit_id() == Some(id))
+            .then_output(move || {
+                let unit = OrganizationalUnit::builder().id(id).name(name).build();
+                DescribeOrganizationalUnitOutput::builder().organizational_unit(unit).build()
+            })
+    }
+
+    /// A document with one override for these accounts.
+    fn document(selector: &str) -> Document {
+        let text = format!("version: 1\noverrides: [{{match: {selector}, root-credentials: {{}}}}]");
+        Document::read(text.as_bytes()).unwrap()
+    }
+
+    const BY_UNIT: &str = "{organizational_unit: /Workloads/*}";
+    const NESTED: &[&str] = &["r-ab12", "ou-ab12-aaaaaaaa", "ou-ab12-bbbbbbbb"];
+
+    #[tokio::test]
+    async fn a_document_that_selects_on_neither_units_nor_tags_costs_no_call() {
+        let found = facts(&[]).of(&account(NESTED), &document("{account: '123456789012'}")).await.unwrap();
+        assert_eq!(found.id.as_str(), "123456789012");
+    }
+
+    #[tokio::test]
+    async fn a_path_is_the_names_of_the_units_and_each_is_asked_for_once() {
+        let (outer, inner) = (unit("ou-ab12-aaaaaaaa", "Workloads"), unit("ou-ab12-bbbbbbbb", "Test"));
+        let facts = facts(&[&outer, &inner]);
+        for (units, path) in [(NESTED, "/Workloads/Test"), (NESTED, "/Workloads/Test"), (&["r-ab12"], "/")] {
+            let found = facts.of(&account(units), &document(BY_UNIT)).await.unwrap();
+            assert_eq!(found.organizational_unit_path, path);
+        }
+        assert_eq!((outer.num_calls(), inner.num_calls()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn tags_are_read_where_the_document_selects_on_them() {
+        let tags = mock!(Client::list_tags_for_resource).then_output(|| {
+            let tag = Tag::builder().key("team").value("blue").build().unwrap();
+            ListTagsForResourceOutput::builder().tags(tag).build()
+        });
+        let found = facts(&[&tags]).of(&account(NESTED), &document("{tag: {team: blue}}")).await.unwrap();
+        assert_eq!(found.tags["team"], "blue");
+    }
+
+    #[tokio::test]
+    async fn a_place_that_cannot_be_found_out_is_an_error_and_not_the_root() {
+        let unknown = facts(&[]).of(&account(&[]), &document(BY_UNIT)).await.unwrap_err();
+        assert_eq!(unknown.cause, Cause::CallFailed);
+        let gone = mock!(Client::describe_organizational_unit).then_error(|| {
+            let gone = OrganizationalUnitNotFoundException::builder().build();
+            DescribeOrganizationalUnitError::OrganizationalUnitNotFoundException(gone)
+        });
+        let gone = facts(&[&gone]).of(&account(NESTED), &document(BY_UNIT)).await.unwrap_err();
+        assert_eq!(gone.cause, Cause::OrganizationalUnitNotFound);
+    }
+}
