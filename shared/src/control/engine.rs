@@ -50,13 +50,15 @@ impl Engine {
         mode: Mode,
     ) -> Vec<Row> {
         let asked_for: Vec<_> = controls.iter().copied().filter(|control| control.is_in(baseline)).collect();
-        match self.doors(visit, actions(&asked_for, mode)).await {
-            Ok(doors) => {
-                let rows = controls.iter().map(|control| control.run(&doors, visit.account_id, baseline, mode));
-                join_all(rows).await
+        let doors = self.doors(visit, actions(&asked_for, mode)).await;
+        let row = async |control: &&'static dyn AnyControl| match &doors {
+            _ if !control.is_in(baseline) => {
+                Row::skipped(visit.account_id, *control, "the baseline has no section for it")
             }
-            Err(error) => controls.iter().map(|control| Row::failed(visit.account_id, *control, &error)).collect(),
-        }
+            Ok(doors) => control.run(doors, visit.account_id, baseline, mode).await,
+            Err(error) => Row::failed(visit.account_id, *control, error),
+        };
+        join_all(controls.iter().map(row)).await
     }
 
     async fn doors<'a>(&'a self, visit: Visit<'a>, actions: Vec<&'static str>) -> Result<Doors<'a>, CallError> {

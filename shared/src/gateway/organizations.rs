@@ -7,7 +7,10 @@ use aws_sdk_organizations::{
     Client,
     config::{Builder, retry::RetryConfig},
     operation::{create_account::CreateAccountError, move_account::MoveAccountError, tag_resource::TagResourceError},
-    types::{CreateAccountState, IamUserAccessToBilling, Tag},
+    types::{
+        ConstraintViolationExceptionReason, CreateAccountState, IamUserAccessToBilling, InvalidInputExceptionReason,
+        Tag,
+    },
 };
 use jiff::Timestamp;
 
@@ -237,8 +240,10 @@ impl OrganizationsGateway {
         let answer = self.0.tag_resource().resource_id(id.as_str()).set_tags(Some(model_tags(OPERATION, tags)?));
         answer.send().await.map(drop).map_err(|error| {
             CallError::with_reason(OPERATION, error, |error| match error {
-                TagResourceError::ConstraintViolationException(e) => e.reason().map(|r| r.as_str()),
-                TagResourceError::InvalidInputException(e) => e.reason().map(|r| r.as_str()),
+                TagResourceError::ConstraintViolationException(e) => {
+                    e.reason().map(ConstraintViolationExceptionReason::as_str)
+                }
+                TagResourceError::InvalidInputException(e) => e.reason().map(InvalidInputExceptionReason::as_str),
                 _ => None,
             })
         })

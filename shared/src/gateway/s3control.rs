@@ -1,10 +1,12 @@
 //! Amazon S3 Control: what holds for all buckets of an account.
 
 use aws_config::SdkConfig;
-use aws_sdk_s3control::{Client, types::PublicAccessBlockConfiguration};
+use aws_sdk_s3control::{
+    Client, operation::get_public_access_block::GetPublicAccessBlockError, types::PublicAccessBlockConfiguration,
+};
 
-use super::CallError;
-use crate::ids::AccountId;
+use super::{CallError, unless_absent};
+use crate::{error::Cause, ids::AccountId};
 
 /// What public access Amazon S3 blocks in all buckets of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,20 +39,22 @@ impl S3ControlGateway {
 
     /// The account's public access block; None when there is none.
     pub async fn find_public_access_block(&self, account: &AccountId) -> Result<Option<PublicAccessBlock>, CallError> {
-        match self.0.get_public_access_block().account_id(account.as_str()).send().await {
-            Ok(answer) => Ok(answer.public_access_block_configuration().map(|block| PublicAccessBlock {
+        const OPERATION: &str = "s3:GetAccountPublicAccessBlock";
+        let answer = self.0.get_public_access_block().account_id(account.as_str()).send().await;
+        let is_absent = GetPublicAccessBlockError::is_no_such_public_access_block_configuration;
+        let answer = unless_absent(OPERATION, answer, is_absent)?;
+        let block = answer.map(|answer| {
+            let block = answer.public_access_block_configuration().ok_or_else(|| {
+                CallError::unusable(OPERATION, Cause::CallFailed, "an answer without PublicAccessBlockConfiguration")
+            })?;
+            Ok(PublicAccessBlock {
                 block_public_acls: block.block_public_acls().unwrap_or_default(),
                 ignore_public_acls: block.ignore_public_acls().unwrap_or_default(),
                 block_public_policy: block.block_public_policy().unwrap_or_default(),
                 restrict_public_buckets: block.restrict_public_buckets().unwrap_or_default(),
-            })),
-            Err(error)
-                if error.as_service_error().is_some_and(|e| e.is_no_such_public_access_block_configuration()) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(CallError::of("s3:GetAccountPublicAccessBlock", error)),
-        }
+            })
+        });
+        block.transpose()
     }
 
     /// Writes the account's public access block as a whole.
@@ -68,5 +72,45 @@ impl S3ControlGateway {
         let call = self.0.put_public_access_block().account_id(account.as_str());
         let answer = call.public_access_block_configuration(configuration).send().await;
         answer.map(drop).map_err(|error| CallError::of("s3:PutAccountPublicAccessBlock", error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+    use aws_smithy_runtime_api::{client::orchestrator::HttpResponse, http::StatusCode};
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    /// What Amazon S3 answers on the wire.
+    async fn found(status: u16, body: String) -> Result<Option<PublicAccessBlock>, CallError> {
+        let rule = mock!(Client::get_public_access_block).then_http_response(move || {
+            HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(body.clone()))
+        });
+        let client = mock_client!(aws_sdk_s3control, RuleMode::Sequential, &[&rule]);
+        S3ControlGateway::new(client).find_public_access_block(&"222222222222".parse().unwrap()).await
+    }
+
+    fn error(code: &str) -> String {
+        format!("<ErrorResponse><Error><Code>{code}</Code><Message>words</Message></Error></ErrorResponse>")
+    }
+
+    #[tokio::test]
+    async fn no_settings_and_no_permission_are_two_answers() {
+        let absent = found(404, error("NoSuchPublicAccessBlockConfiguration")).await;
+        assert_eq!(absent.unwrap(), None);
+        assert_eq!(found(403, error("AccessDenied")).await.unwrap_err().cause, Cause::AccessDenied);
+        assert_eq!(found(403, error("NotSignedUp")).await.unwrap_err().cause, Cause::OptInRequired);
+    }
+
+    #[tokio::test]
+    async fn each_setting_is_read_from_its_own_element() {
+        let settings = "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls>\
+            <IgnorePublicAcls>false</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy>\
+            <RestrictPublicBuckets>false</RestrictPublicBuckets></PublicAccessBlockConfiguration>";
+        let block = found(200, settings.to_owned()).await.unwrap().unwrap();
+        let expected = PublicAccessBlock { block_public_acls: true, block_public_policy: true, ..Default::default() };
+        assert_eq!(block, expected);
     }
 }
