@@ -6,7 +6,10 @@ use aws_config::SdkConfig;
 use aws_sdk_organizations::{
     Client,
     config::{Builder, retry::RetryConfig},
-    operation::{create_account::CreateAccountError, move_account::MoveAccountError, tag_resource::TagResourceError},
+    operation::{
+        create_account::CreateAccountError, describe_organizational_unit::DescribeOrganizationalUnitError,
+        move_account::MoveAccountError,
+    },
     types::{
         ConstraintViolationExceptionReason, CreateAccountState, IamUserAccessToBilling, InvalidInputExceptionReason,
         Tag,
@@ -217,7 +220,7 @@ impl OrganizationsGateway {
         let answer = call.source_parent_id(from.as_str()).destination_parent_id(to.as_str()).send().await;
         answer.map(drop).map_err(|error| {
             CallError::with_reason("organizations:MoveAccount", error, |error| match error {
-                MoveAccountError::InvalidInputException(e) => e.reason().map(|r| r.as_str()),
+                MoveAccountError::InvalidInputException(e) => e.reason().map(InvalidInputExceptionReason::as_str),
                 _ => None,
             })
         })
@@ -236,14 +239,13 @@ impl OrganizationsGateway {
 
     /// Sets tags of an account; its other tags stay.
     pub async fn put_tags(&self, id: &AccountId, tags: &BTreeMap<String, String>) -> Result<(), CallError> {
+        use aws_sdk_organizations::operation::tag_resource::TagResourceError as Refused;
         const OPERATION: &str = "organizations:TagResource";
         let answer = self.0.tag_resource().resource_id(id.as_str()).set_tags(Some(model_tags(OPERATION, tags)?));
         answer.send().await.map(drop).map_err(|error| {
             CallError::with_reason(OPERATION, error, |error| match error {
-                TagResourceError::ConstraintViolationException(e) => {
-                    e.reason().map(ConstraintViolationExceptionReason::as_str)
-                }
-                TagResourceError::InvalidInputException(e) => e.reason().map(InvalidInputExceptionReason::as_str),
+                Refused::ConstraintViolationException(e) => e.reason().map(ConstraintViolationExceptionReason::as_str),
+                Refused::InvalidInputException(e) => e.reason().map(InvalidInputExceptionReason::as_str),
                 _ => None,
             })
         })
@@ -254,13 +256,14 @@ impl OrganizationsGateway {
         &self,
         id: &OrganizationalUnitId,
     ) -> Result<Option<OrganizationalUnit>, CallError> {
+        use DescribeOrganizationalUnitError as Missing;
         const OPERATION: &str = "organizations:DescribeOrganizationalUnit";
         match self.0.describe_organizational_unit().organizational_unit_id(id.as_str()).send().await {
             Ok(answer) => {
                 let entry = answer.organizational_unit().ok_or_else(|| incomplete(OPERATION, "OrganizationalUnit"))?;
                 organizational_unit(OPERATION, entry).map(Some)
             }
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_organizational_unit_not_found_exception()) => {
+            Err(error) if error.as_service_error().is_some_and(Missing::is_organizational_unit_not_found_exception) => {
                 Ok(None)
             }
             Err(error) => Err(CallError::of(OPERATION, error)),
@@ -302,8 +305,10 @@ fn model_tags(operation: &'static str, tags: &BTreeMap<String, String>) -> Resul
 
 fn create_account_reason(error: &CreateAccountError) -> Option<&str> {
     match error {
-        CreateAccountError::ConstraintViolationException(e) => e.reason().map(|r| r.as_str()),
-        CreateAccountError::InvalidInputException(e) => e.reason().map(|r| r.as_str()),
+        CreateAccountError::ConstraintViolationException(e) => {
+            e.reason().map(ConstraintViolationExceptionReason::as_str)
+        }
+        CreateAccountError::InvalidInputException(e) => e.reason().map(InvalidInputExceptionReason::as_str),
         _ => None,
     }
 }
