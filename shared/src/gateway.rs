@@ -105,6 +105,23 @@ impl CallError {
     }
 }
 
+/// The answer of a call about something that need not be there; None when the service says that it is not.
+pub(crate) fn unless_absent<T, E, R>(
+    operation: &'static str,
+    answer: Result<T, SdkError<E, R>>,
+    is_absent: impl Fn(&E) -> bool,
+) -> Result<Option<T>, CallError>
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.as_service_error().is_some_and(is_absent) => Ok(None),
+        Err(error) => Err(CallError::of(operation, error)),
+    }
+}
+
 impl From<&CallError> for Failure {
     fn from(error: &CallError) -> Self {
         Self::with_detail(error.cause, format_args!("{} answered {}", error.operation, error.detail))

@@ -2,7 +2,7 @@
 //!
 //! **What it does.** Keeps the account in its organizational unit.
 //!
-//! **Why.** Service control policies, `StackSets` and this baseline's own overrides hold by unit. An account that sits in
+//! **Why.** Service control policies, stack sets and this baseline's own overrides hold by unit. An account that sits in
 //! the root has none of them: it counts as unplaced.
 //!
 //! **Desired state.** `organizational_unit`, by id (`ou-ab12-cdef3456`) or by path (`/Workloads/Production`).

@@ -75,6 +75,7 @@ pub struct RootCredentialsControl;
 impl Control for RootCredentialsControl {
     const ID: &'static str = "root-credentials";
     const READS: &'static [&'static str] = &["iam:GetAccountSummary"];
+    /// With what is to be deleted found by name.
     const WRITES: &'static [&'static str] = &[
         "iam:DeactivateMFADevice",
         "iam:DeleteAccessKey",

@@ -15,7 +15,7 @@ use aws_sdk_account::{
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::{CallError, pace::Pace};
+use super::{CallError, pace::Pace, unless_absent};
 use crate::{
     error::Cause,
     ids::{AccountId, Region},
@@ -129,19 +129,17 @@ struct Paces {
 
 impl Default for Paces {
     fn default() -> Self {
-        let pace = |rate, burst| Pace::new(rate, burst);
+        const fn calls(number: u32) -> NonZeroU32 {
+            NonZeroU32::new(number).expect("no rate is zero")
+        }
         Self {
-            get_contact: pace(per_second(10), per_second(15)),
-            put_contact: pace(per_second(5), per_second(8)),
-            delete_contact: pace(per_second(1), per_second(6)),
-            list_regions: pace(per_second(5), per_second(5)),
-            change_region: pace(per_second(1), per_second(1)),
+            get_contact: Pace::new(calls(10), calls(15)),
+            put_contact: Pace::new(calls(5), calls(8)),
+            delete_contact: Pace::new(calls(1), calls(6)),
+            list_regions: Pace::new(calls(5), calls(5)),
+            change_region: Pace::new(calls(1), calls(1)),
         }
     }
-}
-
-const fn per_second(calls: u32) -> NonZeroU32 {
-    NonZeroU32::new(calls).expect("no rate is zero")
 }
 
 /// The door to AWS Account Management.
@@ -171,26 +169,22 @@ impl AccountGateway {
         const OPERATION: &str = "account:GetAlternateContact";
         self.paces.get_contact.turn(OPERATION).await?;
         let call = self.client.get_alternate_contact().set_account_id(target.id());
-        match call.alternate_contact_type(model(kind)).send().await {
-            Ok(answer) => {
-                let contact = answer.alternate_contact().ok_or_else(|| {
-                    CallError::unusable(OPERATION, Cause::CallFailed, "an answer without AlternateContact")
-                })?;
-                let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-                Ok(Some(AlternateContact {
-                    name: text(contact.name()),
-                    title: text(contact.title()),
-                    email: text(contact.email_address()),
-                    phone: text(contact.phone_number()),
-                }))
-            }
-            Err(error)
-                if error.as_service_error().is_some_and(GetAlternateContactError::is_resource_not_found_exception) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(failed(OPERATION, error)),
-        }
+        let answer = call.alternate_contact_type(model(kind)).send().await;
+        let is_absent = GetAlternateContactError::is_resource_not_found_exception;
+        let answer = unless_absent(OPERATION, answer, is_absent).map_err(denied)?;
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        let contact = answer.map(|answer| {
+            let contact = answer.alternate_contact().ok_or_else(|| {
+                CallError::unusable(OPERATION, Cause::CallFailed, "an answer without AlternateContact")
+            })?;
+            Ok(AlternateContact {
+                name: text(contact.name()),
+                title: text(contact.title()),
+                email: text(contact.email_address()),
+                phone: text(contact.phone_number()),
+            })
+        });
+        contact.transpose()
     }
 
     /// Writes the alternate contact of this kind; one that is there is replaced.
@@ -205,7 +199,7 @@ impl AccountGateway {
         let call = self.client.put_alternate_contact().set_account_id(target.id()).alternate_contact_type(model(kind));
         let call = call.name(&contact.name).title(&contact.title);
         let call = call.email_address(&contact.email).phone_number(&contact.phone);
-        call.send().await.map(drop).map_err(|error| failed(OPERATION, error))
+        call.send().await.map(drop).map_err(|error| denied(CallError::of(OPERATION, error)))
     }
 
     /// Removes the alternate contact of this kind; that there is none is as good.
@@ -213,17 +207,9 @@ impl AccountGateway {
         const OPERATION: &str = "account:DeleteAlternateContact";
         self.paces.delete_contact.turn(OPERATION).await?;
         let call = self.client.delete_alternate_contact().set_account_id(target.id());
-        match call.alternate_contact_type(model(kind)).send().await {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(DeleteAlternateContactError::is_resource_not_found_exception) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(failed(OPERATION, error)),
-        }
+        let answer = call.alternate_contact_type(model(kind)).send().await;
+        let is_absent = DeleteAlternateContactError::is_resource_not_found_exception;
+        unless_absent(OPERATION, answer, is_absent).map(drop).map_err(denied)
     }
 
     /// The primary contact; None when the account has none.
@@ -233,17 +219,16 @@ impl AccountGateway {
     ) -> Result<Option<ContactInformation>, CallError> {
         const OPERATION: &str = "account:GetContactInformation";
         self.paces.get_contact.turn(OPERATION).await?;
-        match self.client.get_contact_information().set_account_id(target.id()).send().await {
-            Ok(answer) => Ok(answer.contact_information().map(contact_information)),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(GetContactInformationError::is_resource_not_found_exception) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(failed(OPERATION, error)),
-        }
+        let answer = self.client.get_contact_information().set_account_id(target.id()).send().await;
+        let is_absent = GetContactInformationError::is_resource_not_found_exception;
+        let answer = unless_absent(OPERATION, answer, is_absent).map_err(denied)?;
+        let contact = answer.map(|answer| {
+            let record = answer.contact_information().ok_or_else(|| {
+                CallError::unusable(OPERATION, Cause::CallFailed, "an answer without ContactInformation")
+            })?;
+            Ok(contact_information(record))
+        });
+        contact.transpose()
     }
 
     /// Writes the primary contact; the present one is replaced as a whole.
@@ -257,7 +242,7 @@ impl AccountGateway {
             .map_err(|error| CallError::not_sent(OPERATION, Cause::InputRefused, error.to_string()))?;
         self.paces.put_contact.turn(OPERATION).await?;
         let call = self.client.put_contact_information().set_account_id(target.id()).contact_information(record);
-        call.send().await.map(drop).map_err(|error| failed(OPERATION, error))
+        call.send().await.map(drop).map_err(|error| denied(CallError::of(OPERATION, error)))
     }
 
     /// Every region that AWS knows, with its status in the account.
@@ -267,7 +252,7 @@ impl AccountGateway {
         let mut pages = self.client.list_regions().set_account_id(target.id()).into_paginator().page_size(50).send();
         let mut found = BTreeMap::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| failed(OPERATION, error))?;
+            let page = page.map_err(|error| denied(CallError::of(OPERATION, error)))?;
             for entry in page.regions() {
                 let (region, status) = region(entry).ok_or_else(|| {
                     CallError::unusable(OPERATION, Cause::CallFailed, format!("a region like {entry:?}"))
@@ -302,14 +287,9 @@ fn without_retries() -> Builder {
     Builder::new().retry_config(RetryConfig::disabled())
 }
 
-/// Classifies an error of this service. It denies calls that lack trusted access in the same words as calls that
+/// Names a denial for what it means here: AWS denies calls that lack trusted access in the same words as calls that
 /// lack a permission.
-fn failed<E, R>(operation: &'static str, error: SdkError<E, R>) -> CallError
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
-    let mut error = CallError::of(operation, error);
+fn denied(mut error: CallError) -> CallError {
     if error.cause == Cause::AccessDenied {
         error.cause = Cause::AccountManagementDenied;
     }
@@ -327,7 +307,7 @@ where
         let message = message.to_ascii_lowercase();
         message.contains("quota") && message.contains("concurrent region-opt")
     });
-    let mut error = failed(operation, error);
+    let mut error = denied(CallError::of(operation, error));
     match error.cause {
         Cause::Throttled if is_concurrency_quota => error.cause = Cause::RegionOptQuota,
         Cause::Conflict => error.cause = Cause::RegionInTransition,
@@ -392,3 +372,6 @@ fn contact_record(contact: &ContactInformation) -> Result<ContactRecord, aws_sdk
         .set_website_url(contact.website_url.clone())
         .build()
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use aws_sdk_iam::{
     },
 };
 
-use super::CallError;
+use super::{CallError, unless_absent};
 use crate::error::Cause;
 
 pub use roles::{NewRole, Role};
@@ -67,8 +67,8 @@ impl IamGateway {
     pub async fn create_account_alias(&self, alias: &str) -> Result<(), CallError> {
         let answer = self.0.create_account_alias().account_alias(alias).send().await;
         answer.map(drop).map_err(|error| {
-            let is_taken =
-                error.as_service_error().is_some_and(CreateAccountAliasError::is_entity_already_exists_exception);
+            let is_taken = CreateAccountAliasError::is_entity_already_exists_exception;
+            let is_taken = error.as_service_error().is_some_and(is_taken);
             let mut error = CallError::of("iam:CreateAccountAlias", error);
             if is_taken {
                 error.cause = Cause::AccountAliasTaken;
@@ -79,8 +79,14 @@ impl IamGateway {
 
     /// The account's password policy; None when it has none of its own.
     pub async fn find_password_policy(&self) -> Result<Option<PasswordPolicy>, CallError> {
-        match self.0.get_account_password_policy().send().await {
-            Ok(answer) => Ok(answer.password_policy().map(|policy| PasswordPolicy {
+        const OPERATION: &str = "iam:GetAccountPasswordPolicy";
+        let answer = self.0.get_account_password_policy().send().await;
+        let answer = unless_absent(OPERATION, answer, GetAccountPasswordPolicyError::is_no_such_entity_exception)?;
+        let policy = answer.map(|answer| {
+            let policy = answer
+                .password_policy()
+                .ok_or_else(|| CallError::unusable(OPERATION, Cause::CallFailed, "an answer without PasswordPolicy"))?;
+            Ok(PasswordPolicy {
                 minimum_length: policy.minimum_password_length().unwrap_or_default(),
                 require_symbols: policy.require_symbols(),
                 require_numbers: policy.require_numbers(),
@@ -91,14 +97,9 @@ impl IamGateway {
                 max_age_days: policy.max_password_age().filter(|days| *days > 0),
                 reuse_prevention: policy.password_reuse_prevention().filter(|passwords| *passwords > 0),
                 hard_expiry: policy.hard_expiry().unwrap_or_default(),
-            })),
-            Err(error)
-                if error.as_service_error().is_some_and(GetAccountPasswordPolicyError::is_no_such_entity_exception) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(CallError::of("iam:GetAccountPasswordPolicy", error)),
-        }
+            })
+        });
+        policy.transpose()
     }
 
     /// Writes the account's password policy as a whole.
@@ -120,3 +121,6 @@ impl IamGateway {
         answer.map(drop).map_err(|error| CallError::of("iam:UpdateAccountPasswordPolicy", error))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use aws_sdk_organizations::{
     config::{Builder, retry::RetryConfig},
     operation::{
         create_account::CreateAccountError, describe_organizational_unit::DescribeOrganizationalUnitError,
-        move_account::MoveAccountError, tag_resource::TagResourceError,
+        move_account::MoveAccountError,
     },
     types::{
         ConstraintViolationExceptionReason, CreateAccountState, IamUserAccessToBilling, InvalidInputExceptionReason,
@@ -228,32 +228,6 @@ impl OrganizationsGateway {
         })
     }
 
-    /// The tags of an account.
-    pub async fn list_tags(&self, id: &AccountId) -> Result<BTreeMap<String, String>, CallError> {
-        let mut pages = self.0.list_tags_for_resource().resource_id(id.as_str()).into_paginator().send();
-        let mut found = BTreeMap::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| CallError::of("organizations:ListTagsForResource", error))?;
-            found.extend(page.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())));
-        }
-        Ok(found)
-    }
-
-    /// Sets tags of an account; its other tags stay.
-    pub async fn put_tags(&self, id: &AccountId, tags: &BTreeMap<String, String>) -> Result<(), CallError> {
-        const OPERATION: &str = "organizations:TagResource";
-        let answer = self.0.tag_resource().resource_id(id.as_str()).set_tags(Some(model_tags(OPERATION, tags)?));
-        answer.send().await.map(drop).map_err(|error| {
-            CallError::with_reason(OPERATION, error, |error| match error {
-                TagResourceError::ConstraintViolationException(e) => {
-                    e.reason().map(ConstraintViolationExceptionReason::as_str)
-                }
-                TagResourceError::InvalidInputException(e) => e.reason().map(InvalidInputExceptionReason::as_str),
-                _ => None,
-            })
-        })
-    }
-
     /// Whether a unit of this id exists; None when it does not.
     pub async fn find_organizational_unit(
         &self,
@@ -297,6 +271,31 @@ impl OrganizationsGateway {
             }
         }
         Ok(found)
+    }
+
+    /// The tags of an account.
+    pub async fn list_tags(&self, id: &AccountId) -> Result<BTreeMap<String, String>, CallError> {
+        let mut pages = self.0.list_tags_for_resource().resource_id(id.as_str()).into_paginator().send();
+        let mut found = BTreeMap::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| CallError::of("organizations:ListTagsForResource", error))?;
+            found.extend(page.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())));
+        }
+        Ok(found)
+    }
+
+    /// Sets tags of an account; its other tags stay.
+    pub async fn put_tags(&self, id: &AccountId, tags: &BTreeMap<String, String>) -> Result<(), CallError> {
+        use aws_sdk_organizations::operation::tag_resource::TagResourceError as Refused;
+        const OPERATION: &str = "organizations:TagResource";
+        let answer = self.0.tag_resource().resource_id(id.as_str()).set_tags(Some(model_tags(OPERATION, tags)?));
+        answer.send().await.map(drop).map_err(|error| {
+            CallError::with_reason(OPERATION, error, |error| match error {
+                Refused::ConstraintViolationException(e) => e.reason().map(ConstraintViolationExceptionReason::as_str),
+                Refused::InvalidInputException(e) => e.reason().map(InvalidInputExceptionReason::as_str),
+                _ => None,
+            })
+        })
     }
 }
 

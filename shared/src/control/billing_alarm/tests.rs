@@ -12,7 +12,7 @@ use aws_sdk_sns::{
         create_topic::CreateTopicOutput,
         get_topic_attributes::{GetTopicAttributesError, GetTopicAttributesOutput},
         list_subscriptions_by_topic::ListSubscriptionsByTopicOutput,
-        subscribe::SubscribeOutput,
+        subscribe::{SubscribeError, SubscribeOutput},
     },
     types::{Subscription, error::NotFoundException},
 };
@@ -22,7 +22,7 @@ use super::*;
 use crate::{
     control::{
         Mode, Outcome,
-        testing::{Rules, account, denied, run, stopped},
+        testing::{Rules, account, denied, run, said, stopped},
     },
     error::Cause,
 };
@@ -166,4 +166,39 @@ async fn a_denied_read_is_unknown_and_a_failed_write_names_those_that_went_throu
     let outcome = run(&BillingAlarmControl, &rules.member(), &section(), Mode::Apply).await;
     let applied = vec!["subscribe team@example.com to it (a confirmation mail is sent)".into()];
     assert_eq!(stopped(outcome), (Cause::AccessDenied, applied));
+}
+
+#[tokio::test]
+async fn a_plan_writes_nothing() {
+    let rules = Rules { sns: &[&topic(&[false])], cloudwatch: &[&alarms(&[None])], ..Rules::default() };
+    let scope = rules.member();
+    let outcome = run(&BillingAlarmControl, &scope, &section(), Mode::Plan).await;
+    assert!(matches!(&outcome, Outcome::Drifted { planned } if planned.len() == 3), "{outcome:?}");
+    assert_eq!(scope.1.calls(), ["GetTopicAttributes", "DescribeAlarms"]);
+}
+
+#[tokio::test]
+async fn an_account_that_is_not_signed_up_yet_is_not_ready_and_keeps_what_was_applied() {
+    let create = mock!(Sns::create_topic).then_output(|| CreateTopicOutput::builder().build());
+    let early = mock!(Sns::subscribe).then_error(|| SubscribeError::generic(said("OptInRequired", "early")));
+    let put =
+        mock!(CloudWatch::put_metric_alarm).then_error(|| PutMetricAlarmError::generic(said("OptInRequired", "")));
+    let rules =
+        Rules { sns: &[&topic(&[false]), &create, &early], cloudwatch: &[&alarms(&[None]), &put], ..Rules::default() };
+    let outcome = run(&BillingAlarmControl, &rules.member(), &section(), Mode::Apply).await;
+    assert!(matches!(outcome, Outcome::NotReady { .. }), "{outcome:?}");
+    let applied = vec!["create the SNS topic DefaultBillingAlertTopic".into()];
+    assert_eq!(stopped(outcome), (Cause::OptInRequired, applied));
+}
+
+#[tokio::test]
+async fn a_change_that_does_not_stick_is_not_called_fixed() {
+    let put = mock!(CloudWatch::put_metric_alarm).then_output(|| PutMetricAlarmOutput::builder().build());
+    let rules = Rules {
+        sns: &[&topic(&[true, true]), &subscriptions()],
+        cloudwatch: &[&alarms(&[None, None]), &put],
+        ..Rules::default()
+    };
+    let outcome = run(&BillingAlarmControl, &rules.member(), &section(), Mode::Apply).await;
+    assert!(matches!(outcome, Outcome::NotConverged { .. }), "{outcome:?}");
 }

@@ -169,8 +169,9 @@ async fn without_knowing_its_own_account_the_engine_calls_nothing() {
     let no = mock!(Sts::get_caller_identity).then_error(|| GetCallerIdentityError::generic(denied()));
     let (engine, recorder) = Rules { sts: &[&no], ..Rules::default() }.engine();
     let sections = json!({"account-tags": {"tags": {"stage": "prod"}}});
-    let rows = run(&engine, &account(), &["account-tags"], sections, Mode::Apply).await;
+    let rows = run(&engine, &account(), &["account-tags", "regions"], sections, Mode::Apply).await;
     assert!(matches!(rows[0].outcome, Outcome::Unknown { .. }), "{rows:?}");
+    assert!(matches!(rows[1].outcome, Outcome::Skipped { .. }), "{rows:?}");
     assert_eq!(recorder.calls(), ["GetCallerIdentity"]);
 }
 

@@ -12,6 +12,8 @@ use aws_sdk_account::{
 };
 use aws_smithy_mocks::{Rule, mock};
 
+use proptest::{collection::vec, prelude::*, sample::select};
+
 use super::*;
 use crate::control::{
     Mode, Outcome,
@@ -111,6 +113,49 @@ fn a_region_that_cannot_be_disabled_is_a_note() {
     assert_eq!(plan(&section(&[], &["us-east-1"]), &actual), []);
     let notes = notes(&section(&[], &["us-east-1"]), &actual);
     assert_eq!(notes, ["us-east-1 is enabled by default, which nobody can change"]);
+}
+
+const NAMES: [&str; 5] = ["af-south-1", "ap-east-1", "eu-south-1", "me-south-1", "us-east-1"];
+
+fn any_section() -> impl Strategy<Value = Regions> {
+    let names = || vec(select(&NAMES), 0..5).prop_map(|names| names.into_iter().map(region).collect());
+    let others = select(&[Others::Leave, Others::Disable]);
+    (names(), names(), others).prop_map(|(enabled, disabled, others)| Regions { enabled, disabled, others })
+}
+
+fn any_actual() -> impl Strategy<Value = Actual> {
+    use RegionStatus::{Disabled, Disabling, Enabled, EnabledByDefault, Enabling};
+    let statuses = vec(select(&[Disabled, Disabling, Enabled, EnabledByDefault, Enabling]), NAMES.len());
+    statuses.prop_map(|statuses| NAMES.into_iter().map(region).zip(statuses).collect())
+}
+
+/// What AWS makes of changes in the end.
+fn settled(actual: &Actual, changes: &[Change]) -> Actual {
+    let end = |(region, status): (&Region, &RegionStatus)| {
+        let status = match status {
+            RegionStatus::Enabling => RegionStatus::Enabled,
+            RegionStatus::Disabling => RegionStatus::Disabled,
+            _ if changes.contains(&Change::Enable(region.clone())) => RegionStatus::Enabled,
+            _ if changes.contains(&Change::Disable(region.clone())) => RegionStatus::Disabled,
+            other => *other,
+        };
+        (region.clone(), status)
+    };
+    actual.iter().map(end).collect()
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_there_two_rounds_lead_to_what_should_be(desired in any_section(), actual in any_actual()) {
+        let first = settled(&actual, &plan(&desired, &actual));
+        let second = settled(&first, &plan(&desired, &first));
+        prop_assert_eq!(plan(&desired, &second), []);
+        prop_assert_eq!(pending(&desired, &second), None);
+        for change in plan(&desired, &actual) {
+            let (Change::Enable(region) | Change::Disable(region)) = change;
+            prop_assert!(matches!(actual[&region], RegionStatus::Enabled | RegionStatus::Disabled));
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,12 +1,15 @@
 //! Roles of an account.
 
-use aws_sdk_iam::operation::{
-    detach_role_policy::DetachRolePolicyError, get_role::GetRoleError,
-    list_attached_role_policies::ListAttachedRolePoliciesError,
+use aws_sdk_iam::{
+    operation::{
+        detach_role_policy::DetachRolePolicyError, get_role::GetRoleError,
+        list_attached_role_policies::ListAttachedRolePoliciesError,
+    },
+    types::AttachedPolicy,
 };
 use percent_encoding::percent_decode_str;
 
-use super::IamGateway;
+use super::{IamGateway, unless_absent};
 use crate::{error::Cause, gateway::CallError, ids::RoleName};
 
 /// A role as it is.
@@ -40,20 +43,18 @@ impl IamGateway {
     pub async fn find_role(&self, name: &RoleName) -> Result<Option<Role>, CallError> {
         const OPERATION: &str = "iam:GetRole";
         let unusable = |detail: &str| CallError::unusable(OPERATION, Cause::CallFailed, detail);
-        match self.0.get_role().role_name(name.as_str()).send().await {
-            Ok(answer) => {
-                let role = answer.role().ok_or_else(|| unusable("an answer without Role"))?;
-                let encoded = role.assume_role_policy_document().unwrap_or_default();
-                let trust_policy = percent_decode_str(encoded).decode_utf8();
-                Ok(Some(Role {
-                    path: role.path().to_owned(),
-                    trust_policy: trust_policy.map_err(|_| unusable("a trust policy that is no text"))?.into_owned(),
-                    max_session_seconds: role.max_session_duration().unwrap_or(3600),
-                }))
-            }
-            Err(error) if error.as_service_error().is_some_and(GetRoleError::is_no_such_entity_exception) => Ok(None),
-            Err(error) => Err(CallError::of(OPERATION, error)),
-        }
+        let answer = self.0.get_role().role_name(name.as_str()).send().await;
+        let answer = unless_absent(OPERATION, answer, GetRoleError::is_no_such_entity_exception)?;
+        let role = answer.map(|answer| {
+            let role = answer.role().ok_or_else(|| unusable("an answer without Role"))?;
+            let trust_policy = percent_decode_str(role.assume_role_policy_document().unwrap_or_default()).decode_utf8();
+            Ok(Role {
+                path: role.path().to_owned(),
+                trust_policy: trust_policy.map_err(|_| unusable("a trust policy that is no text"))?.into_owned(),
+                max_session_seconds: role.max_session_duration().unwrap_or(3600),
+            })
+        });
+        role.transpose()
     }
 
     /// The ARNs of the managed policies that are attached to a role; none when there is no such role.
@@ -61,19 +62,10 @@ impl IamGateway {
         let mut pages = self.0.list_attached_role_policies().role_name(role.as_str()).into_paginator().send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
-            match page {
-                Ok(page) => {
-                    found.extend(page.attached_policies().iter().filter_map(|p| p.policy_arn()).map(ToOwned::to_owned));
-                }
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(ListAttachedRolePoliciesError::is_no_such_entity_exception) =>
-                {
-                    break;
-                }
-                Err(error) => return Err(CallError::of("iam:ListAttachedRolePolicies", error)),
-            }
+            let is_absent = ListAttachedRolePoliciesError::is_no_such_entity_exception;
+            let Some(page) = unless_absent("iam:ListAttachedRolePolicies", page, is_absent)? else { break };
+            let arns = page.attached_policies().iter().filter_map(AttachedPolicy::policy_arn);
+            found.extend(arns.map(ToOwned::to_owned));
         }
         Ok(found)
     }
@@ -105,12 +97,8 @@ impl IamGateway {
 
     /// Detaches a managed policy from a role; that it is not attached is as good.
     pub async fn detach_policy(&self, role: &RoleName, policy_arn: &str) -> Result<(), CallError> {
-        match self.0.detach_role_policy().role_name(role.as_str()).policy_arn(policy_arn).send().await {
-            Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(DetachRolePolicyError::is_no_such_entity_exception) => {
-                Ok(())
-            }
-            Err(error) => Err(CallError::of("iam:DetachRolePolicy", error)),
-        }
+        let answer = self.0.detach_role_policy().role_name(role.as_str()).policy_arn(policy_arn).send().await;
+        let is_absent = DetachRolePolicyError::is_no_such_entity_exception;
+        unless_absent("iam:DetachRolePolicy", answer, is_absent).map(drop)
     }
 }

@@ -9,7 +9,7 @@ use aws_sdk_iam::{
     types::SummaryKeyType,
 };
 
-use super::IamGateway;
+use super::{IamGateway, unless_absent};
 use crate::{error::Cause, gateway::CallError};
 
 /// What the root user could sign in or sign calls with.
@@ -48,15 +48,9 @@ impl IamGateway {
 
     /// Deletes the root user's password; that there is none is as good.
     pub async fn delete_root_password(&self) -> Result<(), CallError> {
-        match self.0.delete_login_profile().send().await {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error.as_service_error().is_some_and(DeleteLoginProfileError::is_no_such_entity_exception) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(CallError::of("iam:DeleteLoginProfile", error)),
-        }
+        let answer = self.0.delete_login_profile().send().await;
+        let is_absent = DeleteLoginProfileError::is_no_such_entity_exception;
+        unless_absent("iam:DeleteLoginProfile", answer, is_absent).map(drop)
     }
 
     /// Deletes the root user's access keys.
@@ -64,12 +58,8 @@ impl IamGateway {
         let answer = self.0.list_access_keys().send().await;
         let answer = answer.map_err(|error| CallError::of("iam:ListAccessKeys", error))?;
         for key in answer.access_key_metadata() {
-            match self.0.delete_access_key().set_access_key_id(key.access_key_id().map(Into::into)).send().await {
-                Ok(_) => {}
-                Err(error)
-                    if error.as_service_error().is_some_and(DeleteAccessKeyError::is_no_such_entity_exception) => {}
-                Err(error) => return Err(CallError::of("iam:DeleteAccessKey", error)),
-            }
+            let answer = self.0.delete_access_key().set_access_key_id(key.access_key_id().map(Into::into)).send().await;
+            unless_absent("iam:DeleteAccessKey", answer, DeleteAccessKeyError::is_no_such_entity_exception)?;
         }
         Ok(())
     }
@@ -79,14 +69,12 @@ impl IamGateway {
         let answer = self.0.list_signing_certificates().send().await;
         let answer = answer.map_err(|error| CallError::of("iam:ListSigningCertificates", error))?;
         for certificate in answer.certificates() {
-            match self.0.delete_signing_certificate().certificate_id(certificate.certificate_id()).send().await {
-                Ok(_) => {}
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(DeleteSigningCertificateError::is_no_such_entity_exception) => {}
-                Err(error) => return Err(CallError::of("iam:DeleteSigningCertificate", error)),
-            }
+            let answer = self.0.delete_signing_certificate().certificate_id(certificate.certificate_id()).send().await;
+            unless_absent(
+                "iam:DeleteSigningCertificate",
+                answer,
+                DeleteSigningCertificateError::is_no_such_entity_exception,
+            )?;
         }
         Ok(())
     }
@@ -97,12 +85,8 @@ impl IamGateway {
         let answer = self.0.list_mfa_devices().send().await;
         let answer = answer.map_err(|error| CallError::of("iam:ListMFADevices", error))?;
         for device in answer.mfa_devices() {
-            match self.0.deactivate_mfa_device().serial_number(device.serial_number()).send().await {
-                Ok(_) => {}
-                Err(error)
-                    if error.as_service_error().is_some_and(DeactivateMFADeviceError::is_no_such_entity_exception) => {}
-                Err(error) => return Err(CallError::of("iam:DeactivateMFADevice", error)),
-            }
+            let answer = self.0.deactivate_mfa_device().serial_number(device.serial_number()).send().await;
+            unless_absent("iam:DeactivateMFADevice", answer, DeactivateMFADeviceError::is_no_such_entity_exception)?;
         }
         Ok(())
     }
