@@ -63,11 +63,14 @@ impl Theatre {
 
     /// Waits until a request has ended and everybody was told.
     pub(crate) async fn end_of(&self, request_id: &str) -> Progress {
-        eventually(&format!("the end of {request_id}"), PATIENCE, async || {
+        let mut last = None;
+        let end = stage::within(PATIENCE, async || {
             let progress = Progress::of(&self.stack, request_id).await.expect("the record can be read")?;
+            last = Some(progress.record.clone());
             progress.is_over().then_some(progress)
         })
-        .await
+        .await;
+        end.unwrap_or_else(|| panic!("no end of {request_id}: {last:?}"))
     }
 
     /// Waits until a request is in a state.
