@@ -12,7 +12,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 static CLOUD: OnceCell<LocalCloud> = OnceCell::const_new();
 static SHARED: OnceCell<Organization> = OnceCell::const_new();
-/// The name of every stack.
+/// The name of the shared stack, and the start of the others' names.
 const STACK: &str = "steward";
 
 /// An organization with a stack in it.
@@ -46,7 +46,8 @@ impl Theatre {
     pub(crate) async fn own(parameters: &[(&str, &str)]) -> Self {
         let shared = Self::shared().await;
         let organization = organization(shared.cloud).await;
-        let copied = shared.stack.copy(shared.cloud, organization.management_account(), parameters).await;
+        let account = organization.management_account();
+        let copied = shared.stack.copy(shared.cloud, account, &format!("{STACK}-{account}"), parameters).await;
         Self { cloud: shared.cloud, organization, stack: copied.expect("the stack can be copied") }
     }
 
@@ -63,11 +64,14 @@ impl Theatre {
 
     /// Waits until a request has ended and everybody was told.
     pub(crate) async fn end_of(&self, request_id: &str) -> Progress {
-        eventually(&format!("the end of {request_id}"), PATIENCE, async || {
+        let mut last = None;
+        let end = stage::within(PATIENCE, async || {
             let progress = Progress::of(&self.stack, request_id).await.expect("the record can be read")?;
+            last = Some(progress.record.clone());
             progress.is_over().then_some(progress)
         })
-        .await
+        .await;
+        end.unwrap_or_else(|| panic!("no end of {request_id}: {last:?}"))
     }
 
     /// Waits until a request is in a state.
@@ -112,7 +116,10 @@ async fn cloud() -> &'static LocalCloud {
     CLOUD
         .get_or_init(async || {
             // Twenty times faster than AWS: an account takes a second, and the rate of CreateAccount is two a second.
-            let options = Options { time_scale: 20.0, ..Options::default() };
+            let log = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.local-cloud"));
+            std::fs::create_dir_all(log).expect("the folder of the log can be made");
+            let log = Some(log.join("tests.log"));
+            let options = Options { time_scale: 20.0, log, ..Options::default() };
             tokio::task::spawn_blocking(|| LocalCloud::start(options).expect("the local cloud starts"))
                 .await
                 .expect("the local cloud starts")

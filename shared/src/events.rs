@@ -159,6 +159,7 @@ fn account_id_in(value: &Value) -> Option<AccountId> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -192,6 +193,46 @@ mod tests {
         assert!(matches!(Trigger::of(json!({"detail-type": "x", "source": "y", "detail": {}})), Trigger::Event(_)));
         for input in [json!({}), json!(null), json!("text"), json!({"detail-type": 7}), json!({"Records": 7})] {
             assert!(matches!(Trigger::of(input.clone()), Trigger::ByHand(_)), "{input}");
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "\\PC{0,20}".prop_map(Value::from),
+        ];
+        let name = prop_oneof![
+            Just("Records"),
+            Just("body"),
+            Just("detail-type"),
+            Just("source"),
+            Just("detail"),
+            Just("eventName"),
+            Just("serviceEventDetails"),
+            Just("createAccountStatus"),
+            Just("id"),
+            Just("email"),
+            Just("tags"),
+        ];
+        leaf.prop_recursive(5, 60, 8, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((name.clone(), inner), 0..6)
+                    .prop_map(|fields| fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_comes_in_makes_a_reader_panic(payload in any_json()) {
+            let role = crate::ids::RoleName::organization_account_access();
+            prop_assert!(crate::account_creation::Wish::read(payload.clone(), &role).is_err());
+            if let Trigger::Event(event) = Trigger::of(payload) {
+                let _ = (create_account_result(&event), account_joined(&event));
+            }
         }
     }
 }

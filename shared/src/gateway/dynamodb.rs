@@ -1,6 +1,6 @@
 //! Amazon DynamoDB: one table, partition key `pk`, all writes through transactions with conditions.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
@@ -41,8 +41,19 @@ pub enum Write {
     },
 }
 
+/// Transactions are authorised as the writes they hold; a put is in every one of them.
+const TRANSACT: &str = "dynamodb:PutItem";
+
+/// What came of one try of a transaction.
+enum Transacted {
+    Yes,
+    Refused(Refusal),
+    /// It met another transaction on one of its items.
+    Met,
+}
+
 /// Why a transaction was not carried out although nothing is broken: the position of the write whose condition did
-/// not hold. A transaction that met another one on the same item is reported at the position of that item.
+/// not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The position in the list of writes.
@@ -104,24 +115,37 @@ impl DynamoDbGateway {
         Ok(found)
     }
 
-    /// Carries out all writes or none.
+    /// Carries out all writes or none. A transaction that meets another one on the same item is tried again at once,
+    /// a few times.
     pub async fn write(&self, writes: Vec<Write>) -> Result<Result<(), Refusal>, CallError> {
-        // Transactions are authorised as the writes they hold; PutItem is in every one of them.
-        const OPERATION: &str = "dynamodb:PutItem";
-        let items = writes.into_iter().map(|write| self.transact_item(write)).collect::<Result<_, _>>()?;
-        let Err(error) = self.client.transact_write_items().set_transact_items(Some(items)).send().await else {
-            return Ok(Ok(()));
-        };
-        if let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() {
-            let refused = canceled
-                .cancellation_reasons()
-                .iter()
-                .position(|reason| matches!(reason.code(), Some("ConditionalCheckFailed" | "TransactionConflict")));
-            if let Some(position) = refused {
-                return Ok(Err(Refusal { position }));
+        const ATTEMPTS: u32 = 6;
+        let items = writes.into_iter().map(|write| self.transact_item(write)).collect::<Result<Vec<_>, _>>()?;
+        for attempt in 0..ATTEMPTS {
+            match self.transact(items.clone()).await? {
+                Transacted::Yes => return Ok(Ok(())),
+                Transacted::Refused(refusal) => return Ok(Err(refusal)),
+                Transacted::Met => tokio::time::sleep(Duration::from_millis(20 << attempt)).await,
             }
         }
-        Err(CallError::of(OPERATION, error))
+        let detail = format!("{ATTEMPTS} transactions in a row met others on the same item");
+        Err(CallError::unusable(TRANSACT, Cause::ConcurrentModification, detail))
+    }
+
+    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Transacted, CallError> {
+        let Err(error) = self.client.transact_write_items().set_transact_items(Some(items)).send().await else {
+            return Ok(Transacted::Yes);
+        };
+        if let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() {
+            let reasons = canceled.cancellation_reasons();
+            let at = |code| reasons.iter().position(|reason| reason.code() == Some(code));
+            if let Some(position) = at("ConditionalCheckFailed") {
+                return Ok(Transacted::Refused(Refusal { position }));
+            }
+            if at("TransactionConflict").is_some() {
+                return Ok(Transacted::Met);
+            }
+        }
+        Err(CallError::of(TRANSACT, error))
     }
 
     fn transact_item(&self, write: Write) -> Result<TransactWriteItem, CallError> {

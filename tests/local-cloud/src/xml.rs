@@ -77,8 +77,41 @@ pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+/// Resolves entities, by name and by number: servers differ in how they write a quotation mark.
 fn unescape(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'").replace("&amp;", "&")
+    let mut resolved = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('&') {
+        let (before, entity) = rest.split_at(start);
+        resolved.push_str(before);
+        let found = entity[1..].split_once(';').and_then(|(name, after)| Some((character(name)?, after)));
+        rest = if let Some((character, after)) = found {
+            resolved.push(character);
+            after
+        } else {
+            resolved.push('&');
+            &entity[1..]
+        };
+    }
+    resolved + rest
+}
+
+fn character(entity: &str) -> Option<char> {
+    match entity {
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        "amp" => Some('&'),
+        _ => {
+            let number = entity.strip_prefix('#')?;
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(hexadecimal) => u32::from_str_radix(hexadecimal, 16),
+                None => number.parse(),
+            };
+            char::from_u32(code.ok()?)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -91,6 +124,11 @@ mod tests {
         assert_eq!(xml.text("Arn").as_deref(), Some("a&b"));
         assert_eq!(xml.texts("Arn"), ["a&b", "c"]);
         assert_eq!(xml.text("Missing"), None);
+    }
+
+    #[test]
+    fn entities_are_resolved_by_name_and_by_number_and_left_alone_when_unknown() {
+        assert_eq!(unescape("&#x27;a&#39;&lt;&amp;lt;&nosuch;&"), "'a'<&lt;&nosuch;&");
     }
 
     #[test]

@@ -9,8 +9,17 @@ use crate::{Stack, deploy::with_defaults, eventually};
 const VERSION: &str = "2010-05-15";
 
 impl Stack {
-    /// Deploys what this stack runs into another account, with parameters of its own.
-    pub async fn copy(&self, cloud: &LocalCloud, account: &str, parameters: &[(&str, &str)]) -> Result<Self, AwsError> {
+    /// Deploys what this stack runs into another account, under another name and with parameters of its own.
+    ///
+    /// The names differ because MiniStack ends the processes of all functions of one name, in whatever account, when
+    /// one of them is deployed.
+    pub async fn copy(
+        &self,
+        cloud: &LocalCloud,
+        account: &str,
+        name: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<Self, AwsError> {
         let (packaged, client) = (&self.client, cloud.client(account));
         let original = [("StackName", self.name()), ("TemplateStage", "Original")];
         let answer = packaged.query("cloudformation", "GetTemplate", VERSION, &original).await?;
@@ -26,26 +35,26 @@ impl Stack {
         let named: Vec<_> = with_defaults(parameters)
             .into_iter()
             .enumerate()
-            .flat_map(|(n, (name, value))| {
+            .flat_map(|(n, (parameter, value))| {
                 let member = format!("Parameters.member.{}", n + 1);
-                [(format!("{member}.ParameterKey"), name), (format!("{member}.ParameterValue"), value)]
+                [(format!("{member}.ParameterKey"), parameter), (format!("{member}.ParameterValue"), value)]
             })
             .collect();
         let mut input = vec![
-            ("StackName", self.name()),
+            ("StackName", name),
             ("TemplateBody", &template),
             ("Capabilities.member.1", "CAPABILITY_IAM"),
             ("Capabilities.member.2", "CAPABILITY_AUTO_EXPAND"),
         ];
-        input.extend(named.iter().map(|(name, value)| (name.as_str(), *value)));
+        input.extend(named.iter().map(|(parameter, value)| (parameter.as_str(), *value)));
         client.query("cloudformation", "CreateStack", VERSION, &input).await?;
         eventually("the copied stack", Duration::from_mins(1), async || {
-            let stack = [("StackName", self.name())];
+            let stack = [("StackName", name)];
             let answer = client.query("cloudformation", "DescribeStacks", VERSION, &stack).await.ok()?;
             (answer.text("StackStatus")? == "CREATE_COMPLETE").then_some(())
         })
         .await;
-        Self::read(client, self.name()).await
+        Self::read(client, name).await
     }
 }
 

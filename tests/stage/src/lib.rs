@@ -24,20 +24,27 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Asks again and again until there is an answer, or the time is up.
+/// Asks again and again until there is an answer; None when the time is up.
+pub async fn within<T>(time: Duration, mut ask: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return Some(answer);
+        }
+        if start.elapsed() > time {
+            return None;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Asks again and again until there is an answer.
 ///
 /// # Panics
 ///
 /// When the time is up; `what` says what was waited for.
-pub async fn eventually<T>(what: &str, within: Duration, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(answer) = ask().await {
-            return answer;
-        }
-        assert!(start.elapsed() < within, "after {within:?} still waiting for {what}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+pub async fn eventually<T>(what: &str, time: Duration, ask: impl AsyncFnMut() -> Option<T>) -> T {
+    within(time, ask).await.unwrap_or_else(|| panic!("after {time:?} still waiting for {what}"))
 }
 
 /// Runs one of the commands of the program.

@@ -50,8 +50,15 @@ async fn all_writes_go_in_one_transaction_on_one_table() {
 async fn a_condition_that_does_not_hold_is_an_answer_with_its_position() {
     let refused = gateway(&canceled(&["None", "ConditionalCheckFailed"])).write(writes()).await.unwrap();
     assert_eq!(refused, Err(Refusal { position: 1 }));
-    let met = gateway(&canceled(&["TransactionConflict", "None"])).write(writes()).await.unwrap();
-    assert_eq!(met, Err(Refusal { position: 0 }));
+}
+
+#[tokio::test]
+async fn a_transaction_that_meets_another_one_is_tried_again_and_not_taken_for_refused() {
+    let met = canceled(&["None", "TransactionConflict"]);
+    let done = mock!(Client::transact_write_items).then_output(|| TransactWriteItemsOutput::builder().build());
+    let client = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, &[&met, &done], |c| c);
+    assert_eq!(DynamoDbGateway::new(client, "table").write(writes()).await.unwrap(), Ok(()));
+    assert_eq!((met.num_calls(), done.num_calls()), (1, 1));
 }
 
 #[tokio::test]

@@ -49,6 +49,7 @@ async fn time(mut command: Command) -> io::Result<Duration> {
         .env("AWS_LAMBDA_LOG_GROUP_NAME", "bench")
         .env("AWS_LAMBDA_LOG_STREAM_NAME", "bench")
         .env("AWS_REGION", "us-east-1")
+        .env("AWS_DEFAULT_REGION", "us-east-1")
         .env("AWS_ACCESS_KEY_ID", "111111111111")
         .env("AWS_SECRET_ACCESS_KEY", "none")
         .env("TABLE_NAME", "bench")
