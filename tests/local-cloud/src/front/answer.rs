@@ -62,6 +62,26 @@ pub(crate) fn error(protocol: Protocol, error: &ApiError) -> Response<Bytes> {
 }
 
 impl Protocol {
+    /// The refusal of a caller that may not do what it asks.
+    pub(crate) fn access_denied(self, message: impl Into<String>) -> ApiError {
+        match self {
+            Self::Json10 | Self::Json11 | Self::Cbor => ApiError::new(400, "AccessDeniedException", message),
+            Self::RestJson => ApiError::new(403, "AccessDeniedException", message),
+            Self::Query | Self::S3 => ApiError::new(403, "AccessDenied", message),
+        }
+    }
+
+    /// The refusal of a key that belongs to nobody.
+    pub(crate) fn unknown_key(self) -> ApiError {
+        let message = "The security token included in the request is invalid.";
+        match self {
+            Self::Json10 | Self::Json11 | Self::Cbor => ApiError::new(400, "UnrecognizedClientException", message),
+            Self::RestJson => ApiError::new(403, "UnrecognizedClientException", message),
+            Self::Query => ApiError::new(403, "InvalidClientTokenId", message),
+            Self::S3 => ApiError::new(403, "InvalidAccessKeyId", message),
+        }
+    }
+
     fn content_type(self) -> &'static str {
         match self {
             Self::Json10 => "application/x-amz-json-1.0",

@@ -12,7 +12,7 @@ use http::Response;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::answer::{ApiError, error_code};
+use super::answer::{ApiError, Protocol, error_code};
 use super::request::Incoming;
 use crate::client::{AwsClient, AwsError};
 use crate::core::Core;
@@ -51,11 +51,11 @@ pub(crate) async fn authorize(
     let sent =
         core.upstream.send(&request.parts.method, &request.parts.uri, &request.parts.headers, request.body.clone());
     let answer = sent.await.map_err(|error| ApiError::new(503, "ServiceUnavailable", error.to_string()))?;
-    let verdict = verdict(&answer);
+    let verdict = verdict(request.protocol, &answer);
     if let Verdict::Refused(error) = verdict {
         return Err(error);
     }
-    let caller = caller.cloned().ok_or_else(unknown_key)?;
+    let caller = caller.cloned().ok_or_else(|| request.protocol.unknown_key())?;
     if caller.is_root() {
         return Ok(caller);
     }
@@ -70,21 +70,24 @@ pub(crate) async fn authorize(
     }
     for need in needs.iter().skip(usize::from(!resources_matter)) {
         if !allows(&iam, &caller, need).await.map_err(simulator_failed)? {
-            return Err(denied(&caller, need));
+            return Err(denied(request.protocol, &caller, need));
         }
     }
     Ok(caller)
 }
 
-fn verdict(answer: &Response<Bytes>) -> Verdict {
+fn verdict(protocol: Protocol, answer: &Response<Bytes>) -> Verdict {
     let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     if body["error"].as_str().is_some_and(|error| error.starts_with("Unsupported service")) {
         return Verdict::Passed;
     }
     let message = ["message", "Message"].iter().find_map(|name| body[name].as_str()).unwrap_or_default();
     let code = error_code(answer).unwrap_or_else(|| "InternalFailure".to_owned());
-    let error = ApiError::new(400, code, message);
-    if error.code.starts_with("AccessDenied") { Verdict::DeniedByPolicy(error) } else { Verdict::Refused(error) }
+    if code.starts_with("AccessDenied") {
+        return Verdict::DeniedByPolicy(protocol.access_denied(message));
+    }
+    let status = if protocol == Protocol::Json11 { 400 } else { answer.status().as_u16() };
+    Verdict::Refused(ApiError::new(status, code, message))
 }
 
 /// Whether the policies of a role or user, and those its session was narrowed down with, allow something.
@@ -116,18 +119,14 @@ async fn has_boundary(iam: &AwsClient, caller: &Caller) -> bool {
     found.map_or(true, |found| found.text("PermissionsBoundaryArn").is_some())
 }
 
-fn unknown_key() -> ApiError {
-    ApiError::new(400, "UnrecognizedClientException", "The security token included in the request is invalid.")
-}
-
-fn denied(caller: &Caller, need: &Need) -> ApiError {
+fn denied(protocol: Protocol, caller: &Caller, need: &Need) -> ApiError {
     let Need { action, resource } = need;
     let message = format!(
         "User: {} is not authorized to perform: {action} on resource: {resource} because no identity-based policy \
          allows the {action} action",
         caller.arn
     );
-    ApiError::new(400, "AccessDeniedException", message)
+    protocol.access_denied(message)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape map_err wants")]

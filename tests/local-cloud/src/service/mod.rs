@@ -1,5 +1,6 @@
 //! The services that the front answers itself, one folder or file each.
 
+pub(crate) mod account;
 pub(crate) mod organizations;
 
 use std::future::Future;
@@ -15,6 +16,7 @@ use crate::front::authorize::Need;
 use crate::front::request::Incoming;
 use crate::identity::Caller;
 use crate::quota::Rate;
+use account::AccountManagement;
 use organizations::Organizations;
 
 /// An answer that takes a while.
@@ -45,13 +47,14 @@ pub(crate) trait Service: Send + Sync {
 /// Every service the front answers. A new one is added here and nowhere else.
 #[derive(Default)]
 pub(crate) struct Services {
+    pub(crate) account: AccountManagement,
     pub(crate) organizations: Organizations,
 }
 
 impl Services {
     /// The service that answers a request, if it is not MiniStack.
     pub(crate) fn claiming(&self, request: &Incoming) -> Option<&dyn Service> {
-        let all: [&dyn Service; 1] = [&self.organizations];
+        let all: [&dyn Service; 2] = [&self.account, &self.organizations];
         all.into_iter().find(|service| service.claims(request))
     }
 }

@@ -10,8 +10,9 @@ use super::role::{DEFAULT_ROLE, try_make_role};
 use super::state::{Account, AccountState, Org};
 use crate::client::AwsError;
 use crate::core::Core;
+use crate::service::account;
 
-/// An organization to be made: all features, one root, and what is added here.
+/// An organization to be made: all features, trusted access for Account Management, one root, and what is added here.
 #[must_use = "nothing is made before `create`"]
 pub struct OrganizationBuilder {
     core: Arc<Core>,
@@ -21,7 +22,8 @@ pub struct OrganizationBuilder {
 
 impl OrganizationBuilder {
     pub(crate) fn new(core: Arc<Core>, management: &str) -> Self {
-        let org = Org::new(&core.ids, management, true);
+        let mut org = Org::new(&core.ids, management, true);
+        org.trusted.insert(account::PRINCIPAL.to_owned(), Timestamp::now());
         Self { core, org, error: None }
     }
 

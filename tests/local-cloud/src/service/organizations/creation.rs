@@ -103,7 +103,13 @@ async fn carry_out(core: Arc<Core>, management: String, id: String) {
     let Some(time) = organizations.with(&management, |org| org.settings.creation_time) else { return };
     core.clock.sleep(time).await;
     // Under one lock, so that whoever sees the account also knows that its events are settled.
-    let settle = |org: &mut Org| end(org, &id).map(|ended| (ended, org.settings.events, org.settings.role_delay));
+    let settle = |org: &mut Org| {
+        let ended = end(org, &id)?;
+        if let Fate::Succeeds(account) = &ended.fate {
+            core.services.account.open(account, &org.management);
+        }
+        Some((ended, org.settings.events, org.settings.role_delay))
+    };
     let Some(Some((ended, plan, role_delay))) = organizations.with(&management, settle) else { return };
     let telling = tokio::spawn(announce::creation_ended(core.clone(), management.clone(), ended.clone(), plan));
     if let Fate::Succeeds(account) = &ended.fate {

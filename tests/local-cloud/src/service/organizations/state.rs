@@ -6,7 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::FailureReason;
+use crate::events::EventPlan;
 use crate::ids::Ids;
+use crate::service::account::RegionPlan;
 
 /// Tags of one resource.
 pub(super) type Tags = BTreeMap<String, String>;
@@ -24,6 +26,8 @@ pub(super) struct Org {
     pub(super) accounts: Vec<Account>,
     pub(super) requests: Vec<CreateRequest>,
     pub(super) tags: HashMap<String, Tags>,
+    /// The principals of services with trusted access, and since when.
+    pub(super) trusted: BTreeMap<String, Timestamp>,
     pub(super) settings: Settings,
     /// The most creations that were in progress at once.
     pub(super) peak_in_progress: usize,
@@ -106,14 +110,7 @@ pub(super) struct Settings {
     pub(super) failures: HashMap<String, FailureReason>,
     pub(super) empty_first_pages: bool,
     pub(super) events: EventPlan,
-}
-
-/// What becomes of the events about account creation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct EventPlan {
-    /// How often each is delivered: not at all, once, twice.
-    pub(super) copies: usize,
-    pub(super) delay: Duration,
+    pub(super) regions: RegionPlan,
 }
 
 impl Default for Settings {
@@ -126,7 +123,8 @@ impl Default for Settings {
             emails_elsewhere: HashSet::new(),
             failures: HashMap::new(),
             empty_first_pages: false,
-            events: EventPlan { copies: 1, delay: Duration::ZERO },
+            events: EventPlan::default(),
+            regions: RegionPlan::default(),
         }
     }
 }
@@ -153,6 +151,7 @@ impl Org {
             accounts: vec![account],
             requests: Vec::new(),
             tags: HashMap::new(),
+            trusted: BTreeMap::new(),
             settings: Settings::default(),
             peak_in_progress: 0,
         }
