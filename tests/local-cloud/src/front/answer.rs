@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
+use crate::ids::Ids;
 use crate::xml::{Xml, escape};
 
 /// How a service speaks.
@@ -44,6 +45,20 @@ pub(crate) fn json_ok(protocol: Protocol, body: &Value) -> Response<Bytes> {
     response(StatusCode::OK, protocol.content_type(), body.to_string().into())
 }
 
+/// The body of an answer of the `query` protocol, around the result of an operation.
+pub(crate) fn query_body(ids: &Ids, namespace: &str, operation: &str, result: &str) -> String {
+    let id = ids.uuid();
+    format!(
+        "<{operation}Response xmlns=\"{namespace}\"><{operation}Result>{result}</{operation}Result>\
+         <ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{operation}Response>"
+    )
+}
+
+/// An answer of the `query` protocol.
+pub(crate) fn query_ok(body: String) -> Response<Bytes> {
+    response(StatusCode::OK, Protocol::Query.content_type(), body.into())
+}
+
 /// An error in the shape of a protocol.
 pub(crate) fn error(protocol: Protocol, error: &ApiError) -> Response<Bytes> {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -80,6 +95,17 @@ impl Protocol {
             Self::Query => ApiError::new(403, "InvalidClientTokenId", message),
             Self::S3 => ApiError::new(403, "InvalidAccessKeyId", message),
         }
+    }
+
+    /// The refusal of a request that was not signed with the secret of its key.
+    pub(crate) fn wrong_signature(self) -> ApiError {
+        let (status, code) = match self {
+            Self::Json10 | Self::Json11 => (400, "InvalidSignatureException"),
+            _ => (403, "SignatureDoesNotMatch"),
+        };
+        let message = "The request signature we calculated does not match the signature you provided. Check your AWS \
+                       Secret Access Key and signing method.";
+        ApiError::new(status, code, message)
     }
 
     fn content_type(self) -> &'static str {

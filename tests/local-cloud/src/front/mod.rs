@@ -3,6 +3,8 @@
 pub(crate) mod actions;
 pub(crate) mod answer;
 pub(crate) mod authorize;
+mod conditions;
+mod policies;
 pub(crate) mod request;
 pub(crate) mod rest;
 mod server;
@@ -117,6 +119,10 @@ async fn dispatch(core: &Arc<Core>, request: &Incoming, caller: Option<&Caller>)
     if let Err(error) = check_root_signature(request) {
         return answer::error(request.protocol, &error);
     }
+    if let Some(session) = core.services.root_access.session(&request.access_key) {
+        let answered = session.answer(core, request).await;
+        return answered.unwrap_or_else(|error| answer::error(request.protocol, &error));
+    }
     let Some(service) = core.services.claiming(request) else { return forward(core, request).await };
     let caller = match authorize::authorize(core, request, caller, service.needs(core, request)).await {
         Ok(caller) => caller,
@@ -160,14 +166,5 @@ fn check_root_signature(request: &Incoming) -> Result<(), ApiError> {
     if !is_root || authorization.is_signed_with(AwsClient::ROOT_SECRET, &request.parts, &request.body) {
         return Ok(());
     }
-    let (status, code) = match request.protocol {
-        answer::Protocol::Json10 | answer::Protocol::Json11 => (400, "InvalidSignatureException"),
-        _ => (403, "SignatureDoesNotMatch"),
-    };
-    Err(ApiError::new(
-        status,
-        code,
-        "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access \
-         Key and signing method.",
-    ))
+    Err(request.protocol.wrong_signature())
 }

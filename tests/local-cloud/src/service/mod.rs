@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod organizations;
+pub(crate) mod root_access;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,6 +19,7 @@ use crate::identity::Caller;
 use crate::quota::Rate;
 use account::AccountManagement;
 use organizations::Organizations;
+use root_access::RootAccess;
 
 /// An answer that takes a while.
 pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, ApiError>> + Send + 'a>>;
@@ -49,12 +51,13 @@ pub(crate) trait Service: Send + Sync {
 pub(crate) struct Services {
     pub(crate) account: AccountManagement,
     pub(crate) organizations: Organizations,
+    pub(crate) root_access: RootAccess,
 }
 
 impl Services {
     /// The service that answers a request, if it is not MiniStack.
     pub(crate) fn claiming(&self, request: &Incoming) -> Option<&dyn Service> {
-        let all: [&dyn Service; 2] = [&self.account, &self.organizations];
+        let all: [&dyn Service; 3] = [&self.account, &self.organizations, &self.root_access];
         all.into_iter().find(|service| service.claims(request))
     }
 }

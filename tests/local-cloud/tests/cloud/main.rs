@@ -11,6 +11,7 @@ mod forwarding;
 mod function;
 mod process;
 mod record;
+mod root_access;
 mod wire;
 
 use std::sync::LazyLock;

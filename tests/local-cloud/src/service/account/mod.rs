@@ -22,7 +22,7 @@ use crate::quota::Rate;
 use crate::service::{Answering, Context, Service};
 pub(crate) use handle::deny;
 pub use handle::{Contacts, Regions};
-use profile::Profile;
+use profile::{Profile, RegionStatus};
 pub(crate) use regions::RegionPlan;
 use target::Target;
 
@@ -71,6 +71,14 @@ impl AccountManagement {
         let mut profiles = self.lock();
         let profile = profiles.entry(management.to_owned()).or_default().opened();
         profiles.insert(account.to_owned(), profile);
+    }
+
+    /// Whether an account can use a region.
+    pub(crate) fn has_region(&self, account: &str, region: &str) -> bool {
+        self.with(account, |profile| {
+            let status = profile.regions.get(region);
+            status.is_some_and(|status| matches!(status, RegionStatus::Default | RegionStatus::Enabled))
+        })
     }
 
     fn perform(&self, context: &Context<'_>) -> Result<Value, ApiError> {

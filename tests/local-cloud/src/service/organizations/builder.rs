@@ -11,12 +11,15 @@ use super::state::{Account, AccountState, Org};
 use crate::client::AwsError;
 use crate::core::Core;
 use crate::service::account;
+use crate::service::root_access::{self, RootCredentials};
 
 /// An organization to be made: all features, trusted access for Account Management, one root, and what is added here.
 #[must_use = "nothing is made before `create`"]
 pub struct OrganizationBuilder {
     core: Arc<Core>,
     org: Org,
+    root_access: bool,
+    root_credentials: Vec<(String, RootCredentials)>,
     error: Option<AwsError>,
 }
 
@@ -24,7 +27,7 @@ impl OrganizationBuilder {
     pub(crate) fn new(core: Arc<Core>, management: &str) -> Self {
         let mut org = Org::new(&core.ids, management, true);
         org.trusted.insert(account::PRINCIPAL.to_owned(), Timestamp::now());
-        Self { core, org, error: None }
+        Self { core, org, root_access: false, root_credentials: Vec::new(), error: None }
     }
 
     /// Adds the organizational unit at a path such as `/Workloads/Prod`, with every unit on the way.
@@ -59,6 +62,19 @@ impl OrganizationBuilder {
         self
     }
 
+    /// Enables both root features, with trusted access for IAM.
+    pub fn root_access(mut self) -> Self {
+        self.org.trusted.insert(root_access::PRINCIPAL.to_owned(), Timestamp::now());
+        self.root_access = true;
+        self
+    }
+
+    /// What the root user of a member account can sign in or sign with: only a password unless set.
+    pub fn root_credentials(mut self, account: &str, credentials: RootCredentials) -> Self {
+        self.root_credentials.push((account.to_owned(), credentials));
+        self
+    }
+
     /// How long a creation is in progress: 3 seconds unless set.
     pub fn creation_time(mut self, time: Duration) -> Self {
         self.org.settings.creation_time = time;
@@ -79,7 +95,7 @@ impl OrganizationBuilder {
 
     /// Makes the organization, and the role in each member account.
     pub async fn create(self) -> Result<Organization, AwsError> {
-        let Self { core, org, error } = self;
+        let Self { core, org, root_access, root_credentials, error } = self;
         if let Some(error) = error {
             return Err(error);
         }
@@ -90,6 +106,10 @@ impl OrganizationBuilder {
         if !core.services.organizations.add(org) {
             let message = format!("account {management}, or a member, is in an organization already");
             return Err(refusal("AlreadyInOrganizationException", message));
+        }
+        core.services.root_access.set_features(&management, root_access);
+        for (account, credentials) in root_credentials {
+            core.services.root_access.set_credentials(&account, credentials);
         }
         Ok(Organization::new(core, management))
     }

@@ -107,6 +107,7 @@ async fn carry_out(core: Arc<Core>, management: String, id: String) {
         let ended = end(org, &id)?;
         if let Fate::Succeeds(account) = &ended.fate {
             core.services.account.open(account, &org.management);
+            core.services.root_access.open(account, &org.management);
         }
         Some((ended, org.settings.events, org.settings.role_delay))
     };

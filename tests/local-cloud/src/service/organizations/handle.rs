@@ -12,6 +12,7 @@ use crate::client::AwsClient;
 use crate::core::Core;
 use crate::events::EventPlan;
 use crate::service::account::{Contacts, Regions, deny};
+use crate::service::root_access::{self, RootCredentials};
 
 /// An organization in the local cloud.
 #[derive(Clone)]
@@ -176,6 +177,22 @@ impl Organization {
     /// Whether Account Management denies every call about an account, as a service control policy would have it.
     pub fn deny_account_management(&self, account: &str, denied: bool) {
         deny(&self.core, account, denied);
+    }
+
+    /// Gives the organization trusted access for IAM and both root features, or takes them away.
+    pub fn set_root_access(&self, enabled: bool) {
+        self.set_trusted_access(root_access::PRINCIPAL, enabled);
+        self.core.services.root_access.set_features(&self.management, enabled);
+    }
+
+    /// What the root user of an account can sign in or sign with.
+    pub fn root_credentials_of(&self, account: &str) -> RootCredentials {
+        self.core.services.root_access.credentials(account)
+    }
+
+    /// Gives the root user of an account these credentials and no others.
+    pub fn set_root_credentials(&self, account: &str, credentials: RootCredentials) {
+        self.core.services.root_access.set_credentials(account, credentials);
     }
 
     /// The contacts of an account.
