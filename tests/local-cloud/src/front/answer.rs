@@ -59,6 +59,11 @@ pub(crate) fn query_ok(body: String) -> Response<Bytes> {
     response(StatusCode::OK, Protocol::Query.content_type(), body.into())
 }
 
+/// An answer of the `rest-xml` protocol.
+pub(crate) fn xml_ok(body: String) -> Response<Bytes> {
+    response(StatusCode::OK, Protocol::S3.content_type(), body.into())
+}
+
 /// An error in the shape of a protocol.
 pub(crate) fn error(protocol: Protocol, error: &ApiError) -> Response<Bytes> {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -94,6 +99,14 @@ impl Protocol {
             Self::RestJson => ApiError::new(403, "UnrecognizedClientException", message),
             Self::Query => ApiError::new(403, "InvalidClientTokenId", message),
             Self::S3 => ApiError::new(403, "InvalidAccessKeyId", message),
+        }
+    }
+
+    /// The refusal of an account that the service does not know yet.
+    pub(crate) fn opt_in_required(self) -> ApiError {
+        match self {
+            Self::S3 => ApiError::new(403, "NotSignedUp", "Your account is not signed up for the Amazon S3 service."),
+            _ => ApiError::new(403, "OptInRequired", "The AWS Access Key Id needs a subscription for the service"),
         }
     }
 

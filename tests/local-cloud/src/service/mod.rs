@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod organizations;
 pub(crate) mod root_access;
+mod s3_control;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,6 +21,7 @@ use crate::quota::Rate;
 use account::AccountManagement;
 use organizations::Organizations;
 use root_access::RootAccess;
+use s3_control::S3Control;
 
 /// An answer that takes a while.
 pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, ApiError>> + Send + 'a>>;
@@ -52,12 +54,13 @@ pub(crate) struct Services {
     pub(crate) account: AccountManagement,
     pub(crate) organizations: Organizations,
     pub(crate) root_access: RootAccess,
+    s3_control: S3Control,
 }
 
 impl Services {
     /// The service that answers a request, if it is not MiniStack.
     pub(crate) fn claiming(&self, request: &Incoming) -> Option<&dyn Service> {
-        let all: [&dyn Service; 3] = [&self.account, &self.organizations, &self.root_access];
+        let all: [&dyn Service; 4] = [&self.account, &self.organizations, &self.root_access, &self.s3_control];
         all.into_iter().find(|service| service.claims(request))
     }
 }

@@ -9,6 +9,7 @@ mod events;
 mod faults;
 mod forwarding;
 mod function;
+mod member;
 mod process;
 mod record;
 mod root_access;

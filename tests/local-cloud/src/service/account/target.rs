@@ -77,5 +77,8 @@ pub(super) fn needs(core: &Core, request: &Incoming) -> Vec<Need> {
             format!("arn:aws:account::{caller}:account/{organization}/{account}")
         }
     };
-    vec![Need::new(format!("account:{}", request.operation), arn)]
+    let need = Need::new(format!("account:{}", request.operation), arn);
+    let keys = [("RegionName", "account:TargetRegion"), ("AlternateContactType", "account:AlternateContactTypes")];
+    let given = keys.into_iter().filter_map(|(parameter, key)| Some((key, request.text(parameter)?)));
+    vec![given.fold(need, |need, (key, value)| need.given(key, value))]
 }

@@ -57,6 +57,7 @@ impl OrganizationBuilder {
             state: AccountState::Active,
             created: true,
             joined: Timestamp::now(),
+            ready: Duration::ZERO,
             parent,
         });
         self

@@ -1,6 +1,7 @@
 //! Creating accounts: accepted at once, done later.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -104,7 +105,7 @@ async fn carry_out(core: Arc<Core>, management: String, id: String) {
     core.clock.sleep(time).await;
     // Under one lock, so that whoever sees the account also knows that its events are settled.
     let settle = |org: &mut Org| {
-        let ended = end(org, &id)?;
+        let ended = end(org, &id, core.clock.elapsed())?;
         if let Fate::Succeeds(account) = &ended.fate {
             core.services.account.open(account, &org.management);
             core.services.root_access.open(account, &org.management);
@@ -121,8 +122,8 @@ async fn carry_out(core: Arc<Core>, management: String, id: String) {
     let _ = telling.await;
 }
 
-/// Marks a request as ended and, when it succeeded, adds the account to the root.
-fn end(org: &mut Org, id: &str) -> Option<CreateRequest> {
+/// Marks a request as ended and, when it succeeded, adds the account to the root; `elapsed` is the simulated time.
+fn end(org: &mut Org, id: &str, elapsed: Duration) -> Option<CreateRequest> {
     let now = Timestamp::now();
     let request = org.requests.iter_mut().find(|request| request.id == id)?;
     request.ended = Some(now);
@@ -136,6 +137,7 @@ fn end(org: &mut Org, id: &str) -> Option<CreateRequest> {
             state: AccountState::Active,
             created: true,
             joined: now,
+            ready: elapsed + org.settings.opt_in_delay,
             parent: org.root.clone(),
         });
     }

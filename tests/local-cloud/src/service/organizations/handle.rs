@@ -143,6 +143,12 @@ impl Organization {
         self.with(|org| org.settings.role_delay = delay);
     }
 
+    /// How long after its creation services other than STS refuse a new account with `OptInRequired`: not at all
+    /// unless set.
+    pub fn set_opt_in_delay(&self, delay: Duration) {
+        self.with(|org| org.settings.opt_in_delay = delay);
+    }
+
     /// How often each event about a creation is delivered (0 = lost, 2 = doubled), and how late.
     pub fn set_events(&self, copies: usize, delay: Duration) {
         self.with(|org| org.settings.events = EventPlan { copies, delay });

@@ -1,6 +1,7 @@
 //! What other services may know about the organization of an account.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::state::Org;
 use super::{Organizations, org_of};
@@ -45,5 +46,12 @@ impl Organizations {
     /// The organization that an account belongs to.
     pub(crate) fn membership(&self, account: &str) -> Option<Membership> {
         org_of(&self.lock(), account).map(Membership::from)
+    }
+
+    /// Whether services are ready for an account: a new one may have to wait, by the simulated clock.
+    pub(crate) fn is_ready(&self, account: &str, elapsed: Duration) -> bool {
+        let orgs = self.lock();
+        let account = org_of(&orgs, account).and_then(|org| org.account(account));
+        account.is_none_or(|account| account.ready <= elapsed)
     }
 }

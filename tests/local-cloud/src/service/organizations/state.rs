@@ -48,6 +48,8 @@ pub(super) struct Account {
     pub(super) state: AccountState,
     pub(super) created: bool,
     pub(super) joined: Timestamp,
+    /// Until when, on the simulated clock, services other than STS are not ready for it.
+    pub(super) ready: Duration,
     pub(super) parent: ParentId,
 }
 
@@ -104,6 +106,7 @@ impl CreateRequest {
 pub(super) struct Settings {
     pub(super) creation_time: Duration,
     pub(super) role_delay: Duration,
+    pub(super) opt_in_delay: Duration,
     pub(super) closing_time: Duration,
     pub(super) account_limit: usize,
     pub(super) emails_elsewhere: HashSet<String>,
@@ -118,6 +121,7 @@ impl Default for Settings {
         Self {
             creation_time: Duration::from_secs(3),
             role_delay: Duration::from_secs(2),
+            opt_in_delay: Duration::ZERO,
             closing_time: Duration::from_secs(3),
             account_limit: 10_000,
             emails_elsewhere: HashSet::new(),
@@ -140,6 +144,7 @@ impl Org {
             state: AccountState::Active,
             created: false,
             joined: Timestamp::now(),
+            ready: Duration::ZERO,
             parent: root.clone(),
         };
         Self {
