@@ -14,13 +14,13 @@ fn everything() -> RootCredentials {
     RootCredentials {
         password: true,
         access_keys: vec!["AKIAROOTEXAMPLE00001".to_owned()],
-        signing_certificates: vec!["CERTIFICATE1".to_owned()],
+        signing_certificates: vec!["CERTIFICATEOFTHEROOTUSER".to_owned()],
         mfa_devices: vec!["arn:aws:iam::123456789012:mfa/root".to_owned()],
     }
 }
 
 /// An organization with root access, a member account with every root credential, and a role that may assume root.
-async fn organization() -> (Organization, String, AwsClient) {
+pub(crate) async fn organization() -> (Organization, String, AwsClient) {
     let (management, member) = (CLOUD.new_account_id(), CLOUD.new_account_id());
     let organization = CLOUD
         .organization(&management)
