@@ -30,8 +30,9 @@ class Checked:
         self.model = self.client.meta.service_model
         self.raw = None
         self.called = set()
-        self.client.meta.events.register(f"after-call.{service}", self._parsed)
-        self.client.meta.events.register(f"response-received.{service}", self._received)
+        events = self.model.service_id.hyphenize()
+        self.client.meta.events.register(f"after-call.{events}", self._parsed)
+        self.client.meta.events.register(f"response-received.{events}", self._received)
 
     def _received(self, response_dict, **_):
         if response_dict is not None:

@@ -32,6 +32,12 @@ async fn botocore_understands_every_answer_of_account_management() {
 }
 
 #[tokio::test]
+async fn botocore_blocks_public_access() {
+    let printed = botocore("s3_control_wire.py", CLOUD.new_account_id()).await;
+    assert!(printed.starts_with("3 operations"), "{printed}");
+}
+
+#[tokio::test]
 async fn botocore_manages_root_users() {
     let (organization, _, _) = crate::root_access::organization().await;
     let printed = botocore("root_access_wire.py", organization.management_account().to_owned()).await;
