@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::client::AwsClient;
 use crate::clock::Clock;
 use crate::fault::Faults;
+use crate::front::amend::Aliases;
 use crate::identity::Identities;
 use crate::ids::Ids;
 use crate::quota::Buckets;
@@ -21,6 +22,7 @@ pub(crate) struct Core {
     pub(crate) latency: Duration,
     pub(crate) buckets: Option<Buckets>,
     pub(crate) ids: Ids,
+    pub(crate) aliases: Aliases,
     pub(crate) identities: Identities,
     pub(crate) faults: Faults,
     pub(crate) recorder: Recorder,
@@ -37,6 +39,7 @@ impl Core {
             latency: options.latency,
             buckets: options.published_rates.then(|| Buckets::new(clock)),
             ids: Ids::new(options.seed),
+            aliases: Aliases::default(),
             identities: Identities::default(),
             faults: Faults::default(),
             recorder: Recorder::default(),

@@ -3,10 +3,26 @@
 //! EventBridge in MiniStack is asked for the rules of the default bus and whether their patterns match; the targets of
 //! those that do are then served directly.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::client::{AwsClient, AwsError};
 use crate::core::Core;
+
+/// What becomes of the events about something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EventPlan {
+    /// How often each is delivered: not at all, once, twice.
+    pub(crate) copies: usize,
+    pub(crate) delay: Duration,
+}
+
+impl Default for EventPlan {
+    fn default() -> Self {
+        Self { copies: 1, delay: Duration::ZERO }
+    }
+}
 
 /// Hands an event to the targets of every enabled rule on an account's default bus that matches it.
 pub(crate) async fn deliver(core: &Core, account: &str, event: &Value) {

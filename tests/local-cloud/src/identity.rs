@@ -70,6 +70,11 @@ impl Identities {
         self.lock().get(access_key).map(|caller| caller.account.clone())
     }
 
+    /// Knows whom a key belongs to that was made here.
+    pub(crate) fn know(&self, access_key: &str, caller: Caller) {
+        self.lock().insert(access_key.to_owned(), caller);
+    }
+
     /// Learns the session that a successful `AssumeRole` made.
     pub(crate) fn learn(&self, request: &Incoming, answer: &[u8]) {
         if request.service != "sts" || request.operation != "AssumeRole" {

@@ -36,7 +36,9 @@ pub use fault::{Fault, FaultGuard, Faults, Kind as FaultKind};
 pub use http::Method;
 pub use ministack::MiniStackError;
 pub use record::{Call, Calls};
+pub use service::account::{Contacts, Regions};
 pub use service::organizations::{FailureReason, Organization, OrganizationBuilder, Request as CreationRequest};
+pub use service::root_access::RootCredentials;
 pub use tools::Tools;
 pub use xml::Xml;
 

@@ -77,6 +77,11 @@ pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+/// Each text in an element of its own, as the query protocol writes lists.
+pub(crate) fn members(texts: impl Iterator<Item = String>) -> String {
+    texts.flat_map(|text| ["<member>".to_owned(), text, "</member>".to_owned()]).collect()
+}
+
 /// Resolves entities, by name and by number: servers differ in how they write a quotation mark.
 fn unescape(text: &str) -> String {
     let mut resolved = String::with_capacity(text.len());

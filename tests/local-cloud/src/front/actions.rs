@@ -46,6 +46,9 @@ fn s3_action(operation: &str) -> &str {
         "HeadObject" => "GetObject",
         "ListObjectsV2" | "HeadBucket" => "ListBucket",
         "ListBuckets" => "ListAllMyBuckets",
+        "GetPublicAccessBlock" => "GetAccountPublicAccessBlock",
+        // Deleting the settings is allowed by the action that puts them.
+        "DeletePublicAccessBlock" | "PutPublicAccessBlock" => "PutAccountPublicAccessBlock",
         "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => "PutObject",
         other => other,
     }

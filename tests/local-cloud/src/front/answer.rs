@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
+use crate::ids::Ids;
 use crate::xml::{Xml, escape};
 
 /// How a service speaks.
@@ -44,6 +45,25 @@ pub(crate) fn json_ok(protocol: Protocol, body: &Value) -> Response<Bytes> {
     response(StatusCode::OK, protocol.content_type(), body.to_string().into())
 }
 
+/// The body of an answer of the `query` protocol, around the result of an operation.
+pub(crate) fn query_body(ids: &Ids, namespace: &str, operation: &str, result: &str) -> String {
+    let id = ids.uuid();
+    format!(
+        "<{operation}Response xmlns=\"{namespace}\"><{operation}Result>{result}</{operation}Result>\
+         <ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{operation}Response>"
+    )
+}
+
+/// An answer of the `query` protocol.
+pub(crate) fn query_ok(body: String) -> Response<Bytes> {
+    response(StatusCode::OK, Protocol::Query.content_type(), body.into())
+}
+
+/// An answer of the `rest-xml` protocol.
+pub(crate) fn xml_ok(body: String) -> Response<Bytes> {
+    response(StatusCode::OK, Protocol::S3.content_type(), body.into())
+}
+
 /// An error in the shape of a protocol.
 pub(crate) fn error(protocol: Protocol, error: &ApiError) -> Response<Bytes> {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -62,6 +82,45 @@ pub(crate) fn error(protocol: Protocol, error: &ApiError) -> Response<Bytes> {
 }
 
 impl Protocol {
+    /// The refusal of a caller that may not do what it asks.
+    pub(crate) fn access_denied(self, message: impl Into<String>) -> ApiError {
+        match self {
+            Self::Json10 | Self::Json11 | Self::Cbor => ApiError::new(400, "AccessDeniedException", message),
+            Self::RestJson => ApiError::new(403, "AccessDeniedException", message),
+            Self::Query | Self::S3 => ApiError::new(403, "AccessDenied", message),
+        }
+    }
+
+    /// The refusal of a key that belongs to nobody.
+    pub(crate) fn unknown_key(self) -> ApiError {
+        let message = "The security token included in the request is invalid.";
+        match self {
+            Self::Json10 | Self::Json11 | Self::Cbor => ApiError::new(400, "UnrecognizedClientException", message),
+            Self::RestJson => ApiError::new(403, "UnrecognizedClientException", message),
+            Self::Query => ApiError::new(403, "InvalidClientTokenId", message),
+            Self::S3 => ApiError::new(403, "InvalidAccessKeyId", message),
+        }
+    }
+
+    /// The refusal of an account that the service does not know yet.
+    pub(crate) fn opt_in_required(self) -> ApiError {
+        match self {
+            Self::S3 => ApiError::new(403, "NotSignedUp", "Your account is not signed up for the Amazon S3 service."),
+            _ => ApiError::new(403, "OptInRequired", "The AWS Access Key Id needs a subscription for the service"),
+        }
+    }
+
+    /// The refusal of a request that was not signed with the secret of its key.
+    pub(crate) fn wrong_signature(self) -> ApiError {
+        let (status, code) = match self {
+            Self::Json10 | Self::Json11 => (400, "InvalidSignatureException"),
+            _ => (403, "SignatureDoesNotMatch"),
+        };
+        let message = "The request signature we calculated does not match the signature you provided. Check your AWS \
+                       Secret Access Key and signing method.";
+        ApiError::new(status, code, message)
+    }
+
     fn content_type(self) -> &'static str {
         match self {
             Self::Json10 => "application/x-amz-json-1.0",

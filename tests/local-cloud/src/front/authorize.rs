@@ -12,13 +12,14 @@ use http::Response;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::answer::{ApiError, error_code};
+use super::answer::{ApiError, Protocol, error_code};
+use super::conditions::RequestContext;
+use super::policies;
 use super::request::Incoming;
-use crate::client::{AwsClient, AwsError};
+use crate::client::AwsError;
 use crate::core::Core;
 use crate::identity::Caller;
-
-const IAM_VERSION: &str = "2010-05-08";
+use crate::xml::Xml;
 
 /// One action on one resource that the caller's policies must allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,17 +27,27 @@ pub(crate) struct Need {
     pub(crate) action: String,
     /// An ARN, or `*` for actions that know no resources.
     pub(crate) resource: String,
+    /// What conditions may ask beside what the simulator knows.
+    pub(crate) context: RequestContext,
 }
 
 impl Need {
     pub(crate) fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
-        Self { action: action.into(), resource: resource.into() }
+        Self { action: action.into(), resource: resource.into(), context: RequestContext::new() }
+    }
+
+    /// The same, with the value of a condition key.
+    pub(crate) fn given(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.context.push((key, value.into()));
+        self
     }
 }
 
 /// What MiniStack says to a request for a service that it does not serve.
 enum Verdict {
     Passed,
+    /// Credentials are right, policies were not asked.
+    Authenticated,
     DeniedByPolicy(ApiError),
     Refused(ApiError),
 }
@@ -51,83 +62,64 @@ pub(crate) async fn authorize(
     let sent =
         core.upstream.send(&request.parts.method, &request.parts.uri, &request.parts.headers, request.body.clone());
     let answer = sent.await.map_err(|error| ApiError::new(503, "ServiceUnavailable", error.to_string()))?;
-    let verdict = verdict(&answer);
+    let verdict = verdict(request.protocol, &answer);
     if let Verdict::Refused(error) = verdict {
         return Err(error);
     }
-    let caller = caller.cloned().ok_or_else(unknown_key)?;
+    let caller = caller.cloned().ok_or_else(|| request.protocol.unknown_key())?;
     if caller.is_root() {
         return Ok(caller);
     }
     let iam = core.root_of(&caller.account);
     let resources_matter = needs.first().is_some_and(|main| main.resource != "*");
+    let checked = usize::from(!resources_matter && !matches!(verdict, Verdict::Authenticated));
     if let Verdict::DeniedByPolicy(error) = verdict {
         // MiniStack's made-up resource fits no policy that names real ones, so only a policy for any resource, or a
         // boundary, which the simulator ignores, makes the denial final.
-        if !resources_matter || has_boundary(&iam, &caller).await {
+        if !resources_matter || policies::are_bounded(&iam, &caller).await {
             return Err(error);
         }
     }
-    for need in needs.iter().skip(usize::from(!resources_matter)) {
-        if !allows(&iam, &caller, need).await.map_err(simulator_failed)? {
-            return Err(denied(&caller, need));
+    for need in needs.iter().skip(checked) {
+        if !policies::allow(&iam, &caller, need).await.map_err(simulator_failed)? {
+            return Err(denied(request.protocol, &caller, need));
         }
     }
     Ok(caller)
 }
 
-fn verdict(answer: &Response<Bytes>) -> Verdict {
+fn verdict(protocol: Protocol, answer: &Response<Bytes>) -> Verdict {
     let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     if body["error"].as_str().is_some_and(|error| error.starts_with("Unsupported service")) {
         return Verdict::Passed;
     }
-    let message = ["message", "Message"].iter().find_map(|name| body[name].as_str()).unwrap_or_default();
+    let in_json = ["message", "Message"].iter().find_map(|name| body[name].as_str()).map(str::to_owned);
+    let in_xml = || Xml(String::from_utf8_lossy(answer.body()).into_owned()).text("Message");
+    let message = in_json.or_else(in_xml).unwrap_or_default();
     let code = error_code(answer).unwrap_or_else(|| "InternalFailure".to_owned());
-    let error = ApiError::new(400, code, message);
-    if error.code.starts_with("AccessDenied") { Verdict::DeniedByPolicy(error) } else { Verdict::Refused(error) }
-}
-
-/// Whether the policies of a role or user, and those its session was narrowed down with, allow something.
-async fn allows(iam: &AwsClient, caller: &Caller, need: &Need) -> Result<bool, AwsError> {
-    let asked = [("ActionNames.member.1", need.action.as_str()), ("ResourceArns.member.1", need.resource.as_str())];
-    let source = caller.policy_source();
-    let mut parameters = vec![("PolicySourceArn", source.as_str())];
-    parameters.extend(asked);
-    let own = iam.query("iam", "SimulatePrincipalPolicy", IAM_VERSION, &parameters).await?;
-    if own.text("EvalDecision").as_deref() != Some("allowed") {
-        return Ok(false);
+    if code == "InvalidURI" {
+        // S3 Control looks at policies only where it knows the path.
+        return Verdict::Authenticated;
     }
-    let Some(session_policy) = &caller.session_policy else { return Ok(true) };
-    let mut parameters = vec![("PolicyInputList.member.1", session_policy.as_str())];
-    parameters.extend(asked);
-    let session = iam.query("iam", "SimulateCustomPolicy", IAM_VERSION, &parameters).await?;
-    Ok(session.text("EvalDecision").as_deref() == Some("allowed"))
+    if code == "InvalidAction" {
+        // The service is MiniStack's, the operation is not.
+        return Verdict::Passed;
+    }
+    if code.starts_with("AccessDenied") {
+        return Verdict::DeniedByPolicy(protocol.access_denied(message));
+    }
+    let status = if protocol == Protocol::Json11 { 400 } else { answer.status().as_u16() };
+    Verdict::Refused(ApiError::new(status, code, message))
 }
 
-async fn has_boundary(iam: &AwsClient, caller: &Caller) -> bool {
-    let source = caller.policy_source();
-    let name = source.rsplit('/').next().unwrap_or_default();
-    let found = if source.contains(":role/") {
-        iam.query("iam", "GetRole", IAM_VERSION, &[("RoleName", name)]).await
-    } else {
-        iam.query("iam", "GetUser", IAM_VERSION, &[("UserName", name)]).await
-    };
-    // A principal that cannot be read is not trusted.
-    found.map_or(true, |found| found.text("PermissionsBoundaryArn").is_some())
-}
-
-fn unknown_key() -> ApiError {
-    ApiError::new(400, "UnrecognizedClientException", "The security token included in the request is invalid.")
-}
-
-fn denied(caller: &Caller, need: &Need) -> ApiError {
-    let Need { action, resource } = need;
+fn denied(protocol: Protocol, caller: &Caller, need: &Need) -> ApiError {
+    let Need { action, resource, .. } = need;
     let message = format!(
         "User: {} is not authorized to perform: {action} on resource: {resource} because no identity-based policy \
          allows the {action} action",
         caller.arn
     );
-    ApiError::new(400, "AccessDeniedException", message)
+    protocol.access_denied(message)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape map_err wants")]

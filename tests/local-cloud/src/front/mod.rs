@@ -1,8 +1,11 @@
 //! The single endpoint: answers what MiniStack cannot, forwards the rest, and records everything.
 
 pub(crate) mod actions;
+pub(crate) mod amend;
 pub(crate) mod answer;
 pub(crate) mod authorize;
+mod conditions;
+mod policies;
 pub(crate) mod request;
 pub(crate) mod rest;
 mod server;
@@ -117,7 +120,16 @@ async fn dispatch(core: &Arc<Core>, request: &Incoming, caller: Option<&Caller>)
     if let Err(error) = check_root_signature(request) {
         return answer::error(request.protocol, &error);
     }
-    let Some(service) = core.services.claiming(request) else { return forward(core, request).await };
+    if let Some(session) = core.services.root_access.session(&request.access_key) {
+        let answered = session.answer(core, request).await;
+        return answered.unwrap_or_else(|error| answer::error(request.protocol, &error));
+    }
+    if let Some(caller) = caller.filter(|_| request.service != "sts")
+        && !core.services.organizations.is_ready(&caller.account, core.clock.elapsed())
+    {
+        return answer::error(request.protocol, &request.protocol.opt_in_required());
+    }
+    let Some(service) = core.services.claiming(request) else { return forward(core, request, caller).await };
     let caller = match authorize::authorize(core, request, caller, service.needs(core, request)).await {
         Ok(caller) => caller,
         Err(error) => return answer::error(request.protocol, &error),
@@ -136,13 +148,21 @@ fn within_rate(core: &Core, rate: Option<Rate>, request: &Incoming, caller: &Cal
     }
 }
 
-async fn forward(core: &Arc<Core>, request: &Incoming) -> Response<Bytes> {
+async fn forward(core: &Arc<Core>, request: &Incoming, caller: Option<&Caller>) -> Response<Bytes> {
+    if let Some(caller) = caller
+        && let Err(error) = amend::before(core, request, &caller.account).await
+    {
+        return answer::error(request.protocol, &error);
+    }
     let sent =
         core.upstream.send(&request.parts.method, &request.parts.uri, &request.parts.headers, request.body.clone());
     match sent.await {
         Ok(answer) => {
             if answer.status().is_success() {
                 core.identities.learn(request, answer.body());
+                if let Some(caller) = caller {
+                    amend::after(core, request, &caller.account).await;
+                }
             }
             answer
         }
@@ -160,14 +180,5 @@ fn check_root_signature(request: &Incoming) -> Result<(), ApiError> {
     if !is_root || authorization.is_signed_with(AwsClient::ROOT_SECRET, &request.parts, &request.body) {
         return Ok(());
     }
-    let (status, code) = match request.protocol {
-        answer::Protocol::Json10 | answer::Protocol::Json11 => (400, "InvalidSignatureException"),
-        _ => (403, "SignatureDoesNotMatch"),
-    };
-    Err(ApiError::new(
-        status,
-        code,
-        "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access \
-         Key and signing method.",
-    ))
+    Err(request.protocol.wrong_signature())
 }

@@ -2,6 +2,9 @@
 
 use http::Method;
 
+/// Where S3 Control keeps the settings of an account against public access.
+pub(crate) const PUBLIC_ACCESS_BLOCK: &str = "/v20180820/configuration/publicAccessBlock";
+
 /// The operation a REST request asks for; `METHOD /path` where no name is known.
 pub(crate) fn operation(service: &str, method: &Method, path: &str, query: &str) -> String {
     let named = match service {
@@ -34,6 +37,15 @@ fn lambda(method: &Method, path: &str) -> Option<String> {
 }
 
 fn s3(method: &Method, path: &str, query: &str) -> Option<String> {
+    if path == PUBLIC_ACCESS_BLOCK {
+        let verb = match method.as_str() {
+            "GET" => "Get",
+            "PUT" => "Put",
+            "DELETE" => "Delete",
+            _ => return None,
+        };
+        return Some(format!("{verb}PublicAccessBlock"));
+    }
     let path = path.trim_start_matches('/');
     let has_key = path.split_once('/').is_some_and(|(_, key)| !key.is_empty());
     let parameters: Vec<&str> = query.split('&').map(|pair| pair.split('=').next().unwrap_or(pair)).collect();
@@ -89,6 +101,7 @@ mod tests {
         assert_eq!(name("s3", Method::PUT, "/bucket/a/key", ""), "PutObject");
         assert_eq!(name("s3", Method::GET, "/bucket", "list-type=2"), "ListObjectsV2");
         assert_eq!(name("s3", Method::DELETE, "/bucket", "policy"), "DeleteBucketPolicy");
+        assert_eq!(name("s3", Method::PUT, PUBLIC_ACCESS_BLOCK, ""), "PutPublicAccessBlock");
         assert_eq!(name("account", Method::POST, "/putAlternateContact", ""), "PutAlternateContact");
         assert_eq!(name("backup", Method::GET, "/plans", ""), "GET /plans");
     }

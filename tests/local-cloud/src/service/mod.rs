@@ -1,6 +1,9 @@
 //! The services that the front answers itself, one folder or file each.
 
+pub(crate) mod account;
 pub(crate) mod organizations;
+pub(crate) mod root_access;
+mod s3_control;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,7 +18,10 @@ use crate::front::authorize::Need;
 use crate::front::request::Incoming;
 use crate::identity::Caller;
 use crate::quota::Rate;
+use account::AccountManagement;
 use organizations::Organizations;
+use root_access::RootAccess;
+use s3_control::S3Control;
 
 /// An answer that takes a while.
 pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, ApiError>> + Send + 'a>>;
@@ -45,13 +51,16 @@ pub(crate) trait Service: Send + Sync {
 /// Every service the front answers. A new one is added here and nowhere else.
 #[derive(Default)]
 pub(crate) struct Services {
+    pub(crate) account: AccountManagement,
     pub(crate) organizations: Organizations,
+    pub(crate) root_access: RootAccess,
+    s3_control: S3Control,
 }
 
 impl Services {
     /// The service that answers a request, if it is not MiniStack.
     pub(crate) fn claiming(&self, request: &Incoming) -> Option<&dyn Service> {
-        let all: [&dyn Service; 1] = [&self.organizations];
+        let all: [&dyn Service; 4] = [&self.account, &self.organizations, &self.root_access, &self.s3_control];
         all.into_iter().find(|service| service.claims(request))
     }
 }

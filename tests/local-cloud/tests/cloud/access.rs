@@ -8,7 +8,7 @@ use crate::{CLOUD, organization};
 const IAM: &str = "2010-05-08";
 
 /// A client for a role with one inline policy, in the account of `root`.
-async fn role(root: &AwsClient, name: &str, policy: &Value) -> AwsClient {
+pub(crate) async fn role(root: &AwsClient, name: &str, policy: &Value) -> AwsClient {
     let account = root.credentials().access_key_id.clone();
     let trust = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{account}:root")}, "Action": "sts:AssumeRole"}
@@ -20,7 +20,8 @@ async fn role(root: &AwsClient, name: &str, policy: &Value) -> AwsClient {
     root.assume_role(&format!("arn:aws:iam::{account}:role/{name}"), "test", None).await.unwrap()
 }
 
-fn allow(actions: &[&str], resource: &str) -> Value {
+/// A policy that allows actions on one resource.
+pub(crate) fn allow(actions: &[&str], resource: &str) -> Value {
     json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": resource}]})
 }
 

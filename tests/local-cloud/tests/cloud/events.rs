@@ -10,9 +10,14 @@ use crate::{CLOUD, eventually, organization};
 
 /// A queue that is the target of a rule for the results of creations.
 async fn queue(client: &AwsClient) -> String {
+    let results = json!({"source": ["aws.organizations"], "detail": {"eventName": ["CreateAccountResult"]}});
+    queue_for(client, &results).await
+}
+
+/// A queue that is the target of a rule with this pattern.
+pub(crate) async fn queue_for(client: &AwsClient, pattern: &Value) -> String {
     let created = client.json("sqs", "CreateQueue", json!({"QueueName": "events"})).await.unwrap();
     let url = created["QueueUrl"].as_str().unwrap().to_owned();
-    let pattern = json!({"source": ["aws.organizations"], "detail": {"eventName": ["CreateAccountResult"]}});
     let rule = json!({"Name": "results", "EventPattern": pattern.to_string()});
     client.json("events", "PutRule", rule).await.unwrap();
     let account = &client.credentials().access_key_id;
@@ -21,7 +26,8 @@ async fn queue(client: &AwsClient) -> String {
     url
 }
 
-async fn received(client: &AwsClient, queue: &str) -> Vec<Value> {
+/// The events in a queue that nobody received yet.
+pub(crate) async fn received(client: &AwsClient, queue: &str) -> Vec<Value> {
     let input = json!({"QueueUrl": queue, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0});
     let answer = client.json("sqs", "ReceiveMessage", input).await.unwrap();
     let messages = answer["Messages"].as_array().cloned().unwrap_or_default();

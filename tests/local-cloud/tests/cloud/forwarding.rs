@@ -46,6 +46,6 @@ async fn a_long_poll_waits_and_holds_nobody_up() {
 #[tokio::test]
 async fn services_that_are_switched_off_say_so() {
     let client = CLOUD.client(&CLOUD.new_account_id());
-    let refused = client.rest("account", Method::POST, "/listRegions", "{}").await.unwrap_err();
+    let refused = client.rest("backup", Method::GET, "/backup-vaults/", "").await.unwrap_err();
     assert_eq!(refused.status, 400);
 }

@@ -3,13 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod access;
+mod account;
 mod creation;
 mod events;
 mod faults;
 mod forwarding;
 mod function;
+mod member;
 mod process;
 mod record;
+mod root_access;
 mod wire;
 
 use std::sync::LazyLock;

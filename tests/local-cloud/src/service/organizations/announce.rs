@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::state::{CreateRequest, EventPlan, Fate};
+use super::state::{CreateRequest, Fate};
 use crate::core::Core;
-use crate::events;
+use crate::events::{self, EventPlan};
 
 /// Tells the management account how a creation ended, as often and as late as the plan says.
 pub(super) async fn creation_ended(core: Arc<Core>, management: String, request: CreateRequest, plan: EventPlan) {

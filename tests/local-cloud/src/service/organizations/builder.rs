@@ -10,19 +10,24 @@ use super::role::{DEFAULT_ROLE, try_make_role};
 use super::state::{Account, AccountState, Org};
 use crate::client::AwsError;
 use crate::core::Core;
+use crate::service::account;
+use crate::service::root_access::{self, RootCredentials};
 
-/// An organization to be made: all features, one root, and what is added here.
+/// An organization to be made: all features, trusted access for Account Management, one root, and what is added here.
 #[must_use = "nothing is made before `create`"]
 pub struct OrganizationBuilder {
     core: Arc<Core>,
     org: Org,
+    root_access: bool,
+    root_credentials: Vec<(String, RootCredentials)>,
     error: Option<AwsError>,
 }
 
 impl OrganizationBuilder {
     pub(crate) fn new(core: Arc<Core>, management: &str) -> Self {
-        let org = Org::new(&core.ids, management, true);
-        Self { core, org, error: None }
+        let mut org = Org::new(&core.ids, management, true);
+        org.trusted.insert(account::PRINCIPAL.to_owned(), Timestamp::now());
+        Self { core, org, root_access: false, root_credentials: Vec::new(), error: None }
     }
 
     /// Adds the organizational unit at a path such as `/Workloads/Prod`, with every unit on the way.
@@ -52,8 +57,22 @@ impl OrganizationBuilder {
             state: AccountState::Active,
             created: true,
             joined: Timestamp::now(),
+            ready: Duration::ZERO,
             parent,
         });
+        self
+    }
+
+    /// Enables both root features, with trusted access for IAM.
+    pub fn root_access(mut self) -> Self {
+        self.org.trusted.insert(root_access::PRINCIPAL.to_owned(), Timestamp::now());
+        self.root_access = true;
+        self
+    }
+
+    /// What the root user of a member account can sign in or sign with: only a password unless set.
+    pub fn root_credentials(mut self, account: &str, credentials: RootCredentials) -> Self {
+        self.root_credentials.push((account.to_owned(), credentials));
         self
     }
 
@@ -77,7 +96,7 @@ impl OrganizationBuilder {
 
     /// Makes the organization, and the role in each member account.
     pub async fn create(self) -> Result<Organization, AwsError> {
-        let Self { core, org, error } = self;
+        let Self { core, org, root_access, root_credentials, error } = self;
         if let Some(error) = error {
             return Err(error);
         }
@@ -88,6 +107,10 @@ impl OrganizationBuilder {
         if !core.services.organizations.add(org) {
             let message = format!("account {management}, or a member, is in an organization already");
             return Err(refusal("AlreadyInOrganizationException", message));
+        }
+        core.services.root_access.set_features(&management, root_access);
+        for (account, credentials) in root_credentials {
+            core.services.root_access.set_credentials(&account, credentials);
         }
         Ok(Organization::new(core, management))
     }

@@ -1,6 +1,7 @@
 //! Creating accounts: accepted at once, done later.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -103,7 +104,14 @@ async fn carry_out(core: Arc<Core>, management: String, id: String) {
     let Some(time) = organizations.with(&management, |org| org.settings.creation_time) else { return };
     core.clock.sleep(time).await;
     // Under one lock, so that whoever sees the account also knows that its events are settled.
-    let settle = |org: &mut Org| end(org, &id).map(|ended| (ended, org.settings.events, org.settings.role_delay));
+    let settle = |org: &mut Org| {
+        let ended = end(org, &id, core.clock.elapsed())?;
+        if let Fate::Succeeds(account) = &ended.fate {
+            core.services.account.open(account, &org.management);
+            core.services.root_access.open(account, &org.management);
+        }
+        Some((ended, org.settings.events, org.settings.role_delay))
+    };
     let Some(Some((ended, plan, role_delay))) = organizations.with(&management, settle) else { return };
     let telling = tokio::spawn(announce::creation_ended(core.clone(), management.clone(), ended.clone(), plan));
     if let Fate::Succeeds(account) = &ended.fate {
@@ -114,8 +122,8 @@ async fn carry_out(core: Arc<Core>, management: String, id: String) {
     let _ = telling.await;
 }
 
-/// Marks a request as ended and, when it succeeded, adds the account to the root.
-fn end(org: &mut Org, id: &str) -> Option<CreateRequest> {
+/// Marks a request as ended and, when it succeeded, adds the account to the root; `elapsed` is the simulated time.
+fn end(org: &mut Org, id: &str, elapsed: Duration) -> Option<CreateRequest> {
     let now = Timestamp::now();
     let request = org.requests.iter_mut().find(|request| request.id == id)?;
     request.ended = Some(now);
@@ -129,6 +137,7 @@ fn end(org: &mut Org, id: &str) -> Option<CreateRequest> {
             state: AccountState::Active,
             created: true,
             joined: now,
+            ready: elapsed + org.settings.opt_in_delay,
             parent: org.root.clone(),
         });
     }

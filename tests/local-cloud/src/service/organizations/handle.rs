@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::FailureReason;
-use super::state::{EventPlan, Fate, Org};
+use super::state::{Fate, Org};
 use crate::client::AwsClient;
 use crate::core::Core;
+use crate::events::EventPlan;
+use crate::service::account::{Contacts, Regions, deny};
+use crate::service::root_access::{self, RootCredentials};
 
 /// An organization in the local cloud.
 #[derive(Clone)]
@@ -138,6 +143,12 @@ impl Organization {
         self.with(|org| org.settings.role_delay = delay);
     }
 
+    /// How long after its creation services other than STS refuse a new account with `OptInRequired`: not at all
+    /// unless set.
+    pub fn set_opt_in_delay(&self, delay: Duration) {
+        self.with(|org| org.settings.opt_in_delay = delay);
+    }
+
     /// How often each event about a creation is delivered (0 = lost, 2 = doubled), and how late.
     pub fn set_events(&self, copies: usize, delay: Duration) {
         self.with(|org| org.settings.events = EventPlan { copies, delay });
@@ -146,6 +157,58 @@ impl Organization {
     /// Whether the first page of every list is empty and only leads on.
     pub fn set_empty_first_pages(&self, empty: bool) {
         self.with(|org| org.settings.empty_first_pages = empty);
+    }
+
+    /// Whether a service may act in the organization, by its principal such as `account.amazonaws.com`.
+    pub fn set_trusted_access(&self, principal: &str, trusted: bool) {
+        self.with(|org| {
+            if trusted {
+                org.trusted.entry(principal.to_owned()).or_insert_with(Timestamp::now);
+            } else {
+                org.trusted.remove(principal);
+            }
+        });
+    }
+
+    /// How long regions are on their way when they are enabled or disabled: 3 minutes unless set.
+    pub fn set_region_time(&self, time: Duration) {
+        self.with(|org| org.settings.regions.time = time);
+    }
+
+    /// How often each event about a region is delivered (0 = lost, 2 = doubled), and how late.
+    pub fn set_region_events(&self, copies: usize, delay: Duration) {
+        self.with(|org| org.settings.regions.events = EventPlan { copies, delay });
+    }
+
+    /// Whether Account Management denies every call about an account, as a service control policy would have it.
+    pub fn deny_account_management(&self, account: &str, denied: bool) {
+        deny(&self.core, account, denied);
+    }
+
+    /// Gives the organization trusted access for IAM and both root features, or takes them away.
+    pub fn set_root_access(&self, enabled: bool) {
+        self.set_trusted_access(root_access::PRINCIPAL, enabled);
+        self.core.services.root_access.set_features(&self.management, enabled);
+    }
+
+    /// What the root user of an account can sign in or sign with.
+    pub fn root_credentials_of(&self, account: &str) -> RootCredentials {
+        self.core.services.root_access.credentials(account)
+    }
+
+    /// Gives the root user of an account these credentials and no others.
+    pub fn set_root_credentials(&self, account: &str, credentials: RootCredentials) {
+        self.core.services.root_access.set_credentials(account, credentials);
+    }
+
+    /// The contacts of an account.
+    pub fn contacts_of(&self, account: &str) -> Contacts {
+        Contacts::new(self.core.clone(), account)
+    }
+
+    /// The regions of an account.
+    pub fn regions_of(&self, account: &str) -> Regions {
+        Regions::new(self.core.clone(), account)
     }
 
     /// A client past the front, whose calls are neither recorded nor struck by faults, as an account's root user.

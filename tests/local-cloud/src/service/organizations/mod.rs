@@ -7,6 +7,7 @@ mod creation;
 mod error;
 mod handle;
 mod input;
+mod membership;
 mod operations;
 mod paging;
 mod reason;
@@ -14,6 +15,7 @@ mod role;
 mod shapes;
 mod state;
 mod tags;
+mod trust;
 mod units;
 
 use std::collections::HashMap;
@@ -30,6 +32,7 @@ use crate::service::{Answering, Context, Service};
 pub use builder::OrganizationBuilder;
 pub use handle::{Organization, Request};
 use input::Input;
+pub(crate) use membership::Membership;
 pub use reason::FailureReason;
 use state::Org;
 

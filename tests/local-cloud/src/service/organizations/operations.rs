@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::input::Input;
 use super::state::Org;
-use super::{accounts, creation, error, tags, units};
+use super::{accounts, creation, error, tags, trust, units};
 use crate::core::Core;
 use crate::front::actions;
 use crate::front::answer::ApiError;
@@ -23,6 +23,9 @@ pub(super) fn perform(core: &Arc<Core>, org: &mut Org, operation: &str, input: I
         "DescribeAccount" => accounts::describe(org, input),
         "DescribeCreateAccountStatus" => creation::describe(org, input),
         "DescribeOrganizationalUnit" => units::describe(org, input),
+        "DisableAWSServiceAccess" => trust::disable(org, input),
+        "EnableAWSServiceAccess" => trust::enable(org, input),
+        "ListAWSServiceAccessForOrganization" => trust::list(org, input),
         "ListAccounts" => accounts::list(org, input),
         "ListAccountsForParent" => accounts::list_for_parent(org, input),
         "ListChildren" => units::list_children(org, input),
@@ -43,9 +46,14 @@ pub(super) fn rate(operation: &str) -> Option<Rate> {
     let (per_second, burst) = match operation {
         "CloseAccount" => (0.05, 1.0),
         "CreateAccount" => (0.1, 3.0),
-        "CreateOrganizationalUnit" | "DescribeOrganization" | "ListRoots" => (1.0, 2.0),
+        "CreateOrganizationalUnit"
+        | "DescribeOrganization"
+        | "DisableAWSServiceAccess"
+        | "EnableAWSServiceAccess"
+        | "ListRoots" => (1.0, 2.0),
         "DescribeAccount" => (20.0, 30.0),
         "DescribeCreateAccountStatus" | "DescribeOrganizationalUnit" => (2.0, 2.0),
+        "ListAWSServiceAccessForOrganization" => (1.0, 3.0),
         "ListAccounts" => (8.0, 12.0),
         "ListAccountsForParent" | "ListCreateAccountStatus" | "ListOrganizationalUnitsForParent" | "ListParents" => {
             (5.0, 8.0)

@@ -63,6 +63,10 @@ pub(super) fn create_account_status(request: &CreateRequest) -> Value {
     status
 }
 
+pub(super) fn enabled_service(principal: &str, since: Timestamp) -> Value {
+    json!({ "ServicePrincipal": principal, "DateEnabled": timestamp(since) })
+}
+
 pub(super) fn parent(org: &Org, id: &str) -> Value {
     json!({ "Id": id, "Type": if id == org.root { "ROOT" } else { "ORGANIZATIONAL_UNIT" } })
 }

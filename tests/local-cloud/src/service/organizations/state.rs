@@ -6,7 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::FailureReason;
+use crate::events::EventPlan;
 use crate::ids::Ids;
+use crate::service::account::RegionPlan;
 
 /// Tags of one resource.
 pub(super) type Tags = BTreeMap<String, String>;
@@ -24,6 +26,8 @@ pub(super) struct Org {
     pub(super) accounts: Vec<Account>,
     pub(super) requests: Vec<CreateRequest>,
     pub(super) tags: HashMap<String, Tags>,
+    /// The principals of services with trusted access, and since when.
+    pub(super) trusted: BTreeMap<String, Timestamp>,
     pub(super) settings: Settings,
     /// The most creations that were in progress at once.
     pub(super) peak_in_progress: usize,
@@ -44,6 +48,8 @@ pub(super) struct Account {
     pub(super) state: AccountState,
     pub(super) created: bool,
     pub(super) joined: Timestamp,
+    /// Until when, on the simulated clock, services other than STS are not ready for it.
+    pub(super) ready: Duration,
     pub(super) parent: ParentId,
 }
 
@@ -100,20 +106,14 @@ impl CreateRequest {
 pub(super) struct Settings {
     pub(super) creation_time: Duration,
     pub(super) role_delay: Duration,
+    pub(super) opt_in_delay: Duration,
     pub(super) closing_time: Duration,
     pub(super) account_limit: usize,
     pub(super) emails_elsewhere: HashSet<String>,
     pub(super) failures: HashMap<String, FailureReason>,
     pub(super) empty_first_pages: bool,
     pub(super) events: EventPlan,
-}
-
-/// What becomes of the events about account creation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct EventPlan {
-    /// How often each is delivered: not at all, once, twice.
-    pub(super) copies: usize,
-    pub(super) delay: Duration,
+    pub(super) regions: RegionPlan,
 }
 
 impl Default for Settings {
@@ -121,12 +121,14 @@ impl Default for Settings {
         Self {
             creation_time: Duration::from_secs(3),
             role_delay: Duration::from_secs(2),
+            opt_in_delay: Duration::ZERO,
             closing_time: Duration::from_secs(3),
             account_limit: 10_000,
             emails_elsewhere: HashSet::new(),
             failures: HashMap::new(),
             empty_first_pages: false,
-            events: EventPlan { copies: 1, delay: Duration::ZERO },
+            events: EventPlan::default(),
+            regions: RegionPlan::default(),
         }
     }
 }
@@ -142,6 +144,7 @@ impl Org {
             state: AccountState::Active,
             created: false,
             joined: Timestamp::now(),
+            ready: Duration::ZERO,
             parent: root.clone(),
         };
         Self {
@@ -153,6 +156,7 @@ impl Org {
             accounts: vec![account],
             requests: Vec::new(),
             tags: HashMap::new(),
+            trusted: BTreeMap::new(),
             settings: Settings::default(),
             peak_in_progress: 0,
         }

@@ -1,0 +1,57 @@
+//! What other services may know about the organization of an account.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::state::Org;
+use super::{Organizations, org_of};
+use crate::service::account::RegionPlan;
+
+/// An account's organization.
+pub(crate) struct Membership {
+    pub(crate) organization: String,
+    pub(crate) management: String,
+    pub(crate) accounts: Vec<String>,
+    pub(crate) all_features: bool,
+    /// How regions of its accounts change.
+    pub(crate) regions: RegionPlan,
+    trusted: BTreeSet<String>,
+}
+
+impl Membership {
+    /// Whether the service with this principal may act in the organization.
+    pub(crate) fn trusts(&self, principal: &str) -> bool {
+        self.trusted.contains(principal)
+    }
+
+    pub(crate) fn has(&self, account: &str) -> bool {
+        self.accounts.iter().any(|member| member == account)
+    }
+}
+
+impl From<&Org> for Membership {
+    fn from(org: &Org) -> Self {
+        Self {
+            organization: org.id.clone(),
+            management: org.management.clone(),
+            accounts: org.accounts.iter().map(|account| account.id.clone()).collect(),
+            all_features: org.all_features,
+            regions: org.settings.regions,
+            trusted: org.trusted.keys().cloned().collect(),
+        }
+    }
+}
+
+impl Organizations {
+    /// The organization that an account belongs to.
+    pub(crate) fn membership(&self, account: &str) -> Option<Membership> {
+        org_of(&self.lock(), account).map(Membership::from)
+    }
+
+    /// Whether services are ready for an account: a new one may have to wait, by the simulated clock.
+    pub(crate) fn is_ready(&self, account: &str, elapsed: Duration) -> bool {
+        let orgs = self.lock();
+        let account = org_of(&orgs, account).and_then(|org| org.account(account));
+        account.is_none_or(|account| account.ready <= elapsed)
+    }
+}

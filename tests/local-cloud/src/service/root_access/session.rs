@@ -1,0 +1,120 @@
+//! Sessions of root users of member accounts.
+
+use bytes::Bytes;
+use http::{HeaderName, Request, Response, header};
+use jiff::Timestamp;
+
+use super::task::Task;
+use super::{RootAccess, credentials};
+use crate::client::{AwsClient, Credentials};
+use crate::core::Core;
+use crate::front::actions;
+use crate::front::answer::{ApiError, Protocol, query_ok};
+use crate::front::request::Incoming;
+use crate::sign::{SignError, sign_request};
+use crate::upstream::UpstreamError;
+
+/// What a signature adds to a request.
+const SIGNATURE_HEADERS: [HeaderName; 4] = [
+    header::AUTHORIZATION,
+    HeaderName::from_static("x-amz-content-sha256"),
+    HeaderName::from_static("x-amz-date"),
+    HeaderName::from_static("x-amz-security-token"),
+];
+
+/// A session that may do one task as the root user of an account.
+#[derive(Clone)]
+pub(crate) struct RootSession {
+    pub(super) account: String,
+    pub(super) secret: String,
+    pub(super) token: String,
+    pub(super) task: Task,
+    pub(super) expires: Timestamp,
+}
+
+impl RootSession {
+    /// Does what a request signed with this session asks: what concerns root credentials here, the rest in MiniStack
+    /// as that account's root user.
+    pub(crate) async fn answer(&self, core: &Core, request: &Incoming) -> Result<Response<Bytes>, ApiError> {
+        self.authenticate(request)?;
+        let needed = actions::needed(request);
+        if let Some(action) = needed.iter().find(|action| !self.task.permits(action)) {
+            return Err(self.denied(request, action));
+        }
+        if request.service != "iam" {
+            return self.forward(core, request).await;
+        }
+        if request.text("UserName").is_some() {
+            return Err(self.denied(request, &needed[0]));
+        }
+        let root_access = &core.services.root_access;
+        let body = root_access
+            .with_credentials(&self.account, |root| credentials::answer(&core.ids, &self.account, root, request))?;
+        Ok(query_ok(body))
+    }
+
+    fn authenticate(&self, request: &Incoming) -> Result<(), ApiError> {
+        let token = request.parts.headers.get("x-amz-security-token").and_then(|token| token.to_str().ok());
+        let authorization = request.authorization.as_ref().filter(|_| token == Some(&self.token));
+        let authorization = authorization.ok_or_else(|| request.protocol.unknown_key())?;
+        if !authorization.is_signed_with(&self.secret, &request.parts, &request.body) {
+            return Err(request.protocol.wrong_signature());
+        }
+        if self.expires < Timestamp::now() { Err(expired(request.protocol)) } else { Ok(()) }
+    }
+
+    fn denied(&self, request: &Incoming, action: &str) -> ApiError {
+        request.protocol.access_denied(format!(
+            "User: arn:aws:iam::{}:root is not authorized to perform: {action} with an explicit deny in a session \
+             policy",
+            self.account
+        ))
+    }
+
+    async fn forward(&self, core: &Core, request: &Incoming) -> Result<Response<Bytes>, ApiError> {
+        let unavailable = |error: UpstreamError| {
+            ApiError::new(503, "ServiceUnavailable", format!("MiniStack did not answer: {error}"))
+        };
+        let signed = self.signed_as_root(request).map_err(unavailable)?;
+        let (parts, body) = signed.into_parts();
+        core.upstream.send(&parts.method, &parts.uri, &parts.headers, body).await.map_err(unavailable)
+    }
+
+    /// The same request, signed by the root user of the account.
+    fn signed_as_root(&self, request: &Incoming) -> Result<Request<Bytes>, SignError> {
+        let host = request.parts.headers.get(header::HOST).ok_or("a request without a host")?.to_str()?;
+        let path = request.parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        let mut signed = Request::new(request.body.clone());
+        *signed.method_mut() = request.parts.method.clone();
+        *signed.uri_mut() = format!("http://{host}{path}").parse()?;
+        *signed.headers_mut() = request.parts.headers.clone();
+        for name in SIGNATURE_HEADERS {
+            signed.headers_mut().remove(name);
+        }
+        let root = Credentials {
+            access_key_id: self.account.clone(),
+            secret_access_key: AwsClient::ROOT_SECRET.to_owned(),
+            session_token: None,
+        };
+        let scope = request.authorization.as_ref().ok_or("an unsigned request")?;
+        sign_request(&mut signed, &root, &scope.region, &scope.service)?;
+        Ok(signed)
+    }
+}
+
+impl RootAccess {
+    /// The session that an access key belongs to.
+    pub(crate) fn session(&self, access_key: &str) -> Option<RootSession> {
+        self.lock().sessions.get(access_key).cloned()
+    }
+}
+
+fn expired(protocol: Protocol) -> ApiError {
+    let message = "The security token included in the request is expired";
+    match protocol {
+        Protocol::Json10 | Protocol::Json11 | Protocol::Cbor => ApiError::new(400, "ExpiredTokenException", message),
+        Protocol::RestJson => ApiError::new(403, "ExpiredTokenException", message),
+        Protocol::Query => ApiError::new(403, "ExpiredToken", message),
+        Protocol::S3 => ApiError::new(400, "ExpiredToken", message),
+    }
+}

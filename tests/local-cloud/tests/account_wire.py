@@ -1,0 +1,42 @@
+"""Calls every Account Management operation that the local cloud knows through botocore, on one account.
+
+usage: account_wire.py ENDPOINT ACCOUNT
+"""
+
+import sys
+
+from wire import Checked
+
+
+def main(endpoint, account):
+    call = Checked("account", endpoint, account)
+    contact = call("GetContactInformation")["ContactInformation"]
+    contact["City"] = "Portland"
+    call("PutContactInformation", ContactInformation=contact)
+    assert call("GetContactInformation")["ContactInformation"] == contact
+    bad = contact | {"PhoneNumber": "555"}
+    call.refused("PutContactInformation", "ValidationException", "fieldValidationFailed", ContactInformation=bad)
+    call.refused("GetContactInformation", "AccessDeniedException", AccountId=account)
+
+    kind = {"AlternateContactType": "SECURITY"}
+    call.refused("GetAlternateContact", "ResourceNotFoundException", **kind)
+    call.refused("DeleteAlternateContact", "ResourceNotFoundException", **kind)
+    alternate = kind | {"EmailAddress": "a@example.com", "Name": "A", "PhoneNumber": "+1 555", "Title": "CISO"}
+    call("PutAlternateContact", **alternate)
+    assert call("GetAlternateContact", **kind)["AlternateContact"] == alternate
+    call("DeleteAlternateContact", **kind)
+
+    pages = list(call.client.get_paginator("list_regions").paginate(MaxResults=10))
+    assert [len(page["Regions"]) for page in pages] == [10, 10, 10, 4], pages
+    region = {"RegionName": "ap-east-1"}
+    assert call("GetRegionOptStatus", **region)["RegionOptStatus"] == "DISABLED"
+    call("EnableRegion", **region)
+    (enabling,) = call("ListRegions", RegionOptStatusContains=["ENABLING"])["Regions"]
+    assert enabling["RegionName"] == region["RegionName"], enabling
+    call.refused("DisableRegion", "ConflictException", **region)
+    call.refused("EnableRegion", "ValidationException", "invalidRegionOptTarget", RegionName="us-east-1")
+    call.report()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
