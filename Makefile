@@ -37,7 +37,7 @@ lint: tools ## Check format, lints and the template
 	$(PINNED) sam validate --lint
 
 test: lint build ## Check and test everything, on a local cloud
-	cargo test --workspace
+	cargo test --workspace --lib --bins --tests
 
 demo: build ## Watch an account being created, in a local cloud
 	cargo run --package stage -- demo

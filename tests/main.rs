@@ -4,6 +4,7 @@
 
 mod account_requester;
 mod baseline_applier;
+mod controls;
 mod create_account_poller;
 mod permissions;
 mod template;

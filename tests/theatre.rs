@@ -51,6 +51,18 @@ impl Theatre {
         Self { cloud: shared.cloud, organization, stack: copied.expect("the stack can be copied") }
     }
 
+    /// An organization and a stack with this baseline document.
+    pub(crate) async fn with_document(document: &str) -> Self {
+        let theatre = Self::own(&[("BaselineKey", "baseline.yaml")]).await;
+        theatre.put_document(document).await;
+        theatre
+    }
+
+    /// Puts another baseline document in place of the present one.
+    pub(crate) async fn put_document(&self, document: &str) {
+        self.stack.put_document(document).await.expect("the document can be written");
+    }
+
     /// Hears what the stack tells from now on.
     pub(crate) async fn listen(&self, name: &str) -> Listener {
         Listener::new(&self.stack, name).await.expect("a listener can be made")
@@ -107,6 +119,7 @@ async fn organization(cloud: &LocalCloud) -> Organization {
         .unit("/Workloads/Sandbox")
         .member(&cloud.new_account_id(), "Shop", &format!("shop@{management_account}.example.com"), "/Workloads")
         .account_limit(1000)
+        .root_access()
         .create()
         .await
         .expect("an organization can be made")

@@ -5,7 +5,7 @@ use std::{error::Error, time::Duration};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::{Listener, Progress, Scene, eventually, scene::TAKEN_EMAIL, screen::Screen};
+use crate::{Listener, Progress, Scene, deploy::root, eventually, scene::TAKEN_EMAIL, screen::Screen};
 
 /// How long anything in the demonstration may take.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -20,7 +20,7 @@ pub(crate) async fn play() -> Result<(), Box<dyn Error>> {
     let wish = json!({
         "account_name": "Sandbox of Team Blue",
         "email": "aws+team-blue@example.com",
-        "organizational_unit": "/Workloads/Sandbox",
+        "organizational_unit": "/Sandboxes",
         "tags": {"team": "blue"},
     });
     screen.heading("1. Somebody asks for an account: an AccountRequested event on Steward's bus");
@@ -31,10 +31,13 @@ pub(crate) async fn play() -> Result<(), Box<dyn Error>> {
     screen.line(&format!("Read back from the member account {account}, through the AWS API:"));
     read_back(&screen, &scene, &account).await?;
 
-    screen.heading("2. The same request again: nothing is made twice");
+    screen.heading("2. A larger baseline: baseline.example.yaml is put in force, and planned before it is applied");
+    whole_baseline(&screen, &scene, &account).await?;
+
+    screen.heading("3. The same request again: nothing is made twice");
     same_again(&screen, &scene, &wish).await?;
 
-    screen.heading("3. A request that AWS refuses: the failure says what to do");
+    screen.heading("4. A request that AWS refuses: the failure says what to do");
     refused(&screen, &scene, &listener).await?;
 
     screen.heading("`make cloud` keeps such a cloud running, to play with it by the AWS CLI.");
@@ -130,6 +133,41 @@ async fn read_back(screen: &Screen, scene: &Scene, account: &str) -> Result<(), 
         screen.fact("alarm", &text);
     }
     Ok(())
+}
+
+/// Puts the example document in force; plans, applies, and looks until every control is compliant.
+async fn whole_baseline(screen: &Screen, scene: &Scene, account: &str) -> Result<(), Box<dyn Error>> {
+    let document = std::fs::read_to_string(root().join("baseline.example.yaml"))?;
+    scene.stack.put_document(&document).await?;
+    let start = Timestamp::now();
+    let plan = scene.stack.baseline(&json!({"account_ids": [account], "mode": "plan"})).await?;
+    screen.line("What would change:");
+    changes(screen, &plan, "planned");
+    scene.stack.baseline(&json!({"account_ids": [account], "mode": "apply"})).await?;
+    screen.line("");
+    screen.moment(since(start), "applied; a region takes its time");
+    let answer = eventually("every control to be compliant", PATIENCE, async || {
+        let answer = scene.stack.baseline(&json!({"account_ids": [account], "mode": "plan"})).await.ok()?;
+        answer["rows"]
+            .as_array()?
+            .iter()
+            .all(|row| row["outcome"] == "compliant" || row["outcome"] == "skipped")
+            .then_some(answer)
+    })
+    .await;
+    let compliant = answer["rows"].as_array().into_iter().flatten().filter(|row| row["outcome"] == "compliant");
+    let names: Vec<_> = compliant.filter_map(|row| row["control"].as_str()).collect();
+    screen.moment(since(start), &format!("compliant: {}", names.join(", ")));
+    Ok(())
+}
+
+/// Shows the changes of each control, in the words of the control.
+fn changes(screen: &Screen, answer: &Value, list: &str) {
+    for row in answer["rows"].as_array().into_iter().flatten() {
+        for change in row[list].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            screen.line(&format!("  {}: {change}", row["control"].as_str().unwrap_or_default()));
+        }
+    }
 }
 
 async fn same_again(screen: &Screen, scene: &Scene, wish: &Value) -> Result<(), Box<dyn Error>> {

@@ -54,9 +54,19 @@ impl Listener {
     ///
     /// When the queue cannot be read.
     pub async fn heard(&self, detail_type: &str, field: &str, value: &str) -> Vec<Told> {
+        let all = self.all(detail_type).await;
+        all.into_iter().filter(|told| told.detail[field] == value).collect()
+    }
+
+    /// Every event of this type that was heard so far.
+    ///
+    /// # Panics
+    ///
+    /// When the queue cannot be read.
+    pub async fn all(&self, detail_type: &str) -> Vec<Told> {
         self.collect().await.expect("the listener's queue can be read");
         let heard = self.heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        heard.iter().filter(|told| told.detail_type == detail_type && told.detail[field] == value).cloned().collect()
+        heard.iter().filter(|told| told.detail_type == detail_type).cloned().collect()
     }
 
     /// Waits for the first event of this type about this request or account.

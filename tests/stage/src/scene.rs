@@ -15,6 +15,10 @@ pub(crate) const MANAGEMENT_ACCOUNT: &str = "111111111111";
 /// An address that an account outside the organization already uses.
 pub(crate) const TAKEN_EMAIL: &str = "already-taken@example.com";
 
+/// The baseline document at first: the billing alarm and nothing else.
+const FIRST_DOCUMENT: &str =
+    "version: 1\ndefaults:\n  billing-alarm: {threshold_usd: 100, emails: [platform@example.com]}\n";
+
 /// A local cloud with an organization, and Steward in it.
 pub struct Scene {
     /// The cloud. It ends when the scene is dropped.
@@ -38,22 +42,30 @@ impl Scene {
 
         let organization = cloud
             .organization(MANAGEMENT_ACCOUNT)
-            .unit("/Management Tools")
-            .unit("/Shared Services")
+            .unit("/Management")
+            .unit("/Custodian")
+            .unit("/Shared")
             .unit("/Workloads/Production")
-            .unit("/Workloads/Sandbox")
-            .member("222222222222", "Logs", "aws+logs@example.com", "/Shared Services")
+            .unit("/Workloads/Staging")
+            .unit("/Workloads/Test")
+            .unit("/Sandboxes")
+            .unit("/Suspended")
+            .member("111122223333", "Jump", "aws+jump@example.com", "/Custodian")
+            .member("222222222222", "Logs", "aws+logs@example.com", "/Management")
             .member("333333333333", "Shop", "aws+shop@example.com", "/Workloads/Production")
+            .root_access()
             .creation_time(Duration::from_secs(4))
             .role_delay(Duration::from_secs(5))
             .create()
             .await?;
         organization.email_used_elsewhere(TAKEN_EMAIL);
+        organization.set_region_time(Duration::from_secs(5));
         screen.fact("organization", &format!("{}, managed by {MANAGEMENT_ACCOUNT}", organization.id()));
 
         let start = Instant::now();
-        let stack = deploy(&cloud, MANAGEMENT_ACCOUNT, "steward", &[]).await?;
+        let stack = deploy(&cloud, MANAGEMENT_ACCOUNT, "steward", &[("BaselineKey", "baseline.yaml")]).await?;
         screen.fact("sam deploy", &format!("stack steward, {:.1} s", start.elapsed().as_secs_f64()));
+        stack.put_document(FIRST_DOCUMENT).await?;
         Ok(Self { cloud, organization, stack })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use local_cloud::{AwsClient, AwsError};
+use local_cloud::{AwsClient, AwsError, Method};
 use serde_json::{Value, json};
 
 /// A deployed stack.
@@ -65,6 +65,12 @@ impl Stack {
             "Detail": detail.to_string(),
         });
         self.client.json("events", "PutEvents", json!({ "Entries": [entry] })).await.map(drop)
+    }
+
+    /// Puts a baseline document where the parameter `BaselineKey` = `baseline.yaml` expects it.
+    pub async fn put_document(&self, document: &str) -> Result<(), AwsError> {
+        let path = format!("/{}/baseline.yaml", self.output("DocumentsBucket"));
+        self.client.rest("s3", Method::PUT, &path, document.to_owned()).await.map(drop)
     }
 
     /// An item of the stack's table, as plain JSON.

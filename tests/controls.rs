@@ -1,0 +1,237 @@
+//! Every control of the baseline, on one document: reached, kept, broken by hand, planned and mended.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use local_cloud::{AwsClient, Method, RootCredentials};
+use serde_json::{Value, json};
+
+use crate::theatre::{PATIENCE, Theatre, wish};
+
+/// Every control, with something in it to get wrong.
+pub(crate) const DOCUMENT: &str = r#"
+version: 1
+defaults:
+  billing-alarm: {threshold_usd: 100, emails: [costs@example.com]}
+  alternate-contacts:
+    billing: {name: Finance, title: Accounts payable, email: invoices@example.com, phone: +49 30 5550100}
+    security: {name: Security, title: Incident response, email: security@example.com, phone: +49 30 5550120}
+    prune: true
+  primary-contact:
+    full_name: Platform team
+    address_line_1: Musterstrasse 1
+    city: Berlin
+    state_or_region: Berlin
+    postal_code: "10115"
+    country_code: DE
+    phone_number: "+49305550100"
+  regions: {enabled: [eu-central-2], disabled: [eu-south-1]}
+  root-credentials: {}
+  organizational-unit: {organizational_unit: /Workloads/Sandbox}
+  account-tags: {tags: {managed-by: steward}}
+  account-alias: {alias: "example-{account_id}"}
+  password-policy: {minimum_length: 16}
+  s3-public-access-block: {}
+  switch-roles:
+    jump_account: "111122223333"
+    roles:
+      - {name: role-admin, managed_policies: ["arn:aws:iam::aws:policy/AdministratorAccess"]}
+      - {name: role-operator, managed_policies: ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
+overrides:
+  - match: {organizational_unit: "/Workloads/**"}
+    billing-alarm: {threshold_usd: 50, emails: [costs@example.com]}
+  - match: {tag: {team: blue}}
+    account-tags: {tags: {managed-by: steward, team: blue}}
+"#;
+
+const CONTROLS: [&str; 11] = [
+    "billing-alarm",
+    "alternate-contacts",
+    "primary-contact",
+    "regions",
+    "root-credentials",
+    "organizational-unit",
+    "account-tags",
+    "account-alias",
+    "password-policy",
+    "s3-public-access-block",
+    "switch-roles",
+];
+
+/// An account with its whole baseline.
+pub(crate) async fn account_with_everything(theatre: &Theatre, name: &str) -> String {
+    let listener = theatre.listen(&name.replace(' ', "-")).await;
+    let id = theatre.request(&wish(name)).await;
+    let account = theatre.end_of(&id).await.account_id().expect("an account").to_owned();
+    let told =
+        listener.wait_for_any(&["BaselineApplied", "BaselineIncomplete"], "account_id", &account, PATIENCE * 2).await;
+    assert_eq!(told.detail_type, "BaselineApplied", "{}", told.detail);
+    account
+}
+
+/// Runs the baseline of one account by hand: outcome and changes per control.
+async fn run(theatre: &Theatre, account: &str, mode: &str) -> BTreeMap<String, Value> {
+    let input = json!({"account_ids": [account], "mode": mode});
+    let answer = theatre.stack.baseline(&input).await.expect("the applier answers");
+    let rows = answer["rows"].as_array().unwrap_or_else(|| panic!("no rows: {answer}"));
+    rows.iter().map(|row| (row["control"].as_str().unwrap_or_default().to_owned(), row.clone())).collect()
+}
+
+fn outcomes(rows: &BTreeMap<String, Value>) -> BTreeMap<&str, &str> {
+    rows.iter().map(|(control, row)| (control.as_str(), row["outcome"].as_str().unwrap_or_default())).collect()
+}
+
+/// Somebody undoes the baseline, control by control, through the AWS API.
+pub(crate) async fn break_everything(theatre: &Theatre, account: &str) {
+    let management = &theatre.stack.client;
+    let member = theatre.cloud.client(account);
+    let iam = async |client: &AwsClient, action: &str, parameters: &[(&str, &str)]| {
+        client.query("iam", action, "2010-05-08", parameters).await.expect("IAM does it")
+    };
+    let alarm = [("AlarmNames.member.1", "DefaultBillingAlarm")];
+    member.query("monitoring", "DeleteAlarms", "2010-08-01", &alarm).await.expect("the alarm is deleted");
+    for (path, body) in [
+        ("/deleteAlternateContact", json!({"AccountId": account, "AlternateContactType": "SECURITY"})),
+        (
+            "/putAlternateContact",
+            json!({"AccountId": account, "AlternateContactType": "OPERATIONS", "Name": "Nobody", "Title": "None",
+                "EmailAddress": "nobody@example.com", "PhoneNumber": "+49 30 1"}),
+        ),
+    ] {
+        management.rest("account", Method::POST, path, body.to_string()).await.expect("the contacts are changed");
+    }
+    let contacts = theatre.organization.contacts_of(account);
+    let mut primary = contacts.primary().expect("a primary contact");
+    primary["City"] = "Nowhere".into();
+    contacts.set_primary(Some(primary));
+    let regions = theatre.organization.regions_of(account);
+    regions.set("eu-central-2", "DISABLED");
+    regions.set("eu-south-1", "ENABLED");
+    theatre.organization.set_root_credentials(
+        account,
+        RootCredentials {
+            password: true,
+            access_keys: vec!["AKIAIOSFODNN7EXAMPLE".to_owned()],
+            ..RootCredentials::default()
+        },
+    );
+    let to = theatre.organization.unit_id("/Workloads").expect("the unit");
+    let from = theatre.organization.parent_of(account).expect("a unit");
+    let moved = json!({"AccountId": account, "SourceParentId": from, "DestinationParentId": to});
+    management.json("organizations", "MoveAccount", moved).await.expect("the account is moved");
+    let untag = json!({"ResourceId": account, "TagKeys": ["managed-by"]});
+    management.json("organizations", "UntagResource", untag).await.expect("the tag is taken off");
+    let alias = format!("example-{account}");
+    iam(&member, "DeleteAccountAlias", &[("AccountAlias", &alias)]).await;
+    iam(&member, "DeleteAccountPasswordPolicy", &[]).await;
+    let block = "/v20180820/configuration/publicAccessBlock";
+    let headers = [("x-amz-account-id", account)];
+    member.send("s3", Method::DELETE, block, &headers, "".into()).await.expect("the block is deleted");
+    let policy = "arn:aws:iam::aws:policy/AdministratorAccess";
+    iam(&member, "DetachRolePolicy", &[("RoleName", "role-admin"), ("PolicyArn", policy)]).await;
+}
+
+#[tokio::test]
+async fn a_new_account_reaches_every_control_and_a_second_run_writes_nothing() {
+    let theatre = Theatre::with_document(DOCUMENT).await;
+    let account = account_with_everything(&theatre, "Everything").await;
+    let since = theatre.cloud.sequence();
+    let rows = run(&theatre, &account, "apply").await;
+    assert_eq!(outcomes(&rows), CONTROLS.into_iter().map(|control| (control, "compliant")).collect(), "{rows:?}");
+
+    let calls = theatre.cloud.calls().since(since).by_function("baseline-applier");
+    let about =
+        calls.only(|call| call.account.as_deref() == Some(&account) || call.input.to_string().contains(&account));
+    let writes: Vec<_> = about
+        .actions()
+        .into_iter()
+        .filter(|action| {
+            let name = action.split_once(':').map_or("", |(_, name)| name);
+            !["Get", "List", "Describe", "Assume"].iter().any(|verb| name.starts_with(verb))
+        })
+        .collect();
+    assert_eq!(writes, Vec::<String>::new());
+    assert!(!about.is_empty());
+}
+
+#[tokio::test]
+async fn what_somebody_undid_is_planned_exactly_and_mended_exactly() {
+    let theatre = Theatre::with_document(DOCUMENT).await;
+    let account = account_with_everything(&theatre, "Undone").await;
+    break_everything(&theatre, &account).await;
+
+    let planned = run(&theatre, &account, "plan").await;
+    assert_eq!(outcomes(&planned), CONTROLS.into_iter().map(|control| (control, "drifted")).collect(), "{planned:?}");
+    let changes: Vec<(&str, usize)> = CONTROLS
+        .into_iter()
+        .map(|control| (control, planned[control]["planned"].as_array().map_or(0, Vec::len)))
+        .collect();
+    let expected = CONTROLS.map(|control| match control {
+        // Two contacts, two regions, and a password beside a key.
+        "alternate-contacts" | "regions" | "root-credentials" => (control, 2),
+        _ => (control, 1),
+    });
+    assert_eq!(changes, expected, "{planned:?}");
+
+    let applied = run(&theatre, &account, "apply").await;
+    for control in CONTROLS.into_iter().filter(|control| *control != "regions") {
+        assert_eq!(applied[control]["outcome"], "fixed", "{}", applied[control]);
+        assert_eq!(applied[control]["applied"], planned[control]["planned"], "{control}");
+    }
+    // A region is on its way for minutes.
+    assert_eq!(applied["regions"]["outcome"], "not_ready", "{}", applied["regions"]);
+    stage::eventually("every control to be compliant", PATIENCE, async || {
+        let rows = run(&theatre, &account, "plan").await;
+        rows.values().all(|row| row["outcome"] == "compliant").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_control_that_fails_leaves_the_others_alone_and_is_unknown() {
+    let theatre = Theatre::with_document(DOCUMENT).await;
+    let account = account_with_everything(&theatre, "One Fails").await;
+    let denied = local_cloud::Fault::error("AccessDenied", "no").operation("iam", "GetAccountPasswordPolicy");
+    let denied = theatre.cloud.faults().add(denied.account(&account));
+    theatre.organization.deny_account_management(&account, true);
+    let rows = run(&theatre, &account, "apply").await;
+    theatre.organization.deny_account_management(&account, false);
+    assert!(denied.hits() > 0);
+    for control in CONTROLS {
+        let expected = match control {
+            "password-policy" | "alternate-contacts" | "primary-contact" | "regions" => "unknown",
+            _ => "compliant",
+        };
+        assert_eq!(rows[control]["outcome"], expected, "{}", rows[control]);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_document_leaves_the_last_good_one_in_force_and_is_told() {
+    let theatre = Theatre::with_document(DOCUMENT).await;
+    let account = account_with_everything(&theatre, "Refused Document").await;
+    let listener = theatre.listen("refused-document").await;
+    theatre.put_document("version: 1\ndefaults:\n  billing-alarm: {threshold_usd: -1}\n  no-such-control: {}\n").await;
+    let rows = run(&theatre, &account, "plan").await;
+    assert!(rows.values().all(|row| row["outcome"] == "compliant"), "{rows:?}");
+    let told = stage::eventually("the refusal", Duration::from_secs(30), async || {
+        listener.all("BaselineDocumentRefused").await.into_iter().next()
+    })
+    .await;
+    let text = told.detail.to_string();
+    assert!(text.contains("no-such-control") && text.contains("threshold_usd"), "{text}");
+}
+
+#[tokio::test]
+async fn an_exempt_control_is_left_alone_with_its_reason() {
+    let theatre = Theatre::with_document(DOCUMENT).await;
+    let account = account_with_everything(&theatre, "Exempt").await;
+    let exemption = format!(
+        "{DOCUMENT}exemptions:\n  - {{account: \"{account}\", control: password-policy, reason: legacy, until: 2999-12-31}}\n"
+    );
+    theatre.put_document(&exemption).await;
+    let member = theatre.cloud.client(&account);
+    member.query("iam", "DeleteAccountPasswordPolicy", "2010-05-08", &[]).await.unwrap();
+    let rows = run(&theatre, &account, "apply").await;
+    assert_eq!(rows["password-policy"]["outcome"], "exempt", "{}", rows["password-policy"]);
+    assert_eq!(rows["password-policy"]["reason"], "legacy");
+}
