@@ -210,7 +210,7 @@ async fn a_refused_document_leaves_the_last_good_one_in_force_and_is_told() {
     let theatre = Theatre::with_document(DOCUMENT).await;
     let account = account_with_everything(&theatre, "Refused Document").await;
     let listener = theatre.listen("refused-document").await;
-    theatre.put_document("version: 1\ndefaults:\n  billing-alarm: {threshold_usd: -1}\n  no-such-control: {}\n").await;
+    theatre.put_document("version: 1\ndefaults:\n  billing-alarm: {threshold_usd: -1, emails: [costs@example.com]}\n  no-such-control: {}\n").await;
     let rows = run(&theatre, &account, "plan").await;
     assert!(rows.values().all(|row| row["outcome"] == "compliant"), "{rows:?}");
     let told = stage::eventually("the refusal", Duration::from_secs(30), async || {

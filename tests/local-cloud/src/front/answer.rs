@@ -15,6 +15,8 @@ pub(crate) enum Protocol {
     Query,
     RestJson,
     S3,
+    /// XML like S3's, with errors wrapped like those of the query protocol.
+    S3Control,
     /// Smithy RPC v2: CBOR bodies.
     Cbor,
 }
@@ -87,7 +89,7 @@ impl Protocol {
         match self {
             Self::Json10 | Self::Json11 | Self::Cbor => ApiError::new(400, "AccessDeniedException", message),
             Self::RestJson => ApiError::new(403, "AccessDeniedException", message),
-            Self::Query | Self::S3 => ApiError::new(403, "AccessDenied", message),
+            Self::Query | Self::S3 | Self::S3Control => ApiError::new(403, "AccessDenied", message),
         }
     }
 
@@ -98,14 +100,16 @@ impl Protocol {
             Self::Json10 | Self::Json11 | Self::Cbor => ApiError::new(400, "UnrecognizedClientException", message),
             Self::RestJson => ApiError::new(403, "UnrecognizedClientException", message),
             Self::Query => ApiError::new(403, "InvalidClientTokenId", message),
-            Self::S3 => ApiError::new(403, "InvalidAccessKeyId", message),
+            Self::S3 | Self::S3Control => ApiError::new(403, "InvalidAccessKeyId", message),
         }
     }
 
     /// The refusal of an account that the service does not know yet.
     pub(crate) fn opt_in_required(self) -> ApiError {
         match self {
-            Self::S3 => ApiError::new(403, "NotSignedUp", "Your account is not signed up for the Amazon S3 service."),
+            Self::S3 | Self::S3Control => {
+                ApiError::new(403, "NotSignedUp", "Your account is not signed up for the Amazon S3 service.")
+            }
             _ => ApiError::new(403, "OptInRequired", "The AWS Access Key Id needs a subscription for the service"),
         }
     }
@@ -127,7 +131,7 @@ impl Protocol {
             Self::Json11 => "application/x-amz-json-1.1",
             Self::RestJson => "application/json",
             Self::Query => "text/xml",
-            Self::S3 => "application/xml",
+            Self::S3 | Self::S3Control => "application/xml",
             Self::Cbor => "application/cbor",
         }
     }
@@ -138,7 +142,7 @@ impl Protocol {
             // SDKs read either spelling; Organizations, the JSON 1.1 service answered here, uses the capital.
             Self::Json11 => json_error(error, "Message").to_string().into(),
             Self::Json10 | Self::RestJson => json_error(error, "message").to_string().into(),
-            Self::Query => format!(
+            Self::Query | Self::S3Control => format!(
                 "<ErrorResponse><Error><Type>{}</Type><Code>{code}</Code><Message>{message}</Message></Error>\
                  </ErrorResponse>",
                 if error.status < 500 { "Sender" } else { "Receiver" },
@@ -217,8 +221,15 @@ mod tests {
     #[test]
     fn the_code_of_an_error_is_read_back_in_every_protocol() {
         let failure = ApiError::new(400, "ThrottlingException", "Rate exceeded & more");
-        let protocols =
-            [Protocol::Json10, Protocol::Json11, Protocol::Query, Protocol::RestJson, Protocol::S3, Protocol::Cbor];
+        let protocols = [
+            Protocol::Json10,
+            Protocol::Json11,
+            Protocol::Query,
+            Protocol::RestJson,
+            Protocol::S3,
+            Protocol::S3Control,
+            Protocol::Cbor,
+        ];
         for protocol in protocols {
             assert_eq!(error_code(&error(protocol, &failure)).as_deref(), Some("ThrottlingException"), "{protocol:?}");
         }

@@ -75,7 +75,8 @@ fn asked(parts: &Parts, body: &Bytes, service: &str) -> Asked {
     }
     let operation = rest::operation(service, &parts.method, path, parts.uri.query().unwrap_or_default());
     if service == "s3" {
-        return Asked { operation, protocol: Protocol::S3, input: Value::Null };
+        let protocol = if path == rest::PUBLIC_ACCESS_BLOCK { Protocol::S3Control } else { Protocol::S3 };
+        return Asked { operation, protocol, input: Value::Null };
     }
     Asked { operation, protocol: Protocol::RestJson, input: serde_json::from_slice(body).unwrap_or(Value::Null) }
 }

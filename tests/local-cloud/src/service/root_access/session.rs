@@ -115,6 +115,6 @@ fn expired(protocol: Protocol) -> ApiError {
         Protocol::Json10 | Protocol::Json11 | Protocol::Cbor => ApiError::new(400, "ExpiredTokenException", message),
         Protocol::RestJson => ApiError::new(403, "ExpiredTokenException", message),
         Protocol::Query => ApiError::new(403, "ExpiredToken", message),
-        Protocol::S3 => ApiError::new(400, "ExpiredToken", message),
+        Protocol::S3 | Protocol::S3Control => ApiError::new(400, "ExpiredToken", message),
     }
 }
