@@ -130,12 +130,14 @@ async fn what_waiting_cannot_mend_is_told_with_the_remedy() {
 }
 
 #[tokio::test]
-async fn a_denied_read_is_unknown_and_a_foreign_account_is_not_ready() {
-    let theatre = Theatre::own(&[]).await;
+async fn an_account_outside_the_organization_is_named_as_such_and_not_entered() {
+    let theatre = Theatre::shared().await;
     let stranger = theatre.cloud.new_account_id();
-    let answer = theatre.stack.baseline(&json!({"account_ids": [stranger], "mode": "plan"})).await.unwrap();
-    assert_eq!(answer["rows"][0]["outcome"], "not_ready", "{answer}");
-    assert_eq!(answer["rows"][0]["failure"]["cause"], "RoleNotAssumable");
+    let answer = theatre.stack.baseline(&json!({"account_ids": [stranger], "mode": "apply"})).await.unwrap();
+    assert_eq!(answer["failed"][0]["account_id"], stranger.as_str(), "{answer}");
+    assert_eq!(answer["failed"][0]["cause"], "NotFound");
+    let entered = theatre.cloud.calls().to("sts", "AssumeRole").only(|call| call.input.to_string().contains(&stranger));
+    assert!(entered.is_empty());
 }
 
 #[tokio::test]
