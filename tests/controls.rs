@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use local_cloud::{AwsClient, Method, RootCredentials};
+use local_cloud::{AwsClient, Fault, FaultGuard, FaultKind, Method, RootCredentials};
 use serde_json::{Value, json};
 
 use crate::theatre::{PATIENCE, Theatre, wish};
@@ -190,7 +190,7 @@ async fn what_somebody_undid_is_planned_exactly_and_mended_exactly() {
 async fn one_control_that_fails_leaves_the_others_alone_and_is_unknown() {
     let theatre = Theatre::with_document(DOCUMENT).await;
     let account = account_with_everything(&theatre, "One Fails").await;
-    let denied = local_cloud::Fault::error("AccessDenied", "no").operation("iam", "GetAccountPasswordPolicy");
+    let denied = Fault::error("AccessDenied", "no").operation("iam", "GetAccountPasswordPolicy");
     let denied = theatre.cloud.faults().add(denied.account(&account));
     theatre.organization.deny_account_management(&account, true);
     let rows = run(&theatre, &account, "apply").await;
@@ -203,6 +203,46 @@ async fn one_control_that_fails_leaves_the_others_alone_and_is_unknown() {
         };
         assert_eq!(rows[control]["outcome"], expected, "{}", rows[control]);
     }
+}
+
+#[tokio::test]
+async fn controls_that_fail_half_way_say_what_was_applied_and_stop_nobody_else() {
+    let theatre = Theatre::with_document(DOCUMENT).await;
+    let account = account_with_everything(&theatre, "Half Way").await;
+    break_everything(&theatre, &account).await;
+    let planned = run(&theatre, &account, "plan").await;
+    let management_account = theatre.organization.management_account();
+    let faults = [
+        // Throttled for as long as anybody asks.
+        Fault::new(FaultKind::Throttle).operation("account", "PutAlternateContact").account(management_account),
+        Fault::new(FaultKind::Unavailable(503)).operation("iam", "UpdateAccountPasswordPolicy").account(&account),
+        Fault::new(FaultKind::Reset).operation("iam", "AttachRolePolicy").account(&account),
+    ]
+    .map(|fault| theatre.cloud.faults().add(fault));
+
+    let rows = run(&theatre, &account, "apply").await;
+    assert!(faults.iter().all(|fault| fault.hits() > 1), "{:?}", faults.each_ref().map(FaultGuard::hits));
+    drop(faults);
+    for control in CONTROLS {
+        let expected = match control {
+            "alternate-contacts" | "password-policy" | "switch-roles" => "unknown",
+            "regions" => "not_ready",
+            _ => "fixed",
+        };
+        assert_eq!(rows[control]["outcome"], expected, "{}", rows[control]);
+    }
+    // The contact that nobody asked for goes first, then the call that is throttled.
+    assert_eq!(rows["alternate-contacts"]["applied"], json!([planned["alternate-contacts"]["planned"][0]]));
+    assert_eq!(rows["alternate-contacts"]["failure"]["cause"], "Throttled");
+    for control in ["password-policy", "switch-roles"] {
+        assert_eq!(rows[control]["applied"], json!([]), "{}", rows[control]);
+        assert_eq!(rows[control]["failure"]["retryable"], true);
+    }
+    stage::eventually("every control to be compliant", PATIENCE, async || {
+        let rows = run(&theatre, &account, "apply").await;
+        rows.values().all(|row| row["outcome"] == "compliant").then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
