@@ -61,7 +61,7 @@ async fn a_plan_names_the_drift_and_its_session_could_not_change_anything() {
     assert_eq!(answer["mode"], "plan");
     assert_eq!(answer["rows"][0]["planned"], json!(["create the alarm DefaultBillingAlarm at 100 USD"]), "{answer}");
 
-    let calls = theatre.cloud.calls().since(since).only(|call| call.session_policy.is_some());
+    let calls = theatre.cloud.calls().since(since).by_account(&account);
     let policy = calls.iter().find_map(|call| call.session_policy.clone()).expect("a session with a policy");
     let role = format!("arn:aws:iam::{account}:role/OrganizationAccountAccessRole");
     let session = theatre.stack.client.assume_role(&role, "as-in-a-plan", Some(&policy)).await.unwrap();
