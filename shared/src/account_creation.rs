@@ -13,6 +13,6 @@ pub use decision::{
     Evidence, Pace, Placement, Progress, Seen, Step, Verdict, after_create, after_duplicate, after_failed_read,
     after_looking, after_move, after_status, delay, next_step, placement,
 };
-pub use request::{Announcement, Passed, Request, State};
+pub use request::{Announcement, Passed, Reminder, Request, State};
 pub use store::{Advanced, Started, Store};
 pub use wish::{OrganizationalUnitReference, Wish};

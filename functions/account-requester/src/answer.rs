@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use steward::{
-    account_creation::{Request, State},
+    account_creation::Request,
     error::Failure,
     ids::{AccountId, RequestId},
     input::Problem,
@@ -42,16 +42,12 @@ pub enum Answer {
 impl Answer {
     /// The answer about a recorded request.
     pub fn of(request: &Request) -> Self {
-        let failure = match &request.state {
-            State::Failed { failure, .. } => Some(failure.clone()),
-            _ => None,
-        };
         Self::Recorded {
             request_id: request.request_id.clone(),
             state: request.state.name(),
             attempt: request.attempt,
             account_id: request.state.account_id().cloned(),
-            failure,
+            failure: request.state.failure().cloned(),
         }
     }
 

@@ -5,7 +5,7 @@ mod survey;
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, tracing};
-use serde_json::{Value, json};
+use serde_json::Value;
 use steward::{
     account_creation::{
         Admission, Organization, OrganizationalUnitReference, Request, Started, State, Store, Wish, admit,
@@ -116,8 +116,7 @@ impl AccountRequester {
     /// Makes the poller look at the request, unless it is about to.
     async fn wake(&self, request: &Request) -> Result<(), Failure> {
         if request.is_open() && request.next_look_at <= Timestamp::now() {
-            let message = json!({"request_id": request.request_id, "looks": request.looks});
-            self.poller_queue.send(&message, std::time::Duration::ZERO).await?;
+            self.poller_queue.send(&request.reminder(), std::time::Duration::ZERO).await?;
         }
         Ok(())
     }

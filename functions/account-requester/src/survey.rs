@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use steward::{
     account_creation::{Organization, OrganizationalUnitReference, Store},
-    error::Failure,
+    control::organizational_unit::walk,
+    error::{Cause, Failure},
     gateway::OrganizationsGateway,
     ids::OrganizationalUnitId,
 };
@@ -22,22 +23,12 @@ pub(crate) async fn find_unit(
         Some(OrganizationalUnitReference::Id(id)) => {
             organizations.find_organizational_unit(id).await?.map(|unit| unit.id)
         }
-        Some(OrganizationalUnitReference::Path(names)) => find_by_path(organizations, names).await?,
+        Some(OrganizationalUnitReference::Path(names)) => match walk(organizations, names).await {
+            Err(error) if error.cause == Cause::OrganizationalUnitNotFound => None,
+            walked => Some(walked?),
+        },
     };
     Ok(found.map(Some))
-}
-
-async fn find_by_path(
-    organizations: &OrganizationsGateway,
-    names: &[String],
-) -> Result<Option<OrganizationalUnitId>, Failure> {
-    let mut parent = organizations.find_root().await?;
-    for name in names {
-        let units = organizations.list_organizational_units(&parent).await?;
-        let Some(unit) = units.into_iter().find(|unit| unit.name == *name) else { return Ok(None) };
-        parent = unit.id;
-    }
-    Ok(Some(parent))
 }
 
 /// The organization as it is now.

@@ -11,9 +11,9 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use steward::{
-    account_creation::{Pace, Request, State, Store},
+    account_creation::{Pace, Request, Store},
     error::{Cause, Failure},
     events::{Trigger, create_account_result},
     gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
@@ -146,8 +146,7 @@ impl CreateAccountPoller {
         let mut resumed = 0;
         for request in open.iter().filter(|request| request.next_look_at < forgotten_before) {
             tracing::warn!(request_id = %request.request_id, state = request.state.name(), "resuming a forgotten request");
-            let message = json!({"request_id": request.request_id, "looks": request.looks});
-            self.queue.send(&message, std::time::Duration::ZERO).await?;
+            self.queue.send(&request.reminder(), std::time::Duration::ZERO).await?;
             resumed += 1;
         }
         Ok(Answer::Sweep { open: open.len(), resumed })
@@ -155,14 +154,10 @@ impl CreateAccountPoller {
 }
 
 fn answer(request: &Request) -> Answer {
-    let failure = match &request.state {
-        State::Failed { failure, .. } => Some(failure.clone()),
-        _ => None,
-    };
     Answer::Request {
         request_id: request.request_id.clone(),
         state: request.state.name(),
         account_id: request.state.account_id().cloned(),
-        failure,
+        failure: request.state.failure().cloned(),
     }
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::tracing;
-use serde_json::json;
 use steward::{
     account_creation::{
         Advanced, Announcement, Placement, Progress, Request, Seen, State, Step, Verdict, after_create,
@@ -180,8 +179,7 @@ impl CreateAccountPoller {
         let wait = wait.max(Duration::from_secs(1));
         let until = SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok());
         let later = request.put_off(until.unwrap_or(Timestamp::MAX));
-        let message = json!({"request_id": later.request_id, "looks": later.looks});
-        self.queue.send(&message, wait).await?;
+        self.queue.send(&later.reminder(), wait).await?;
         match self.store.advance(&request, &later, now).await? {
             Advanced::Yes => Ok(Next::Rest(later)),
             Advanced::Raced | Advanced::NoPlace => self.reread(request).await,

@@ -77,6 +77,16 @@ impl State {
         }
     }
 
+    /// Why the request failed, if it did.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Failed { failure, .. } => Some(failure),
+            Self::Requested | Self::Creating | Self::InProgress { .. } | Self::Placing { .. } | Self::Ready { .. } => {
+                None
+            }
+        }
+    }
+
     /// Whether nothing follows by itself.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Ready { .. } | Self::Failed { .. })
@@ -172,6 +182,11 @@ impl Request {
         Self { announced: true, ..self.touched() }
     }
 
+    /// The message that brings the poller back to the request as it is now.
+    pub fn reminder(&self) -> Reminder<'_> {
+        Reminder { request_id: &self.request_id, looks: self.looks }
+    }
+
     /// When the present state was entered.
     pub fn since(&self) -> Timestamp {
         self.history.last().map_or(self.first_requested_at, |passed| passed.at)
@@ -206,6 +221,15 @@ impl Request {
     fn touched(&self) -> Self {
         Self { revision: self.revision + 1, ..self.clone() }
     }
+}
+
+/// A message of the poller's queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Reminder<'a> {
+    /// The request to look at.
+    pub request_id: &'a RequestId,
+    /// How often it had been put off when the message was sent.
+    pub looks: u64,
 }
 
 /// How the end of a request is told.

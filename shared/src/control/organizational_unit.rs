@@ -30,7 +30,7 @@ use crate::{
     input::Problem,
 };
 
-pub use unit_paths::UnitPaths;
+pub use unit_paths::{UnitPaths, walk};
 
 /// How deep AWS nests units below the root.
 const MAX_DEPTH: usize = 5;

@@ -41,7 +41,9 @@ impl UnitPaths {
     }
 }
 
-async fn walk(organizations: &OrganizationsGateway, names: &[String]) -> Result<OrganizationalUnitId, CallError> {
+/// The unit of this path, as AWS shows it now. A path that leads nowhere gives
+/// [`Cause::OrganizationalUnitNotFound`].
+pub async fn walk(organizations: &OrganizationsGateway, names: &[String]) -> Result<OrganizationalUnitId, CallError> {
     let mut parent = organizations.find_root().await?;
     for (depth, name) in names.iter().enumerate() {
         let units = organizations.list_organizational_units(&parent).await?;
