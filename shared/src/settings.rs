@@ -29,6 +29,16 @@ impl Settings {
         Self { read, problems: Vec::new() }
     }
 
+    /// `AWS_LAMBDA_LOG_LEVEL`: what is worth a line in the log; set by Lambda.
+    pub fn log_level(&self) -> Option<String> {
+        (self.read)("AWS_LAMBDA_LOG_LEVEL")
+    }
+
+    /// `AWS_LAMBDA_LOG_FORMAT`: whether a line of the log is a JSON object; set by Lambda.
+    pub fn logs_json(&self) -> bool {
+        (self.read)("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("json"))
+    }
+
     /// `TABLE_NAME`: the table.
     pub fn table_name(&mut self) -> String {
         self.required("TABLE_NAME")

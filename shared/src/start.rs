@@ -1,9 +1,15 @@
 //! What every function does once, before its first event.
 
+mod log;
+
 use std::time::Duration;
 
 pub use aws_config::SdkConfig;
 use aws_config::{AppName, BehaviorVersion, timeout::TimeoutConfig};
+use aws_smithy_http_client::{
+    Builder as HttpClientBuilder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde_json::Value;
@@ -20,7 +26,7 @@ where
     A: Serialize,
     H: AsyncFn(&F, LambdaEvent<Value>) -> Result<A, crate::error::Failure>,
 {
-    lambda_runtime::tracing::init_default_subscriber();
+    log::start();
     let config = aws_configuration(name).await?;
     let function = make(&config)?;
     let (function, handle) = (&function, &handle);
@@ -29,13 +35,15 @@ where
     lambda_runtime::run(service_fn(answer)).await
 }
 
-/// The AWS configuration of a function. The SDK has no timeout of its own for a call or an answer.
+/// The AWS configuration of a function. The SDK has no timeout of its own for a call or an answer, and as it is built
+/// here, no TLS stack.
 async fn aws_configuration(name: &'static str) -> Result<SdkConfig, lambda_runtime::Error> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
         .operation_attempt_timeout(Duration::from_secs(8))
         .operation_timeout(Duration::from_secs(20))
         .build();
+    let https = HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let loader = aws_config::defaults(BehaviorVersion::latest()).app_name(AppName::new(name)?);
-    Ok(loader.timeout_config(timeouts).load().await)
+    Ok(loader.http_client(https).timeout_config(timeouts).load().await)
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use serde_saphyr::{Options, UserMessageFormatter, options::NonFiniteFloatPolicy};
 
-use super::{Baseline, Document, Exemption, Selector, Validate, inner, json_schema, lines::Lines, shape};
+use super::{Baseline, Document, Exemption, Selector, Validate, inner, lines::Lines, schema, shape};
 use crate::input::Problem;
 
 /// The largest document that is read: some thousand exemptions.
@@ -17,7 +17,7 @@ impl Document {
     pub fn read(bytes: &[u8]) -> Result<Self, Vec<Problem>> {
         let text = text(bytes).map_err(|problem| vec![Problem::new("$", problem)])?;
         let mut value = tree(text).map_err(|problem| vec![Problem::new("$", problem)])?;
-        let mut check = Check::of(shape::problems(&json_schema(), &mut value));
+        let mut check = Check::of(shape::problems(&schema::published(), &mut value));
         check.document(&value);
         let mut problems = check.problems;
         if problems.is_empty() {
