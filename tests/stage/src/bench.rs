@@ -1,5 +1,6 @@
-//! The benchmarks: cold start, memory and size of every function, against their budgets.
+//! The benchmarks: cold start, memory and size of every function, and the time of one account, against their budgets.
 
+mod account;
 mod cold_start;
 mod memory;
 
@@ -70,6 +71,7 @@ pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
             missed.push(format!("{name} weighs {:.2} MB; 5 MB is the budget", megabytes(zip)));
         }
     }
+    account::measure(&screen, &scene, &mut missed).await?;
     if missed.is_empty() { Ok(()) } else { Err(missed.join("; ").into()) }
 }
 
