@@ -78,8 +78,9 @@ impl BaselineApplier {
         let mut settings = Settings::from_environment();
         let threshold = settings.billing_threshold_usd();
         let parameters = settings.alert_email().map(|email| Baseline::of_parameters(email, threshold));
+        let access_role = settings.access_role_name();
         let source = match settings.baseline_document() {
-            Some((bucket, key)) => Source::object(S3Gateway::of(config, bucket), key),
+            Some((bucket, key)) => Source::object(S3Gateway::of(config, bucket), key, access_role.clone()),
             None => Source::fixed(parameters.unwrap_or_default()),
         };
         let organizations = OrganizationsGateway::of(config);
@@ -94,7 +95,7 @@ impl BaselineApplier {
             units: UnitPaths::default(),
             pace: settings.pace(),
             deadline: settings.deadline(),
-            access_role: settings.access_role_name(),
+            access_role,
         };
         settings.finish().map(|()| function)
     }

@@ -115,7 +115,7 @@ mod tests {
     /// A document with one override for these accounts.
     fn document(selector: &str) -> Document {
         let text = format!("version: 1\noverrides: [{{match: {selector}, root-credentials: {{}}}}]");
-        Document::read(text.as_bytes()).unwrap()
+        Document::read(text.as_bytes(), &crate::ids::RoleName::organization_account_access()).unwrap()
     }
 
     const BY_UNIT: &str = "{organizational_unit: /Workloads/*}";

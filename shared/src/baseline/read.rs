@@ -7,18 +7,19 @@ use serde_json::Value;
 use serde_saphyr::{Options, UserMessageFormatter, options::NonFiniteFloatPolicy};
 
 use super::{Baseline, Document, Exemption, Selector, Validate, inner, lines::Lines, schema, shape};
-use crate::input::Problem;
+use crate::{ids::RoleName, input::Problem};
 
 /// The largest document that is read: some thousand exemptions.
 pub const MAX_BYTES: usize = 256 * 1024;
 
 impl Document {
-    /// Reads `baseline.yaml`. An error lists every problem with its path, its line, and what would be right.
-    pub fn read(bytes: &[u8]) -> Result<Self, Vec<Problem>> {
+    /// Reads `baseline.yaml` for accounts that are entered through this role. An error lists every problem with its
+    /// path, its line, and what would be right.
+    pub fn read(bytes: &[u8], access_role: &RoleName) -> Result<Self, Vec<Problem>> {
         let text = text(bytes).map_err(|problem| vec![Problem::new("$", problem)])?;
         let mut value = tree(text).map_err(|problem| vec![Problem::new("$", problem)])?;
         let mut check = Check::of(shape::problems(&schema::published(), &mut value));
-        check.document(&value);
+        check.document(&value, access_role);
         let mut problems = check.problems;
         if problems.is_empty() {
             match serde_path_to_error::deserialize(&value) {
@@ -86,14 +87,16 @@ impl Check {
         Self { problems, misshapen }
     }
 
-    fn document(&mut self, document: &Value) {
+    fn document(&mut self, document: &Value, access_role: &RoleName) {
         Baseline::check_sections(self, &document["defaults"], "defaults");
+        self.leaves_alone(access_role, &document["defaults"], "defaults");
         for (position, entry) in entries(&document["overrides"]) {
             let path = format!("overrides[{position}]");
             if let Some(selector) = entry.get("match") {
                 self.value::<Selector>(selector, &inner(&path, "match"));
             }
             Baseline::check_sections(self, entry, &path);
+            self.leaves_alone(access_role, entry, &path);
             if entry.as_object().is_some_and(|fields| fields.keys().all(|name| name == "match")) {
                 let problem = format!("changes nothing; a section is expected: {}", Baseline::IDS.join(", "));
                 self.problems.push(Problem::new(path, problem));
@@ -109,6 +112,19 @@ impl Check {
             let Ok(Exemption { account, control, .. }) = Exemption::deserialize(entry) else { continue };
             if let Some(first) = seen.insert((account, control), position) {
                 let problem = format!("is for the same account and control as exemptions[{first}]; keep one of them");
+                self.problems.push(Problem::new(path, problem));
+            }
+        }
+    }
+
+    /// The role through which accounts are entered is no switch role: with another trust, nobody could enter them.
+    fn leaves_alone(&mut self, access_role: &RoleName, sections: &Value, path: &str) {
+        for (position, role) in entries(&sections["switch-roles"]["roles"]) {
+            // To IAM, names that differ only in case are the same.
+            if role["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(access_role.as_str())) {
+                let path = inner(path, &format!("switch-roles.roles[{position}].name"));
+                let problem =
+                    "is the role through which accounts are entered; with another trust nobody could enter them";
                 self.problems.push(Problem::new(path, problem));
             }
         }

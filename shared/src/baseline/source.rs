@@ -9,6 +9,7 @@ use crate::{
     error::{Cause, Failure},
     events::Event,
     gateway::{Found, S3Gateway},
+    ids::RoleName,
     input::{Problem, in_words},
 };
 
@@ -63,6 +64,7 @@ enum Kind {
 struct Object {
     s3: S3Gateway,
     key: String,
+    access_role: RoleName,
     seen: Mutex<Seen>,
 }
 
@@ -98,9 +100,9 @@ impl Source {
         Self(Kind::Fixed(Arc::new(Document::of_defaults(baseline))))
     }
 
-    /// A document in S3.
-    pub fn object(s3: S3Gateway, key: impl Into<String>) -> Self {
-        Self(Kind::Object(Box::new(Object { s3, key: key.into(), seen: Mutex::default() })))
+    /// A document in S3, for accounts that are entered through this role.
+    pub fn object(s3: S3Gateway, key: impl Into<String>, access_role: RoleName) -> Self {
+        Self(Kind::Object(Box::new(Object { s3, key: key.into(), access_role, seen: Mutex::default() })))
     }
 
     /// The document in force. A document that is refused leaves the last good one of this warm function in force; one
@@ -115,7 +117,7 @@ impl Source {
 
 impl Object {
     async fn read(&self) -> Reading {
-        let Self { s3, key, seen } = self;
+        let Self { s3, key, access_role, seen } = self;
         let mut state = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let location = format!("s3://{}/{key}", s3.bucket());
         let failed = |failure| Reading { document: Err(failure), refused: None };
@@ -123,7 +125,7 @@ impl Object {
             Err(error) => return failed(error.into()),
             Ok(Found::Missing) => return failed(Failure::with_detail(Cause::BaselineDocumentMissing, location)),
             Ok(Found::Unchanged) => None,
-            Ok(Found::Object { etag, content }) => match Document::read(&content) {
+            Ok(Found::Object { etag, content }) => match Document::read(&content, access_role) {
                 Ok(document) => {
                     state = Seen { good: Some((Arc::new(document), etag)), refused: None };
                     None

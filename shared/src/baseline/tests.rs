@@ -2,12 +2,16 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::input::Problem;
+use crate::{ids::RoleName, input::Problem};
 
 const EXAMPLE: &str = include_str!("../../../baseline.example.yaml");
 
+fn read(bytes: &[u8]) -> Result<Document, Vec<Problem>> {
+    Document::read(bytes, &RoleName::organization_account_access())
+}
+
 fn example() -> Document {
-    Document::read(EXAMPLE.as_bytes()).unwrap()
+    read(EXAMPLE.as_bytes()).unwrap()
 }
 
 fn account(id: &str, organizational_unit_path: &str) -> AccountFacts {
@@ -23,7 +27,7 @@ fn threshold(document: &Document, account: &AccountFacts) -> String {
 }
 
 fn refused(text: &str) -> Vec<Problem> {
-    Document::read(text.as_bytes()).expect_err(text)
+    read(text.as_bytes()).expect_err(text)
 }
 
 fn paths(problems: &[Problem]) -> Vec<&str> {
@@ -90,7 +94,7 @@ fn an_exemption_counts_for_its_account_until_the_end_of_its_last_day() {
 
 #[test]
 fn a_document_without_sections_asks_for_nothing() {
-    let document = Document::read(b"version: 1").unwrap();
+    let document = read(b"version: 1").unwrap();
     let effective = document.for_account(&account("111111111111", "/"), date(2027, 1, 1));
     assert_eq!(effective, Effective::default());
 }
@@ -166,7 +170,7 @@ fn accounts_named_in_several_ways_are_a_problem() {
 fn an_account_id_without_quotes_that_starts_with_a_zero_keeps_it() {
     let text =
         "version: 1\nexemptions: [{account: 012345678901, control: billing-alarm, reason: x, until: 2027-01-01}]";
-    assert_eq!(Document::read(text.as_bytes()).unwrap().exemptions[0].account.as_str(), "012345678901");
+    assert_eq!(read(text.as_bytes()).unwrap().exemptions[0].account.as_str(), "012345678901");
 }
 
 #[test]
@@ -207,14 +211,14 @@ fn what_is_no_document_gets_one_problem() {
     {
         assert_eq!(paths(&refused(text))[0], "$", "{text:.80}");
     }
-    assert_eq!(paths(&Document::read(b"version: 1 # \xff").unwrap_err()), ["$"]);
+    assert_eq!(paths(&read(b"version: 1 # \xff").unwrap_err()), ["$"]);
 }
 
 #[test]
 fn aliases_may_save_typing_but_not_multiply_a_small_text_into_a_large_one() {
     let text = "version: 1\ndefaults: {billing-alarm: &alarm {threshold_usd: 1, emails: [a@example.com]}}
 overrides: [{match: {account: '123456789012'}, billing-alarm: *alarm}]";
-    let document = Document::read(text.as_bytes()).unwrap();
+    let document = read(text.as_bytes()).unwrap();
     assert_eq!(document.overrides[0].sections, document.defaults);
 
     let level = |level| format!("a{level}: &a{level} [{}]", vec![format!("*a{}", level - 1); 10].join(", "));
@@ -234,18 +238,18 @@ fn long_keys_are_cut_where_they_are_shown() {
 #[test]
 fn the_schema_and_the_types_agree_on_the_example() {
     let written = serde_json::to_string(&example()).unwrap();
-    assert_eq!(Document::read(written.as_bytes()).unwrap(), example(), "JSON is YAML");
+    assert_eq!(read(written.as_bytes()).unwrap(), example(), "JSON is YAML");
 }
 
 proptest! {
     #[test]
     fn no_bytes_panic_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = Document::read(&bytes);
+        let _ = read(&bytes);
     }
 
     #[test]
     fn no_text_of_yaml_characters_panics_the_reader(text in "[a-z0-9:\\-{}\\[\\],&*!|>'\"#%@ \n]{0,200}") {
-        let _ = Document::read(text.as_bytes());
+        let _ = read(text.as_bytes());
     }
 
     #[test]
@@ -255,7 +259,7 @@ proptest! {
         let bytes = EXAMPLE.as_bytes();
         let end = (at + length).min(bytes.len());
         let damaged = [&bytes[..at], insert.as_bytes(), &bytes[end..]].concat();
-        if let Err(problems) = Document::read(&damaged) {
+        if let Err(problems) = read(&damaged) {
             prop_assert!(!problems.is_empty());
             prop_assert!(problems.iter().all(|p| !p.path.is_empty() && !p.problem.is_empty()));
         }
@@ -271,7 +275,7 @@ proptest! {
             4 => format!("{{\"version\": 1, \"overrides\": {value}}}"),
             _ => format!("{{\"version\": {value}, \"exemptions\": [{value}]}}"),
         };
-        let _ = Document::read(text.as_bytes());
+        let _ = read(text.as_bytes());
     }
 
     #[test]
@@ -314,4 +318,17 @@ fn value() -> impl Strategy<Value = String> {
             }),
         ]
     })
+}
+
+#[test]
+fn no_switch_role_is_the_role_through_which_accounts_are_entered() {
+    let text = "version: 1
+defaults: {switch-roles: {jump_account: '111122223333', roles: [{name: entry-Role, managed_policies: []}]}}
+overrides:
+  - match: {account: '222222222222'}
+    switch-roles: {jump_account: '111122223333', roles: [{name: a, managed_policies: []}, {name: Entry-role, managed_policies: []}]}
+";
+    let problems = Document::read(text.as_bytes(), &"Entry-Role".parse().unwrap()).unwrap_err();
+    assert_eq!(paths(&problems), ["defaults.switch-roles.roles[0].name", "overrides[0].switch-roles.roles[1].name"]);
+    assert!(read(text.as_bytes()).is_ok(), "another role is the way in here");
 }

@@ -127,11 +127,6 @@ impl Validate for SwitchRoles {
 impl Validate for SwitchRole {
     fn problems(&self, path: &str) -> Vec<Problem> {
         let mut findings = Findings::at(path);
-        findings.expect(
-            "name",
-            self.name != RoleName::organization_account_access(),
-            "is the role through which accounts are entered; with another trust nobody could enter them",
-        );
         findings.range("session_seconds", self.session_seconds, 3600..=43_200);
         findings.distinct("managed_policies", &self.managed_policies);
         if self.managed_policies.len() > MAX_POLICIES {

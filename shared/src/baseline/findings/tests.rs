@@ -8,7 +8,8 @@ use super::super::Document;
 fn wrong(section: &str, value: &Value) -> Vec<String> {
     let text = json!({"version": 1, "defaults": {section: value}}).to_string();
     let prefix = format!("defaults.{section}.");
-    let problems = Document::read(text.as_bytes()).err().unwrap_or_default();
+    let problems =
+        Document::read(text.as_bytes(), &crate::ids::RoleName::organization_account_access()).err().unwrap_or_default();
     problems.iter().map(|problem| problem.path.strip_prefix(&prefix).unwrap_or(&problem.path).to_owned()).collect()
 }
 

@@ -43,7 +43,11 @@ fn denied() -> GetObjectError {
 }
 
 fn source(rules: &[&Rule]) -> Source {
-    Source::object(S3Gateway::new(mock_client!(aws_sdk_s3, RuleMode::Sequential, rules), "bucket"), "baseline.yaml")
+    Source::object(
+        S3Gateway::new(mock_client!(aws_sdk_s3, RuleMode::Sequential, rules), "bucket"),
+        "baseline.yaml",
+        RoleName::organization_account_access(),
+    )
 }
 
 fn threshold(reading: &Reading) -> String {
@@ -134,7 +138,7 @@ async fn a_first_read_that_is_denied_is_not_taken_for_a_missing_document() {
 #[test]
 fn a_refusal_fits_into_an_event_whatever_is_in_the_document() {
     let keys = (0..20_000).map(|n| format!("k{n}: 1")).collect::<Vec<_>>().join("\n");
-    let problems = Document::read(keys.as_bytes()).unwrap_err();
+    let problems = Document::read(keys.as_bytes(), &RoleName::organization_account_access()).unwrap_err();
     let refused = refusal("s3://bucket/baseline.yaml".to_owned(), "\"1\"".to_owned(), None, problems);
     assert_eq!((refused.problems.len(), refused.problem_count), (100, 20_001));
     assert!(refused.failure.message.contains("and 19991 more"), "{}", refused.failure.message);

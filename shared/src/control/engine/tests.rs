@@ -307,6 +307,7 @@ exemptions:
   - {account: "222222222222", control: account-alias, reason: It moves., until: 2027-03-31}
   - {account: "222222222222", control: password-policy, reason: It has none., until: 2027-03-31}
 "#,
+        &RoleName::organization_account_access(),
     );
     let facts = AccountFacts {
         id: account(),
