@@ -40,7 +40,7 @@ release: tools ## Build the same, optimised as for AWS
 lint: tools ## Check format, lints and the template
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	$(PINNED) cfn-lint template.yaml
+	$(PINNED) cfn-lint template.yaml stacks/*.yaml
 	$(PINNED) sam validate --lint
 
 test: lint build ## Check and test everything, on a local cloud

@@ -41,6 +41,7 @@ overrides:
     billing-alarm: {threshold_usd: 50, emails: [costs@example.com]}
   - match: {tag: {team: blue}}
     account-tags: {tags: {managed-by: steward, team: blue}}
+remediate: [regions]
 "#;
 
 const CONTROLS: [&str; 11] = [

@@ -7,5 +7,6 @@ mod baseline_applier;
 mod controls;
 mod create_account_poller;
 mod permissions;
+mod region_opt_auditor;
 mod template;
 mod theatre;

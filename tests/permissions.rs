@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use local_cloud::AwsError;
+use local_cloud::{AwsError, Method};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
+use stage::eventually;
 
 use crate::{
     controls,
     theatre::{PATIENCE, Theatre, email, wish},
 };
 
-const FUNCTIONS: [&str; 3] = ["account-requester", "baseline-applier", "create-account-poller"];
+const FUNCTIONS: [&str; 4] = ["account-requester", "baseline-applier", "create-account-poller", "region-opt-auditor"];
 
 /// The deployed inline policies of the functions' roles: role, policy name, document.
 async fn policies(theatre: &Theatre) -> Result<Vec<(String, String, Value)>, AwsError> {
@@ -82,6 +83,30 @@ async fn every_way(theatre: &Theatre) {
     ] {
         theatre.stack.baseline(&input).await.expect("the applier answers");
     }
+    regions(theatre, &account).await;
+}
+
+/// Somebody changes regions against the document, and they are changed back.
+async fn regions(theatre: &Theatre, account: &str) {
+    theatre.organization.set_region_time(std::time::Duration::from_secs(20));
+    let regions = theatre.organization.regions_of(account);
+    regions.set("eu-central-2", "ENABLED");
+    regions.set("eu-south-1", "DISABLED");
+    for (path, region) in [("/enableRegion", "eu-south-1"), ("/disableRegion", "eu-central-2")] {
+        let body = json!({"AccountId": account, "RegionName": region}).to_string();
+        theatre.stack.client.rest("account", Method::POST, path, body).await.expect("the region is changed");
+        let settled = if path == "/enableRegion" { "ENABLED" } else { "DISABLED" };
+        eventually(&format!("{region} to be {settled}"), PATIENCE, async || {
+            (regions.status(region) == Some(settled)).then_some(())
+        })
+        .await;
+    }
+    eventually("the regions to be as before", PATIENCE, async || {
+        let as_before =
+            regions.status("eu-south-1") == Some("DISABLED") && regions.status("eu-central-2") == Some("ENABLED");
+        as_before.then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

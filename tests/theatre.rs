@@ -47,7 +47,10 @@ impl Theatre {
         let shared = Self::shared().await;
         let organization = organization(shared.cloud).await;
         let account = organization.management_account();
-        let copied = shared.stack.copy(shared.cloud, account, &format!("{STACK}-{account}"), parameters).await;
+        let organization_id = organization.id();
+        let mut parameters = parameters.to_vec();
+        parameters.push(("OrganizationId", &organization_id));
+        let copied = shared.stack.copy(shared.cloud, account, &format!("{STACK}-{account}"), &parameters).await;
         Self { cloud: shared.cloud, organization, stack: copied.expect("the stack can be copied") }
     }
 
@@ -56,6 +59,12 @@ impl Theatre {
         let theatre = Self::own(&[("BaselineKey", "baseline.yaml")]).await;
         theatre.put_document(document).await;
         theatre
+    }
+
+    /// The account that the organization has from the start, in `/Workloads`.
+    pub(crate) fn member(&self) -> String {
+        let email = format!("shop@{}.example.com", self.organization.management_account());
+        self.organization.account_with_email(&email).expect("every organization has one")
     }
 
     /// Puts another baseline document in place of the present one.

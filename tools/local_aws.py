@@ -12,6 +12,7 @@ from ministack.services import dynamodb, eventbridge, lambda_svc, sqs
 from ministack.services.cloudformation import provisioners
 
 ARCHIVE = "AWS::Events::Archive"
+BUS_POLICY = "AWS::Events::EventBusPolicy"
 TABLE = "AWS::DynamoDB::Table"
 
 
@@ -58,6 +59,25 @@ def delete_archive(name: str, _props: dict) -> None:
         answer(eventbridge._delete_archive({"ArchiveName": name}))
 
 
+# Policies of buses: MiniStack keeps them, but a stack cannot set one.
+
+
+def create_bus_policy(_logical_id: str, props: dict, _stack_name: str) -> tuple:
+    """Adds the statement to the policy of the bus, in place of one with the same id."""
+    name, statement_id = props.get("EventBusName", "default"), props["StatementId"]
+    delete_bus_policy(f"{name}|{statement_id}", props)
+    kept = (eventbridge._event_bus_policies.get(name) or {}).get("Statement", [])
+    statements = [*kept, props["Statement"] | {"Sid": statement_id}]
+    eventbridge._event_bus_policies[name] = {"Version": "2012-10-17", "Statement": statements}
+    return f"{name}|{statement_id}", {}
+
+
+def delete_bus_policy(physical_id: str, _props: dict) -> None:
+    """Takes the statement out of the policy of its bus."""
+    name, statement_id = physical_id.split("|", 1)
+    answer(eventbridge._remove_permission({"EventBusName": name, "StatementId": statement_id}))
+
+
 # Tables: a stack leaves expiry and point-in-time recovery off, whatever its template says.
 
 
@@ -101,6 +121,7 @@ if __name__ == "__main__":
         "update": update_archive,
         "delete": delete_archive,
     }
+    provisioners._RESOURCE_HANDLERS[BUS_POLICY] = {"create": create_bus_policy, "delete": delete_bus_policy}
     plain_create_table = provisioners._RESOURCE_HANDLERS[TABLE]["create"]
     provisioners._RESOURCE_HANDLERS[TABLE]["create"] = create_table
     eventbridge._dispatch_to_lambda = invoke_asynchronously

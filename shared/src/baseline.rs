@@ -8,6 +8,7 @@
 mod facts;
 mod findings;
 mod grammar;
+mod in_force;
 mod lines;
 mod pattern;
 mod read;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use facts::Facts;
 pub use findings::Findings;
+pub use in_force::InForce;
 pub use read::MAX_BYTES;
 pub use schema::json_schema;
 pub use sections::{Baseline, SectionId, Validate, inner};
@@ -51,6 +53,9 @@ pub struct Document {
     /// What some accounts need not have, for a reason and for a while.
     #[serde(default)]
     pub exemptions: Vec<Exemption>,
+    /// The controls that Steward mends by itself when an account drifts. The others are only told about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remediate: Vec<SectionId>,
 }
 
 /// Sections that hold for some accounts.
@@ -105,7 +110,7 @@ impl Document {
 
     /// The document that asks the same of every account.
     pub fn of_defaults(defaults: Baseline) -> Self {
-        Self { version: Self::VERSION, defaults, overrides: Vec::new(), exemptions: Vec::new() }
+        Self { version: Self::VERSION, defaults, overrides: Vec::new(), exemptions: Vec::new(), remediate: Vec::new() }
     }
 
     /// Whether an override selects accounts by the unit that holds them.
@@ -116,6 +121,11 @@ impl Document {
     /// Whether an override selects accounts by their tags.
     pub fn selects_on_tags(&self) -> bool {
         self.overrides.iter().any(|entry| entry.selector.tag.is_some())
+    }
+
+    /// Whether Steward mends a control by itself.
+    pub fn remediates(&self, control: &str) -> bool {
+        self.remediate.iter().any(|id| id.as_str() == control)
     }
 
     /// What holds for this account on this day (UTC).

@@ -7,6 +7,7 @@ pub mod account_alias;
 pub mod account_tags;
 pub mod alternate_contacts;
 pub mod billing_alarm;
+mod conclusion;
 mod engine;
 pub mod organizational_unit;
 mod outcome;
@@ -25,6 +26,7 @@ use std::{fmt::Display, future::Future};
 
 use serde::{Deserialize, Serialize};
 
+pub use conclusion::{Conclusion, conclude};
 pub use engine::{AnyControl, Engine, actions};
 pub use outcome::{ControlId, Outcome, Row};
 pub use registry::{ALL, find};

@@ -219,6 +219,15 @@ catalogue! {
     UnknownRegion { Never,
         "AWS does not know a region of the baseline.",
         "Correct its name in the baseline; nothing was enabled or disabled in this account." }
+    RegionPolicyViolated { Never,
+        "A region was enabled or disabled against the baseline document.",
+        "Undo it, or change the regions section of the document; with regions in its list remediate, Steward undoes it by itself." }
+    RegionChangeNotJudged { Never,
+        "AWS told of a region whose change Steward cannot judge.",
+        "Look at the account's regions yourself (Account page, AWS Regions); a newer Steward may know what is named below." }
+    AccountNotInOrganization { Never,
+        "The account is not in this organization.",
+        "Find out why its events come here; if it has left, nothing is to be done, and if it was never in, look at who may put events on the bus." }
     RegionInTransition { AfterSeconds(120),
         "A region of the account is being enabled or disabled, which takes minutes and at times hours.",
         "Nothing: AWS cannot cancel it, and Steward looks again by itself." }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    cloudtrail::{Actor, account_id_in},
     control::Row,
     error::Failure,
     ids::{AccountId, AccountName, CreateAccountRequestId, Email, OrganizationalUnitId, RequestId, RoleName},
@@ -98,6 +99,54 @@ impl Event for BaselineIncomplete {
     const DETAIL_TYPE: &'static str = "BaselineIncomplete";
 }
 
+/// A region of an account was enabled or disabled, as the document has it or does not mind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegionOptAudited {
+    /// What has happened.
+    #[serde(flatten)]
+    pub change: RegionChange,
+    /// What the document says about it.
+    pub document_says: String,
+}
+
+impl Event for RegionOptAudited {
+    const DETAIL_TYPE: &'static str = "RegionOptAudited";
+}
+
+/// A region of an account was enabled or disabled against the document, or in a way that cannot be judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegionPolicyViolated {
+    /// What has happened.
+    #[serde(flatten)]
+    pub change: RegionChange,
+    /// What is wrong with it and what to do.
+    #[serde(flatten)]
+    pub failure: Failure,
+    /// Whether Steward undoes it by itself.
+    pub remediated: bool,
+}
+
+impl Event for RegionPolicyViolated {
+    const DETAIL_TYPE: &'static str = "RegionPolicyViolated";
+}
+
+/// What has happened to a region of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegionChange {
+    /// The account whose region it is, which need not be the one that the event came from.
+    pub account_id: AccountId,
+    /// The region, as AWS named it.
+    pub region: String,
+    /// Its status, as AWS named it.
+    pub status: String,
+    /// When, as AWS wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// Who has asked for it, where the record of the call was heard before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_by: Option<Actor>,
+}
+
 /// What a function was invoked with.
 #[derive(Debug)]
 pub enum Trigger {
@@ -148,13 +197,6 @@ pub fn account_joined(event: &EventBridgeEvent<Value>) -> Option<AccountId> {
     ["serviceEventDetails", "responseElements", "requestParameters"]
         .into_iter()
         .find_map(|part| account_id_in(&event.detail[part]))
-}
-
-/// The first account id in a value or in what it holds, whatever the case of the field's name.
-fn account_id_in(value: &Value) -> Option<AccountId> {
-    let fields = value.as_object()?;
-    let here = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("accountId"));
-    here.and_then(|(_, id)| id.as_str()?.parse().ok()).or_else(|| fields.values().find_map(account_id_in))
 }
 
 #[cfg(test)]

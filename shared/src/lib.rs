@@ -6,6 +6,7 @@
 
 pub mod account_creation;
 pub mod baseline;
+pub mod cloudtrail;
 pub mod control;
 pub mod error;
 pub mod events;
@@ -13,6 +14,8 @@ pub mod gateway;
 pub mod ids;
 pub mod input;
 pub mod manual;
+pub mod once;
+pub mod region_policy;
 pub mod session;
 pub mod settings;
 pub mod start;

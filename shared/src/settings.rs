@@ -59,6 +59,16 @@ impl Settings {
         self.required("BASELINE_QUEUE_URL")
     }
 
+    /// `REGION_AUDIT_QUEUE_URL`: the queue of the region opt-in auditor.
+    pub fn region_audit_queue_url(&mut self) -> String {
+        self.required("REGION_AUDIT_QUEUE_URL")
+    }
+
+    /// `OWN_ROLE_ARNS`: the roles of this stack's functions, with commas between them.
+    pub fn own_role_arns(&mut self) -> Vec<String> {
+        self.required("OWN_ROLE_ARNS").split(',').map(ToOwned::to_owned).collect()
+    }
+
     /// `MAX_ACCOUNTS_PER_DAY`: how many account requests are admitted on one day (UTC); 20 when not set.
     pub fn max_accounts_per_day(&mut self) -> u32 {
         self.parsed("MAX_ACCOUNTS_PER_DAY", 20)

@@ -2,25 +2,23 @@
 
 mod budget;
 mod by_hand;
-mod conclusion;
-mod document;
 mod input;
 mod report;
 mod selection;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::{StreamExt, stream};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
     account_creation::{OrganizationalUnitReference, Pace, Store},
-    baseline::{Baseline, Document, Facts, Source},
-    control::{self, AnyControl, Engine, Mode, Row, Visit, organizational_unit::UnitPaths},
+    baseline::{Document, Facts, InForce},
+    control::{self, AnyControl, Conclusion, Engine, Mode, Row, Visit, conclude, organizational_unit::UnitPaths},
     error::{Cause, Failure},
     events::{BaselineApplied, BaselineIncomplete, Trigger},
-    gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, SqsGateway},
+    gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
     ids::RoleName,
     settings::{NotConfigured, Settings},
     start::SdkConfig,
@@ -28,8 +26,6 @@ use steward::{
 
 use budget::Budget;
 use by_hand::ByHand;
-use conclusion::{Conclusion, conclude};
-use document::InForce;
 use input::NewAccount;
 use report::Visited;
 pub use report::{Failed, Report, Skip};
@@ -76,20 +72,15 @@ impl BaselineApplier {
     /// Makes the function from its environment.
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
-        let threshold = settings.billing_threshold_usd();
-        let parameters = settings.alert_email().map(|email| Baseline::of_parameters(email, threshold));
         let access_role = settings.access_role_name();
-        let source = match settings.baseline_document() {
-            Some((bucket, key)) => Source::object(S3Gateway::of(config, bucket), key, access_role.clone()),
-            None => Source::fixed(parameters.unwrap_or_default()),
-        };
+        let document = InForce::of(config, &mut settings, &access_role);
         let organizations = OrganizationsGateway::of(config);
         let function = Self {
             engine: Engine::new(config, Self::NAME),
             queue: SqsGateway::of(config, settings.baseline_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             requests: Store::new(DynamoDbGateway::of(config, settings.table_name())),
-            document: InForce::of(source),
+            document,
             facts: Facts::new(organizations.clone()),
             organizations,
             units: UnitPaths::default(),
@@ -245,9 +236,7 @@ impl BaselineApplier {
         mode: Mode,
         invocation: &str,
     ) -> Result<Vec<Row>, Failure> {
-        let facts = self.facts.of(account, document).await?;
-        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-        let effective = document.for_account(&facts, today);
+        let effective = self.facts.effective(account, document).await?;
         let visit = Visit { account_id: &account.id, role, invocation };
         Ok(self.engine.run(controls, visit, &effective, mode).await)
     }

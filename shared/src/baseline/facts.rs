@@ -5,9 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::{Timestamp, tz::TimeZone};
 use tokio::sync::Mutex;
 
-use super::{AccountFacts, Document};
+use super::{AccountFacts, Document, Effective};
 use crate::{
     error::{Cause, Failure},
     gateway::{Account, OrganizationsGateway},
@@ -37,6 +38,12 @@ impl Facts {
         let tags =
             if document.selects_on_tags() { self.organizations.list_tags(&account.id).await? } else { BTreeMap::new() };
         Ok(AccountFacts { id: account.id.clone(), organizational_unit_path, tags })
+    }
+
+    /// What holds for an account today.
+    pub async fn effective(&self, account: &Account, document: &Document) -> Result<Effective, Failure> {
+        let facts = self.of(account, document).await?;
+        Ok(document.for_account(&facts, Timestamp::now().to_zoned(TimeZone::UTC).date()))
     }
 
     async fn path(&self, account: &Account) -> Result<String, Failure> {

@@ -102,6 +102,12 @@ impl Check {
                 self.problems.push(Problem::new(path, problem));
             }
         }
+        let mut mended = BTreeSet::new();
+        for (position, id) in entries(&document["remediate"]) {
+            if !mended.insert(id.to_string()) {
+                self.problems.push(Problem::new(format!("remediate[{position}]"), "is in the list twice"));
+            }
+        }
         let mut seen = BTreeMap::new();
         for (position, entry) in entries(&document["exemptions"]) {
             let path = format!("exemptions[{position}]");

@@ -79,15 +79,19 @@ pub enum Others {
 pub type Actual = BTreeMap<Region, RegionStatus>;
 
 impl Regions {
-    /// What the section wants of a region; None when it says nothing about it.
-    fn wants(&self, region: &Region) -> Option<Change> {
+    /// Whether a region must be enabled or disabled; None when the section says nothing about it.
+    pub fn wants_enabled(&self, region: &Region) -> Option<bool> {
         if self.enabled.contains(region) {
-            Some(Change::Enable(region.clone()))
-        } else if self.disabled.contains(region) || self.others == Others::Disable {
-            Some(Change::Disable(region.clone()))
+            Some(true)
         } else {
-            None
+            (self.disabled.contains(region) || self.others == Others::Disable).then_some(false)
         }
+    }
+
+    /// The change that leads there.
+    fn wants(&self, region: &Region) -> Option<Change> {
+        let change = if self.wants_enabled(region)? { Change::Enable } else { Change::Disable };
+        Some(change(region.clone()))
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) async fn deliver(core: &Core, account: &str, event: &Value) {
     match matching_targets(&client, event).await {
         Ok(targets) => {
             for target in targets {
-                if let Err(error) = hand_over(&client, &target, event).await {
+                if let Err(error) = hand_over(core, account, &target, event).await {
                     core.mishap(format!("an event did not reach {}: {error}", target["Arn"]));
                 }
             }
@@ -41,9 +41,11 @@ pub(crate) async fn deliver(core: &Core, account: &str, event: &Value) {
 
 async fn matching_targets(client: &AwsClient, event: &Value) -> Result<Vec<Value>, AwsError> {
     let mut targets = Vec::new();
+    let read_only = event["detail"]["readOnly"] == true;
     for rule in pages(client, "ListRules", "Rules", json!({})).await? {
         let Some(pattern) = rule["EventPattern"].as_str() else { continue };
-        if rule["State"] == "DISABLED" {
+        let hears_reads = rule["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
+        if rule["State"] == "DISABLED" || (read_only && !hears_reads) || !may_match(pattern, event) {
             continue;
         }
         let test = json!({ "EventPattern": pattern, "Event": event.to_string() });
@@ -52,6 +54,14 @@ async fn matching_targets(client: &AwsClient, event: &Value) -> Result<Vec<Value
         }
     }
     Ok(targets)
+}
+
+/// Whether it is worth asking: most rules are about other services.
+fn may_match(pattern: &str, event: &Value) -> bool {
+    let pattern: Value = serde_json::from_str(pattern).unwrap_or_default();
+    pattern["source"]
+        .as_array()
+        .is_none_or(|sources| sources.iter().any(|source| !source.is_string() || *source == event["source"]))
 }
 
 async fn pages(client: &AwsClient, operation: &str, name: &str, mut input: Value) -> Result<Vec<Value>, AwsError> {
@@ -66,7 +76,8 @@ async fn pages(client: &AwsClient, operation: &str, name: &str, mut input: Value
     }
 }
 
-async fn hand_over(client: &AwsClient, target: &Value, event: &Value) -> Result<(), AwsError> {
+async fn hand_over(core: &Core, account: &str, target: &Value, event: &Value) -> Result<(), AwsError> {
+    let client = core.root_of(account);
     let arn = target["Arn"].as_str().unwrap_or_default();
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let payload = payload(target, event)?;
@@ -85,8 +96,32 @@ async fn hand_over(client: &AwsClient, target: &Value, event: &Value) -> Result<
             let client = client.clone().in_region(*region);
             client.invoke_async(arn, payload).await
         }
+        [_, _, "events", _, receiver, "event-bus/default"] => {
+            if !admits(core, receiver, account).await? {
+                return Err(unsupported(&format!("the policy of {arn} does not admit account {account}")));
+            }
+            Box::pin(deliver(core, receiver, event)).await;
+            Ok(())
+        }
         _ => Err(unsupported(&format!("targets like {arn} are not served"))),
     }
+}
+
+/// Whether the policy of an account's default bus admits events of another account of the organization.
+async fn admits(core: &Core, receiver: &str, sender: &str) -> Result<bool, AwsError> {
+    let Some(organization) = core.services.organizations.membership(sender).map(|membership| membership.organization)
+    else {
+        return Ok(false);
+    };
+    let bus = core.root_of(receiver).json("events", "DescribeEventBus", json!({"Name": "default"})).await?;
+    let policy: Value = bus["Policy"].as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let admitted = policy["Statement"].as_array().into_iter().flatten().any(|statement| {
+        let condition = &statement["Condition"]["StringEquals"]["aws:PrincipalOrgID"];
+        statement["Effect"] == "Allow"
+            && statement["Action"] == "events:PutEvents"
+            && *condition == organization.as_str()
+    });
+    Ok(admitted)
 }
 
 /// What a target receives: the event, a constant, or a part of the event.

@@ -19,6 +19,7 @@ pub mod serve;
 mod service;
 mod sign;
 mod tools;
+mod trail;
 mod upstream;
 mod xml;
 

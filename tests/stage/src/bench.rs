@@ -18,10 +18,11 @@ const MEMORY_KB: u64 = 40 * 1024;
 const ZIP_BYTES: u64 = 5 * 1024 * 1024;
 
 /// The functions: their crate, and their logical id in the template.
-const FUNCTIONS: [(&str, &str); 3] = [
+const FUNCTIONS: [(&str, &str); 4] = [
     ("account-requester", "AccountRequester"),
     ("baseline-applier", "BaselineApplier"),
     ("create-account-poller", "CreateAccountPoller"),
+    ("region-opt-auditor", "RegionOptAuditor"),
 ];
 
 /// Measures everything and prints it. An error when a budget is missed.

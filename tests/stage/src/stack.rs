@@ -43,17 +43,22 @@ impl Stack {
 
     /// Invokes the account requester by hand.
     pub async fn request(&self, input: &Value) -> Result<Value, AwsError> {
-        self.client.invoke(self.output("AccountRequesterFunction"), input).await
+        self.invoke("AccountRequesterFunction", input).await
     }
 
     /// Invokes the create-account poller by hand.
     pub async fn poll(&self, input: &Value) -> Result<Value, AwsError> {
-        self.client.invoke(self.output("CreateAccountPollerFunction"), input).await
+        self.invoke("CreateAccountPollerFunction", input).await
     }
 
     /// Invokes the baseline applier by hand.
     pub async fn baseline(&self, input: &Value) -> Result<Value, AwsError> {
-        self.client.invoke(self.output("BaselineApplierFunction"), input).await
+        self.invoke("BaselineApplierFunction", input).await
+    }
+
+    /// Invokes a function by hand, by the output that names it.
+    pub async fn invoke(&self, function_output: &str, input: &Value) -> Result<Value, AwsError> {
+        self.client.invoke(self.output(function_output), input).await
     }
 
     /// Puts an event on the stack's bus, as a portal or a person would.

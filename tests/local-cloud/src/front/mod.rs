@@ -24,6 +24,7 @@ use crate::identity::Caller;
 use crate::quota::Rate;
 use crate::record::Call;
 use crate::service::Context;
+use crate::trail::{self, Happened};
 use answer::ApiError;
 use request::Incoming;
 pub(crate) use server::serve;
@@ -45,6 +46,11 @@ async fn handle(core: &Arc<Core>, request: Incoming) -> Option<Response<Bytes>> 
         Outcome::Answer(answer) => (answer.status().as_u16(), answer::error_code(answer)),
         Outcome::Reset => (0, None),
     };
+    if let Some(caller) = &caller {
+        let Incoming { service, operation, input, access_key, function, .. } = &request;
+        let (function, error) = (function.as_deref(), error.as_deref());
+        trail::record(core, caller, &Happened { service, operation, input, access_key, function, error });
+    }
     let actions = actions::needed(&request);
     let Incoming { access_key, function, service, operation, input, .. } = request;
     let (account, arn, session_policy) =

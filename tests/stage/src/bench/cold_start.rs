@@ -56,6 +56,8 @@ async fn time(mut command: Command) -> io::Result<Duration> {
         .env("BUS_NAME", "bench")
         .env("ACCOUNT_CREATION_QUEUE_URL", "http://127.0.0.1/bench")
         .env("BASELINE_QUEUE_URL", "http://127.0.0.1/bench")
+        .env("REGION_AUDIT_QUEUE_URL", "http://127.0.0.1/bench")
+        .env("OWN_ROLE_ARNS", "arn:aws:iam::111111111111:role/bench")
         .env("ALERT_EMAIL", "bench@example.com")
         .stdin(Stdio::null())
         .stdout(Stdio::null())

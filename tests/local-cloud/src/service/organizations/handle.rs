@@ -154,6 +154,11 @@ impl Organization {
         self.with(|org| org.settings.events = EventPlan { copies, delay });
     }
 
+    /// How often CloudTrail's record of each call is delivered (0 = lost, 2 = doubled), and how late.
+    pub fn set_records(&self, copies: usize, delay: Duration) {
+        self.with(|org| org.settings.records = EventPlan { copies, delay });
+    }
+
     /// Whether the first page of every list is empty and only leads on.
     pub fn set_empty_first_pages(&self, empty: bool) {
         self.with(|org| org.settings.empty_first_pages = empty);

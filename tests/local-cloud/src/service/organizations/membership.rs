@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::state::Org;
 use super::{Organizations, org_of};
+use crate::events::EventPlan;
 use crate::service::account::RegionPlan;
 
 /// An account's organization.
@@ -43,6 +44,11 @@ impl From<&Org> for Membership {
 }
 
 impl Organizations {
+    /// What becomes of the records of calls about an account.
+    pub(crate) fn record_plan(&self, account: &str) -> EventPlan {
+        org_of(&self.lock(), account).map_or_else(EventPlan::default, |org| org.settings.records)
+    }
+
     /// The organization that an account belongs to.
     pub(crate) fn membership(&self, account: &str) -> Option<Membership> {
         org_of(&self.lock(), account).map(Membership::from)

@@ -113,6 +113,8 @@ pub(super) struct Settings {
     pub(super) failures: HashMap<String, FailureReason>,
     pub(super) empty_first_pages: bool,
     pub(super) events: EventPlan,
+    /// CloudTrail's records of calls.
+    pub(super) records: EventPlan,
     pub(super) regions: RegionPlan,
 }
 
@@ -128,6 +130,7 @@ impl Default for Settings {
             failures: HashMap::new(),
             empty_first_pages: false,
             events: EventPlan::default(),
+            records: EventPlan::default(),
             regions: RegionPlan::default(),
         }
     }

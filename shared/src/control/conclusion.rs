@@ -1,17 +1,18 @@
-//! What the rows of a new account mean for it. Pure.
+//! What the rows of an account that is to be brought to its baseline mean for it. Pure.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use steward::{
+
+use super::{Outcome, Row};
+use crate::{
     account_creation::Pace,
-    control::{Outcome, Row},
     error::{Cause, Failure},
 };
 
-/// What is to be done about a new account.
+/// What is to be done about the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Conclusion {
+pub enum Conclusion {
     /// Nothing: it has its baseline.
     Applied,
     /// It is to be looked at again.
@@ -21,13 +22,7 @@ pub(crate) enum Conclusion {
 }
 
 /// Draws the conclusion from one row per control.
-pub(crate) fn conclude(
-    rows: &[Row],
-    since: Timestamp,
-    now: Timestamp,
-    deadline: SignedDuration,
-    pace: Pace,
-) -> Conclusion {
+pub fn conclude(rows: &[Row], since: Timestamp, now: Timestamp, deadline: SignedDuration, pace: Pace) -> Conclusion {
     let Some(first_open) = rows.iter().find(|row| !row.outcome.is_settled()) else { return Conclusion::Applied };
     let waited = now.duration_since(since);
     if rows.iter().any(|row| row.outcome.is_worth_another_look()) && waited < deadline {
@@ -53,9 +48,8 @@ fn failure(row: &Row) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use steward::control;
-
     use super::*;
+    use crate::control;
 
     const PACE: Pace = Pace { poll: Duration::from_secs(5) };
     const DEADLINE: SignedDuration = SignedDuration::from_hours(2);

@@ -1,0 +1,242 @@
+//! Judges each region that is enabled or disabled by the baseline document, and undoes what the document does not want
+//! if the document says so.
+
+mod message;
+
+use std::time::Duration;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::{LambdaEvent, tracing};
+use serde::Serialize;
+use serde_json::Value;
+use steward::{
+    account_creation::Pace,
+    baseline::{Document, Facts, InForce},
+    control::{AnyControl, Conclusion, Control, Engine, Mode, Visit, conclude, regions::RegionsControl},
+    error::{Cause, Failure},
+    events::{BaselineIncomplete, RegionChange, RegionOptAudited, RegionPolicyViolated, Trigger},
+    gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
+    ids::{AccountId, Region, RoleName},
+    once::{Claim, Once},
+    region_policy::{Callers, Status, Verdict, judge},
+    settings::{NotConfigured, Settings},
+    start::SdkConfig,
+};
+
+use message::{Mend, Message, not_understood};
+
+/// The control through which a region is mended.
+const REGIONS: &[&dyn AnyControl] = &[&RegionsControl];
+
+/// The function.
+#[derive(Debug)]
+pub struct RegionOptAuditor {
+    engine: Engine,
+    queue: SqsGateway,
+    bus: EventBridgeGateway,
+    once: Once,
+    callers: Callers,
+    document: InForce,
+    facts: Facts,
+    organizations: OrganizationsGateway,
+    access_role: RoleName,
+    own_roles: Vec<String>,
+    pace: Pace,
+    deadline: SignedDuration,
+}
+
+/// What the function answers.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// To a queue: the messages that are to come again.
+    Batch(SqsBatchResponse),
+    /// To whoever has sent an event by hand.
+    Event(Audited),
+}
+
+/// What came of one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "audited", rename_all = "snake_case")]
+pub enum Audited {
+    /// The region is as the document has it, or the document does not mind.
+    InOrder,
+    /// It is not, or it cannot be judged; people were told.
+    Violated {
+        /// Whether Steward undoes it.
+        remediated: bool,
+    },
+    /// It was told before.
+    Again,
+    /// Who has asked for a change was recorded.
+    CallRecorded,
+    /// AWS has refused the call, so that nothing has changed.
+    CallRefused,
+    /// The account's regions were looked at, to mend them.
+    Mended,
+}
+
+impl RegionOptAuditor {
+    /// The function's name.
+    pub const NAME: &'static str = "region-opt-auditor";
+
+    /// Makes the function from its environment.
+    pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
+        let mut settings = Settings::from_environment();
+        let access_role = settings.access_role_name();
+        let document = InForce::of(config, &mut settings, &access_role);
+        let organizations = OrganizationsGateway::of(config);
+        let table = DynamoDbGateway::of(config, settings.table_name());
+        let function = Self {
+            engine: Engine::new(config, Self::NAME),
+            queue: SqsGateway::of(config, settings.region_audit_queue_url()),
+            bus: EventBridgeGateway::of(config, settings.bus_name()),
+            once: Once::new(table.clone()),
+            callers: Callers::new(table),
+            document,
+            facts: Facts::new(organizations.clone()),
+            organizations,
+            access_role,
+            own_roles: settings.own_role_arns(),
+            pace: settings.pace(),
+            deadline: settings.deadline(),
+        };
+        settings.finish().map(|()| function)
+    }
+
+    /// Answers one invocation: messages of the queue, or one event by hand.
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
+        let invocation = event.context.request_id.as_str();
+        match Trigger::of(event.payload) {
+            Trigger::Queue(batch) => Ok(Answer::Batch(self.batch(batch, invocation).await)),
+            Trigger::Event(event) => {
+                let message = Message::of_event(&event, &self.own_roles)?;
+                self.hear(message, invocation).await.map(Answer::Event)
+            }
+            Trigger::ByHand(_) => {
+                Err(not_understood("An event about a region is expected, as in events/region-opt-auditor."))
+            }
+        }
+    }
+
+    async fn batch(&self, batch: SqsEvent, invocation: &str) -> SqsBatchResponse {
+        let mut response = SqsBatchResponse::default();
+        for record in batch.records {
+            let outcome = match Message::of_body(record.body.as_deref().unwrap_or_default(), &self.own_roles) {
+                Ok(message) => self.hear(message, invocation).await.map(drop),
+                Err(failure) => Err(failure),
+            };
+            if let Err(failure) = outcome {
+                tracing::error!(message_id = record.message_id, cause = %failure.cause, "{failure}");
+                response.add_failure(record.message_id.unwrap_or_default());
+            }
+        }
+        response
+    }
+
+    async fn hear(&self, message: Message, invocation: &str) -> Result<Audited, Failure> {
+        match message {
+            Message::Changed(change) => self.changed(change).await,
+            Message::Called(call) => {
+                self.callers.record(&call, Timestamp::now()).await?;
+                Ok(Audited::CallRecorded)
+            }
+            Message::Refused => Ok(Audited::CallRefused),
+            Message::Mend(reminder) => self.mend(reminder, invocation).await.map(|()| Audited::Mended),
+        }
+    }
+
+    /// Judges a change and tells of it, once.
+    async fn changed(&self, mut change: RegionChange) -> Result<Audited, Failure> {
+        let now = Timestamp::now();
+        let document = self.document.read(&self.bus).await?;
+        let verdict = self.verdict(&change, &document).await?;
+        let key = key(&change);
+        match self.once.claim(&key, now).await? {
+            Claim::Granted => {}
+            Claim::Told => return Ok(Audited::Again),
+            Claim::UnderWay => {
+                return Err(Failure::with_detail(
+                    Cause::ConcurrentModification,
+                    "Another invocation is telling of it.",
+                ));
+            }
+        }
+        if let Some(status) = Status::of(&change.status) {
+            change.requested_by = self.callers.behind(&change.account_id, &change.region, status, now).await?;
+        }
+        match verdict {
+            Verdict::InOrder(document_says) => {
+                let event = RegionOptAudited { change, document_says };
+                self.bus.put(&event).await?;
+                self.once.told(&key, &event, now).await?;
+                Ok(Audited::InOrder)
+            }
+            Verdict::Violated(failure) => {
+                let remediated =
+                    failure.cause == Cause::RegionPolicyViolated && document.remediates(RegionsControl::ID);
+                tracing::warn!(account_id = %change.account_id, region = change.region, remediated, "{failure}");
+                let event = RegionPolicyViolated { change, failure, remediated };
+                self.bus.put(&event).await?;
+                if remediated {
+                    let reminder = Mend { mend: event.change.account_id.clone(), since: now };
+                    self.queue.send(&reminder, Duration::ZERO).await?;
+                }
+                self.once.told(&key, &event, now).await?;
+                Ok(Audited::Violated { remediated })
+            }
+        }
+    }
+
+    async fn verdict(&self, change: &RegionChange, document: &Document) -> Result<Verdict, Failure> {
+        let Some(account) = self.find(&change.account_id).await? else {
+            let detail = format!("It is {}.", change.account_id);
+            return Ok(Verdict::Violated(Failure::with_detail(Cause::AccountNotInOrganization, detail)));
+        };
+        let (Ok(region), Some(status)) = (change.region.parse::<Region>(), Status::of(&change.status)) else {
+            let detail = format!("The region is {:?}, its status {:?}.", change.region, change.status);
+            return Ok(Verdict::Violated(Failure::with_detail(Cause::RegionChangeNotJudged, detail)));
+        };
+        Ok(judge(&self.facts.effective(&account, document).await?, &region, status))
+    }
+
+    /// The account; None when it is not in the organization.
+    async fn find(&self, id: &AccountId) -> Result<Option<Account>, Failure> {
+        match self.organizations.describe_account(id).await {
+            Ok(account) => Ok(Some(account)),
+            Err(error) if error.cause == Cause::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Brings the regions of an account back to what the document says now. A transition is waited out by another
+    /// reminder.
+    async fn mend(&self, reminder: Mend, invocation: &str) -> Result<(), Failure> {
+        let now = Timestamp::now();
+        let document = self.document.read(&self.bus).await?;
+        let account = self.find(&reminder.mend).await?.filter(|_| document.remediates(RegionsControl::ID));
+        let Some(account) = account else {
+            tracing::info!(account_id = %reminder.mend, "no longer to be mended");
+            return Ok(());
+        };
+        let effective = self.facts.effective(&account, &document).await?;
+        let visit = Visit { account_id: &account.id, role: &self.access_role, invocation };
+        let rows = self.engine.run(REGIONS, visit, &effective, Mode::Apply).await;
+        match conclude(&rows, reminder.since, now, self.deadline, self.pace) {
+            Conclusion::Applied => Ok(()),
+            Conclusion::LookAgain(wait) => Ok(self.queue.send(&reminder, wait).await?),
+            Conclusion::Incomplete(failure) => {
+                let event = BaselineIncomplete { account_id: account.id, request_id: None, failure, controls: rows };
+                Ok(self.bus.put(&event).await?)
+            }
+        }
+    }
+}
+
+/// What a change is told once by: the same change of the same second is the same, however often and from wherever it
+/// is announced.
+fn key(change: &RegionChange) -> String {
+    let RegionChange { account_id, region, status, at, requested_by: _ } = change;
+    format!("region#{account_id}#{region}#{status}#{}", at.as_deref().unwrap_or_default())
+}

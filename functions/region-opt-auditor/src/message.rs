@@ -1,0 +1,94 @@
+//! What the function is told: a change, the call behind one, or its own reminder.
+
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use steward::{
+    cloudtrail::{Actor, Record},
+    error::{Cause, Failure},
+    events::{RegionChange, Trigger},
+    ids::AccountId,
+    region_policy::RegionCall,
+};
+
+/// The `detail-type` under which Account Management tells of regions.
+const STATUS_CHANGE: &str = "Region Opt-In Status Change";
+
+/// One thing that the function is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Message {
+    /// A region has another status.
+    Changed(RegionChange),
+    /// Somebody has asked for a change.
+    Called(RegionCall),
+    /// Somebody has asked for a change, and AWS has refused it.
+    Refused,
+    /// An account is to be brought back to what the document says.
+    Mend(Mend),
+}
+
+/// The function's reminder to itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Mend {
+    /// The account.
+    pub(crate) mend: AccountId,
+    /// Since when its regions are not as they should be.
+    pub(crate) since: Timestamp,
+}
+
+impl Message {
+    /// Reads a message of the queue.
+    pub(crate) fn of_body(body: &str, own_roles: &[String]) -> Result<Self, Failure> {
+        let body: Value =
+            serde_json::from_str(body).map_err(|error| not_understood(format_args!("It is no JSON: {error}.")))?;
+        match Trigger::of(body) {
+            Trigger::Event(event) => Self::of_event(&event, own_roles),
+            Trigger::ByHand(reminder) => serde_json::from_value(reminder)
+                .map(Self::Mend)
+                .map_err(|error| not_understood(format_args!("It is neither an event nor a reminder: {error}."))),
+            Trigger::Queue(_) => Err(not_understood("It is a batch in a message.")),
+        }
+    }
+
+    /// Reads an event about a region: of Account Management itself, or CloudTrail's record of a call.
+    pub(crate) fn of_event(event: &EventBridgeEvent<Value>, own_roles: &[String]) -> Result<Self, Failure> {
+        let detail = &event.detail;
+        let text = |field: &str| detail[field].as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned);
+        if event.detail_type == STATUS_CHANGE {
+            // Never the event's own account: that is whoever has asked.
+            let account_id = text("accountId").and_then(|id| id.parse().ok());
+            let (Some(account_id), Some(region), Some(status)) = (account_id, text("regionName"), text("status"))
+            else {
+                return Err(not_understood("It lacks accountId, regionName or status."));
+            };
+            let at = event.time.map(|time| time.to_rfc3339());
+            return Ok(Self::Changed(RegionChange { account_id, region, status, at, requested_by: None }));
+        }
+        let record = Record::of(detail).ok_or_else(|| not_understood("It tells of no region."))?;
+        let disables = match record.name() {
+            "EnableRegion" => false,
+            "DisableRegion" => true,
+            other => return Err(not_understood(format_args!("{other} is no call about a region."))),
+        };
+        if record.error_code().is_some() {
+            return Ok(Self::Refused);
+        }
+        let region =
+            record.text("/requestParameters/regionName").or_else(|| record.text("/requestParameters/RegionName"));
+        let (Some(account_id), Some(region)) = (record.account(), region) else {
+            return Err(not_understood("The record of the call names no account or no region."));
+        };
+        let actor = Actor::of(record, own_roles);
+        Ok(Self::Called(RegionCall { account_id, region: region.to_owned(), disables, actor }))
+    }
+}
+
+/// A message that tells of nothing that the function knows.
+pub(crate) fn not_understood(detail: impl std::fmt::Display) -> Failure {
+    Failure::with_detail(Cause::MessageNotUnderstood, detail)
+}
+
+#[cfg(test)]
+mod tests;

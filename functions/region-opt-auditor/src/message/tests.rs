@@ -1,0 +1,64 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+const STATUS: &str = include_str!("../../../../events/region-opt-auditor/region-enabled.json");
+const CALL: &str = include_str!("../../../../events/region-opt-auditor/enable-region-call.json");
+
+fn read(body: &str) -> Result<Message, Failure> {
+    Message::of_body(body, &[])
+}
+
+#[test]
+fn the_account_is_that_of_the_region_and_not_that_of_the_caller() {
+    let Ok(Message::Changed(change)) = read(STATUS) else { panic!() };
+    assert_eq!((change.account_id.as_str(), change.region.as_str()), ("333333333333", "ap-east-1"));
+    assert_eq!((change.status.as_str(), change.at.is_some()), ("ENABLED", true));
+}
+
+#[test]
+fn the_record_of_a_call_says_who_has_asked() {
+    let Ok(Message::Called(call)) = read(CALL) else { panic!() };
+    assert_eq!((call.account_id.as_str(), call.region.as_str(), call.disables), ("333333333333", "ap-east-1", false));
+    assert_eq!(call.actor.name, "AdministratorAccess/alice");
+}
+
+#[test]
+fn a_call_that_aws_refused_has_changed_nothing() {
+    let mut call: Value = serde_json::from_str(CALL).unwrap();
+    call["detail"]["errorCode"] = "ConflictException".into();
+    assert_eq!(read(&call.to_string()).unwrap(), Message::Refused);
+}
+
+#[test]
+fn a_reminder_is_read_back_as_it_was_sent() {
+    let mend = Mend { mend: "123456789012".parse().unwrap(), since: Timestamp::from_second(1_790_000_000).unwrap() };
+    assert_eq!(read(&serde_json::to_string(&mend).unwrap()).unwrap(), Message::Mend(mend));
+}
+
+#[test]
+fn what_tells_of_no_region_is_not_understood() {
+    let other = json!({"detail-type": "x", "source": "aws.account", "detail": {"eventName": "PutContactInformation"}});
+    let mut without = serde_json::from_str::<Value>(STATUS).unwrap();
+    without["detail"]["accountId"] = Value::Null;
+    for body in ["", "[]", "{}", &other.to_string(), &without.to_string()] {
+        assert_eq!(read(body).unwrap_err().cause, Cause::MessageNotUnderstood, "{body}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+    #[test]
+    fn no_damage_to_an_event_panics_the_reader(
+        of_call in any::<bool>(), at in 0usize..2000, length in 0usize..30, insert in "[a-zA-Z0-9\"{}\\[\\],: \\-]{0,6}"
+    ) {
+        let text = if of_call { CALL } else { STATUS };
+        let at = at.min(text.len());
+        let end = (at + length).min(text.len());
+        let damaged = [&text.as_bytes()[..at], insert.as_bytes(), &text.as_bytes()[end..]].concat();
+        if let Err(failure) = read(&String::from_utf8_lossy(&damaged)) {
+            prop_assert_eq!(failure.cause, Cause::MessageNotUnderstood);
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Regions that are enabled and disabled, judged by the baseline document, told once, and mended.
+
+use std::time::Duration;
+
+use local_cloud::{AwsClient, Fault, FaultKind, Method};
+use serde_json::{Value, json};
+use stage::{Told, eventually};
+
+use crate::theatre::{PATIENCE, Theatre};
+
+/// Only Zurich may be used beyond the regions that AWS enables by default.
+const DOCUMENT: &str = "
+version: 1
+defaults:
+  regions: {enabled: [eu-central-2], others: disable}
+overrides:
+  - match: {organizational_unit: /Workloads/Sandbox}
+    regions: {others: leave}
+";
+const REMEDIATE: &str = "remediate: [regions]\n";
+
+struct Play {
+    theatre: Theatre,
+    account: String,
+}
+
+impl Play {
+    /// An organization with this document and an account in `/Workloads`, whose regions change within a second.
+    async fn new(document: &str) -> Self {
+        let theatre = Theatre::with_document(document).await;
+        theatre.organization.set_region_time(Duration::from_secs(20));
+        let account = theatre.member();
+        Self { theatre, account }
+    }
+
+    fn status(&self, region: &str) -> Option<&'static str> {
+        self.theatre.organization.regions_of(&self.account).status(region)
+    }
+
+    /// Somebody in the management account changes a region of the member.
+    async fn change(&self, path: &str, region: &str) {
+        let body = json!({"AccountId": self.account, "RegionName": region}).to_string();
+        self.theatre.stack.client.rest("account", Method::POST, path, body).await.expect("the region is changed");
+    }
+
+    async fn audit(&self, event: &Value) -> Value {
+        self.theatre.stack.invoke("RegionOptAuditorFunction", event).await.expect("the auditor answers")
+    }
+}
+
+/// News of a region, as AWS words it.
+fn news(account: &str, region: &str, status: &str, time: &str) -> Value {
+    json!({
+        "version": "0", "id": format!("{account}-{region}-{status}-{time}"), "detail-type": "Region Opt-In Status Change",
+        "source": "aws.account", "account": "999999999999", "time": time, "region": "us-east-1", "resources": [],
+        "detail": {"accountId": account, "regionName": region, "status": status},
+    })
+}
+
+/// Deploys what forwards a member's own events to the management account.
+async fn forward_events(theatre: &Theatre, member: &AwsClient) {
+    let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../stacks/member-events.yaml"));
+    let template = template.expect("stacks/member-events.yaml");
+    let input = [
+        ("StackName", "member-events"),
+        ("TemplateBody", template.as_str()),
+        ("Capabilities.member.1", "CAPABILITY_IAM"),
+        ("Parameters.member.1.ParameterKey", "ManagementAccountId"),
+        ("Parameters.member.1.ParameterValue", theatre.organization.management_account()),
+    ];
+    member.query("cloudformation", "CreateStack", "2010-05-15", &input).await.expect("the stack is taken");
+    eventually("the member's stack", PATIENCE, async || {
+        let stack = [("StackName", "member-events")];
+        let answer = member.query("cloudformation", "DescribeStacks", "2010-05-15", &stack).await.ok()?;
+        (answer.text("StackStatus")? == "CREATE_COMPLETE").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_region_that_a_member_enables_against_the_document_is_told_with_who_and_disabled_again() {
+    let play = Play::new(&format!("{DOCUMENT}{REMEDIATE}")).await;
+    let listener = play.theatre.listen("regions-remediated").await;
+    let member = play.theatre.cloud.client(&play.account);
+    forward_events(&play.theatre, &member).await;
+    let body = json!({"RegionName": "eu-south-1"}).to_string();
+    member.rest("account", Method::POST, "/enableRegion", body).await.expect("the region is enabled");
+
+    let told = listener.wait_for("RegionPolicyViolated", "status", "ENABLED", PATIENCE).await;
+    assert_eq!(told.detail["account_id"], play.account.as_str(), "{}", told.detail);
+    assert_eq!((&told.detail["region"], &told.detail["remediated"]), (&json!("eu-south-1"), &json!(true)));
+    assert_eq!(told.detail["requested_by"]["kind"], "root", "{}", told.detail);
+    assert_eq!(told.detail["cause"], "RegionPolicyViolated");
+    assert!(told.detail["message"].as_str().unwrap().contains("eu-south-1 is ENABLED"), "{}", told.detail);
+    eventually("the region to be disabled again", PATIENCE, async || {
+        (play.status("eu-south-1") == Some("DISABLED")).then_some(())
+    })
+    .await;
+    let back = listener.wait_for("RegionOptAudited", "status", "DISABLED", PATIENCE).await;
+    assert_eq!(back.detail["region"], "eu-south-1");
+    assert!(listener.all("BaselineIncomplete").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_region_that_is_allowed_leaves_nothing_but_the_audit() {
+    let play = Play::new(&format!("{DOCUMENT}{REMEDIATE}")).await;
+    let listener = play.theatre.listen("regions-allowed").await;
+    let since = play.theatre.cloud.sequence();
+    play.change("/enableRegion", "eu-central-2").await;
+    let told = listener.wait_for("RegionOptAudited", "status", "ENABLED", PATIENCE).await;
+    assert_eq!(told.detail["document_says"], "the document wants eu-central-2 enabled");
+    assert!(listener.all("RegionPolicyViolated").await.is_empty());
+    let writes = play
+        .theatre
+        .cloud
+        .calls()
+        .since(since)
+        .by_function("region-opt-auditor")
+        .only(|call| call.service == "account");
+    assert!(writes.is_empty(), "nothing is mended: {writes:?}");
+    assert_eq!(play.status("eu-central-2"), Some("ENABLED"));
+}
+
+#[tokio::test]
+async fn without_remediation_a_violation_is_told_and_left_alone() {
+    let play = Play::new(DOCUMENT).await;
+    let listener = play.theatre.listen("regions-left").await;
+    play.theatre.organization.set_region_events(2, Duration::ZERO);
+    play.change("/enableRegion", "eu-south-1").await;
+    for status in ["ENABLING", "ENABLED"] {
+        let told = listener.wait_for("RegionPolicyViolated", "status", status, PATIENCE).await;
+        assert_eq!(told.detail["remediated"], false);
+    }
+    // Whatever is still on its way is behind this one in the queue.
+    let marker = news(&play.account, "eu-central-2", "ENABLED", "2026-01-01T00:00:00Z");
+    play.theatre.stack.send("RegionAuditQueueUrl", &marker.to_string()).await.unwrap();
+    listener.wait_for("RegionOptAudited", "region", "eu-central-2", PATIENCE).await;
+    assert_eq!(listener.all("RegionPolicyViolated").await.len(), 2, "each state once, although each event came twice");
+    assert_eq!(play.status("eu-south-1"), Some("ENABLED"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_judged_is_a_finding_and_no_crash() {
+    let play = Play::new(DOCUMENT).await;
+    let listener = play.theatre.listen("regions-odd").await;
+    let stranger = play.theatre.cloud.new_account_id();
+    let time = "2026-09-30T06:51:08Z";
+    for (event, cause) in [
+        (news(&stranger, "eu-south-1", "ENABLED", time), "AccountNotInOrganization"),
+        (news(&play.account, "eu-south-1", "HALF_ENABLED", time), "RegionChangeNotJudged"),
+        (news(&play.account, "not a region", "ENABLED", time), "RegionChangeNotJudged"),
+        // A region of the future is judged like any other.
+        (news(&play.account, "xx-north-9", "ENABLED", time), "RegionPolicyViolated"),
+    ] {
+        let answer = play.audit(&event).await;
+        assert_eq!((&answer["audited"], &answer["remediated"]), (&json!("violated"), &json!(false)), "{answer}");
+        let (account, region) = (&event["detail"]["accountId"], &event["detail"]["regionName"]);
+        let told = listener.wait_for("RegionPolicyViolated", "region", region.as_str().unwrap(), PATIENCE).await;
+        assert!(told.detail["remedy"].as_str().is_some_and(|remedy| !remedy.is_empty()));
+        let all = listener.all("RegionPolicyViolated").await;
+        let is_it = |told: &&Told| told.detail["account_id"] == *account && told.detail["cause"] == cause;
+        assert!(all.iter().any(|told| is_it(&told)), "{cause}: {all:?}");
+        assert_eq!(play.audit(&event).await["audited"], "again");
+    }
+}
+
+#[tokio::test]
+async fn a_message_about_nothing_ends_in_the_dead_letter_queue() {
+    let play = Play::new(DOCUMENT).await;
+    let stack = &play.theatre.stack;
+    let soon = json!({"QueueUrl": stack.output("RegionAuditQueueUrl"), "Attributes": {"VisibilityTimeout": "1"}});
+    stack.client.json("sqs", "SetQueueAttributes", soon).await.unwrap();
+    let nothing = r#"{"detail-type": "Region Opt-In Status Change", "source": "aws.account", "detail": {}}"#;
+    stack.send("RegionAuditQueueUrl", nothing).await.unwrap();
+    let dead = eventually("the message among the dead letters", PATIENCE, async || {
+        stack.peek("RegionAuditDeadLettersUrl").await.ok()?.pop()
+    })
+    .await;
+    assert_eq!(dead, nothing);
+}
+
+#[tokio::test]
+async fn a_region_is_mended_although_aws_throttles_fails_and_is_still_at_work() {
+    let play = Play::new(&format!("{DOCUMENT}{REMEDIATE}")).await;
+    let listener = play.theatre.listen("regions-faults").await;
+    let faults = [
+        Fault::new(FaultKind::Throttle).operation("account", "DisableRegion"),
+        Fault::new(FaultKind::Unavailable(500)).operation("account", "ListRegions"),
+        Fault::new(FaultKind::Reset).operation("organizations", "DescribeAccount"),
+    ]
+    .map(|fault| {
+        let management = play.theatre.organization.management_account();
+        play.theatre.cloud.faults().add(fault.function("region-opt-auditor").account(management).times(1))
+    });
+    play.change("/enableRegion", "eu-south-2").await;
+    listener.wait_for("RegionPolicyViolated", "status", "ENABLING", PATIENCE).await;
+    eventually("the region to be disabled again", PATIENCE, async || {
+        (play.status("eu-south-2") == Some("DISABLED")).then_some(())
+    })
+    .await;
+    assert!(faults.iter().all(|fault| fault.hits() == 1), "{:?}", faults.each_ref().map(local_cloud::FaultGuard::hits));
+}
+
+#[tokio::test]
+async fn of_a_thousand_events_doubled_and_shuffled_each_change_is_told_once() {
+    let play = Play::new("version: 1\ndefaults: {regions: {others: disable}}\n").await;
+    let listener = play.theatre.listen("regions-thousand").await;
+    // Half a thousand changes, twice each, in an order that is the same in every run.
+    let mut events: Vec<String> = (0..1000)
+        .map(|n| {
+            let (change, minute) = (n % 500, n % 500 / 50);
+            let status = if change % 2 == 0 { "ENABLED" } else { "DISABLED" };
+            let time = format!("2026-09-30T06:{minute:02}:{:02}Z", change % 50);
+            news(&play.account, "eu-south-1", status, &time).to_string()
+        })
+        .collect();
+    for position in (1..events.len()).rev() {
+        events.swap(position, position * 7919 % (position + 1));
+    }
+    // As the queue hands them over, two batches at a time; what an invocation gives back comes again.
+    let mut left: Vec<Value> =
+        (0..).zip(&events).map(|(id, body): (u32, _)| json!({"messageId": id.to_string(), "body": body})).collect();
+    for _ in 0..5 {
+        let mut given_back = Vec::new();
+        for pair in left.chunks(200) {
+            let batch = async |records: &[Value]| {
+                let answer = play.audit(&json!({"Records": records})).await;
+                let failures = answer["batchItemFailures"].as_array().cloned().unwrap_or_else(|| panic!("{answer}"));
+                failures.into_iter().map(|failure| failure["itemIdentifier"].clone()).collect::<Vec<_>>()
+            };
+            let (one, other) = pair.split_at(pair.len() / 2);
+            let (one, other) = tokio::join!(batch(one), batch(other));
+            given_back.extend(
+                pair.iter()
+                    .filter(|record| one.contains(&record["messageId"]) || other.contains(&record["messageId"]))
+                    .cloned(),
+            );
+        }
+        left = given_back;
+    }
+    assert!(left.is_empty(), "{left:?}");
+    let violated = listener.all("RegionPolicyViolated").await;
+    let in_order = listener.all("RegionOptAudited").await;
+    let told = |all: &[Told]| {
+        let moments: std::collections::BTreeSet<_> = all.iter().map(|told| told.detail["at"].to_string()).collect();
+        (all.len(), moments.len())
+    };
+    assert_eq!(told(&violated), (250, 250));
+    assert_eq!(told(&in_order), (250, 250));
+}
