@@ -3,10 +3,12 @@
 //! One cloud serves all tests. Tests with settings of their own have an organization and a stack of their own.
 
 mod account_requester;
+mod activity_auditor;
 mod baseline_applier;
 mod controls;
 mod create_account_poller;
 mod permissions;
 mod region_opt_auditor;
+mod samples;
 mod template;
 mod theatre;

@@ -58,7 +58,7 @@ fn news(account: &str, region: &str, status: &str, time: &str) -> Value {
 }
 
 /// Deploys what forwards a member's own events to the management account.
-async fn forward_events(theatre: &Theatre, member: &AwsClient) {
+pub(crate) async fn forward_events(theatre: &Theatre, member: &AwsClient) {
     let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../stacks/member-events.yaml"));
     let template = template.expect("stacks/member-events.yaml");
     let input = [

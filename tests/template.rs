@@ -133,7 +133,7 @@ fn run_tool(name: &str, arguments: &[&str]) {
 
 #[test]
 fn cfn_lint_finds_nothing() {
-    run_tool("cfn-lint", &["template.yaml"]);
+    run_tool("cfn-lint", &["template.yaml", "stacks/member-events.yaml"]);
 }
 
 #[test]
@@ -302,6 +302,31 @@ fn every_queue_admits_the_rules_of_this_stack_alone() {
             let sources = &statement["Condition"]["ArnEquals"]["aws:SourceArn"];
             assert!(one_or_many(sources).into_iter().all(|rule| !referred(rule).is_empty()), "{id}");
         }
+    }
+}
+
+#[test]
+fn no_event_about_a_root_user_becomes_two_messages() {
+    let template = template();
+    let rules = resources(&template, "AWS::Events::Rule");
+    let names = |rule: &Value| items(&rule["EventPattern"]["detail"]["eventName"]).cloned().collect::<Vec<_>>();
+    let audits = |rule: &Value| items(&rule["Targets"]).any(|target| referred(&target["Arn"]) == "ActivityQueue");
+    let others = rules.iter().filter(|(id, rule)| audits(rule) && *id != "RootActivityRule" && *id != "RootSignInRule");
+    let elsewhere: BTreeSet<_> = others.flat_map(|(_, rule)| names(rule)).map(|name| name.to_string()).collect();
+    let left_out = items(&names(&rules["RootActivityRule"])[0]["anything-but"]).map(ToString::to_string).collect();
+    assert_eq!(elsewhere, left_out, "left has a rule of its own, right is left out of RootActivityRule");
+}
+
+#[test]
+fn every_rule_on_the_accounts_own_bus_is_about_events_that_only_aws_can_send() {
+    for (id, rule) in resources(&template(), "AWS::Events::Rule") {
+        let by_aws = |source: &Value| {
+            let text = source.as_str().or_else(|| source["prefix"].as_str());
+            text.is_some_and(|text| text.starts_with("aws."))
+        };
+        let sources = items(&rule["EventPattern"]["source"]).collect::<Vec<_>>();
+        let is_safe = !sources.is_empty() && sources.iter().all(|source| by_aws(source));
+        assert!(is_safe || !rule["EventBusName"].is_null(), "{id}: members may put events on that bus");
     }
 }
 

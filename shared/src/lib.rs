@@ -5,6 +5,7 @@
 //! ([`account_creation`], [`control`]) says what to do, and a [`gateway`] does it.
 
 pub mod account_creation;
+pub mod activity;
 pub mod baseline;
 pub mod cloudtrail;
 pub mod control;
@@ -16,6 +17,7 @@ pub mod input;
 pub mod manual;
 pub mod once;
 pub mod region_policy;
+pub mod root_session_log;
 pub mod session;
 pub mod settings;
 pub mod start;

@@ -20,11 +20,16 @@ pub(crate) struct Happened<'a> {
     pub(crate) access_key: &'a str,
     pub(crate) function: Option<&'a str>,
     pub(crate) error: Option<&'a str>,
+    /// The temporary key that an `AssumeRoot` gave.
+    pub(crate) key_given: Option<String>,
 }
 
 /// Tells the rules of the account that a call is about, in the background.
 pub(crate) fn record(core: &Arc<Core>, caller: &Caller, happened: &Happened<'_>) {
-    if !is_recorded(happened.service, happened.operation) {
+    let by_root_session = caller.is_root() && happened.access_key.starts_with("ASIA");
+    let recorded =
+        is_recorded(happened.service, happened.operation) || (by_root_session && !is_read(happened.operation));
+    if !recorded {
         return;
     }
     let account = recipient(caller, happened);
@@ -40,12 +45,15 @@ pub(crate) fn record(core: &Arc<Core>, caller: &Caller, happened: &Happened<'_>)
 }
 
 fn is_recorded(service: &str, operation: &str) -> bool {
-    let reads = ["Get", "List", "Describe"].iter().any(|verb| operation.starts_with(verb));
     match service {
-        "account" | "organizations" => !reads,
+        "account" | "organizations" => !is_read(operation),
         "sts" => operation == "AssumeRoot",
         _ => false,
     }
+}
+
+fn is_read(operation: &str) -> bool {
+    ["Get", "List", "Describe"].iter().any(|verb| operation.starts_with(verb))
 }
 
 /// Account Management's calls are recorded in the account that they name, others in the caller's.
@@ -75,6 +83,9 @@ fn event(core: &Core, caller: &Caller, account: &str, happened: &Happened<'_>) -
         "eventCategory": "Management",
         "recipientAccountId": account,
     });
+    if let Some(key) = &happened.key_given {
+        detail["responseElements"] = json!({"credentials": {"accessKeyId": key}});
+    }
     if let Some(error) = happened.error {
         detail["errorCode"] = error.into();
         detail["errorMessage"] = "Refused".into();
@@ -95,7 +106,7 @@ fn event(core: &Core, caller: &Caller, account: &str, happened: &Happened<'_>) -
 fn identity(caller: &Caller, access_key: &str) -> Value {
     if caller.is_root() {
         return json!({"type": "Root", "principalId": caller.account, "arn": caller.arn, "accountId": caller.account,
-            "accessKeyId": ""});
+            "accessKeyId": if access_key.starts_with("ASIA") { access_key } else { "" }});
     }
     if !caller.arn.contains(":assumed-role/") {
         let name = caller.arn.rsplit('/').next().unwrap_or_default();
@@ -125,7 +136,11 @@ fn parameters(input: &Value) -> Value {
         _ => value.clone(),
     };
     let fields = fields.iter().filter(|(name, _)| !name.is_empty() && !matches!(name.as_str(), "Action" | "Version"));
-    let fields: Map<_, _> = fields.map(|(name, value)| (spelled(name), shown(name, value))).collect();
+    let nested = |name: &str, value: Value| match name.split_once('.') {
+        Some((outer, inner)) => (spelled(outer), json!({inner: value})),
+        None => (spelled(name), value),
+    };
+    let fields: Map<_, _> = fields.map(|(name, value)| nested(name, shown(name, value))).collect();
     Value::Object(fields)
 }
 
@@ -144,5 +159,7 @@ mod tests {
     fn parameters_are_spelled_and_masked_as_cloudtrail_does() {
         let input = json!({"RegionName": "eu-south-1", "AccountName": "Shop", "Version": "1"});
         assert_eq!(parameters(&input), json!({"regionName": "eu-south-1", "accountName": "****"}));
+        let form = json!({"TaskPolicyArn.arn": "arn:x"});
+        assert_eq!(parameters(&form), json!({"taskPolicyArn": {"arn": "arn:x"}}));
     }
 }

@@ -18,8 +18,9 @@ const MEMORY_KB: u64 = 40 * 1024;
 const ZIP_BYTES: u64 = 5 * 1024 * 1024;
 
 /// The functions: their crate, and their logical id in the template.
-const FUNCTIONS: [(&str, &str); 4] = [
+const FUNCTIONS: [(&str, &str); 5] = [
     ("account-requester", "AccountRequester"),
+    ("activity-auditor", "ActivityAuditor"),
     ("baseline-applier", "BaselineApplier"),
     ("create-account-poller", "CreateAccountPoller"),
     ("region-opt-auditor", "RegionOptAuditor"),

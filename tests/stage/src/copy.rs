@@ -32,6 +32,10 @@ impl Stack {
             template = template.replace(&format!("s3://{source}/"), &format!("s3://{bucket}/"));
         }
 
+        // As the SAM CLI does it: in a request, a template of this size is too large.
+        client.rest("s3", Method::PUT, &format!("/{bucket}/template.yaml"), template).await?;
+        let template_url = format!("https://s3.amazonaws.com/{bucket}/template.yaml");
+
         let named: Vec<_> = with_defaults(parameters)
             .into_iter()
             .enumerate()
@@ -42,7 +46,7 @@ impl Stack {
             .collect();
         let mut input = vec![
             ("StackName", name),
-            ("TemplateBody", &template),
+            ("TemplateURL", &template_url),
             ("Capabilities.member.1", "CAPABILITY_IAM"),
             ("Capabilities.member.2", "CAPABILITY_AUTO_EXPAND"),
         ];

@@ -25,6 +25,7 @@ use crate::quota::Rate;
 use crate::record::Call;
 use crate::service::Context;
 use crate::trail::{self, Happened};
+use crate::xml::Xml;
 use answer::ApiError;
 use request::Incoming;
 pub(crate) use server::serve;
@@ -49,7 +50,13 @@ async fn handle(core: &Arc<Core>, request: Incoming) -> Option<Response<Bytes>> 
     if let Some(caller) = &caller {
         let Incoming { service, operation, input, access_key, function, .. } = &request;
         let (function, error) = (function.as_deref(), error.as_deref());
-        trail::record(core, caller, &Happened { service, operation, input, access_key, function, error });
+        let key_given = match &outcome {
+            Outcome::Answer(answer) if operation == "AssumeRoot" => {
+                Xml(String::from_utf8_lossy(answer.body()).into_owned()).text("AccessKeyId")
+            }
+            Outcome::Answer(_) | Outcome::Reset => None,
+        };
+        trail::record(core, caller, &Happened { service, operation, input, access_key, function, error, key_given });
     }
     let actions = actions::needed(&request);
     let Incoming { access_key, function, service, operation, input, .. } = request;

@@ -1,0 +1,60 @@
+//! The samples in `events`: each is what its function is really sent.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::theatre::Theatre;
+
+/// The functions that hear of AWS's own events, and the outputs that name them.
+const LISTENERS: [(&str, &str); 2] =
+    [("activity-auditor", "ActivityAuditorFunction"), ("region-opt-auditor", "RegionOptAuditorFunction")];
+
+fn samples(function: &str) -> Vec<(String, Value)> {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../events")).join(function);
+    let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut found: Vec<_> = files
+        .map(|file| {
+            let path = file.expect("a file").path();
+            let text = std::fs::read_to_string(&path).expect("a text");
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            (name, serde_json::from_str(&text).expect("JSON"))
+        })
+        .collect();
+    found.sort_by(|one, other| one.0.cmp(&other.0));
+    assert!(!found.is_empty(), "{function} has no sample");
+    found
+}
+
+/// The targets of the rules on the account's own bus whose patterns an event matches, as EventBridge says.
+async fn targets(theatre: &Theatre, event: &Value) -> Vec<String> {
+    let client = &theatre.stack.client;
+    let rules = client.json("events", "ListRules", json!({"Limit": 100})).await.expect("the rules");
+    let mut found = Vec::new();
+    for rule in rules["Rules"].as_array().into_iter().flatten() {
+        let Some(pattern) = rule["EventPattern"].as_str() else { continue };
+        let test = json!({"EventPattern": pattern, "Event": event.to_string()});
+        if client.json("events", "TestEventPattern", test).await.expect("an answer")["Result"] == true {
+            let input = json!({"Rule": rule["Name"]});
+            let targets = client.json("events", "ListTargetsByRule", input).await.expect("the targets");
+            found.extend(targets["Targets"].as_array().into_iter().flatten().map(|target| target["Arn"].to_string()));
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn every_sample_matches_a_rule_that_leads_to_its_function_and_is_understood_there() {
+    let theatre = Theatre::shared().await;
+    for (function, output) in LISTENERS {
+        let queue = if function == "activity-auditor" { "ActivityQueueUrl" } else { "RegionAuditQueueUrl" };
+        let queue = theatre.stack.output(queue).rsplit('/').next().expect("a name").to_owned();
+        for (name, event) in samples(function) {
+            let targets = targets(&theatre, &event).await;
+            let leads_there = targets.iter().filter(|arn| arn.contains(&queue)).count();
+            assert_eq!(leads_there, 1, "events/{function}/{name} goes to {targets:?}");
+            let answer = theatre.stack.invoke(output, &event).await;
+            assert!(answer.as_ref().is_ok_and(|answer| answer["audited"].is_string()), "{name}: {answer:?}");
+        }
+    }
+}
