@@ -113,9 +113,9 @@ mod tests {
         judge(&baseline.into(), &region.parse().unwrap(), status)
     }
 
-    fn section(others: Others) -> Option<Regions> {
+    fn section(others: Others) -> Regions {
         let region = |name: &str| vec![name.parse().unwrap()];
-        Some(Regions { enabled: region("eu-central-2"), disabled: region("eu-south-1"), others })
+        Regions { enabled: region("eu-central-2"), disabled: region("eu-south-1"), others }
     }
 
     fn is_violated(verdict: &Verdict) -> bool {
@@ -127,18 +127,18 @@ mod tests {
         for (status, enabled_is_wrong) in
             [(Status::Enabling, false), (Status::Enabled, false), (Status::Disabling, true), (Status::Disabled, true)]
         {
-            let wanted = verdict(section(Others::Leave), "eu-central-2", status);
+            let wanted = verdict(Some(section(Others::Leave)), "eu-central-2", status);
             assert_eq!(is_violated(&wanted), enabled_is_wrong, "{status}: {wanted:?}");
-            let unwanted = verdict(section(Others::Leave), "eu-south-1", status);
+            let unwanted = verdict(Some(section(Others::Leave)), "eu-south-1", status);
             assert_eq!(is_violated(&unwanted), !enabled_is_wrong, "{status}: {unwanted:?}");
         }
     }
 
     #[test]
     fn a_region_that_is_not_named_is_left_alone_unless_the_others_must_be_disabled() {
-        assert!(!is_violated(&verdict(section(Others::Leave), "af-south-1", Status::Enabled)));
-        assert!(is_violated(&verdict(section(Others::Disable), "af-south-1", Status::Enabled)));
-        assert!(!is_violated(&verdict(section(Others::Disable), "af-south-1", Status::Disabled)));
+        assert!(!is_violated(&verdict(Some(section(Others::Leave)), "af-south-1", Status::Enabled)));
+        assert!(is_violated(&verdict(Some(section(Others::Disable)), "af-south-1", Status::Enabled)));
+        assert!(!is_violated(&verdict(Some(section(Others::Disable)), "af-south-1", Status::Disabled)));
     }
 
     #[test]
@@ -151,7 +151,7 @@ mod tests {
             until: date(2027, 1, 1),
         };
         let exempt = Effective {
-            baseline: Baseline { regions: section(Others::Disable), ..Baseline::default() },
+            baseline: Baseline { regions: Some(section(Others::Disable)), ..Baseline::default() },
             exemptions: BTreeMap::from([("regions", exemption)]),
         };
         let said = judge(&exempt, &"eu-south-1".parse().unwrap(), Status::Enabled);

@@ -6,7 +6,7 @@ use crate::events::as_event;
 
 const OWN: &str = "arn:aws:iam::111111111111:role/steward-RootTaskRunnerRole-1";
 
-fn audited(detail: Value) -> ActivityAudited {
+fn audited(detail: &Value) -> ActivityAudited {
     let event = json!({"id": "e", "detail-type": "AWS API Call via CloudTrail", "source": "aws.x", "detail": detail});
     ActivityAudited::of(&as_event(&event).unwrap(), &[OWN.to_owned()]).unwrap()
 }
@@ -21,7 +21,7 @@ fn root() -> Value {
 }
 
 fn severity(name: &str, identity: &Value) -> Severity {
-    audited(json!({"eventName": name, "userIdentity": identity})).severity
+    audited(&json!({"eventName": name, "userIdentity": identity})).severity
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn a_root_sign_in_matters_most_without_a_second_factor() {
     let sign_in = |mfa: &str, said: &str| {
         let detail = json!({"eventName": "ConsoleLogin", "eventSource": "signin.amazonaws.com", "userIdentity": root(),
             "responseElements": {"ConsoleLogin": said}, "additionalEventData": {"MFAUsed": mfa}});
-        audited(detail)
+        audited(&detail)
     };
     assert_eq!(sign_in("No", "Success").severity, Severity::Critical);
     assert_eq!(sign_in("Yes", "Success").severity, Severity::Warning);
@@ -51,7 +51,7 @@ fn calls_on_the_deny_list_are_critical_unless_steward_makes_them() {
 #[test]
 fn what_aws_refused_matters_less_and_says_why_it_was_refused() {
     let detail = json!({"eventName": "CloseAccount", "errorCode": "AccessDenied", "userIdentity": role("arn:aws:iam::111111111111:role/Admin")});
-    let refused = audited(detail);
+    let refused = audited(&detail);
     assert_eq!((refused.severity, refused.error_code.as_deref()), (Severity::Warning, Some("AccessDenied")));
     assert!(refused.why.contains("AccessDenied"), "{}", refused.why);
 }
@@ -60,7 +60,7 @@ fn what_aws_refused_matters_less_and_says_why_it_was_refused() {
 fn only_parameters_that_say_what_it_is_about_get_out() {
     let detail = json!({"eventName": "AcceptPrimaryEmailUpdate", "userIdentity": root(),
         "requestParameters": {"accountId": "333333333333", "primaryEmail": "new@example.com", "otp": "123456"}});
-    let audited = audited(detail);
+    let audited = audited(&detail);
     assert_eq!(audited.account_id.as_ref().unwrap().as_str(), "333333333333");
     assert_eq!(audited.target, BTreeMap::from([("account".to_owned(), "333333333333".to_owned())]));
     assert!(!serde_json::to_string(&audited).unwrap().contains("123456"));
@@ -71,13 +71,13 @@ fn the_account_of_a_root_session_is_the_one_it_enters() {
     for principal in ["222222222222", "arn:aws:iam::222222222222:root"] {
         let detail = json!({"eventName": "AssumeRoot", "userIdentity": role(OWN), "recipientAccountId": "111111111111",
             "requestParameters": {"targetPrincipal": principal}});
-        assert_eq!(audited(detail).account_id.unwrap().as_str(), "222222222222");
+        assert_eq!(audited(&detail).account_id.unwrap().as_str(), "222222222222");
     }
 }
 
 #[test]
 fn the_work_of_an_own_root_session_is_own_work() {
-    let audited = audited(json!({"eventName": "DeleteBucketPolicy", "userIdentity": root()}));
+    let audited = audited(&json!({"eventName": "DeleteBucketPolicy", "userIdentity": root()}));
     assert_eq!(audited.severity, Severity::Warning);
     let own = audited.by_own_root_session();
     assert_eq!(
