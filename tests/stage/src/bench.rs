@@ -51,6 +51,7 @@ pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
     screen.heading("Under load: 20 accounts requested at once");
     let scene = Scene::open(&screen, 0).await?;
     twenty_accounts(&scene).await?;
+    twenty_regions(&scene).await?;
     screen.line("");
     for (name, logical_id) in FUNCTIONS {
         let function = scene.stack.output(&format!("{logical_id}Function"));
@@ -88,6 +89,17 @@ async fn twenty_accounts(scene: &Scene) -> Result<(), Box<dyn Error>> {
         (scene.organization.accounts_created() == ids.len()).then_some(())
     })
     .await;
+    Ok(())
+}
+
+/// Twenty changes of a region, as their auditor hears of them.
+async fn twenty_regions(scene: &Scene) -> Result<(), Box<dyn Error>> {
+    let sample = std::fs::read_to_string(root().join("events/region-opt-auditor/region-enabled.json"))?;
+    let mut event: Value = serde_json::from_str(&sample)?;
+    for second in 0..20 {
+        event["time"] = format!("2026-09-30T06:51:{second:02}Z").into();
+        scene.stack.invoke("RegionOptAuditorFunction", &event).await?;
+    }
     Ok(())
 }
 
