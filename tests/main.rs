@@ -7,6 +7,7 @@ mod activity_auditor;
 mod baseline_applier;
 mod controls;
 mod create_account_poller;
+mod organization_preparer;
 mod permissions;
 mod region_opt_auditor;
 mod samples;

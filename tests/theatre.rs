@@ -15,6 +15,14 @@ static SHARED: OnceCell<Organization> = OnceCell::const_new();
 /// The name of the shared stack, and the start of the others' names.
 const STACK: &str = "steward";
 
+/// The services that the functions need to be trusted.
+pub(crate) const TRUSTED: [&str; 4] = [
+    "account.amazonaws.com",
+    "iam.amazonaws.com",
+    "cloudtrail.amazonaws.com",
+    "member.org.stacksets.cloudformation.amazonaws.com",
+];
+
 /// An organization with a stack in it.
 pub(crate) struct Theatre {
     pub(crate) cloud: &'static LocalCloud,
@@ -52,6 +60,14 @@ impl Theatre {
         parameters.push(("OrganizationId", &organization_id));
         let copied = shared.stack.copy(shared.cloud, account, &format!("{STACK}-{account}"), &parameters).await;
         Self { cloud: shared.cloud, organization, stack: copied.expect("the stack can be copied") }
+    }
+
+    /// An organization that nobody has prepared: no trusted access, no root features.
+    pub(crate) fn unprepare(&self) {
+        self.organization.set_root_access(false);
+        for principal in TRUSTED {
+            self.organization.set_trusted_access(principal, false);
+        }
     }
 
     /// An organization and a stack with this baseline document.

@@ -22,7 +22,7 @@ pub mod switch_roles;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::{fmt::Display, future::Future};
+use std::{fmt::Display, future::Future, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,7 @@ pub use outcome::{ControlId, Outcome, Row};
 pub use registry::{ALL, find};
 pub use scope::{Doors, ManagementScope, MemberScope, NoEntry, RootScope, Scope, Through, Visit};
 
-use crate::{baseline::Baseline, error::Failure, gateway::CallError};
+use crate::{baseline::Baseline, error::Failure, gateway::CallError, ids::NotValid};
 
 /// Whether changes are made or only named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +42,18 @@ pub enum Mode {
     Plan,
     /// Makes the changes.
     Apply,
+}
+
+impl FromStr for Mode {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        match text {
+            "plan" => Ok(Self::Plan),
+            "apply" => Ok(Self::Apply),
+            _ => Err(NotValid("plan or apply")),
+        }
+    }
 }
 
 /// One thing that every account must have.

@@ -142,6 +142,9 @@ catalogue! {
     OrganizationNotInAllFeaturesMode { Never,
         "The organization has consolidated billing only.",
         "Enable all features on the Settings page of AWS Organizations." }
+    TrustedAccessMissing { Never,
+        "The service may not act in this organization.",
+        "Enable trusted access for the service named below, in AWS Organizations or by organization-preparer." }
     FinalizingOrganization { AfterSeconds(300),
         "AWS is still setting up the organization, which can take an hour.",
         "Wait; Steward tries again by itself until the deadline." }
@@ -295,8 +298,12 @@ impl Cause {
     pub fn of_service_error(code: &str, reason: Option<&str>) -> Option<Self> {
         Some(match code.strip_suffix("Exception").unwrap_or(code) {
             "AccessDenied" | "AuthorizationError" | "UnauthorizedOperation" => Self::AccessDenied,
-            "AccessDeniedForDependency" => Self::NotManagementAccount,
-            "AWSOrganizationsNotInUse" => Self::OrganizationNotInUse,
+            "AccessDeniedForDependency"
+            | "AccountNotManagementOrDelegatedAdministrator"
+            | "CallerIsNotManagementAccount" => Self::NotManagementAccount,
+            "ServiceAccessNotEnabled" => Self::TrustedAccessMissing,
+            "OrganizationNotInAllFeaturesMode" => Self::OrganizationNotInAllFeaturesMode,
+            "AWSOrganizationsNotInUse" | "OrganizationNotFound" => Self::OrganizationNotInUse,
             "FinalizingOrganization" => Self::FinalizingOrganization,
             "ConcurrentModification" | "ConcurrentAccess" | "EntityTemporarilyUnmodifiable" | "TransactionConflict" => {
                 Self::ConcurrentModification
@@ -358,6 +365,7 @@ impl Cause {
             "MASTER_ACCOUNT_MISSING_CONTACT_INFO" => Self::ContactInformationRequired,
             "MASTER_ACCOUNT_MISSING_BUSINESS_LICENSE" => Self::MissingBusinessValidation,
             "ORGANIZATION_NOT_IN_ALL_FEATURES_MODE" => Self::OrganizationNotInAllFeaturesMode,
+            "SERVICE_ACCESS_NOT_ENABLED" => Self::TrustedAccessMissing,
             "TAG_POLICY_VIOLATION" => Self::TagPolicyViolation,
             "MAX_TAG_LIMIT_EXCEEDED" => Self::TagLimitExceeded,
             _ => Self::ConstraintViolation,

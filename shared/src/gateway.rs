@@ -25,8 +25,8 @@ pub use dynamodb::{DynamoDbGateway, Refusal, Write};
 pub use eventbridge::EventBridgeGateway;
 pub use iam::{IamGateway, NewRole, PasswordPolicy, Role, RootCredentials};
 pub use organizations::{
-    Account, AccountState, CreateAccountOutcome, CreateAccountProgress, CreateAccountStatus, NewAccount,
-    OrganizationalUnit, OrganizationsGateway,
+    Account, AccountState, CreateAccountOutcome, CreateAccountProgress, CreateAccountStatus, NewAccount, Organization,
+    OrganizationalUnit, OrganizationsGateway, TrustPace,
 };
 pub use s3::{Found, S3Gateway};
 pub use s3control::{PublicAccessBlock, S3ControlGateway};

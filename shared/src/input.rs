@@ -100,6 +100,32 @@ impl Fields {
         Some(parsed)
     }
 
+    /// Names and texts, or left out.
+    pub fn optional_map<K, V>(&mut self, name: &'static str) -> Option<BTreeMap<K, V>>
+    where
+        K: FromStr<Err = NotValid> + Ord,
+        V: FromStr<Err = NotValid>,
+    {
+        let value = self.take(name)?;
+        let Value::Object(entries) = value else {
+            self.note(name, format!("is {}; an object of names and values is expected", kind(&value)));
+            return None;
+        };
+        let mut parsed = BTreeMap::new();
+        for (key, value) in entries {
+            let path = format!("{name}.{key}");
+            let value = self.text::<V>(&path, &value);
+            match (key.parse(), value) {
+                (Ok(key), Some(value)) => drop(parsed.insert(key, value)),
+                (Err(NotValid(expected)), _) => {
+                    self.note(&path, format!("is not a name known here; {expected} is expected"));
+                }
+                (Ok(_), None) => {}
+            }
+        }
+        Some(parsed)
+    }
+
     /// The tags of an AWS resource, or left out: 50 at most, keys of 1 to 128 characters that do not start with
     /// `aws:`, values of at most 256.
     pub fn optional_tags(&mut self, name: &'static str) -> Option<BTreeMap<String, String>> {

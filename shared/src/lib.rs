@@ -16,6 +16,7 @@ pub mod ids;
 pub mod input;
 pub mod manual;
 pub mod once;
+pub mod preparation;
 pub mod region_policy;
 pub mod root_session_log;
 pub mod session;

@@ -100,6 +100,17 @@ impl Settings {
         })
     }
 
+    /// `WRITER_ROLE_NAME`: the role of the stack that a function assumes to write where its own role only reads.
+    pub fn writer_role_name(&mut self) -> RoleName {
+        let text = self.required("WRITER_ROLE_NAME");
+        text.parse().unwrap_or_else(|problem: NotValid| {
+            if !text.is_empty() {
+                self.problems.push(format!("WRITER_ROLE_NAME is not {problem}"));
+            }
+            RoleName::organization_account_access()
+        })
+    }
+
     /// `BASELINE_BUCKET` and `BASELINE_KEY`: where the baseline document is in Amazon S3. Neither is set in a stack
     /// that has no document.
     pub fn baseline_document(&mut self) -> Option<(String, String)> {

@@ -28,7 +28,7 @@ impl ByHand {
     pub(crate) fn read(input: Value) -> Result<Self, Failure> {
         let mut fields = Fields::of(input);
         let selection = Selection::read(&mut fields);
-        let mode: Option<ModeName> = fields.optional("mode");
+        let mode = fields.optional("mode");
         let controls: Option<Vec<ControlName>> = fields.optional_list("controls");
         if controls.as_ref().is_some_and(Vec::is_empty) {
             fields.note("controls", "is empty; the id of at least one control, or no such field, is expected");
@@ -36,25 +36,11 @@ impl ByHand {
         match (selection, fields.finish()) {
             (Some(selection), problems) if problems.is_empty() => Ok(Self {
                 selection,
-                mode: mode.map_or(Mode::Plan, |name| name.0),
+                mode: mode.unwrap_or(Mode::Plan),
                 controls: controls
                     .map_or_else(|| control::ALL.to_vec(), |names| names.into_iter().map(|name| name.0).collect()),
             }),
             (_, problems) => Err(Failure::with_detail(Cause::InvalidRequest, in_words(&problems))),
-        }
-    }
-}
-
-struct ModeName(Mode);
-
-impl FromStr for ModeName {
-    type Err = NotValid;
-
-    fn from_str(text: &str) -> Result<Self, NotValid> {
-        match text {
-            "plan" => Ok(Self(Mode::Plan)),
-            "apply" => Ok(Self(Mode::Apply)),
-            _ => Err(NotValid("plan or apply")),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! AWS IAM: account settings, roles, and the credentials of the root user. Every call goes to us-east-1.
 
+mod features;
 mod roles;
 mod root;
 

@@ -1,5 +1,7 @@
 //! AWS Organizations. Every call goes to us-east-1, whatever the client's region.
 
+mod trust;
+
 use std::collections::BTreeMap;
 
 use aws_config::SdkConfig;
@@ -22,6 +24,8 @@ use crate::{
     error::Cause,
     ids::{AccountId, AccountName, CreateAccountRequestId, Email, OrganizationalUnitId, RoleName},
 };
+
+pub use trust::{Organization, TrustPace};
 
 /// What `CreateAccount` is told.
 #[derive(Clone, Debug)]

@@ -78,6 +78,20 @@ def main(endpoint, account):
     (trusted,) = call("ListAWSServiceAccessForOrganization")["EnabledServicePrincipals"]
     assert trusted["ServicePrincipal"] == principal["ServicePrincipal"], trusted
     assert isinstance(trusted["DateEnabled"], datetime.datetime), trusted
+    call("RegisterDelegatedAdministrator", AccountId=member["Id"], **principal)
+    (administrator,) = rows(call, "ListDelegatedAdministrators", "DelegatedAdministrators", **principal)
+    assert administrator["Id"] == member["Id"], administrator
+    assert isinstance(administrator["DelegationEnabledDate"], datetime.datetime), administrator
+    again = {"AccountId": member["Id"], **principal}
+    call.refused("RegisterDelegatedAdministrator", "AccountAlreadyRegisteredException", **again)
+    reason = "CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR"
+    own = {"AccountId": account, **principal}
+    call.refused("RegisterDelegatedAdministrator", "ConstraintViolationException", reason, **own)
+    call("DeregisterDelegatedAdministrator", **again)
+    call.refused("DeregisterDelegatedAdministrator", "AccountNotRegisteredException", **again)
+    untrusted = {"AccountId": member["Id"], "ServicePrincipal": "iam.amazonaws.com"}
+    reason = "SERVICE_ACCESS_NOT_ENABLED"
+    call.refused("RegisterDelegatedAdministrator", "ConstraintViolationException", reason, **untrusted)
     call("DisableAWSServiceAccess", **principal)
     assert call("ListAWSServiceAccessForOrganization")["EnabledServicePrincipals"] == []
     call.refused(

@@ -71,12 +71,13 @@ pub(crate) async fn authorize(
         return Ok(caller);
     }
     let iam = core.root_of(&caller.account);
-    let resources_matter = needs.first().is_some_and(|main| main.resource != "*");
-    let checked = usize::from(!resources_matter && !matches!(verdict, Verdict::Authenticated));
+    let names_more = |main: &Need| main.resource != "*" || !main.context.is_empty();
+    let details_matter = needs.first().is_some_and(names_more);
+    let checked = usize::from(!details_matter && !matches!(verdict, Verdict::Authenticated));
     if let Verdict::DeniedByPolicy(error) = verdict {
-        // MiniStack's made-up resource fits no policy that names real ones, so only a policy for any resource, or a
-        // boundary, which the simulator ignores, makes the denial final.
-        if !resources_matter || policies::are_bounded(&iam, &caller).await {
+        // MiniStack's made-up resource fits no policy that names real ones, and it knows no condition key of the
+        // service, so only a policy for any request, or a boundary, which the simulator ignores, makes the denial final.
+        if !details_matter || policies::are_bounded(&iam, &caller).await {
             return Err(error);
         }
     }

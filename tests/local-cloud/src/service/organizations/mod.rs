@@ -4,6 +4,7 @@ mod accounts;
 mod announce;
 mod builder;
 mod creation;
+mod delegates;
 mod error;
 mod handle;
 mod input;

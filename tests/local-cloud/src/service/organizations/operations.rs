@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::input::Input;
 use super::state::Org;
-use super::{accounts, creation, error, tags, trust, units};
+use super::{accounts, creation, delegates, error, tags, trust, units};
 use crate::core::Core;
 use crate::front::actions;
 use crate::front::answer::ApiError;
@@ -20,6 +20,7 @@ pub(super) fn perform(core: &Arc<Core>, org: &mut Org, operation: &str, input: I
         "CloseAccount" => accounts::close(core, org, input),
         "CreateAccount" => creation::create(core, org, input),
         "CreateOrganizationalUnit" => units::create(&core.ids, org, input),
+        "DeregisterDelegatedAdministrator" => delegates::deregister(org, input),
         "DescribeAccount" => accounts::describe(org, input),
         "DescribeCreateAccountStatus" => creation::describe(org, input),
         "DescribeOrganizationalUnit" => units::describe(org, input),
@@ -30,11 +31,13 @@ pub(super) fn perform(core: &Arc<Core>, org: &mut Org, operation: &str, input: I
         "ListAccountsForParent" => accounts::list_for_parent(org, input),
         "ListChildren" => units::list_children(org, input),
         "ListCreateAccountStatus" => creation::list(org, input),
+        "ListDelegatedAdministrators" => delegates::list(org, input),
         "ListOrganizationalUnitsForParent" => units::list_for_parent(org, input),
         "ListParents" => units::list_parents(org, input),
         "ListRoots" => units::list_roots(org, input),
         "ListTagsForResource" => tags::list(org, input),
         "MoveAccount" => accounts::relocate(org, input),
+        "RegisterDelegatedAdministrator" => delegates::register(org, input),
         "TagResource" => tags::tag(org, input),
         "UntagResource" => tags::untag(org, input),
         _ => Err(error::error("UnknownOperationException", format!("The local cloud does not know {operation}."))),
@@ -47,17 +50,21 @@ pub(super) fn rate(operation: &str) -> Option<Rate> {
         "CloseAccount" => (0.05, 1.0),
         "CreateAccount" => (0.1, 3.0),
         "CreateOrganizationalUnit"
+        | "DeregisterDelegatedAdministrator"
         | "DescribeOrganization"
         | "DisableAWSServiceAccess"
         | "EnableAWSServiceAccess"
-        | "ListRoots" => (1.0, 2.0),
+        | "ListRoots"
+        | "RegisterDelegatedAdministrator" => (1.0, 2.0),
         "DescribeAccount" => (20.0, 30.0),
         "DescribeCreateAccountStatus" | "DescribeOrganizationalUnit" => (2.0, 2.0),
         "ListAWSServiceAccessForOrganization" => (1.0, 3.0),
         "ListAccounts" => (8.0, 12.0),
-        "ListAccountsForParent" | "ListCreateAccountStatus" | "ListOrganizationalUnitsForParent" | "ListParents" => {
-            (5.0, 8.0)
-        }
+        "ListAccountsForParent"
+        | "ListCreateAccountStatus"
+        | "ListDelegatedAdministrators"
+        | "ListOrganizationalUnitsForParent"
+        | "ListParents" => (5.0, 8.0),
         "ListChildren" => (6.0, 10.0),
         "ListTagsForResource" => (10.0, 15.0),
         "MoveAccount" => (2.0, 3.0),
@@ -70,7 +77,9 @@ pub(super) fn rate(operation: &str) -> Option<Rate> {
 /// The parameters that name resources IAM looks at; operations that are not listed know none.
 fn resource_parameters(operation: &str) -> &'static [&'static str] {
     match operation {
-        "CloseAccount" | "DescribeAccount" => &["AccountId"],
+        "CloseAccount" | "DeregisterDelegatedAdministrator" | "DescribeAccount" | "RegisterDelegatedAdministrator" => {
+            &["AccountId"]
+        }
         "CreateOrganizationalUnit" | "ListAccountsForParent" | "ListChildren" | "ListOrganizationalUnitsForParent" => {
             &["ParentId"]
         }
@@ -92,5 +101,10 @@ pub(super) fn needs(request: &Incoming, org: Option<&Org>) -> Vec<Need> {
         needs.push(Need::new(main, "*"));
     }
     needs.extend(actions.map(|action| Need::new(action, "*")));
-    needs
+    match request.text("ServicePrincipal") {
+        Some(principal) => {
+            needs.into_iter().map(|need| need.given("organizations:ServicePrincipal", principal)).collect()
+        }
+        None => needs,
+    }
 }

@@ -7,7 +7,7 @@ use super::state::{Account, CreateRequest, Fate, Org, Tags, Unit};
 
 /// Seconds since the epoch with milliseconds, as JSON 1.1 services write timestamps.
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of this era fit a double")]
-fn timestamp(at: Timestamp) -> f64 {
+pub(super) fn timestamp(at: Timestamp) -> f64 {
     at.as_millisecond() as f64 / 1000.0
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Org {
     pub(super) tags: HashMap<String, Tags>,
     /// The principals of services with trusted access, and since when.
     pub(super) trusted: BTreeMap<String, Timestamp>,
+    /// The delegated administrators of each service, by its principal, and since when.
+    pub(super) delegates: BTreeMap<String, BTreeMap<String, Timestamp>>,
     pub(super) settings: Settings,
     /// The most creations that were in progress at once.
     pub(super) peak_in_progress: usize,
@@ -160,6 +162,7 @@ impl Org {
             requests: Vec::new(),
             tags: HashMap::new(),
             trusted: BTreeMap::new(),
+            delegates: BTreeMap::new(),
             settings: Settings::default(),
             peak_in_progress: 0,
         }

@@ -20,7 +20,9 @@ pub(super) fn enable(org: &mut Org, input: Input<'_>) -> Result<Value, ApiError>
 }
 
 pub(super) fn disable(org: &mut Org, input: Input<'_>) -> Result<Value, ApiError> {
-    org.trusted.remove(principal(input)?);
+    let principal = principal(input)?;
+    org.trusted.remove(principal);
+    org.delegates.remove(principal);
     Ok(json!({}))
 }
 
@@ -30,7 +32,7 @@ pub(super) fn list(org: &Org, input: Input<'_>) -> Result<Value, ApiError> {
     page(input, "ListAWSServiceAccessForOrganization", "EnabledServicePrincipals", rows, empty_first)
 }
 
-fn principal(input: Input<'_>) -> Result<&str, ApiError> {
+pub(super) fn principal(input: Input<'_>) -> Result<&str, ApiError> {
     let principal = input.text("ServicePrincipal", 1, 128)?;
     if !principal.chars().all(|character| character.is_ascii_alphanumeric() || "_+=,.@-".contains(character)) {
         return Err(error::invalid("INVALID_PATTERN", "ServicePrincipal"));

@@ -1,0 +1,71 @@
+//! What a person asks for.
+
+use serde_json::Value;
+use steward::{
+    control::Mode,
+    error::{Cause, Failure},
+    input::{Fields, in_words},
+    preparation::Desired,
+};
+
+/// What a person asks for.
+#[derive(Debug)]
+pub(crate) struct Input {
+    /// Whether steps are taken.
+    pub(crate) mode: Mode,
+    /// What is wanted beside what Steward always needs.
+    pub(crate) desired: Desired,
+}
+
+impl Input {
+    /// Reads `{"mode"?: "plan"|"apply", "delegated_administrators"?: {"<principal>": "<account id>"}}`. Nothing is
+    /// changed unless that is said.
+    pub(crate) fn read(input: Value) -> Result<Self, Failure> {
+        let mut fields = Fields::of(input);
+        let mode = fields.optional("mode").unwrap_or(Mode::Plan);
+        let delegated_administrators = fields.optional_map("delegated_administrators").unwrap_or_default();
+        let problems = fields.finish();
+        if problems.is_empty() {
+            return Ok(Self { mode, desired: Desired { delegated_administrators } });
+        }
+        Err(Failure::with_detail(Cause::InvalidRequest, in_words(&problems)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn nothing_said_is_a_plan() {
+        let input = Input::read(json!({})).unwrap();
+        assert_eq!((input.mode, input.desired), (Mode::Plan, Desired::default()));
+    }
+
+    #[test]
+    fn the_samples_are_taken() {
+        for sample in [
+            include_str!("../../../events/organization-preparer/plan.json"),
+            include_str!("../../../events/organization-preparer/apply.json"),
+        ] {
+            assert!(Input::read(serde_json::from_str(sample).unwrap()).is_ok(), "{sample}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_input_gets_one_answer_that_names_every_problem() {
+        let input = json!({"mode": "force", "delegated_administrators": {"ssm.amazonaws.com": "1", "iam.amazonaws.com": 7},
+            "dry_run": true});
+        let failure = Input::read(input).unwrap_err();
+        for path in [
+            "mode",
+            "delegated_administrators.ssm.amazonaws.com",
+            "delegated_administrators.iam.amazonaws.com",
+            "dry_run",
+        ] {
+            assert!(failure.message.contains(path), "{path}: {}", failure.message);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Shows what an organization lacks for Steward, and enables it.
+
+mod input;
+mod survey;
+
+use lambda_runtime::{LambdaEvent, tracing};
+use serde::Serialize;
+use serde_json::Value;
+use steward::{
+    control::Mode,
+    error::{Cause, Failure},
+    gateway::{CallError, IamGateway, Organization, OrganizationsGateway, TrustPace},
+    ids::RoleName,
+    preparation::{ByHand, Change, by_hand, plan},
+    session::Sessions,
+    settings::{NotConfigured, Settings},
+    start::SdkConfig,
+};
+
+use input::Input;
+use survey::Survey;
+
+/// What the steps call. The function's own role may do none of it.
+const WRITES: &[&str] = &[
+    "iam:EnableOrganizationsRootCredentialsManagement",
+    "iam:EnableOrganizationsRootSessions",
+    "organizations:EnableAWSServiceAccess",
+    "organizations:RegisterDelegatedAdministrator",
+];
+
+/// The function.
+#[derive(Debug)]
+pub struct OrganizationPreparer {
+    survey: Survey,
+    sessions: Sessions,
+    writer: RoleName,
+}
+
+/// What a person is answered.
+#[derive(Debug, Serialize)]
+pub struct Answer {
+    /// Whether steps were taken.
+    pub mode: Mode,
+    /// The organization.
+    pub organization_id: String,
+    /// The steps that would be taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub planned: Option<Vec<Step>>,
+    /// The steps that were taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applied: Option<Vec<Step>>,
+    /// The steps that failed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<Failed>,
+    /// What was read back afterwards and is still to be done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remaining: Vec<Step>,
+    /// What only a person can do or see.
+    pub by_hand: Vec<ByHand>,
+}
+
+/// One step.
+#[derive(Debug, Serialize)]
+pub struct Step {
+    /// What.
+    pub what: String,
+    /// What it is needed for.
+    pub needed_for: &'static str,
+}
+
+/// One step that failed.
+#[derive(Debug, Serialize)]
+pub struct Failed {
+    /// What.
+    pub what: String,
+    /// Why, and what to do.
+    #[serde(flatten)]
+    pub failure: Failure,
+}
+
+impl From<&Change> for Step {
+    fn from(change: &Change) -> Self {
+        Self { what: change.to_string(), needed_for: change.needed_for() }
+    }
+}
+
+impl OrganizationPreparer {
+    /// The function's name.
+    pub const NAME: &'static str = "organization-preparer";
+
+    /// Makes the function from its environment.
+    pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
+        let mut settings = Settings::from_environment();
+        let function = Self {
+            survey: Survey::of(config),
+            sessions: Sessions::new(config, Self::NAME),
+            writer: settings.writer_role_name(),
+        };
+        settings.finish().map(|()| function)
+    }
+
+    /// Answers a person.
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
+        let input = Input::read(event.payload)?;
+        let organization = self.own_organization().await?;
+        let actual = self.survey.take(&organization, &input.desired).await?;
+        let changes = plan(&input.desired, &actual);
+        let mut answer = Answer {
+            mode: input.mode,
+            organization_id: organization.id.clone(),
+            planned: None,
+            applied: None,
+            failed: Vec::new(),
+            remaining: Vec::new(),
+            by_hand: by_hand(&actual),
+        };
+        match input.mode {
+            Mode::Plan => answer.planned = Some(changes.iter().map(Step::from).collect()),
+            Mode::Apply if !organization.all_features => {
+                return Err(Failure::new(Cause::OrganizationNotInAllFeaturesMode));
+            }
+            Mode::Apply => {
+                (answer.applied, answer.failed) =
+                    self.apply(&organization, &changes, &event.context.request_id).await?;
+                if !changes.is_empty() {
+                    let actual = self.survey.take(&organization, &input.desired).await?;
+                    answer.remaining = plan(&input.desired, &actual).iter().map(Step::from).collect();
+                }
+            }
+        }
+        Ok(answer)
+    }
+
+    /// The organization, if this is its management account: members can describe it, and nothing else.
+    async fn own_organization(&self) -> Result<Organization, Failure> {
+        let organization = self.survey.organization().await?;
+        let own = self.sessions.find_own_account().await?;
+        if own == organization.management_account {
+            return Ok(organization);
+        }
+        let Organization { id, management_account, .. } = organization;
+        let detail = format_args!("This is account {own}; {id} is managed by {management_account}.");
+        Err(Failure::with_detail(Cause::NotManagementAccount, detail))
+    }
+
+    /// Takes the steps. One that fails does not keep the others from being tried.
+    async fn apply(
+        &self,
+        organization: &Organization,
+        changes: &[Change],
+        invocation: &str,
+    ) -> Result<(Option<Vec<Step>>, Vec<Failed>), Failure> {
+        let (mut applied, mut failed) = (Vec::new(), Vec::new());
+        if changes.is_empty() {
+            return Ok((Some(applied), failed));
+        }
+        let config = self
+            .sessions
+            .enter(&organization.management_account, &self.writer, WRITES, invocation)
+            .await
+            .map_err(not_a_young_account)?;
+        let writer = Writer {
+            organizations: OrganizationsGateway::of(&config),
+            iam: IamGateway::of(&config),
+            pace: TrustPace::default(),
+        };
+        for change in changes {
+            match writer.make(change).await {
+                Ok(()) => {
+                    tracing::info!("done: {change}");
+                    applied.push(Step::from(change));
+                }
+                Err(error) => failed.push(Failed { what: change.to_string(), failure: error.into() }),
+            }
+        }
+        Ok((Some(applied), failed))
+    }
+}
+
+/// The role is as old as the stack, so a denial will not go away by itself.
+fn not_a_young_account(mut error: CallError) -> CallError {
+    if error.cause == Cause::RoleNotAssumable {
+        error.cause = Cause::AccessDenied;
+    }
+    error
+}
+
+/// The gateways with the credentials that may write.
+struct Writer {
+    organizations: OrganizationsGateway,
+    iam: IamGateway,
+    pace: TrustPace,
+}
+
+impl Writer {
+    async fn make(&self, change: &Change) -> Result<(), CallError> {
+        match change {
+            Change::EnableTrustedAccess(service) => {
+                self.organizations.enable_trusted_access(service.principal(), &self.pace).await
+            }
+            Change::EnableRootFeature(feature) => self.iam.enable_root_feature(*feature).await,
+            Change::RegisterDelegatedAdministrator(service, account) => {
+                self.organizations.register_delegated_administrator(account, service.principal(), &self.pace).await
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The Lambda function `organization-preparer`.
+
+use organization_preparer::OrganizationPreparer;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    steward::start::serve(OrganizationPreparer::NAME, OrganizationPreparer::new, OrganizationPreparer::handle).await
+}

@@ -1,0 +1,40 @@
+//! Centralized root access: what IAM may do about the root users of an organization's member accounts.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_iam::types::FeatureType;
+
+use super::IamGateway;
+use crate::{gateway::CallError, preparation::RootFeature};
+
+impl IamGateway {
+    /// The features that are enabled. Features that Steward does not know are left out.
+    ///
+    /// Without trusted access for IAM this gives [`Cause::TrustedAccessMissing`](crate::error::Cause).
+    pub async fn list_root_features(&self) -> Result<BTreeSet<RootFeature>, CallError> {
+        let answer = self.0.list_organizations_features().send().await;
+        let answer = answer.map_err(|error| CallError::of("iam:ListOrganizationsFeatures", error))?;
+        let known = |feature: &FeatureType| match feature {
+            FeatureType::RootCredentialsManagement => Some(RootFeature::CredentialsManagement),
+            FeatureType::RootSessions => Some(RootFeature::Sessions),
+            _ => None,
+        };
+        Ok(answer.enabled_features().iter().filter_map(known).collect())
+    }
+
+    /// Enables a feature; that it is enabled already is as good.
+    pub async fn enable_root_feature(&self, feature: RootFeature) -> Result<(), CallError> {
+        match feature {
+            RootFeature::CredentialsManagement => {
+                let answer = self.0.enable_organizations_root_credentials_management().send().await;
+                answer
+                    .map(drop)
+                    .map_err(|error| CallError::of("iam:EnableOrganizationsRootCredentialsManagement", error))
+            }
+            RootFeature::Sessions => {
+                let answer = self.0.enable_organizations_root_sessions().send().await;
+                answer.map(drop).map_err(|error| CallError::of("iam:EnableOrganizationsRootSessions", error))
+            }
+        }
+    }
+}

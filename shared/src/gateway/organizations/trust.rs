@@ -1,0 +1,117 @@
+//! What the organization is, and what services and administrators it trusts.
+
+use std::num::NonZeroU32;
+
+use aws_sdk_organizations::{
+    operation::register_delegated_administrator::RegisterDelegatedAdministratorError as Refused,
+    types::{ConstraintViolationExceptionReason, OrganizationFeatureSet},
+};
+
+use super::{OrganizationsGateway, incomplete, parsed};
+use crate::{
+    gateway::{CallError, pace::Pace},
+    ids::AccountId,
+};
+
+/// An organization, as any of its accounts sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organization {
+    /// Its id, `o-...`.
+    pub id: String,
+    /// The account that manages it.
+    pub management_account: AccountId,
+    /// Whether it has all features, or consolidated billing alone.
+    pub all_features: bool,
+}
+
+/// How often trust may be changed: the rate that AWS publishes for `EnableAWSServiceAccess` and
+/// `RegisterDelegatedAdministrator`.
+#[derive(Debug)]
+pub struct TrustPace {
+    enable: Pace,
+    register: Pace,
+}
+
+impl Default for TrustPace {
+    fn default() -> Self {
+        let pace = || Pace::new(NonZeroU32::MIN, NonZeroU32::MIN.saturating_add(1));
+        Self { enable: pace(), register: pace() }
+    }
+}
+
+impl OrganizationsGateway {
+    /// The organization that this account is part of. Members may ask as well.
+    pub async fn describe_organization(&self) -> Result<Organization, CallError> {
+        const OPERATION: &str = "organizations:DescribeOrganization";
+        let answer = self.0.describe_organization().send().await.map_err(|error| CallError::of(OPERATION, error))?;
+        let entry = answer.organization().ok_or_else(|| incomplete(OPERATION, "Organization"))?;
+        Ok(Organization {
+            id: entry.id().ok_or_else(|| incomplete(OPERATION, "Id"))?.to_owned(),
+            management_account: parsed(OPERATION, "MasterAccountId", entry.master_account_id())?,
+            all_features: entry.feature_set() == Some(&OrganizationFeatureSet::All),
+        })
+    }
+
+    /// The principals of the services that may act in the organization.
+    pub async fn list_trusted_services(&self) -> Result<Vec<String>, CallError> {
+        let mut pages = self.0.list_aws_service_access_for_organization().into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page =
+                page.map_err(|error| CallError::of("organizations:ListAWSServiceAccessForOrganization", error))?;
+            found
+                .extend(page.enabled_service_principals().iter().filter_map(|p| p.service_principal()).map(Into::into));
+        }
+        Ok(found)
+    }
+
+    /// Lets a service act in the organization; that it may already is as good.
+    pub async fn enable_trusted_access(&self, principal: &str, pace: &TrustPace) -> Result<(), CallError> {
+        use aws_sdk_organizations::operation::enable_aws_service_access::EnableAWSServiceAccessError as Refused;
+        const OPERATION: &str = "organizations:EnableAWSServiceAccess";
+        pace.enable.turn(OPERATION).await?;
+        let answer = self.0.enable_aws_service_access().service_principal(principal).send().await;
+        answer.map(drop).map_err(|error| {
+            CallError::with_reason(OPERATION, error, |error| match error {
+                Refused::ConstraintViolationException(e) => e.reason().map(ConstraintViolationExceptionReason::as_str),
+                _ => None,
+            })
+        })
+    }
+
+    /// The accounts that administer a service for the organization.
+    pub async fn list_delegated_administrators(&self, principal: &str) -> Result<Vec<AccountId>, CallError> {
+        const OPERATION: &str = "organizations:ListDelegatedAdministrators";
+        let mut pages = self.0.list_delegated_administrators().service_principal(principal).into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| CallError::of(OPERATION, error))?;
+            for entry in page.delegated_administrators() {
+                found.push(parsed(OPERATION, "Id", entry.id())?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Lets an account administer a service for the organization; that it may already is as good.
+    pub async fn register_delegated_administrator(
+        &self,
+        account: &AccountId,
+        principal: &str,
+        pace: &TrustPace,
+    ) -> Result<(), CallError> {
+        const OPERATION: &str = "organizations:RegisterDelegatedAdministrator";
+        pace.register.turn(OPERATION).await?;
+        let call = self.0.register_delegated_administrator().account_id(account.as_str());
+        match call.service_principal(principal).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(Refused::is_account_already_registered_exception) => {
+                Ok(())
+            }
+            Err(error) => Err(CallError::with_reason(OPERATION, error, |error| match error {
+                Refused::ConstraintViolationException(e) => e.reason().map(ConstraintViolationExceptionReason::as_str),
+                _ => None,
+            })),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! `organization-preparer`: what an organization lacks, shown and enabled.
+
+use serde_json::{Value, json};
+
+use crate::{
+    permissions::without,
+    theatre::{TRUSTED, Theatre},
+};
+
+async fn prepare(theatre: &Theatre, input: &Value) -> Value {
+    theatre.stack.invoke("OrganizationPreparerFunction", input).await.expect("the preparer answers")
+}
+
+fn steps(list: &Value) -> Vec<&str> {
+    list.as_array().into_iter().flatten().filter_map(|step| step["what"].as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_bare_organization_is_planned_prepared_and_has_nothing_left_to_plan() {
+    let theatre = Theatre::own(&[]).await;
+    theatre.unprepare();
+    let member = theatre.member();
+    let delegated = json!({"account.amazonaws.com": member, TRUSTED[3]: member});
+    let plan = json!({"delegated_administrators": delegated});
+    let planned = prepare(&theatre, &plan).await;
+    assert_eq!(planned["mode"], "plan", "nobody has said apply: {planned}");
+    assert_eq!(planned["organization_id"], json!(theatre.organization.id()));
+    let all = steps(&planned["planned"]);
+    assert_eq!(all.len(), 8, "four services, two root features, two administrators: {planned}");
+    let places = planned["by_hand"].as_array().unwrap().iter().map(|item| item["at"].as_str().unwrap());
+    assert!(places.clone().count() >= 4 && places.clone().all(|at| at.starts_with("https://")), "{planned}");
+
+    let apply = json!({"mode": "apply", "delegated_administrators": delegated});
+    let applied = prepare(&theatre, &apply).await;
+    assert_eq!(steps(&applied["applied"]), all, "{applied}");
+    assert_eq!((&applied["failed"], &applied["remaining"]), (&Value::Null, &Value::Null), "{applied}");
+
+    assert_eq!(prepare(&theatre, &plan).await["planned"], json!([]));
+    assert_eq!(prepare(&theatre, &apply).await["applied"], json!([]), "there is nothing to do twice");
+    let listed = theatre.stack.client.json("organizations", "ListDelegatedAdministrators", json!({})).await.unwrap();
+    assert_eq!(listed["DelegatedAdministrators"].as_array().unwrap().len(), 2, "{listed}");
+}
+
+#[tokio::test]
+async fn a_plan_calls_nothing_that_writes_and_enters_no_role() {
+    let theatre = Theatre::own(&[]).await;
+    theatre.unprepare();
+    prepare(&theatre, &json!({"mode": "plan"})).await;
+    let calls = theatre.cloud.calls().by_function("organization-preparer");
+    let actions = calls.by_account(theatre.organization.management_account()).actions();
+    assert!(!actions.is_empty());
+    let reads = |action: &String| {
+        let (_, operation) = action.split_once(':').expect("service:Action");
+        ["List", "Describe", "Get"].iter().any(|verb| operation.starts_with(verb))
+    };
+    assert!(actions.iter().all(reads), "{actions:?}");
+}
+
+#[tokio::test]
+async fn a_denied_step_says_which_and_the_others_are_taken() {
+    let theatre = Theatre::own(&[]).await;
+    theatre.unprepare();
+    without(&theatre, "organization-preparer-writer", "iam:EnableOrganizationsRootSessions").await;
+    let answer = prepare(&theatre, &json!({"mode": "apply"})).await;
+    assert_eq!(steps(&answer["applied"]).len(), 5, "{answer}");
+    assert_eq!(steps(&answer["failed"]), ["enable the root feature RootSessions"], "{answer}");
+    let failed = &answer["failed"][0];
+    assert_eq!(failed["cause"], "AccessDenied", "{answer}");
+    assert!(failed["message"].as_str().unwrap().contains("iam:EnableOrganizationsRootSessions"), "{answer}");
+    assert!(failed["remedy"].as_str().unwrap().contains("permission"), "{answer}");
+    assert_eq!(steps(&answer["remaining"]), ["enable the root feature RootSessions"], "{answer}");
+}
+
+#[tokio::test]
+async fn without_permission_to_read_the_answer_names_the_call_and_the_remedy() {
+    let theatre = Theatre::own(&[]).await;
+    without(&theatre, "organization-preparer", "organizations:ListAWSServiceAccessForOrganization").await;
+    let refused = theatre.stack.invoke("OrganizationPreparerFunction", &json!({})).await.unwrap_err().to_string();
+    for word in ["AccessDenied", "organizations:ListAWSServiceAccessForOrganization", "permission"] {
+        assert!(refused.contains(word), "{word}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_member_account_is_told_where_the_function_belongs() {
+    let theatre = Theatre::shared().await;
+    let organization = Theatre::own(&[]).await.organization;
+    let email = format!("shop@{}.example.com", organization.management_account());
+    let member = organization.account_with_email(&email).unwrap();
+    let stack = theatre.stack.copy(theatre.cloud, &member, &format!("steward-{member}"), &[]).await.unwrap();
+    let refused = stack.invoke("OrganizationPreparerFunction", &json!({"mode": "apply"})).await.unwrap_err();
+    let refused = refused.to_string();
+    for word in
+        ["NotManagementAccount", organization.management_account(), "Deploy Steward into the management account"]
+    {
+        assert!(refused.contains(word), "{word}: {refused}");
+    }
+}
