@@ -9,6 +9,7 @@ mod controls;
 mod create_account_poller;
 mod organization_preparer;
 mod permissions;
+mod policies;
 mod region_opt_auditor;
 mod samples;
 mod template;

@@ -17,13 +17,13 @@ fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-fn read(path: impl AsRef<Path>) -> String {
+pub(crate) fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The names in a folder of the checkout, in order.
-fn names_in(folder: impl AsRef<Path>) -> Vec<PathBuf> {
+pub(crate) fn names_in(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     let folder = root().join(folder);
     let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let names: BTreeSet<_> = entries.map(|entry| PathBuf::from(entry.expect("an entry").file_name())).collect();
@@ -89,7 +89,7 @@ fn items(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 /// One or many, as policies and patterns allow.
-fn one_or_many(value: &Value) -> Vec<&Value> {
+pub(crate) fn one_or_many(value: &Value) -> Vec<&Value> {
     value.as_array().map_or_else(|| vec![value], |many| many.iter().collect())
 }
 
@@ -119,7 +119,7 @@ fn statements(template: &Value) -> Vec<(String, Value)> {
 }
 
 /// Runs one of the pinned tools; a missing one is a failure.
-fn run_tool(name: &str, arguments: &[&str]) {
+pub(crate) fn run_tool(name: &str, arguments: &[&str]) {
     let program = root().join(".tools/sam/bin").join(name);
     let output = Command::new(&program)
         .args(arguments)
