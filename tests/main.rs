@@ -7,6 +7,8 @@ mod activity_auditor;
 mod baseline_applier;
 mod controls;
 mod create_account_poller;
+mod dead_letter_replayer;
+mod notifier;
 mod organization_preparer;
 mod permissions;
 mod policies;

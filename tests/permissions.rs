@@ -8,15 +8,17 @@ use serde_json::{Value, json};
 use stage::eventually;
 
 use crate::{
-    controls,
+    controls, dead_letter_replayer,
     theatre::{PATIENCE, Theatre, email, wish},
 };
 
-const FUNCTIONS: [&str; 6] = [
+const FUNCTIONS: [&str; 8] = [
     "account-requester",
     "activity-auditor",
     "baseline-applier",
     "create-account-poller",
+    "dead-letter-replayer",
+    "notifier",
     "organization-preparer",
     "region-opt-auditor",
 ];
@@ -112,6 +114,21 @@ async fn every_way(theatre: &Theatre) {
     // The same news twice.
     let sample = include_str!("../events/activity-auditor/move-account.json");
     let sample: Value = serde_json::from_str(sample).expect("a sample");
+    // What was given up.
+    theatre.stack.send("NotificationDeadLettersUrl", "{}").await.expect("a dead letter");
+    let invocation = dead_letter_replayer::failed_invocation(theatre, "OrganizationPreparerFunction", &json!({}));
+    theatre.stack.send("UndeliverableUrl", &invocation.to_string()).await.expect("a failed invocation");
+    for mode in ["plan", "apply"] {
+        let answer = theatre.stack.invoke("DeadLetterReplayerFunction", &json!({"mode": mode})).await;
+        let answer = answer.expect("the replayer answers");
+        assert_eq!(answer["letters"].as_array().map(Vec::len), Some(2), "{answer}");
+    }
+    let mail = include_str!("../events/notifier/region-policy-violated.json");
+    let mail: Value = serde_json::from_str(mail).expect("a sample");
+    for notified in ["sent", "again"] {
+        let answer = theatre.stack.invoke("NotifierFunction", &mail).await.expect("the notifier answers");
+        assert_eq!(answer["notified"], notified);
+    }
     for audited in ["told", "again"] {
         let answer = theatre.stack.invoke("ActivityAuditorFunction", &sample).await.expect("the auditor answers");
         assert_eq!(answer["audited"], audited);

@@ -278,6 +278,22 @@ fn every_queue_has_a_dead_letter_queue_with_an_alarm() {
 }
 
 #[test]
+fn every_alarm_has_an_entry_in_the_runbook_that_says_how_to_send_again() {
+    let runbook = read("docs/RUNBOOK.md");
+    let (_, alarms) = runbook.split_once("\n## Alarms\n").expect("a part about alarms");
+    let (alarms, _) = alarms.split_once("\n## ").expect("a part after it");
+    let entries: BTreeSet<_> = alarms.lines().filter_map(|line| line.strip_prefix("### ")).map(Into::into).collect();
+    let template = template();
+    assert_eq!(entries, resources(&template, "AWS::CloudWatch::Alarm").into_keys().collect::<BTreeSet<String>>());
+    for entry in alarms.split("\n### ").skip(1) {
+        assert!(entry.contains("send again") || entry.contains("send\nagain"), "{entry}");
+    }
+    assert!(
+        runbook.contains("DeadLetterReplayerFunction") && !template["Outputs"]["DeadLetterReplayerFunction"].is_null()
+    );
+}
+
+#[test]
 fn every_queue_is_encrypted_and_outwaits_its_function() {
     let template = template();
     let queues = resources(&template, "AWS::SQS::Queue");
@@ -303,6 +319,24 @@ fn every_queue_admits_the_rules_of_this_stack_alone() {
             assert!(one_or_many(sources).into_iter().all(|rule| !referred(rule).is_empty()), "{id}");
         }
     }
+}
+
+#[test]
+fn the_topic_is_encrypted_and_admits_every_alarm_of_this_stack_and_nobody_else() {
+    let template = template();
+    for (id, topic) in resources(&template, "AWS::SNS::Topic") {
+        assert_eq!(topic["KmsMasterKeyId"], json!({"Fn::GetAtt": "AlertsKey.Arn"}), "{id}");
+    }
+    let mut admitted = BTreeSet::new();
+    for (id, policy) in resources(&template, "AWS::SNS::TopicPolicy") {
+        for statement in items(&policy["PolicyDocument"]["Statement"]) {
+            assert_eq!(statement["Principal"], json!({"Service": "cloudwatch.amazonaws.com"}), "{id}");
+            let sources = one_or_many(&statement["Condition"]["ArnEquals"]["aws:SourceArn"]);
+            admitted.extend(sources.into_iter().map(|alarm| referred(alarm).to_owned()));
+        }
+    }
+    let alarms = resources(&template, "AWS::CloudWatch::Alarm").into_keys().collect();
+    assert_eq!(admitted, alarms, "left may publish, right has something to say");
 }
 
 #[test]
@@ -370,8 +404,11 @@ fn every_statement_for_any_resource_says_why() {
             explained += 1;
         }
     }
-    let anywhere = |statement: &&(String, Value)| one_or_many(&statement.1["Resource"]).contains(&&json!("*"));
-    assert_eq!(statements(&template).iter().filter(anywhere).count(), explained, "a `*` is written in another way");
+    let anywhere = |statement: &&Value| one_or_many(&statement["Resource"]).contains(&&json!("*"));
+    let keys = resources(&template, "AWS::KMS::Key");
+    let of_keys = keys.values().flat_map(|key| items(&key["KeyPolicy"]["Statement"])).filter(anywhere).count();
+    let of_roles = statements(&template).iter().map(|(_, statement)| statement).filter(anywhere).count();
+    assert_eq!(of_roles + of_keys, explained, "a `*` is written in another way");
 }
 
 #[test]

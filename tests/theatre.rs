@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use local_cloud::{LocalCloud, Options, Organization};
 use serde_json::{Value, json};
-use stage::{Listener, Progress, Stack, deploy, eventually};
+use stage::{Listener, Mailbox, Progress, Stack, deploy, eventually};
 use tokio::sync::OnceCell;
 
 /// How long anything may take before a test fails.
@@ -91,6 +91,11 @@ impl Theatre {
     /// Hears what the stack tells from now on.
     pub(crate) async fn listen(&self, name: &str) -> Listener {
         Listener::new(&self.stack, name).await.expect("a listener can be made")
+    }
+
+    /// Gets the stack's mails from now on.
+    pub(crate) async fn mailbox(&self, name: &str) -> Mailbox {
+        Mailbox::new(&self.stack, name).await.expect("a mailbox can be made")
     }
 
     /// Sends a request by hand; answers with its id.

@@ -113,6 +113,9 @@ def deliver(target: dict, event: dict, rule: dict, view=None) -> None:
         plain_deliver(target, event, rule, view)
     elif dead_letters := target.get("DeadLetterConfig", {}).get("Arn"):
         plain_deliver(target | {"Arn": dead_letters}, event, rule, view)
+        attributes = {"RULE_ARN": rule.get("Arn", ""), "TARGET_ARN": target["Arn"], "ERROR_CODE": "NO_RESOURCE"}
+        typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+        sqs._queue_by_arn(dead_letters)["messages"][-1]["message_attributes"] = typed
 
 
 if __name__ == "__main__":

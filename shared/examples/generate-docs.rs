@@ -16,5 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     control::ALL.iter().try_for_each(|control| source_of(control.id()).map(drop))?;
     fs::write(docs.join("CONTROLS.md"), manual::controls(|id| source_of(id).unwrap_or_default()))?;
     fs::write(docs.join("PERMISSIONS.md"), manual::permissions())?;
+    let runbook = fs::read_to_string(docs.join("RUNBOOK.md"))?;
+    fs::write(docs.join("RUNBOOK.md"), manual::runbook(&runbook))?;
     Ok(())
 }

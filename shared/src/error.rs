@@ -410,6 +410,11 @@ impl Failure {
         failure.message = format!("{} {detail}", failure.message);
         failure
     }
+
+    /// A message or an event that tells of nothing that the function knows.
+    pub fn not_understood(detail: impl fmt::Display) -> Self {
+        Self::with_detail(Cause::MessageNotUnderstood, detail)
+    }
 }
 
 impl fmt::Display for Failure {

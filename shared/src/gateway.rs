@@ -5,6 +5,7 @@ mod cloudwatch;
 mod dynamodb;
 mod eventbridge;
 mod iam;
+mod lambda;
 mod organizations;
 mod pace;
 mod s3;
@@ -24,6 +25,7 @@ pub(crate) use dynamodb::attributes;
 pub use dynamodb::{DynamoDbGateway, Refusal, Write};
 pub use eventbridge::EventBridgeGateway;
 pub use iam::{IamGateway, NewRole, PasswordPolicy, Role, RootCredentials};
+pub use lambda::LambdaGateway;
 pub use organizations::{
     Account, AccountState, CreateAccountOutcome, CreateAccountProgress, CreateAccountStatus, NewAccount, Organization,
     OrganizationalUnit, OrganizationsGateway, TrustPace,
@@ -31,7 +33,7 @@ pub use organizations::{
 pub use s3::{Found, S3Gateway};
 pub use s3control::{PublicAccessBlock, S3ControlGateway};
 pub use sns::{EmailSubscription, SnsGateway};
-pub use sqs::SqsGateway;
+pub use sqs::{Received, SqsGateway};
 pub use sts::{RootSessionRequest, SessionRequest, StsGateway};
 
 use crate::error::{Cause, Failure};

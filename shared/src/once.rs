@@ -10,7 +10,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::gateway::{CallError, DynamoDbGateway, Write, attributes};
+use crate::{
+    error::{Cause, Failure},
+    gateway::{CallError, DynamoDbGateway, Write, attributes},
+};
 
 /// No invocation lives longer (AWS Lambda developer guide, "Lambda quotas").
 const LONGEST_INVOCATION: SignedDuration = SignedDuration::from_mins(15);
@@ -20,7 +23,7 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Whether something may be told now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claim {
+enum Claim {
     /// Nobody has told it, and nobody else is about to.
     Granted,
     /// It was told.
@@ -54,7 +57,7 @@ impl Once {
     }
 
     /// Asks for the right to tell what this key stands for.
-    pub async fn claim(&self, key: &str, now: Timestamp) -> Result<Claim, CallError> {
+    async fn claim(&self, key: &str, now: Timestamp) -> Result<Claim, CallError> {
         let abandoned = (now - LONGEST_INVOCATION).as_second();
         let values = HashMap::from([
             (":no".to_owned(), AttributeValue::Bool(false)),
@@ -71,6 +74,18 @@ impl Once {
         }
         let found: Option<Found> = self.0.find(key).await?;
         Ok(if found.is_some_and(|found| found.told) { Claim::Told } else { Claim::UnderWay })
+    }
+
+    /// Asks for that right and says whether to go on: not when it was told. That somebody else is about to tell it is a
+    /// failure, so that the message comes again in case they do not.
+    pub async fn begin(&self, key: &str, now: Timestamp) -> Result<bool, Failure> {
+        match self.claim(key, now).await? {
+            Claim::Granted => Ok(true),
+            Claim::Told => Ok(false),
+            Claim::UnderWay => {
+                Err(Failure::with_detail(Cause::ConcurrentModification, "Another invocation is telling of it."))
+            }
+        }
     }
 
     /// Records that it was told, with what there is to know of it.

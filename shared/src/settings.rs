@@ -6,7 +6,9 @@ use jiff::SignedDuration;
 
 use crate::{
     account_creation::Pace,
+    activity::Severity,
     ids::{Email, NotValid, RoleName},
+    replay::Route,
 };
 
 /// What is wrong with the environment: everything at once.
@@ -62,6 +64,48 @@ impl Settings {
     /// `REGION_AUDIT_QUEUE_URL`: the queue of the region opt-in auditor.
     pub fn region_audit_queue_url(&mut self) -> String {
         self.required("REGION_AUDIT_QUEUE_URL")
+    }
+
+    /// `ALERTS_TOPIC_ARN`: the topic that people have subscribed to.
+    pub fn alerts_topic_arn(&mut self) -> String {
+        self.required("ALERTS_TOPIC_ARN")
+    }
+
+    /// `NOTIFY_SEVERITY`: from which severity people are told; `warning` when not set.
+    pub fn notify_severity(&mut self) -> Severity {
+        let Some(text) = (self.read)("NOTIFY_SEVERITY") else { return Severity::Warning };
+        text.parse().unwrap_or_else(|problem: NotValid| {
+            self.problems.push(format!("NOTIFY_SEVERITY is not {problem}"));
+            Severity::Warning
+        })
+    }
+
+    /// `REPLAY_QUEUES`: the queues with dead letters, `<name> <url of the dead letters> <url of the queue>` each, with
+    /// commas between them.
+    pub fn replay_routes(&mut self) -> Vec<Route> {
+        let text = self.required("REPLAY_QUEUES");
+        let mut routes = Vec::new();
+        for entry in text.split(',').filter(|entry| !entry.is_empty()) {
+            match entry.split(' ').collect::<Vec<_>>()[..] {
+                [name, dead_letters, queue] => routes.push(Route {
+                    name: name.to_owned(),
+                    dead_letters: dead_letters.to_owned(),
+                    queue: queue.to_owned(),
+                }),
+                _ => self.problems.push(format!("REPLAY_QUEUES has {entry:?}, which is not a name and two URLs")),
+            }
+        }
+        routes
+    }
+
+    /// `UNDELIVERABLE_URL`: the queue of undeliverable events and failed invocations.
+    pub fn undeliverable_url(&mut self) -> String {
+        self.required("UNDELIVERABLE_URL")
+    }
+
+    /// `REPLAY_FUNCTION_ARNS`: the functions that may be invoked again, with commas between them.
+    pub fn replay_functions(&mut self) -> Vec<String> {
+        self.required("REPLAY_FUNCTION_ARNS").split(',').map(ToOwned::to_owned).collect()
     }
 
     /// `OWN_ROLE_ARNS`: the roles of this stack's functions, with commas between them.

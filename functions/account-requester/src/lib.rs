@@ -59,7 +59,7 @@ impl AccountRequester {
             Trigger::Event(event) => (event.detail, true),
             Trigger::ByHand(input) => (input, false),
             Trigger::Queue(_) => {
-                return Err(Failure::with_detail(Cause::MessageNotUnderstood, "No queue is expected."));
+                return Err(Failure::not_understood("No queue is expected."));
             }
         };
         let answer = match Wish::read(input, &self.access_role) {

@@ -1,19 +1,17 @@
 //! Tells who did what to accounts and to the organization, and how much it matters.
 
-use aws_lambda_events::{
-    eventbridge::EventBridgeEvent,
-    sqs::{SqsBatchResponse, SqsEvent},
-};
+use aws_lambda_events::{eventbridge::EventBridgeEvent, sqs::SqsBatchResponse};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
     activity::{ActivityAudited, Severity, root_session_key, temporary_root_key},
-    error::{Cause, Failure},
+    batch::work_off,
+    error::Failure,
     events::Trigger,
     gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway},
-    once::{Claim, Once},
+    once::Once,
     root_session_log::RootSessionLog,
     settings::{NotConfigured, Settings},
     start::SdkConfig,
@@ -73,35 +71,26 @@ impl ActivityAuditor {
     /// Answers one invocation: messages of the queue, or one event by hand.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
         match Trigger::of(event.payload) {
-            Trigger::Queue(batch) => Ok(Answer::Batch(self.batch(batch).await)),
+            Trigger::Queue(batch) => Ok(Answer::Batch(work_off(batch, async |body| self.message(body).await).await)),
             Trigger::Event(event) => self.audit(&event).await.map(Answer::Event),
             Trigger::ByHand(_) => {
-                Err(not_understood("An event of CloudTrail is expected, as in events/activity-auditor."))
+                Err(Failure::not_understood("An event of CloudTrail is expected, as in events/activity-auditor."))
             }
         }
     }
 
-    async fn batch(&self, batch: SqsEvent) -> SqsBatchResponse {
-        let mut response = SqsBatchResponse::default();
-        for record in batch.records {
-            let body = record.body.as_deref().and_then(|body| serde_json::from_str(body).ok()).map(Trigger::of);
-            let outcome = match body {
-                Some(Trigger::Event(event)) => self.audit(&event).await.map(drop),
-                _ => Err(not_understood("It is no event.")),
-            };
-            if let Err(failure) = outcome {
-                tracing::error!(message_id = record.message_id, cause = %failure.cause, "{failure}");
-                response.add_failure(record.message_id.unwrap_or_default());
-            }
+    async fn message(&self, body: &str) -> Result<(), Failure> {
+        match serde_json::from_str(body).ok().map(Trigger::of) {
+            Some(Trigger::Event(event)) => self.audit(&event).await.map(drop),
+            _ => Err(Failure::not_understood("It is no event.")),
         }
-        response
     }
 
     /// Reads, judges and tells one event, once.
     async fn audit(&self, event: &EventBridgeEvent<Value>) -> Result<Audited, Failure> {
         let now = Timestamp::now();
         let mut audited =
-            ActivityAudited::of(event, &self.own_roles).ok_or_else(|| not_understood("It names no call."))?;
+            ActivityAudited::of(event, &self.own_roles).ok_or_else(|| Failure::not_understood("It names no call."))?;
         if let Some(key) = root_session_key(event).filter(|_| audited.actor.is_steward) {
             self.root_sessions.record(key, now).await?;
         }
@@ -111,15 +100,8 @@ impl ActivityAuditor {
             audited = audited.by_own_root_session();
         }
         let key = format!("activity#{}", audited.event_id);
-        match self.once.claim(&key, now).await? {
-            Claim::Granted => {}
-            Claim::Told => return Ok(Audited::Again),
-            Claim::UnderWay => {
-                return Err(Failure::with_detail(
-                    Cause::ConcurrentModification,
-                    "Another invocation is telling of it.",
-                ));
-            }
+        if !self.once.begin(&key, now).await? {
+            return Ok(Audited::Again);
         }
         audited.account_name = self.account_name(&audited).await;
         if audited.severity >= Severity::Warning {
@@ -138,9 +120,4 @@ impl ActivityAuditor {
             .ok()
             .map(|account| account.name)
     }
-}
-
-/// A message that tells of nothing that the function knows.
-fn not_understood(detail: &str) -> Failure {
-    Failure::with_detail(Cause::MessageNotUnderstood, detail)
 }

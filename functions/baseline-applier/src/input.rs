@@ -10,8 +10,6 @@ use steward::{
     ids::{AccountId, RequestId, RoleName},
 };
 
-use crate::not_understood;
-
 /// A new account, as an event tells of it or as the function reminds itself of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NewAccount {
@@ -32,14 +30,14 @@ pub(crate) struct NewAccount {
 impl NewAccount {
     /// Reads a message of the queue: an event, or the function's own reminder.
     pub(crate) fn of_message(body: &str, access_role: &RoleName) -> Result<Self, Failure> {
-        let body: Value =
-            serde_json::from_str(body).map_err(|error| not_understood(format_args!("It is no JSON: {error}.")))?;
+        let body: Value = serde_json::from_str(body)
+            .map_err(|error| Failure::not_understood(format_args!("It is no JSON: {error}.")))?;
         match Trigger::of(body) {
             Trigger::Event(event) => Self::of_event(&event, access_role),
             Trigger::ByHand(reminder) => {
-                serde_json::from_value(reminder).map_err(|error| not_understood(format_args!("{error}.")))
+                serde_json::from_value(reminder).map_err(|error| Failure::not_understood(format_args!("{error}.")))
             }
-            Trigger::Queue(_) => Err(not_understood("It is a batch in a message.")),
+            Trigger::Queue(_) => Err(Failure::not_understood("It is a batch in a message.")),
         }
     }
 
@@ -48,12 +46,14 @@ impl NewAccount {
         let since = Timestamp::now();
         if event.source == steward::events::SOURCE {
             let created = AccountCreated::deserialize(&event.detail)
-                .map_err(|error| not_understood(format_args!("It is no AccountCreated event: {error}.")))?;
+                .map_err(|error| Failure::not_understood(format_args!("It is no AccountCreated event: {error}.")))?;
             let AccountCreated { account_id, role_name, request_id, .. } = created;
             return Ok(Self { account_id, role_name, request_id: Some(request_id), since, joined: false });
         }
         let account_id = account_joined(event).ok_or_else(|| {
-            not_understood("It is neither an AccountCreated nor an AccountJoinedOrganization event with an account id.")
+            Failure::not_understood(
+                "It is neither an AccountCreated nor an AccountJoinedOrganization event with an account id.",
+            )
         })?;
         Ok(Self { account_id, role_name: access_role.clone(), request_id: None, since, joined: true })
     }

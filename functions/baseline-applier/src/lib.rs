@@ -1,12 +1,11 @@
 //! Gives accounts their baseline: on events for new accounts, and by hand for any.
 
-mod budget;
 mod by_hand;
 mod input;
 mod report;
 mod selection;
 
-use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use aws_lambda_events::sqs::SqsBatchResponse;
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, tracing};
@@ -15,8 +14,10 @@ use serde_json::Value;
 use steward::{
     account_creation::{OrganizationalUnitReference, Pace, Store},
     baseline::{Document, Facts, InForce},
+    batch::work_off,
+    budget::Budget,
     control::{self, AnyControl, Conclusion, Engine, Mode, Row, Visit, conclude, organizational_unit::UnitPaths},
-    error::{Cause, Failure},
+    error::Failure,
     events::{BaselineApplied, BaselineIncomplete, Trigger},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
     ids::RoleName,
@@ -24,13 +25,15 @@ use steward::{
     start::SdkConfig,
 };
 
-use budget::Budget;
 use by_hand::ByHand;
 use input::NewAccount;
 use report::Visited;
 pub use report::{Failed, Report, Skip};
 use selection::{Selection, Target, obstacle, within};
 
+/// The time that is kept for the accounts that are being worked on when no more are begun. A call may take 20 s, and
+/// a control makes several.
+const MARGIN: SignedDuration = SignedDuration::from_secs(45);
 /// How many accounts are worked on at once. More would wait for the pace of the APIs that they share.
 const AT_ONCE: usize = 8;
 
@@ -95,14 +98,16 @@ impl BaselineApplier {
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
         let invocation = event.context.request_id.as_str();
         match Trigger::of(event.payload) {
-            Trigger::Queue(batch) => Ok(Answer::Batch(self.batch(batch, invocation).await)),
+            Trigger::Queue(batch) => {
+                Ok(Answer::Batch(work_off(batch, async |body| self.message(body, invocation).await).await))
+            }
             Trigger::Event(event) => {
                 let account = NewAccount::of_event(&event, &self.access_role)?;
                 Ok(Answer::Event { rows: self.heard_of(account, invocation).await? })
             }
             Trigger::ByHand(input) => {
                 let input = ByHand::read(input)?;
-                let budget = Budget::until(event.context.deadline);
+                let budget = Budget::until(event.context.deadline, MARGIN);
                 Ok(Answer::Report(self.by_hand(&input, invocation, &budget).await?))
             }
         }
@@ -168,20 +173,8 @@ impl BaselineApplier {
         }
     }
 
-    async fn batch(&self, batch: SqsEvent, invocation: &str) -> SqsBatchResponse {
-        let mut response = SqsBatchResponse::default();
-        for record in batch.records {
-            let account = NewAccount::of_message(record.body.as_deref().unwrap_or_default(), &self.access_role);
-            let outcome = match account {
-                Ok(account) => self.heard_of(account, invocation).await.map(drop),
-                Err(failure) => Err(failure),
-            };
-            if let Err(failure) = outcome {
-                tracing::error!(message_id = record.message_id, cause = %failure.cause, "{failure}");
-                response.add_failure(record.message_id.unwrap_or_default());
-            }
-        }
-        response
+    async fn message(&self, body: &str, invocation: &str) -> Result<(), Failure> {
+        self.heard_of(NewAccount::of_message(body, &self.access_role)?, invocation).await.map(drop)
     }
 
     /// A new account: one that Steward made and put in its place, or one that joined in another way.
@@ -240,9 +233,4 @@ impl BaselineApplier {
         let visit = Visit { account_id: &account.id, role, invocation };
         Ok(self.engine.run(controls, visit, &effective, mode).await)
     }
-}
-
-/// A message or input that names nothing to do.
-fn not_understood(detail: impl std::fmt::Display) -> Failure {
-    Failure::with_detail(Cause::MessageNotUnderstood, detail)
 }

@@ -7,14 +7,15 @@ mod lookup;
 mod message;
 mod work;
 
-use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use aws_lambda_events::sqs::SqsBatchResponse;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
     account_creation::{Pace, Request, Store},
-    error::{Cause, Failure},
+    batch::work_off,
+    error::Failure,
     events::{Trigger, create_account_result},
     gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
     ids::{AccountId, CreateAccountRequestId, RequestId},
@@ -87,10 +88,10 @@ impl CreateAccountPoller {
     /// Answers one invocation: messages of the queue, an event, a request that a person names, or a sweep.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
         match Trigger::of(event.payload) {
-            Trigger::Queue(batch) => Ok(Answer::Batch(self.batch(batch).await)),
+            Trigger::Queue(batch) => Ok(Answer::Batch(work_off(batch, async |body| self.message(body).await).await)),
             Trigger::Event(event) => match create_account_result(&event) {
                 Some(call) => self.call_ended(call).await,
-                None => Err(Failure::with_detail(Cause::MessageNotUnderstood, "It is no CreateAccountResult event.")),
+                None => Err(Failure::not_understood("It is no CreateAccountResult event.")),
             },
             Trigger::ByHand(input) => match Message::read(input)? {
                 Some(message) => Ok(answer(&self.work(&message).await?)),
@@ -100,31 +101,19 @@ impl CreateAccountPoller {
     }
 
     /// Every message for itself: one that fails comes again, and ends in the dead-letter queue if it always fails.
-    async fn batch(&self, batch: SqsEvent) -> SqsBatchResponse {
-        let mut response = SqsBatchResponse::default();
-        for record in batch.records {
-            if let Err(failure) = self.record(record.body.as_deref().unwrap_or_default()).await {
-                tracing::error!(message_id = record.message_id, cause = %failure.cause, "{failure}");
-                response.add_failure(record.message_id.unwrap_or_default());
-            }
-        }
-        response
-    }
-
-    async fn record(&self, body: &str) -> Result<(), Failure> {
-        let body: Value = serde_json::from_str(body).map_err(|error| {
-            Failure::with_detail(Cause::MessageNotUnderstood, format_args!("It is no JSON: {error}."))
-        })?;
+    async fn message(&self, body: &str) -> Result<(), Failure> {
+        let body: Value = serde_json::from_str(body)
+            .map_err(|error| Failure::not_understood(format_args!("It is no JSON: {error}.")))?;
         match Trigger::of(body) {
             Trigger::Event(event) => match create_account_result(&event) {
                 Some(call) => self.call_ended(call).await.map(drop),
-                None => Err(Failure::with_detail(Cause::MessageNotUnderstood, "It is no CreateAccountResult event.")),
+                None => Err(Failure::not_understood("It is no CreateAccountResult event.")),
             },
             Trigger::ByHand(input) => match Message::read(input)? {
                 Some(message) => self.work(&message).await.map(drop),
-                None => Err(Failure::with_detail(Cause::MessageNotUnderstood, "It names no request.")),
+                None => Err(Failure::not_understood("It names no request.")),
             },
-            Trigger::Queue(_) => Err(Failure::with_detail(Cause::MessageNotUnderstood, "It is a batch in a message.")),
+            Trigger::Queue(_) => Err(Failure::not_understood("It is a batch in a message.")),
         }
     }
 

@@ -5,7 +5,7 @@ mod message;
 
 use std::time::Duration;
 
-use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use aws_lambda_events::sqs::SqsBatchResponse;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
@@ -13,18 +13,19 @@ use serde_json::Value;
 use steward::{
     account_creation::Pace,
     baseline::{Document, Facts, InForce},
+    batch::work_off,
     control::{AnyControl, Conclusion, Control, Engine, Mode, Visit, conclude, regions::RegionsControl},
     error::{Cause, Failure},
     events::{BaselineIncomplete, RegionChange, RegionOptAudited, RegionPolicyViolated, Trigger},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
     ids::{AccountId, Region, RoleName},
-    once::{Claim, Once},
+    once::Once,
     region_policy::{Callers, Status, Verdict, judge},
     settings::{NotConfigured, Settings},
     start::SdkConfig,
 };
 
-use message::{Mend, Message, not_understood};
+use message::{Mend, Message};
 
 /// The control through which a region is mended.
 const REGIONS: &[&dyn AnyControl] = &[&RegionsControl];
@@ -109,30 +110,21 @@ impl RegionOptAuditor {
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
         let invocation = event.context.request_id.as_str();
         match Trigger::of(event.payload) {
-            Trigger::Queue(batch) => Ok(Answer::Batch(self.batch(batch, invocation).await)),
+            Trigger::Queue(batch) => {
+                Ok(Answer::Batch(work_off(batch, async |body| self.message(body, invocation).await).await))
+            }
             Trigger::Event(event) => {
                 let message = Message::of_event(&event, &self.own_roles)?;
                 self.hear(message, invocation).await.map(Answer::Event)
             }
             Trigger::ByHand(_) => {
-                Err(not_understood("An event about a region is expected, as in events/region-opt-auditor."))
+                Err(Failure::not_understood("An event about a region is expected, as in events/region-opt-auditor."))
             }
         }
     }
 
-    async fn batch(&self, batch: SqsEvent, invocation: &str) -> SqsBatchResponse {
-        let mut response = SqsBatchResponse::default();
-        for record in batch.records {
-            let outcome = match Message::of_body(record.body.as_deref().unwrap_or_default(), &self.own_roles) {
-                Ok(message) => self.hear(message, invocation).await.map(drop),
-                Err(failure) => Err(failure),
-            };
-            if let Err(failure) = outcome {
-                tracing::error!(message_id = record.message_id, cause = %failure.cause, "{failure}");
-                response.add_failure(record.message_id.unwrap_or_default());
-            }
-        }
-        response
+    async fn message(&self, body: &str, invocation: &str) -> Result<(), Failure> {
+        self.hear(Message::of_body(body, &self.own_roles)?, invocation).await.map(drop)
     }
 
     async fn hear(&self, message: Message, invocation: &str) -> Result<Audited, Failure> {
@@ -153,15 +145,8 @@ impl RegionOptAuditor {
         let document = self.document.read(&self.bus).await?;
         let verdict = self.verdict(&change, &document).await?;
         let key = key(&change);
-        match self.once.claim(&key, now).await? {
-            Claim::Granted => {}
-            Claim::Told => return Ok(Audited::Again),
-            Claim::UnderWay => {
-                return Err(Failure::with_detail(
-                    Cause::ConcurrentModification,
-                    "Another invocation is telling of it.",
-                ));
-            }
+        if !self.once.begin(&key, now).await? {
+            return Ok(Audited::Again);
         }
         if let Some(status) = Status::of(&change.status) {
             change.requested_by = self.callers.behind(&change.account_id, &change.region, status, now).await?;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
     cloudtrail::{Actor, Record},
-    error::{Cause, Failure},
+    error::Failure,
     events::{RegionChange, Trigger},
     ids::AccountId,
     region_policy::RegionCall,
@@ -41,14 +41,14 @@ pub(crate) struct Mend {
 impl Message {
     /// Reads a message of the queue.
     pub(crate) fn of_body(body: &str, own_roles: &[String]) -> Result<Self, Failure> {
-        let body: Value =
-            serde_json::from_str(body).map_err(|error| not_understood(format_args!("It is no JSON: {error}.")))?;
+        let body: Value = serde_json::from_str(body)
+            .map_err(|error| Failure::not_understood(format_args!("It is no JSON: {error}.")))?;
         match Trigger::of(body) {
             Trigger::Event(event) => Self::of_event(&event, own_roles),
-            Trigger::ByHand(reminder) => serde_json::from_value(reminder)
-                .map(Self::Mend)
-                .map_err(|error| not_understood(format_args!("It is neither an event nor a reminder: {error}."))),
-            Trigger::Queue(_) => Err(not_understood("It is a batch in a message.")),
+            Trigger::ByHand(reminder) => serde_json::from_value(reminder).map(Self::Mend).map_err(|error| {
+                Failure::not_understood(format_args!("It is neither an event nor a reminder: {error}."))
+            }),
+            Trigger::Queue(_) => Err(Failure::not_understood("It is a batch in a message.")),
         }
     }
 
@@ -61,16 +61,16 @@ impl Message {
             let account_id = text("accountId").and_then(|id| id.parse().ok());
             let (Some(account_id), Some(region), Some(status)) = (account_id, text("regionName"), text("status"))
             else {
-                return Err(not_understood("It lacks accountId, regionName or status."));
+                return Err(Failure::not_understood("It lacks accountId, regionName or status."));
             };
             let at = event.time.map(|time| time.to_rfc3339());
             return Ok(Self::Changed(RegionChange { account_id, region, status, at, requested_by: None }));
         }
-        let record = Record::of(detail).ok_or_else(|| not_understood("It tells of no region."))?;
+        let record = Record::of(detail).ok_or_else(|| Failure::not_understood("It tells of no region."))?;
         let disables = match record.name() {
             "EnableRegion" => false,
             "DisableRegion" => true,
-            other => return Err(not_understood(format_args!("{other} is no call about a region."))),
+            other => return Err(Failure::not_understood(format_args!("{other} is no call about a region."))),
         };
         if record.error_code().is_some() {
             return Ok(Self::Refused);
@@ -78,16 +78,11 @@ impl Message {
         let region =
             record.text("/requestParameters/regionName").or_else(|| record.text("/requestParameters/RegionName"));
         let (Some(account_id), Some(region)) = (record.account(), region) else {
-            return Err(not_understood("The record of the call names no account or no region."));
+            return Err(Failure::not_understood("The record of the call names no account or no region."));
         };
         let actor = Actor::of(record, own_roles);
         Ok(Self::Called(RegionCall { account_id, region: region.to_owned(), disables, actor }))
     }
-}
-
-/// A message that tells of nothing that the function knows.
-pub(crate) fn not_understood(detail: impl std::fmt::Display) -> Failure {
-    Failure::with_detail(Cause::MessageNotUnderstood, detail)
 }
 
 #[cfg(test)]

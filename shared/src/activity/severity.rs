@@ -1,8 +1,13 @@
 //! How much something matters.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
-use crate::cloudtrail::{Actor, ActorKind, Record};
+use crate::{
+    cloudtrail::{Actor, ActorKind, Record},
+    ids::NotValid,
+};
 
 /// Why the work of the stack's own functions does not matter.
 pub(super) const OWN_WORK: &str = "a function of Steward did it";
@@ -19,6 +24,20 @@ pub enum Severity {
     Warning,
     /// Somebody should look at it now.
     Critical,
+}
+
+impl FromStr for Severity {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        match text {
+            "informational" => Ok(Self::Informational),
+            "notice" => Ok(Self::Notice),
+            "warning" => Ok(Self::Warning),
+            "critical" => Ok(Self::Critical),
+            _ => Err(NotValid("informational, notice, warning or critical")),
+        }
+    }
 }
 
 impl Severity {

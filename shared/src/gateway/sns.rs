@@ -62,6 +62,13 @@ impl SnsGateway {
         Ok(found)
     }
 
+    /// Sends a mail to everybody who has subscribed to the topic. The subject is at most 100 printable ASCII
+    /// characters, the text at most 256 KB.
+    pub async fn publish(&self, topic_arn: &str, subject: &str, text: &str) -> Result<(), CallError> {
+        let call = self.0.publish().topic_arn(topic_arn).subject(subject).message(text);
+        call.send().await.map(drop).map_err(|error| CallError::of("sns:Publish", error))
+    }
+
     /// Subscribes an address; its owner gets a mail with a link that is good for two days.
     pub async fn subscribe_email(&self, topic_arn: &str, address: &str) -> Result<(), CallError> {
         let call = self.0.subscribe().topic_arn(topic_arn).protocol("email").endpoint(address);

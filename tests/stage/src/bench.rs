@@ -18,11 +18,13 @@ const MEMORY_KB: u64 = 40 * 1024;
 const ZIP_BYTES: u64 = 5 * 1024 * 1024;
 
 /// The functions: their crate, and their logical id in the template.
-const FUNCTIONS: [(&str, &str); 6] = [
+const FUNCTIONS: [(&str, &str); 8] = [
     ("account-requester", "AccountRequester"),
     ("activity-auditor", "ActivityAuditor"),
     ("baseline-applier", "BaselineApplier"),
     ("create-account-poller", "CreateAccountPoller"),
+    ("dead-letter-replayer", "DeadLetterReplayer"),
+    ("notifier", "Notifier"),
     ("organization-preparer", "OrganizationPreparer"),
     ("region-opt-auditor", "RegionOptAuditor"),
 ];
@@ -53,7 +55,9 @@ pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
     let scene = Scene::open(&screen, 0).await?;
     twenty_accounts(&scene).await?;
     twenty_regions(&scene).await?;
-    scene.stack.invoke("OrganizationPreparerFunction", &json!({})).await?;
+    for function in ["OrganizationPreparerFunction", "DeadLetterReplayerFunction"] {
+        scene.stack.invoke(function, &json!({})).await?;
+    }
     screen.line("");
     for (name, logical_id) in FUNCTIONS {
         let function = scene.stack.output(&format!("{logical_id}Function"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use local_cloud::AwsError;
 use serde_json::{Value, json};
 
-use crate::{Stack, eventually};
+use crate::{Stack, eventually, queue::Queue};
 
 /// An event that was told.
 #[derive(Clone, Debug)]
@@ -19,8 +19,7 @@ pub struct Told {
 /// Hears every event of a stack from the moment it was made.
 #[derive(Debug)]
 pub struct Listener {
-    stack: Stack,
-    queue_url: String,
+    queue: Queue,
     heard: std::sync::Mutex<Vec<Told>>,
 }
 
@@ -28,24 +27,14 @@ impl Listener {
     /// Starts to listen. `name` tells listeners of one stack apart.
     pub async fn new(stack: &Stack, name: &str) -> Result<Self, AwsError> {
         let client = &stack.client;
-        let queue = client.json("sqs", "CreateQueue", json!({"QueueName": format!("listener-{name}")})).await?;
-        let queue_url = queue["QueueUrl"].as_str().unwrap_or_default().to_owned();
-        let attributes = json!({"QueueUrl": queue_url, "AttributeNames": ["QueueArn"]});
-        let answer = client.json("sqs", "GetQueueAttributes", attributes).await?;
-        let arn = answer["Attributes"]["QueueArn"].as_str().unwrap_or_default();
-        let policy = json!({"Version": "2012-10-17", "Statement": [{
-            "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn
-        }]});
-        let input = json!({"QueueUrl": queue_url, "Attributes": {"Policy": policy.to_string()}});
-        client.json("sqs", "SetQueueAttributes", input).await?;
+        let queue = Queue::new(client, &format!("listener-{name}"), "events.amazonaws.com").await?;
         let bus = stack.output("BusName");
         let pattern = json!({"source": ["steward"]}).to_string();
         let rule = json!({"Name": format!("listener-{name}"), "EventBusName": bus, "EventPattern": pattern});
         client.json("events", "PutRule", rule).await?;
-        let targets =
-            json!({"Rule": format!("listener-{name}"), "EventBusName": bus, "Targets": [{"Id": "1", "Arn": arn}]});
+        let targets = json!({"Rule": format!("listener-{name}"), "EventBusName": bus, "Targets": [{"Id": "1", "Arn": queue.arn}]});
         client.json("events", "PutTargets", targets).await?;
-        Ok(Self { stack: stack.clone(), queue_url, heard: std::sync::Mutex::default() })
+        Ok(Self { queue, heard: std::sync::Mutex::default() })
     }
 
     /// Every event of this type about this request or account that was heard so far.
@@ -89,24 +78,11 @@ impl Listener {
     }
 
     async fn collect(&self) -> Result<(), AwsError> {
-        loop {
-            let input = json!({"QueueUrl": self.queue_url, "MaxNumberOfMessages": 10});
-            let answer = self.stack.client.json("sqs", "ReceiveMessage", input).await?;
-            let messages = answer["Messages"].as_array().cloned().unwrap_or_default();
-            if messages.is_empty() {
-                return Ok(());
-            }
-            for message in messages {
-                let body = message["Body"].as_str().unwrap_or_default();
-                let event: Value = serde_json::from_str(body).unwrap_or(Value::Null);
-                let told = Told {
-                    detail_type: event["detail-type"].as_str().unwrap_or_default().to_owned(),
-                    detail: event["detail"].clone(),
-                };
-                self.heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(told);
-                let handle = json!({"QueueUrl": self.queue_url, "ReceiptHandle": message["ReceiptHandle"]});
-                self.stack.client.json("sqs", "DeleteMessage", handle).await?;
-            }
-        }
+        let told = self.queue.take_all().await?.into_iter().map(|event| Told {
+            detail_type: event["detail-type"].as_str().unwrap_or_default().to_owned(),
+            detail: event["detail"].clone(),
+        });
+        self.heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(told);
+        Ok(())
     }
 }

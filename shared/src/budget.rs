@@ -4,34 +4,32 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The time that is kept for the accounts that are being worked on when no more are begun. A call may take 20 s, and
-/// a control makes several.
-const MARGIN: SignedDuration = SignedDuration::from_secs(45);
-/// The bytes that an answer may grow to before no more accounts are begun. AWS Lambda takes 6 MB.
+/// The bytes that an answer may grow to before no more work is begun. AWS Lambda takes 6 MB.
 const MAX_ANSWER: usize = 4_000_000;
 
 /// What is left of an invocation's time and of its answer's size.
 #[derive(Debug)]
-pub(crate) struct Budget {
+pub struct Budget {
     leave_at: Timestamp,
     answered: AtomicUsize,
 }
 
 impl Budget {
-    /// The budget of an invocation that ends at `deadline`, in milliseconds since 1970.
-    pub(crate) fn until(deadline: u64) -> Self {
+    /// The budget of an invocation that ends at `deadline`, in milliseconds since 1970. `margin` is kept for the work that
+    /// is under way when no more is begun.
+    pub fn until(deadline: u64, margin: SignedDuration) -> Self {
         let deadline = i64::try_from(deadline).ok().and_then(|deadline| Timestamp::from_millisecond(deadline).ok());
-        let leave_at = deadline.and_then(|deadline| deadline.checked_sub(MARGIN).ok()).unwrap_or(Timestamp::MIN);
+        let leave_at = deadline.and_then(|deadline| deadline.checked_sub(margin).ok()).unwrap_or(Timestamp::MIN);
         Self { leave_at, answered: AtomicUsize::new(0) }
     }
 
-    /// Whether another account can be begun.
-    pub(crate) fn has_room(&self, now: Timestamp) -> bool {
+    /// Whether more work can be begun.
+    pub fn has_room(&self, now: Timestamp) -> bool {
         now < self.leave_at && self.answered.load(Ordering::Relaxed) < MAX_ANSWER
     }
 
     /// Counts what the answer has grown by.
-    pub(crate) fn spend(&self, bytes: usize) {
+    pub fn spend(&self, bytes: usize) {
         self.answered.fetch_add(bytes, Ordering::Relaxed);
     }
 }
@@ -40,18 +38,20 @@ impl Budget {
 mod tests {
     use super::*;
 
+    const MARGIN: SignedDuration = SignedDuration::from_secs(45);
+
     #[test]
-    fn no_account_is_begun_shortly_before_the_end() {
-        let budget = Budget::until(1_790_000_120_000);
+    fn nothing_is_begun_shortly_before_the_end() {
+        let budget = Budget::until(1_790_000_120_000, MARGIN);
         let at = |second| budget.has_room(Timestamp::from_second(second).unwrap());
         assert!(at(1_790_000_074));
         assert!(!at(1_790_000_075));
-        assert!(!Budget::until(0).has_room(Timestamp::from_second(1).unwrap()));
+        assert!(!Budget::until(0, MARGIN).has_room(Timestamp::from_second(1).unwrap()));
     }
 
     #[test]
-    fn no_account_is_begun_once_the_answer_is_large() {
-        let budget = Budget::until(1_790_000_120_000);
+    fn nothing_is_begun_once_the_answer_is_large() {
+        let budget = Budget::until(1_790_000_120_000, MARGIN);
         let now = Timestamp::from_second(1_790_000_000).unwrap();
         budget.spend(MAX_ANSWER - 1);
         assert!(budget.has_room(now));

@@ -1,0 +1,88 @@
+//! What a person asks for.
+
+use std::str::FromStr;
+
+use serde_json::Value;
+use steward::{
+    control::Mode,
+    error::{Cause, Failure},
+    ids::NotValid,
+    input::{Fields, in_words},
+};
+
+/// What a person asks for.
+#[derive(Debug)]
+pub(crate) struct Input {
+    /// Whether anything is sent.
+    pub(crate) mode: Mode,
+    /// The queues to go through.
+    pub(crate) queues: Vec<String>,
+}
+
+impl Input {
+    /// Reads `{"mode"?: "plan"|"apply", "queues"?: [..]}`. Nothing is sent unless that is said.
+    pub(crate) fn read(input: Value, known: &[&str]) -> Result<Self, Failure> {
+        let mut fields = Fields::of(input);
+        let mode = fields.optional("mode").unwrap_or(Mode::Plan);
+        let queues: Option<Vec<QueueName>> = fields.optional_list("queues");
+        for (position, name) in queues.iter().flatten().enumerate() {
+            if !known.contains(&name.0.as_str()) {
+                let expected = known.join(", ");
+                fields.note(&format!("queues[{position}]"), format!("is none of {expected}"));
+            }
+        }
+        let problems = fields.finish();
+        if !problems.is_empty() {
+            return Err(Failure::with_detail(Cause::InvalidRequest, in_words(&problems)));
+        }
+        let all = || known.iter().map(|name| (*name).to_owned()).collect();
+        let queues = queues.map(|names| names.into_iter().map(|name| name.0).collect());
+        Ok(Self { mode, queues: queues.unwrap_or_else(all) })
+    }
+}
+
+/// Which names there are, the caller knows.
+struct QueueName(String);
+
+impl FromStr for QueueName {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const KNOWN: [&str; 2] = ["baseline", "undeliverable"];
+
+    #[test]
+    fn nothing_said_is_a_plan_of_every_queue() {
+        let input = Input::read(json!({}), &KNOWN).unwrap();
+        assert_eq!((input.mode, input.queues), (Mode::Plan, vec!["baseline".to_owned(), "undeliverable".to_owned()]));
+    }
+
+    #[test]
+    fn the_samples_are_taken() {
+        for sample in [
+            include_str!("../../../events/dead-letter-replayer/plan.json"),
+            include_str!("../../../events/dead-letter-replayer/apply.json"),
+        ] {
+            assert!(Input::read(serde_json::from_str(sample).unwrap(), &KNOWN).is_ok(), "{sample}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_input_gets_one_answer_that_names_every_problem() {
+        let failure =
+            Input::read(json!({"mode": "now", "queues": ["baseline", "mine"], "all": true}), &KNOWN).unwrap_err();
+        for path in ["mode", "queues[1]", "all"] {
+            assert!(failure.message.contains(path), "{path}: {}", failure.message);
+        }
+        assert!(!failure.message.contains("queues[0]"), "{}", failure.message);
+    }
+}

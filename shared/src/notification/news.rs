@@ -1,0 +1,202 @@
+//! What an event means for people.
+
+use serde_json::Value;
+
+use crate::activity::Severity;
+
+/// The most lines of one list. A mail is to be read.
+const MAX_LINES: usize = 20;
+
+/// What an event means for people.
+pub(super) struct News {
+    pub(super) severity: Severity,
+    /// What happened, in a few words.
+    pub(super) headline: String,
+    /// What happened, in sentences.
+    pub(super) what: String,
+    pub(super) places: Vec<(&'static str, String)>,
+    /// What is not done, line by line.
+    pub(super) open: Vec<String>,
+    pub(super) to_do: String,
+    pub(super) ids: Vec<(&'static str, String)>,
+    /// What it is about, where that is more than this one event.
+    pub(super) about: Option<String>,
+}
+
+/// What an event says, leniently: what is missing is left out.
+struct Detail<'a>(&'a Value);
+
+impl Detail<'_> {
+    fn text(&self, pointer: &str) -> Option<String> {
+        match self.0.pointer(pointer)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Null => None,
+            other => Some(other.to_string()),
+        }
+    }
+
+    fn or(&self, pointer: &str, otherwise: &str) -> String {
+        self.text(pointer).unwrap_or_else(|| otherwise.to_owned())
+    }
+
+    fn rows(&self, rows: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+        rows.iter().filter_map(|(label, pointer)| Some((*label, self.text(pointer)?))).collect()
+    }
+
+    /// `Shop (222222222222)`, or as much as is known.
+    fn account(&self) -> String {
+        match (self.text("/account_name"), self.text("/account_id")) {
+            (Some(name), Some(id)) => format!("{name} ({id})"),
+            (None, Some(id)) => id,
+            (Some(name), None) => name,
+            (None, None) => "an unknown account".to_owned(),
+        }
+    }
+
+    fn is_failure(&self) -> bool {
+        self.0["cause"].is_string()
+    }
+}
+
+const NOTHING_TO_DO: &str = "Nothing.";
+
+impl News {
+    /// What an event of this type means.
+    pub(super) fn of(detail_type: &str, detail: &Value) -> Self {
+        let detail = Detail(detail);
+        match detail_type {
+            "AccountCreated" => account_created(&detail),
+            "AccountCreationFailed" => account_creation_failed(&detail),
+            "ActivityAudited" => activity_audited(&detail),
+            "BaselineApplied" => baseline_applied(&detail),
+            "BaselineDocumentRefused" => baseline_document_refused(&detail),
+            "BaselineIncomplete" => baseline_incomplete(&detail),
+            "RegionOptAudited" => region_opt_audited(&detail),
+            "RegionPolicyViolated" => region_policy_violated(&detail),
+            other => anything(other, &detail),
+        }
+    }
+
+    /// News with what every event may carry: where, what to do, ids.
+    fn new(severity: Severity, headline: String, what: String, detail: &Detail<'_>) -> Self {
+        Self {
+            severity,
+            headline,
+            what,
+            places: detail.rows(&[("account", "/account_id"), ("name", "/account_name"), ("region", "/region")]),
+            open: Vec::new(),
+            to_do: detail.or("/remedy", NOTHING_TO_DO),
+            ids: detail.rows(&[("cause", "/cause"), ("request", "/request_id"), ("sweep", "/sweep_id")]),
+            about: None,
+        }
+    }
+}
+
+fn account_created(detail: &Detail<'_>) -> News {
+    let headline = format!("account {} was created", detail.account());
+    let what = format!("The account {} exists, sits in its unit and waits for its baseline.", detail.account());
+    let mut news = News::new(Severity::Informational, headline, what, detail);
+    news.places.extend(detail.rows(&[("e-mail", "/email"), ("unit", "/organizational_unit")]));
+    news
+}
+
+fn account_creation_failed(detail: &Detail<'_>) -> News {
+    let headline = format!("an account was not created: {}", detail.or("/cause", "no cause given"));
+    let mut news = News::new(Severity::Warning, headline, detail.or("/message", "No message."), detail);
+    news.open = problems(detail);
+    news
+}
+
+fn activity_audited(detail: &Detail<'_>) -> News {
+    let severity = serde_json::from_value(detail.0["severity"].clone()).unwrap_or(Severity::Warning);
+    let (action, actor) = (detail.or("/action", "something"), detail.or("/actor/name", "somebody unknown"));
+    let headline = format!("{action} by {actor}, account {}", detail.account());
+    let refused = detail.text("/error_code").map(|code| format!(" AWS refused it ({code}).")).unwrap_or_default();
+    let why = detail.or("/why", "nobody knows why it matters");
+    let what = format!("{actor} called {action}.{refused} It matters because {why}.");
+    let mut news = News::new(severity, headline, what, detail);
+    news.places.extend(detail.rows(&[("from", "/source_address"), ("at", "/at"), ("second factor", "/actor/mfa")]));
+    let target = detail.0["target"].as_object().into_iter().flatten();
+    let about = target.take(MAX_LINES).map(|(name, value)| format!("{name} {}", value.as_str().unwrap_or("?")));
+    news.places.extend(about.map(|line| ("about", line)));
+    let advice = match severity {
+        Severity::Critical => {
+            "Ask the actor now. If nobody knows of it, treat the identity as taken over: revoke its sessions and keys, \
+             and look in CloudTrail at what else it did."
+        }
+        Severity::Warning => "Ask the actor today whether it was meant, and undo it if not.",
+        Severity::Notice | Severity::Informational => NOTHING_TO_DO,
+    };
+    news.to_do = advice.into();
+    news.ids = detail.rows(&[("CloudTrail event", "/event_id"), ("actor", "/actor/arn")]);
+    news
+}
+
+fn baseline_applied(detail: &Detail<'_>) -> News {
+    let headline = format!("account {} has its baseline", detail.account());
+    let what = format!("Every control of the baseline is in place in the account {}.", detail.account());
+    News::new(Severity::Informational, headline, what, detail)
+}
+
+fn baseline_document_refused(detail: &Detail<'_>) -> News {
+    let headline = format!("the baseline document was refused: {} problems", detail.or("/problem_count", "some"));
+    let mut news = News::new(Severity::Warning, headline, detail.or("/message", "No message."), detail);
+    news.open = problems(detail);
+    news.ids.extend(detail.rows(&[("document", "/document"), ("ETag", "/etag"), ("in force", "/in_force")]));
+    // Every function that reads it says so.
+    news.about = detail.text("/etag").map(|etag| format!("document {etag}"));
+    news
+}
+
+fn baseline_incomplete(detail: &Detail<'_>) -> News {
+    let headline = format!("account {} lacks a part of its baseline", detail.account());
+    let mut news = News::new(Severity::Warning, headline, detail.or("/message", "No message."), detail);
+    let rows = detail.0["controls"].as_array().into_iter().flatten();
+    let open = rows.filter(|row| {
+        let outcome = row["outcome"].as_str().unwrap_or_default();
+        !matches!(outcome, "compliant" | "fixed" | "exempt" | "skipped")
+    });
+    let line = |row: &Value| {
+        let message = row["failure"]["message"].as_str().map(|message| format!(": {message}")).unwrap_or_default();
+        format!("{} is {}{message}", row["control"].as_str().unwrap_or("?"), row["outcome"].as_str().unwrap_or("?"))
+    };
+    news.open = open.take(MAX_LINES).map(line).collect();
+    news
+}
+
+fn region_opt_audited(detail: &Detail<'_>) -> News {
+    let (region, status) = (detail.or("/region", "?"), detail.or("/status", "?"));
+    let headline = format!("region {region} is {status} in account {}", detail.account());
+    let what = format!("{headline}. The baseline document: {}.", detail.or("/document_says", "?"));
+    let mut news = News::new(Severity::Informational, headline, what, detail);
+    news.places.extend(detail.rows(&[("at", "/at"), ("requested by", "/requested_by/name")]));
+    news
+}
+
+fn region_policy_violated(detail: &Detail<'_>) -> News {
+    let (region, status) = (detail.or("/region", "?"), detail.or("/status", "?"));
+    let headline = format!("region {region} is {status} in account {}", detail.account());
+    let mut news = News::new(Severity::Warning, headline, detail.or("/message", "No message."), detail);
+    news.places.extend(detail.rows(&[("status", "/status"), ("at", "/at"), ("requested by", "/requested_by/name")]));
+    if detail.0["remediated"] == true {
+        news.to_do = "Nothing, unless another mail says otherwise: Steward undoes it by itself.".into();
+    }
+    news
+}
+
+fn anything(detail_type: &str, detail: &Detail<'_>) -> News {
+    let severity = if detail.is_failure() { Severity::Warning } else { Severity::Informational };
+    let what = detail.or("/message", &format!("Steward tells {detail_type}."));
+    News::new(severity, format!("{detail_type}, account {}", detail.account()), what, detail)
+}
+
+fn problems(detail: &Detail<'_>) -> Vec<String> {
+    let all = detail.0["problems"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let text = |problem: &Value, field: &str| problem[field].as_str().unwrap_or("?").to_owned();
+    let mut lines: Vec<_> =
+        all.iter().take(MAX_LINES).map(|p| format!("{}: {}", text(p, "path"), text(p, "problem"))).collect();
+    if all.len() > MAX_LINES {
+        lines.push(format!("and {} more", all.len() - MAX_LINES));
+    }
+    lines
+}

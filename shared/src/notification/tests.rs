@@ -1,0 +1,112 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::events::as_event;
+
+fn notification(detail_type: &str, detail: &Value) -> Notification {
+    let event = json!({"id": "e-1", "detail-type": detail_type, "source": "steward", "time": "2026-11-26T08:00:00Z", "detail": detail});
+    Notification::of(&as_event(&event).expect("an event"))
+}
+
+#[test]
+fn a_mail_says_what_happened_where_and_what_to_do_with_ids_to_look_it_up() {
+    let mail = notification(
+        "RegionPolicyViolated",
+        &json!({"account_id": "222222222222", "region": "eu-south-1", "status": "ENABLED", "cause": "RegionPolicyViolated",
+            "message": "A region was enabled or disabled against the baseline document.", "remedy": "Undo it.",
+            "requested_by": {"name": "Admin/alice"}, "remediated": false}),
+    );
+    assert_eq!(mail.severity, Severity::Warning);
+    assert_eq!(mail.subject, "Steward, warning: region eu-south-1 is ENABLED in account 222222222222");
+    assert_eq!(
+        mail.text,
+        "A region was enabled or disabled against the baseline document.
+
+Where
+  account       222222222222
+  region        eu-south-1
+  status        ENABLED
+  requested by  Admin/alice
+
+What to do
+  Undo it.
+
+To look it up
+  event    RegionPolicyViolated e-1
+  told at  2026-11-26T08:00:00+00:00
+  cause    RegionPolicyViolated
+
+Severities are informational, notice, warning and critical; the stack parameter NotifySeverity
+says from which one mails are sent.
+"
+    );
+    assert_eq!(mail.about, "e-1");
+}
+
+#[test]
+fn what_steward_undoes_itself_needs_nobody() {
+    let mail = notification("RegionPolicyViolated", &json!({"remedy": "Undo it.", "remediated": true}));
+    assert!(mail.text.contains("Steward undoes it by itself") && !mail.text.contains("Undo it."), "{}", mail.text);
+}
+
+#[test]
+fn an_activity_keeps_the_severity_that_it_was_judged_with() {
+    for severity in Severity::ALL {
+        let mail = notification("ActivityAudited", &json!({"severity": severity, "action": "CloseAccount"}));
+        assert_eq!(mail.severity, severity);
+    }
+    // Better a mail too many.
+    assert_eq!(notification("ActivityAudited", &json!({"severity": "grave"})).severity, Severity::Warning);
+}
+
+#[test]
+fn controls_that_are_not_done_are_listed_and_the_others_not() {
+    let mail = notification(
+        "BaselineIncomplete",
+        &json!({"account_id": "222222222222", "cause": "AccessDenied", "message": "AWS denied a call.", "controls": [
+            {"control": "regions", "outcome": "unknown", "failure": {"message": "denied"}},
+            {"control": "billing-alarm", "outcome": "fixed"},
+        ]}),
+    );
+    assert!(mail.text.contains("regions is unknown: denied") && !mail.text.contains("billing-alarm"), "{}", mail.text);
+}
+
+#[test]
+fn a_refused_document_is_one_thing_however_many_functions_refuse_it() {
+    let refused =
+        json!({"etag": "\"1a\"", "problem_count": 2, "problems": [{"path": "defaults", "problem": "is wrong"}]});
+    let mail = notification("BaselineDocumentRefused", &refused);
+    assert_eq!(mail.about, "document \"1a\"");
+    assert!(mail.text.contains("defaults: is wrong"), "{}", mail.text);
+}
+
+#[test]
+fn a_failure_of_a_kind_that_is_not_known_is_told_all_the_same() {
+    let mail = notification("SomethingNew", &json!({"cause": "AccessDenied", "message": "No.", "remedy": "Do."}));
+    assert_eq!(mail.severity, Severity::Warning);
+    assert!(mail.text.starts_with("No.\n") && mail.text.contains("  Do.\n"), "{}", mail.text);
+    assert_eq!(notification("SomethingNew", &json!({})).severity, Severity::Informational);
+}
+
+#[test]
+fn a_name_cannot_forge_lines_nor_break_the_subject() {
+    let name = "Shop\nWhat to do\n  Send your password to äll";
+    let mail = notification("AccountCreated", &json!({"account_id": "222222222222", "account_name": name}));
+    assert!(mail.subject.len() <= 100 && mail.subject.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+    assert_eq!(mail.text.lines().filter(|line| line.starts_with("What to do")).count(), 1, "{}", mail.text);
+}
+
+proptest! {
+    #[test]
+    fn every_event_becomes_a_mail_that_sns_takes(
+        detail_type in prop_oneof![Just("ActivityAudited"), Just("AccountCreated"), Just("BaselineIncomplete"), Just("x")],
+        name in "\\PC{0,200}", problem in any::<Option<i64>>(),
+    ) {
+        let detail = json!({"account_name": name, "controls": problem, "problems": [problem], "target": name, "action": name});
+        let mail = notification(detail_type, &detail);
+        prop_assert!((1..=100).contains(&mail.subject.len()));
+        prop_assert!(mail.subject.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+        prop_assert!(mail.text.len() < 100_000);
+    }
+}
