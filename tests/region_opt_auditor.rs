@@ -81,6 +81,9 @@ pub(crate) async fn forward_events(theatre: &Theatre, member: &AwsClient) {
 async fn a_region_that_a_member_enables_against_the_document_is_told_with_who_and_disabled_again() {
     let play = Play::new(&format!("{DOCUMENT}{REMEDIATE}")).await;
     let listener = play.theatre.listen("regions-remediated").await;
+    // Everything comes twice, and in any order.
+    play.theatre.organization.set_region_events(2, Duration::ZERO);
+    play.theatre.organization.set_event_spread(Duration::from_secs(20));
     let member = play.theatre.cloud.client(&play.account);
     forward_events(&play.theatre, &member).await;
     let body = json!({"RegionName": "eu-south-1"}).to_string();
@@ -99,6 +102,12 @@ async fn a_region_that_a_member_enables_against_the_document_is_told_with_who_an
     let back = listener.wait_for("RegionOptAudited", "status", "DISABLED", PATIENCE).await;
     assert_eq!(back.detail["region"], "eu-south-1");
     assert!(listener.all("BaselineIncomplete").await.is_empty());
+    for detail_type in ["RegionPolicyViolated", "RegionOptAudited"] {
+        let told = listener.all(detail_type).await;
+        let states: std::collections::BTreeSet<_> =
+            told.iter().map(|t| (t.detail["status"].to_string(), t.detail["at"].to_string())).collect();
+        assert_eq!(told.len(), states.len(), "{told:?}");
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! EventBridge in MiniStack is asked for the rules of the default bus and whether their patterns match; the targets of
 //! those that do are then served directly.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -16,11 +17,26 @@ pub(crate) struct EventPlan {
     /// How often each is delivered: not at all, once, twice.
     pub(crate) copies: usize,
     pub(crate) delay: Duration,
+    /// Each copy comes up to so much later than that, at random: events overtake each other.
+    pub(crate) spread: Duration,
 }
 
 impl Default for EventPlan {
     fn default() -> Self {
-        Self { copies: 1, delay: Duration::ZERO }
+        Self { copies: 1, delay: Duration::ZERO, spread: Duration::ZERO }
+    }
+}
+
+/// Hands an event over as often and as late as the plan says, in the background.
+pub(crate) fn deliver_as_planned(core: &Arc<Core>, account: &str, event: &Value, plan: EventPlan) {
+    // A second copy has the same id, as a redelivery has.
+    for _ in 0..plan.copies {
+        let delay = plan.delay + plan.spread.mul_f64(core.ids.fraction());
+        let (core, account, event) = (Arc::clone(core), account.to_owned(), event.clone());
+        tokio::spawn(async move {
+            core.clock.sleep(delay).await;
+            deliver(&core, &account, &event).await;
+        });
     }
 }
 

@@ -36,6 +36,11 @@ impl Ids {
         format!("{}-{}-4{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
     }
 
+    /// A random part of one.
+    pub(crate) fn fraction(&self) -> f64 {
+        self.with(Rng::f64)
+    }
+
     fn with<T>(&self, make: impl FnOnce(&mut Rng) -> T) -> T {
         make(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -35,13 +35,7 @@ pub(crate) fn record(core: &Arc<Core>, caller: &Caller, happened: &Happened<'_>)
     let account = recipient(caller, happened);
     let event = event(core, caller, &account, happened);
     let plan = core.services.organizations.record_plan(&account);
-    let core = Arc::clone(core);
-    tokio::spawn(async move {
-        core.clock.sleep(plan.delay).await;
-        for _ in 0..plan.copies {
-            events::deliver(&core, &account, &event).await;
-        }
-    });
+    events::deliver_as_planned(core, &account, &event, plan);
 }
 
 fn is_recorded(service: &str, operation: &str) -> bool {

@@ -1,13 +1,10 @@
 //! The events that Account Management sends about regions.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::target::Target;
 use crate::core::Core;
-use crate::events::{self, EventPlan};
 
 /// Says that a region has a new status. It goes to the account that asked, not to the one the region is of.
 pub(super) fn region_changed(core: &Core, target: &Target, region: &str, status: &str) -> Value {
@@ -22,12 +19,4 @@ pub(super) fn region_changed(core: &Core, target: &Target, region: &str, status:
         "resources": [format!("arn:aws:account::{}:account", target.account)],
         "detail": { "accountId": target.account, "regionName": region, "status": status },
     })
-}
-
-/// Delivers an event as often and as late as the plan says.
-pub(super) async fn tell(core: Arc<Core>, account: String, event: Value, plan: EventPlan) {
-    core.clock.sleep(plan.delay).await;
-    for _ in 0..plan.copies {
-        events::deliver(&core, &account, &event).await;
-    }
 }

@@ -12,7 +12,7 @@ use super::fields::text;
 use super::profile::{Profile, RegionStatus};
 use super::target::Target;
 use crate::core::Core;
-use crate::events::EventPlan;
+use crate::events::{self, EventPlan};
 use crate::front::answer::ApiError;
 
 /// Regions of one account that may be on their way at once.
@@ -131,13 +131,11 @@ pub(super) fn switch(
 
 async fn carry_out(core: Arc<Core>, target: Target, region: String, way: RegionStatus, aim: RegionStatus) {
     let event = |status: RegionStatus| announce::region_changed(&core, &target, &region, status.as_str());
-    let (caller, plan) = (target.caller.clone(), target.plan);
-    let started = tokio::spawn(announce::tell(core.clone(), caller.clone(), event(way), plan.events));
+    let plan = target.plan;
+    events::deliver_as_planned(&core, &target.caller, &event(way), plan.events);
     core.clock.sleep(plan.time).await;
     core.services.account.with(&target.account, |profile| profile.regions.insert(region.clone(), aim));
-    // Only a panic while delivering could make this fail, and that has been reported already.
-    let _ = started.await;
-    announce::tell(core.clone(), caller, event(aim), plan.events).await;
+    events::deliver_as_planned(&core, &target.caller, &event(aim), plan.events);
 }
 
 /// Puts a region into a status at once, as a test wants it.

@@ -11,19 +11,13 @@ use crate::core::Core;
 use crate::events::{self, EventPlan};
 
 /// Tells the management account how a creation ended, as often and as late as the plan says.
-pub(super) async fn creation_ended(core: Arc<Core>, management: String, request: CreateRequest, plan: EventPlan) {
-    core.clock.sleep(plan.delay).await;
-    let mut happened = vec![("CreateAccountResult", create_account_result(&request))];
+pub(super) fn creation_ended(core: &Arc<Core>, management: &str, request: &CreateRequest, plan: EventPlan) {
+    let mut happened = vec![("CreateAccountResult", create_account_result(request))];
     if let Fate::Succeeds(account) = &request.fate {
         happened.push(("AccountJoinedOrganization", account_joined(account, request.ended)));
     }
-    let envelopes: Vec<Value> =
-        happened.into_iter().map(|(name, details)| envelope(&core, &management, name, &details)).collect();
-    // The second copy of an event has the same id, as a redelivery has.
-    for _ in 0..plan.copies {
-        for event in &envelopes {
-            events::deliver(&core, &management, event).await;
-        }
+    for (name, details) in happened {
+        events::deliver_as_planned(core, management, &envelope(core, management, name, &details), plan);
     }
 }
 

@@ -113,13 +113,11 @@ async fn carry_out(core: Arc<Core>, management: String, id: String) {
         Some((ended, org.settings.events, org.settings.role_delay))
     };
     let Some(Some((ended, plan, role_delay))) = organizations.with(&management, settle) else { return };
-    let telling = tokio::spawn(announce::creation_ended(core.clone(), management.clone(), ended.clone(), plan));
+    announce::creation_ended(&core, &management, &ended, plan);
     if let Fate::Succeeds(account) = &ended.fate {
         core.clock.sleep(role_delay).await;
         make_role(&core, &management, account, &ended.role).await;
     }
-    // Only a panic while delivering could make this fail, and that has been reported already.
-    let _ = telling.await;
 }
 
 /// Marks a request as ended and, when it succeeded, adds the account to the root; `elapsed` is the simulated time.

@@ -151,12 +151,21 @@ impl Organization {
 
     /// How often each event about a creation is delivered (0 = lost, 2 = doubled), and how late.
     pub fn set_events(&self, copies: usize, delay: Duration) {
-        self.with(|org| org.settings.events = EventPlan { copies, delay });
+        self.with(|org| org.settings.events = EventPlan { copies, delay, ..org.settings.events });
     }
 
     /// How often CloudTrail's record of each call is delivered (0 = lost, 2 = doubled), and how late.
     pub fn set_records(&self, copies: usize, delay: Duration) {
-        self.with(|org| org.settings.records = EventPlan { copies, delay });
+        self.with(|org| org.settings.records = EventPlan { copies, delay, ..org.settings.records });
+    }
+
+    /// Lets every event come up to so much later, at random, so that events overtake each other.
+    pub fn set_event_spread(&self, spread: Duration) {
+        self.with(|org| {
+            org.settings.events.spread = spread;
+            org.settings.records.spread = spread;
+            org.settings.regions.events.spread = spread;
+        });
     }
 
     /// Whether the first page of every list is empty and only leads on.
@@ -182,7 +191,7 @@ impl Organization {
 
     /// How often each event about a region is delivered (0 = lost, 2 = doubled), and how late.
     pub fn set_region_events(&self, copies: usize, delay: Duration) {
-        self.with(|org| org.settings.regions.events = EventPlan { copies, delay });
+        self.with(|org| org.settings.regions.events = EventPlan { copies, delay, ..org.settings.regions.events });
     }
 
     /// Whether Account Management denies every call about an account, as a service control policy would have it.
