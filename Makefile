@@ -13,9 +13,13 @@ PINNED := PATH='$(CURDIR)/.tools/sam/bin':"$$PATH" SAM_CLI_TELEMETRY=0
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
 
-tools: .tools/sam/installed .tools/ministack/installed ## Install the pinned tools into .tools (no-op when up to date)
+tools: .tools/sam/installed .tools/ministack/installed .tools/aws/installed ## Install the pinned tools into .tools (no-op when up to date)
 
 .tools/sam/installed: tools/sam.txt tools/install
+	tools/install $< $(@D)
+	touch $@
+
+.tools/aws/installed: tools/aws.txt tools/install
 	tools/install $< $(@D)
 	touch $@
 

@@ -13,6 +13,7 @@ mod organization_preparer;
 mod permissions;
 mod policies;
 mod region_opt_auditor;
+mod root_task_runner;
 mod samples;
 mod template;
 mod theatre;

@@ -12,7 +12,7 @@ use crate::{
     theatre::{PATIENCE, Theatre, email, wish},
 };
 
-const FUNCTIONS: [&str; 8] = [
+const FUNCTIONS: [&str; 9] = [
     "account-requester",
     "activity-auditor",
     "baseline-applier",
@@ -21,6 +21,7 @@ const FUNCTIONS: [&str; 8] = [
     "notifier",
     "organization-preparer",
     "region-opt-auditor",
+    "root-task-runner",
 ];
 
 /// The deployed inline policies of the functions' roles: role, policy name, document.
@@ -114,6 +115,25 @@ async fn every_way(theatre: &Theatre) {
     // The same news twice.
     let sample = include_str!("../events/activity-auditor/move-account.json");
     let sample: Value = serde_json::from_str(sample).expect("a sample");
+    // Root work, on the organization and on a unit, and a policy that is put back.
+    let root_task = async |input: &Value| {
+        theatre.stack.invoke("RootTaskRunnerFunction", input).await.unwrap_or_else(|error| panic!("{input}: {error}"))
+    };
+    for task in ["disable", "enable"] {
+        root_task(&json!({"task": task, "mode": "apply", "reason": "every way"})).await;
+    }
+    root_task(&json!({"task": "audit-credentials", "organizational_unit": "/Workloads", "reason": "every way"})).await;
+    let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*",
+        "Resource": format!("arn:aws:s3:::every-way-{account}")}]});
+    let member = theatre.cloud.client(&account);
+    member.rest("s3", Method::PUT, &format!("/every-way-{account}"), "").await.expect("a bucket");
+    member
+        .rest("s3", Method::PUT, &format!("/every-way-{account}?policy"), policy.to_string())
+        .await
+        .expect("a policy");
+    let unlock = json!({"task": "unlock-bucket-policy", "reason": "every way", "mode": "apply", "account_id": account,
+        "bucket": format!("every-way-{account}"), "region": "us-east-1"});
+    assert_eq!(root_task(&unlock).await["rows"][0]["outcome"], "done");
     // What was given up.
     theatre.stack.send("NotificationDeadLettersUrl", "{}").await.expect("a dead letter");
     let invocation = dead_letter_replayer::failed_invocation(theatre, "OrganizationPreparerFunction", &json!({}));

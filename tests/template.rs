@@ -381,6 +381,24 @@ fn every_function_has_a_role_of_its_own_with_one_inline_policy() {
 }
 
 #[test]
+fn root_sessions_are_opened_by_two_functions_alone_for_the_tasks_that_they_have() {
+    let mut may: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (role, statement) in statements(&template()) {
+        if one_or_many(&statement["Action"]).contains(&&json!("sts:AssumeRoot")) {
+            assert_eq!(statement["Resource"]["Fn::Sub"], "arn:${AWS::Partition}:iam::*:root", "{role}");
+            let policies = items(&statement["Condition"]["StringEquals"]["sts:TaskPolicyArn"]);
+            let name = |arn: &Value| arn["Fn::Sub"].as_str().and_then(|arn| arn.rsplit('/').next()).map(Into::into);
+            may.insert(role, policies.filter_map(name).collect());
+        }
+    }
+    let (audit, delete) = ("IAMAuditRootUserCredentials", "IAMDeleteRootUserCredentials");
+    let all = [audit, "IAMCreateRootUserPassword", delete, "S3UnlockBucketPolicy", "SQSUnlockQueuePolicy"];
+    let expected = [("BaselineApplierRole", vec![audit, delete]), ("RootTaskRunnerRole", all.to_vec())];
+    let owned = |(role, tasks): &(&str, Vec<&str>)| (role.to_string(), tasks.iter().map(ToString::to_string).collect());
+    assert_eq!(may, expected.iter().map(owned).collect());
+}
+
+#[test]
 fn no_action_is_a_pattern() {
     for (role, statement) in statements(&template()) {
         assert!(statement["NotAction"].is_null() && statement["NotResource"].is_null(), "{role}");

@@ -37,7 +37,7 @@ impl Theatre {
         let cloud = cloud().await;
         let organization = SHARED
             .get_or_init(async || {
-                let organization = organization(cloud).await;
+                let organization = organization(cloud, 0).await;
                 let cap = [("MaxAccountsPerDay", "5000")];
                 let account = organization.management_account();
                 deploy(cloud, account, STACK, &cap).await.expect("the stack can be deployed");
@@ -52,8 +52,18 @@ impl Theatre {
 
     /// An organization and a stack for one test alone: a copy of the shared one.
     pub(crate) async fn own(parameters: &[(&str, &str)]) -> Self {
+        let organization = organization(cloud().await, 0).await;
+        Self::around(organization, parameters).await
+    }
+
+    /// An organization with so many accounts beside the usual one, in `/Workloads/Sandbox`.
+    pub(crate) async fn with_members(members: usize) -> Self {
+        let organization = organization(cloud().await, members).await;
+        Self::around(organization, &[]).await
+    }
+
+    async fn around(organization: Organization, parameters: &[(&str, &str)]) -> Self {
         let shared = Self::shared().await;
-        let organization = organization(shared.cloud).await;
         let account = organization.management_account();
         let organization_id = organization.id();
         let mut parameters = parameters.to_vec();
@@ -142,17 +152,19 @@ pub(crate) fn email(name: &str) -> String {
     format!("aws+{}@example.com", name.to_ascii_lowercase().replace(' ', "-"))
 }
 
-async fn organization(cloud: &LocalCloud) -> Organization {
+async fn organization(cloud: &LocalCloud, members: usize) -> Organization {
     let management_account = cloud.new_account_id();
-    cloud
+    let mut builder = cloud
         .organization(&management_account)
         .unit("/Workloads/Sandbox")
         .member(&cloud.new_account_id(), "Shop", &format!("shop@{management_account}.example.com"), "/Workloads")
         .account_limit(1000)
-        .root_access()
-        .create()
-        .await
-        .expect("an organization can be made")
+        .root_access();
+    for n in 0..members {
+        let email = format!("team-{n}@{management_account}.example.com");
+        builder = builder.member(&cloud.new_account_id(), &format!("Team {n}"), &email, "/Workloads/Sandbox");
+    }
+    builder.create().await.expect("an organization can be made")
 }
 
 async fn cloud() -> &'static LocalCloud {

@@ -8,6 +8,7 @@ import json
 
 from ministack.app import main
 from ministack.core.arn import parse_arn
+from ministack.core.iam_evaluator import caller_arn
 from ministack.services import dynamodb, eventbridge, lambda_svc, sqs
 from ministack.services.cloudformation import provisioners
 
@@ -118,6 +119,16 @@ def deliver(target: dict, event: dict, rule: dict, view=None) -> None:
         sqs._queue_by_arn(dead_letters)["messages"][-1]["message_attributes"] = typed
 
 
+# Queues: a policy that denies everybody locks out the root user as well, who on AWS alone can still look and open it.
+
+
+def enforce_queue_policy(queue: dict, action: str) -> None:
+    """Lets the queue's policy decide, unless the root user looks at it or replaces it."""
+    is_root = caller_arn().endswith(":root")
+    if not (is_root and action in ("sqs:GetQueueAttributes", "sqs:SetQueueAttributes")):
+        plain_enforce_queue_policy(queue, action)
+
+
 if __name__ == "__main__":
     provisioners._RESOURCE_HANDLERS[ARCHIVE] = {
         "create": create_archive,
@@ -128,6 +139,8 @@ if __name__ == "__main__":
     plain_create_table = provisioners._RESOURCE_HANDLERS[TABLE]["create"]
     provisioners._RESOURCE_HANDLERS[TABLE]["create"] = create_table
     eventbridge._dispatch_to_lambda = invoke_asynchronously
+    plain_enforce_queue_policy = sqs._enforce_queue_policy
+    sqs._enforce_queue_policy = enforce_queue_policy
     plain_deliver = eventbridge._invoke_target
     eventbridge._invoke_target = deliver
     main()

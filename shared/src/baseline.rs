@@ -33,7 +33,7 @@ pub use sections::{Baseline, SectionId, Validate, inner};
 pub use selector::Selector;
 pub use source::{BaselineDocumentRefused, Reading, Source};
 
-use crate::ids::AccountId;
+use crate::{ids::AccountId, root_task::Protected};
 
 /// The baseline of a whole organization.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -56,6 +56,9 @@ pub struct Document {
     /// The controls that Steward mends by itself when an account drifts. The others are only told about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remediate: Vec<SectionId>,
+    /// What no root task may touch.
+    #[serde(default, skip_serializing_if = "Protected::is_empty")]
+    pub protected: Protected,
 }
 
 /// Sections that hold for some accounts.
@@ -110,7 +113,14 @@ impl Document {
 
     /// The document that asks the same of every account.
     pub fn of_defaults(defaults: Baseline) -> Self {
-        Self { version: Self::VERSION, defaults, overrides: Vec::new(), exemptions: Vec::new(), remediate: Vec::new() }
+        Self {
+            version: Self::VERSION,
+            defaults,
+            overrides: Vec::new(),
+            exemptions: Vec::new(),
+            remediate: Vec::new(),
+            protected: Protected::default(),
+        }
     }
 
     /// Whether an override selects accounts by the unit that holds them.

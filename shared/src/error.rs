@@ -350,7 +350,9 @@ impl Cause {
             | "ParentNotFound"
             | "SourceParentNotFound"
             | "CreateAccountStatusNotFound"
-            | "NoSuchBucket" => Self::NotFound,
+            | "NoSuchBucket"
+            | "QueueDoesNotExist"
+            | "AWS.SimpleQueueService.NonExistentQueue" => Self::NotFound,
             "DestinationParentNotFound" => Self::OrganizationalUnitNotFound,
             "Conflict" | "DuplicateAccount" | "EntityAlreadyExists" => Self::Conflict,
             _ => return None,

@@ -157,6 +157,11 @@ impl Fields {
         Some(tags)
     }
 
+    /// Every problem of the fields that were asked for, where it cannot be said which others there may be.
+    pub fn finish_known(self) -> Vec<Problem> {
+        self.problems
+    }
+
     /// Every problem, with the fields that nobody asked for.
     pub fn finish(mut self) -> Vec<Problem> {
         let known = self.known.join(", ");

@@ -74,6 +74,11 @@ impl Sessions {
         credentials.map(|credentials| self.config_with(credentials)).map_err(denied_as(Cause::RootSessionDenied))
     }
 
+    /// The same in another region, for what exists in one region alone.
+    pub fn in_region(session: &SdkConfig, region: &Region) -> SdkConfig {
+        session.to_builder().region(aws_config::Region::new(region.as_str().to_owned())).build()
+    }
+
     fn config_with(&self, credentials: Credentials) -> SdkConfig {
         let region = aws_config::Region::new(Region::us_east_1().as_str().to_owned());
         let builder = self.config.to_builder().region(region);

@@ -168,6 +168,11 @@ impl Settings {
         }
     }
 
+    /// `BACKUP_BUCKET`: the bucket for policies that are removed.
+    pub fn backup_bucket(&mut self) -> String {
+        self.required("BACKUP_BUCKET")
+    }
+
     /// `POLL_SECONDS`: the seconds before the first look again; 5 when not set.
     pub fn pace(&mut self) -> Pace {
         Pace { poll: Duration::from_secs(self.parsed("POLL_SECONDS", 5).max(1)) }

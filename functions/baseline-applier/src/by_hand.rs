@@ -8,9 +8,8 @@ use steward::{
     error::{Cause, Failure},
     ids::NotValid,
     input::{Fields, in_words},
+    selection::Selection,
 };
-
-use crate::selection::Selection;
 
 /// What a person asks for.
 pub(crate) struct ByHand {

@@ -3,7 +3,6 @@
 mod by_hand;
 mod input;
 mod report;
-mod selection;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use futures_util::{StreamExt, stream};
@@ -12,7 +11,7 @@ use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
-    account_creation::{OrganizationalUnitReference, Pace, Store},
+    account_creation::{Pace, Store},
     baseline::{Document, Facts, InForce},
     batch::work_off,
     budget::Budget,
@@ -21,6 +20,7 @@ use steward::{
     events::{BaselineApplied, BaselineIncomplete, Trigger},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
     ids::RoleName,
+    selection::{Target, obstacle},
     settings::{NotConfigured, Settings},
     start::SdkConfig,
 };
@@ -29,7 +29,6 @@ use by_hand::ByHand;
 use input::NewAccount;
 use report::Visited;
 pub use report::{Failed, Report, Skip};
-use selection::{Selection, Target, obstacle, within};
 
 /// The time that is kept for the accounts that are being worked on when no more are begun. A call may take 20 s, and
 /// a control makes several.
@@ -116,7 +115,7 @@ impl BaselineApplier {
     /// Runs controls in the accounts that a person selected, some at a time, for as long as there is time.
     async fn by_hand(&self, input: &ByHand, invocation: &str, budget: &Budget) -> Result<Report, Failure> {
         let document = self.document.read(&self.bus).await?;
-        let targets = self.targets(&input.selection).await?;
+        let targets = input.selection.targets(&self.organizations, &self.units).await?;
         let visits = targets.into_iter().map(|target| self.visit(target, input, &document, invocation, budget));
         let mut visits = stream::iter(visits).buffered(AT_ONCE);
         let mut report = Report::new(input.mode);
@@ -124,21 +123,6 @@ impl BaselineApplier {
             report.add(visited);
         }
         Ok(report)
-    }
-
-    async fn targets(&self, selection: &Selection) -> Result<Vec<Target>, Failure> {
-        let accounts = match selection {
-            Selection::Accounts(ids) => return Ok(ids.iter().cloned().map(Target::Id).collect()),
-            Selection::All => self.organizations.list_accounts().await?,
-            Selection::Unit(unit) => {
-                let unit = match unit {
-                    OrganizationalUnitReference::Id(id) => id.clone(),
-                    OrganizationalUnitReference::Path(names) => self.units.find(&self.organizations, names).await?,
-                };
-                within(self.organizations.list_accounts().await?, &unit)
-            }
-        };
-        Ok(accounts.into_iter().map(|account| Target::Known(Box::new(account))).collect())
     }
 
     async fn visit(
@@ -153,11 +137,7 @@ impl BaselineApplier {
         if !budget.has_room(Timestamp::now()) {
             return Visited::Left(id);
         }
-        let account = match target {
-            Target::Known(account) => Ok(*account),
-            Target::Id(id) => self.organizations.describe_account(&id).await,
-        };
-        let account = match account {
+        let account = match target.describe(&self.organizations).await {
             Ok(account) => account,
             Err(error) => return Visited::Failed(Failed { account_id: id, failure: error.into() }),
         };

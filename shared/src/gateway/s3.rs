@@ -1,5 +1,7 @@
 //! Amazon S3: single objects.
 
+mod policy;
+
 use aws_config::SdkConfig;
 use aws_sdk_s3::{
     Client,

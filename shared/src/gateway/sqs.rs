@@ -1,5 +1,7 @@
 //! Amazon SQS: the queues in which waiting happens.
 
+mod policy;
+
 use std::time::Duration;
 
 use aws_config::SdkConfig;

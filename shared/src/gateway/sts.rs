@@ -1,13 +1,20 @@
 //! AWS STS: the way into other accounts.
 
 use aws_config::SdkConfig;
-use aws_sdk_sts::{Client, config::Credentials, types::PolicyDescriptorType};
+use aws_sdk_sts::{
+    Client,
+    config::{Builder, Credentials, retry::RetryConfig},
+    types::PolicyDescriptorType,
+};
 
 use super::CallError;
 use crate::{
     error::Cause,
     ids::{AccountId, RoleName},
 };
+
+/// How often a root session is asked for within the time that a call may take.
+const ROOT_ATTEMPTS: u32 = 8;
 
 /// What a session is asked for with.
 #[derive(Clone, Debug)]
@@ -72,7 +79,9 @@ impl StsGateway {
         const OPERATION: &str = "sts:AssumeRoot";
         let policy = PolicyDescriptorType::builder().arn(request.task_policy_arn).build();
         let call = self.0.assume_root().target_principal(request.account.as_str()).task_policy_arn(policy);
-        let answer = call.duration_seconds(request.seconds).send().await;
+        // AWS throttles this call sooner than others; it has no effect that a repetition would double.
+        let patient = Builder::new().retry_config(RetryConfig::standard().with_max_attempts(ROOT_ATTEMPTS));
+        let answer = call.duration_seconds(request.seconds).customize().config_override(patient).send().await;
         let answer = answer.map_err(|error| CallError::of(OPERATION, error))?;
         credentials(OPERATION, answer.credentials())
     }

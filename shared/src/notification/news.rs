@@ -73,6 +73,7 @@ impl News {
             "BaselineIncomplete" => baseline_incomplete(&detail),
             "RegionOptAudited" => region_opt_audited(&detail),
             "RegionPolicyViolated" => region_policy_violated(&detail),
+            "RootTaskPerformed" => root_task_performed(&detail),
             other => anything(other, &detail),
         }
     }
@@ -181,6 +182,27 @@ fn region_policy_violated(detail: &Detail<'_>) -> News {
     if detail.0["remediated"] == true {
         news.to_do = "Nothing, unless another mail says otherwise: Steward undoes it by itself.".into();
     }
+    news
+}
+
+fn root_task_performed(detail: &Detail<'_>) -> News {
+    let outcome = detail.or("/outcome", "unknown");
+    let severity = match outcome.as_str() {
+        "audited" | "planned" | "nothing_to_do" => Severity::Informational,
+        "done" | "refused" => Severity::Notice,
+        _ => Severity::Warning,
+    };
+    let place = detail.text("/account_id").map(|id| format!(" in account {id}")).unwrap_or_default();
+    let headline = format!("root task {}{place}: {outcome}", detail.or("/task", "?"));
+    let what = detail.or("/message", &format!("Somebody asked for the {headline}."));
+    let mut news = News::new(severity, headline, what, detail);
+    news.places.extend(detail.rows(&[
+        ("target", "/target"),
+        ("reason", "/reason"),
+        ("asked by", "/requested_by"),
+        ("refused", "/why"),
+    ]));
+    news.ids.extend(detail.rows(&[("invocation", "/invocation"), ("backup", "/backup"), ("SHA-256", "/sha256")]));
     news
 }
 

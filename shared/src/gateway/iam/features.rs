@@ -22,6 +22,22 @@ impl IamGateway {
         Ok(answer.enabled_features().iter().filter_map(known).collect())
     }
 
+    /// Disables a feature; that it is disabled already is as good.
+    pub async fn disable_root_feature(&self, feature: RootFeature) -> Result<(), CallError> {
+        match feature {
+            RootFeature::CredentialsManagement => {
+                let answer = self.0.disable_organizations_root_credentials_management().send().await;
+                answer
+                    .map(drop)
+                    .map_err(|error| CallError::of("iam:DisableOrganizationsRootCredentialsManagement", error))
+            }
+            RootFeature::Sessions => {
+                let answer = self.0.disable_organizations_root_sessions().send().await;
+                answer.map(drop).map_err(|error| CallError::of("iam:DisableOrganizationsRootSessions", error))
+            }
+        }
+    }
+
     /// Enables a feature; that it is enabled already is as good.
     pub async fn enable_root_feature(&self, feature: RootFeature) -> Result<(), CallError> {
         match feature {

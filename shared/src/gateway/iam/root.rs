@@ -3,8 +3,9 @@
 
 use aws_sdk_iam::{
     operation::{
-        deactivate_mfa_device::DeactivateMFADeviceError, delete_access_key::DeleteAccessKeyError,
-        delete_login_profile::DeleteLoginProfileError, delete_signing_certificate::DeleteSigningCertificateError,
+        create_login_profile::CreateLoginProfileError, deactivate_mfa_device::DeactivateMFADeviceError,
+        delete_access_key::DeleteAccessKeyError, delete_login_profile::DeleteLoginProfileError,
+        delete_signing_certificate::DeleteSigningCertificateError,
     },
     types::SummaryKeyType,
 };
@@ -44,6 +45,14 @@ impl IamGateway {
             signing_certificates: is_present(SummaryKeyType::AccountSigningCertificatesPresent)?,
             mfa: is_present(SummaryKeyType::AccountMfaEnabled)?,
         })
+    }
+
+    /// Gives the root user a login profile without a password, so that the owner of the primary e-mail address can set one
+    /// by "Forgot password"; that there is one already is as good.
+    pub async fn allow_root_password_recovery(&self) -> Result<(), CallError> {
+        let answer = self.0.create_login_profile().send().await;
+        let is_there = CreateLoginProfileError::is_entity_already_exists_exception;
+        unless_absent("iam:CreateLoginProfile", answer, is_there).map(drop)
     }
 
     /// Deletes the root user's password; that there is none is as good.

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use steward::{
+use crate::{
     account_creation::OrganizationalUnitReference,
-    gateway::{Account, AccountState},
+    control::organizational_unit::UnitPaths,
+    gateway::{Account, AccountState, CallError, OrganizationsGateway},
     ids::{AccountId, OrganizationalUnitId},
     input::Fields,
 };
 
 /// The accounts that a person means, named in exactly one way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Selection {
+pub enum Selection {
     /// These.
     Accounts(Vec<AccountId>),
     /// Those in a unit, at any depth.
@@ -22,7 +23,7 @@ pub(crate) enum Selection {
 
 impl Selection {
     /// Takes the fields of the selection; None when there is a problem, which is noted.
-    pub(crate) fn read(fields: &mut Fields) -> Option<Self> {
+    pub fn read(fields: &mut Fields) -> Option<Self> {
         const ONE: &str = "exactly one of account_ids, organizational_unit and all is expected";
         let given = ["account_ids", "organizational_unit", "all"].map(|name| fields.is_given(name));
         let account_ids: Option<Vec<AccountId>> = fields.optional_list("account_ids");
@@ -52,11 +53,31 @@ impl Selection {
             _ => None,
         }
     }
+
+    /// The accounts. Those named by id are not looked for: who works on one describes it.
+    pub async fn targets(
+        &self,
+        organizations: &OrganizationsGateway,
+        units: &UnitPaths,
+    ) -> Result<Vec<Target>, CallError> {
+        let accounts = match self {
+            Self::Accounts(ids) => return Ok(ids.iter().cloned().map(Target::Id).collect()),
+            Self::All => organizations.list_accounts().await?,
+            Self::Unit(unit) => {
+                let unit = match unit {
+                    OrganizationalUnitReference::Id(id) => id.clone(),
+                    OrganizationalUnitReference::Path(names) => units.find(organizations, names).await?,
+                };
+                within(organizations.list_accounts().await?, &unit)
+            }
+        };
+        Ok(accounts.into_iter().map(|account| Target::Known(Box::new(account))).collect())
+    }
 }
 
 /// An account that is to be looked at: known already, or by its id alone.
 #[derive(Debug)]
-pub(crate) enum Target {
+pub enum Target {
     /// As it is listed.
     Known(Box<Account>),
     /// By its id.
@@ -65,21 +86,29 @@ pub(crate) enum Target {
 
 impl Target {
     /// Its id.
-    pub(crate) fn id(&self) -> &AccountId {
+    pub fn id(&self) -> &AccountId {
         match self {
             Self::Known(account) => &account.id,
             Self::Id(id) => id,
         }
     }
+
+    /// The account, described if only its id is known.
+    pub async fn describe(self, organizations: &OrganizationsGateway) -> Result<Account, CallError> {
+        match self {
+            Self::Known(account) => Ok(*account),
+            Self::Id(id) => organizations.describe_account(&id).await,
+        }
+    }
 }
 
 /// The accounts within a unit, at any depth; the root holds all of them.
-pub(crate) fn within(accounts: Vec<Account>, unit: &OrganizationalUnitId) -> Vec<Account> {
+fn within(accounts: Vec<Account>, unit: &OrganizationalUnitId) -> Vec<Account> {
     accounts.into_iter().filter(|account| account.units.contains(unit)).collect()
 }
 
 /// Why an account cannot be looked at; None when it can.
-pub(crate) fn obstacle(account: &Account) -> Option<String> {
+pub fn obstacle(account: &Account) -> Option<String> {
     match &account.state {
         AccountState::Active => None,
         AccountState::Other(state) => Some(format!("the account is {state}")),

@@ -1,0 +1,242 @@
+//! What a person asks for.
+
+use std::{collections::BTreeSet, str::FromStr};
+
+use serde_json::Value;
+use steward::{
+    control::Mode,
+    error::{Cause, Failure},
+    ids::{AccountId, NotValid, Region},
+    input::{Fields, in_words},
+    root_task::{BackupKey, CredentialKind, Task},
+    selection::Selection,
+};
+
+use crate::resource::Resource;
+
+/// What a person asks for.
+#[derive(Debug)]
+pub(crate) struct Input {
+    pub(crate) task: Task,
+    pub(crate) mode: Mode,
+    pub(crate) reason: String,
+    pub(crate) requested_by: Option<String>,
+    pub(crate) work: Work,
+    /// Whether the answer has the rows as CSV as well.
+    pub(crate) csv: bool,
+}
+
+/// What the task is about.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// The organization's features.
+    Features,
+    /// Root credentials of accounts; of these kinds, where some are deleted.
+    Credentials(Selection, BTreeSet<CredentialKind>),
+    /// A policy that is removed.
+    Unlock(AccountId, Resource),
+    /// A policy that is put back.
+    Restore { account: AccountId, resource: Resource, backup: BackupKey, replace: bool },
+}
+
+impl Input {
+    /// Reads the input; an error names every problem at once.
+    pub(crate) fn read(input: Value) -> Result<Self, Failure> {
+        let mut fields = Fields::of(input);
+        let task: Option<Task> = fields.required("task");
+        let reason: Option<Words> = fields.required("reason");
+        let mode = fields.optional("mode").unwrap_or(Mode::Plan);
+        let requested_by: Option<Words> = fields.optional("requested_by");
+        let (work, csv) = match task {
+            Some(task) => {
+                (work(task, &mut fields), task == Task::AuditCredentials && fields.optional_bool("csv") == Some(true))
+            }
+            // Which other fields there may be depends on the task.
+            None => return Err(refused(&fields.finish_known())),
+        };
+        let problems = fields.finish();
+        match (task, reason, work) {
+            (Some(task), Some(reason), Some(work)) if problems.is_empty() => {
+                Ok(Self { task, mode, reason: reason.0, requested_by: requested_by.map(|words| words.0), work, csv })
+            }
+            _ => Err(refused(&problems)),
+        }
+    }
+}
+
+fn refused(problems: &[steward::input::Problem]) -> Failure {
+    Failure::with_detail(Cause::InvalidRequest, in_words(problems))
+}
+
+fn work(task: Task, fields: &mut Fields) -> Option<Work> {
+    match task {
+        Task::Status | Task::Enable | Task::Disable => Some(Work::Features),
+        Task::AuditCredentials | Task::AllowPasswordRecovery => {
+            Selection::read(fields).map(|selection| Work::Credentials(selection, BTreeSet::new()))
+        }
+        Task::DeleteCredentials => {
+            let kinds: Option<Vec<CredentialKind>> = fields.optional_list("credentials");
+            if kinds.as_ref().is_some_and(Vec::is_empty) {
+                fields.note("credentials", "is empty; at least one kind, or no such field for all, is expected");
+            }
+            let kinds = kinds.unwrap_or_else(|| CredentialKind::ALL.to_vec()).into_iter().collect();
+            Selection::read(fields).map(|selection| Work::Credentials(selection, kinds))
+        }
+        Task::UnlockBucketPolicy => {
+            let (account, bucket) = (fields.required("account_id"), bucket(fields));
+            Some(Work::Unlock(account?, bucket?))
+        }
+        Task::UnlockQueuePolicy => {
+            let (account, queue) = (fields.required("account_id"), queue(fields));
+            Some(Work::Unlock(account?, queue?))
+        }
+        Task::RestoreBucketPolicy | Task::RestoreQueuePolicy => {
+            let account = fields.required("account_id");
+            let resource = if task == Task::RestoreBucketPolicy { bucket(fields) } else { queue(fields) };
+            let backup: Option<BackupKey> = fields.required("backup");
+            let replace = fields.optional_bool("replace") == Some(true);
+            let (account, resource, backup): (AccountId, Resource, BackupKey) = (account?, resource?, backup?);
+            if !resource.is_of(&backup) || backup.account != account {
+                fields.note("backup", "is of another account, region or resource");
+            }
+            Some(Work::Restore { account, resource, backup, replace })
+        }
+    }
+}
+
+fn bucket(fields: &mut Fields) -> Option<Resource> {
+    let (name, region): (Option<BucketName>, Option<Region>) = (fields.required("bucket"), fields.required("region"));
+    Some(Resource::Bucket { name: name?.0, region: region? })
+}
+
+fn queue(fields: &mut Fields) -> Option<Resource> {
+    let (url, region): (Option<QueueUrl>, Option<Region>) = (fields.required("queue_url"), fields.optional("region"));
+    let QueueUrl { url, account, name, region: of_url } = url?;
+    match (of_url, region) {
+        (Some(of_url), Some(region)) if of_url != region => {
+            fields.note("region", format!("is not the region of the queue, {of_url}"));
+            None
+        }
+        (Some(region), _) | (None, Some(region)) => Some(Resource::Queue { url, account, name, region }),
+        (None, None) => {
+            fields.note("region", "is missing, and the queue's URL does not name it");
+            None
+        }
+    }
+}
+
+/// A sentence or a name.
+struct Words(String);
+
+impl FromStr for Words {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        let fits = !text.trim().is_empty() && text.chars().count() <= 500 && !text.chars().any(char::is_control);
+        if fits { Ok(Self(text.trim().to_owned())) } else { Err(NotValid("1 to 500 characters of text in one line")) }
+    }
+}
+
+/// The name of a bucket, as the S3 user guide allows it ("General purpose bucket naming rules").
+struct BucketName(String);
+
+impl FromStr for BucketName {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
+        let fits = (3..=63).contains(&text.len()) && text.bytes().all(allowed) && !text.contains("..");
+        if fits { Ok(Self(text.to_owned())) } else { Err(NotValid("the name of a bucket")) }
+    }
+}
+
+/// `https://sqs.<region>.amazonaws.com/<account>/<name>`, or an endpoint of another name.
+struct QueueUrl {
+    url: String,
+    account: AccountId,
+    name: String,
+    region: Option<Region>,
+}
+
+impl FromStr for QueueUrl {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        const EXPECTED: NotValid = NotValid("the URL of a queue, https://sqs.<region>.amazonaws.com/<account>/<name>");
+        let (_, rest) = text.split_once("://").ok_or(EXPECTED)?;
+        let [host, account, name] = rest.split('/').collect::<Vec<_>>()[..] else { return Err(EXPECTED) };
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        if name.is_empty() || name.len() > 80 || !name.bytes().all(allowed) {
+            return Err(EXPECTED);
+        }
+        let region = host.strip_prefix("sqs.").and_then(|host| host.strip_suffix(".amazonaws.com"));
+        Ok(Self {
+            url: text.to_owned(),
+            account: account.parse().map_err(|_| EXPECTED)?,
+            name: name.to_owned(),
+            region: region.and_then(|region| region.parse().ok()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn problems(input: Value) -> String {
+        Input::read(input).unwrap_err().message
+    }
+
+    #[test]
+    fn the_samples_are_taken() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/root-task-runner");
+        let mut read = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            Input::read(serde_json::from_str(&text).unwrap()).unwrap();
+            read += 1;
+        }
+        assert!(read >= 5, "{read}");
+    }
+
+    #[test]
+    fn a_reason_is_asked_for_and_an_unknown_task_is_told_which_there_are() {
+        let said = problems(json!({"task": "unlock", "mode": "now"}));
+        for part in ["task: is not one of status", "reason: is missing", "mode: is not plan or apply"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert!(problems(json!({"task": "status", "reason": " "})).contains("reason"));
+    }
+
+    #[test]
+    fn a_bucket_needs_its_region_and_a_queue_says_it_in_its_url() {
+        let unlock =
+            json!({"task": "unlock-bucket-policy", "reason": "x", "account_id": "222222222222", "bucket": "locked"});
+        assert!(problems(unlock).contains("region: is missing"));
+        let queue = |url: &str| json!({"task": "unlock-queue-policy", "reason": "x", "account_id": "222222222222", "queue_url": url});
+        let input = Input::read(queue("https://sqs.eu-west-1.amazonaws.com/222222222222/orders")).unwrap();
+        let Work::Unlock(_, Resource::Queue { region, name, .. }) = input.work else { panic!("{:?}", input.work) };
+        assert_eq!((region.as_str(), name.as_str()), ("eu-west-1", "orders"));
+        assert!(problems(queue("http://localhost/222222222222/orders")).contains("region: is missing"));
+        assert!(problems(queue("orders")).contains("queue_url"));
+    }
+
+    #[test]
+    fn a_backup_of_something_else_is_not_put_there() {
+        let restore = |bucket: &str| {
+            json!({"task": "restore-bucket-policy", "reason": "x", "account_id": "222222222222",
+            "bucket": bucket, "region": "us-east-1",
+            "backup": "root-task-backups/222222222222/us-east-1/bucket/locked/2026-09-21T14-13-20.123Z.json"})
+        };
+        assert!(Input::read(restore("locked")).is_ok());
+        assert!(problems(restore("other")).contains("backup: is of another"));
+    }
+
+    #[test]
+    fn fields_of_other_tasks_are_refused() {
+        assert!(problems(json!({"task": "status", "reason": "x", "bucket": "b"})).contains("bucket"));
+        assert!(problems(json!({"task": "delete-credentials", "reason": "x"})).contains("names no accounts"));
+    }
+}

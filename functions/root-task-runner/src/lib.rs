@@ -1,0 +1,213 @@
+//! Root work without root: features, credentials, recovery and locked policies, each as a request with a reason.
+
+mod credentials;
+mod guard;
+mod input;
+mod policies;
+mod report;
+mod resource;
+
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::LambdaEvent;
+use serde_json::Value;
+use steward::{
+    baseline::InForce,
+    budget::Budget,
+    control::{Mode, organizational_unit::UnitPaths},
+    error::Failure,
+    gateway::{DynamoDbGateway, EventBridgeGateway, IamGateway, OrganizationsGateway, S3Gateway},
+    ids::AccountId,
+    preparation::RootFeature,
+    root_task::{Finding, Protected, RootTaskPerformed, Task, plan_features},
+    root_task_journal::RootTaskJournal,
+    selection::Target,
+    session::Sessions,
+    settings::{NotConfigured, Settings},
+    start::SdkConfig,
+};
+
+use credentials::Credentials;
+use guard::Guard;
+use input::{Input, Work};
+use policies::Policies;
+pub use report::{Report, Row};
+
+/// How many accounts are worked on at once; AWS throttles `AssumeRoot`.
+const AT_ONCE: usize = 8;
+/// The time that is kept for the accounts that are being worked on when no more are begun.
+const MARGIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// The function.
+#[derive(Debug)]
+pub struct RootTaskRunner {
+    document: InForce,
+    bus: EventBridgeGateway,
+    journal: RootTaskJournal,
+    organizations: OrganizationsGateway,
+    units: UnitPaths,
+    iam: IamGateway,
+    guard: Guard,
+    credentials: Credentials,
+    policies: Policies,
+}
+
+/// One invocation.
+struct Run<'a> {
+    input: &'a Input,
+    invocation: &'a str,
+    protected: &'a Protected,
+    budget: Budget,
+}
+
+impl RootTaskRunner {
+    /// The function's name.
+    pub const NAME: &'static str = "root-task-runner";
+
+    /// Makes the function from its environment.
+    pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
+        let mut settings = Settings::from_environment();
+        let access_role = settings.access_role_name();
+        let bus = EventBridgeGateway::of(config, settings.bus_name());
+        let organizations = OrganizationsGateway::of(config);
+        let sessions = Sessions::new(config, Self::NAME);
+        let function = Self {
+            document: InForce::of(config, &mut settings, &access_role),
+            journal: RootTaskJournal::new(DynamoDbGateway::of(config, settings.table_name()), bus.clone()),
+            bus,
+            guard: Guard::new(organizations.clone(), sessions.clone()),
+            organizations,
+            units: UnitPaths::default(),
+            iam: IamGateway::of(config),
+            credentials: Credentials { sessions: sessions.clone() },
+            policies: Policies { sessions, backups: S3Gateway::of(config, settings.backup_bucket()) },
+        };
+        settings.finish().map(|()| function)
+    }
+
+    /// Answers a person.
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Report, Failure> {
+        let input = Input::read(event.payload)?;
+        let document = self.document.read(&self.bus).await?;
+        let run = Run {
+            input: &input,
+            invocation: &event.context.request_id,
+            protected: &document.protected,
+            budget: Budget::until(event.context.deadline, MARGIN),
+        };
+        let mut report = Report::new(input.task, input.mode);
+        match &input.work {
+            Work::Features => {
+                let finding = self.features(&run).await?;
+                report.rows.push(Row { account_id: None, account_name: None, finding });
+            }
+            Work::Credentials(selection, _) => {
+                let targets = selection.targets(&self.organizations, &self.units).await?;
+                let visits = targets.into_iter().map(|target| self.visit(target, &run));
+                let mut visits = stream::iter(visits).buffered(AT_ONCE);
+                while let Some(visited) = visits.next().await {
+                    report.add(visited?);
+                }
+            }
+            Work::Unlock(account, _) | Work::Restore { account, .. } => {
+                report.add(self.visit(Target::Id(account.clone()), &run).await?);
+            }
+        }
+        report.finish(input.csv)
+    }
+
+    /// Works on one account; the account alone when there was no time for it. A failure to keep the record ends the run:
+    /// nothing is done that is not kept.
+    async fn visit(&self, target: Target, run: &Run<'_>) -> Result<Result<Row, AccountId>, Failure> {
+        let id = target.id().clone();
+        if !run.budget.has_room(Timestamp::now()) {
+            return Ok(Err(id));
+        }
+        let mut attempt = attempt(run, Some(id.clone()));
+        let account_name = match self.guard.look(target, run).await {
+            Ok(name) => {
+                if run.input.mode == Mode::Apply && !run.input.task.only_reads() {
+                    self.journal.begin(&attempt).await?;
+                }
+                attempt.finding = self.work(&id, run).await;
+                Some(name)
+            }
+            Err(finding) => {
+                attempt.finding = finding;
+                None
+            }
+        };
+        self.journal.end(&attempt).await?;
+        let row = Row { account_id: Some(id), account_name, finding: attempt.finding };
+        run.budget.spend(serde_json::to_vec(&row).map_or(0, |bytes| bytes.len()));
+        Ok(Ok(row))
+    }
+
+    async fn work(&self, id: &AccountId, run: &Run<'_>) -> Finding {
+        let mode = run.input.mode;
+        match (&run.input.work, run.input.task) {
+            (Work::Credentials(_, kinds), Task::DeleteCredentials) => self.credentials.delete(id, kinds, mode).await,
+            (Work::Credentials(..), Task::AllowPasswordRecovery) => self.credentials.allow_recovery(id, mode).await,
+            (Work::Credentials(..) | Work::Features, _) => self.credentials.audit(id).await,
+            (Work::Unlock(account, resource), _) => self.policies.unlock(account, resource, mode).await,
+            (Work::Restore { account, resource, backup, replace }, _) => {
+                self.policies.restore(account, resource, backup, *replace, mode).await
+            }
+        }
+    }
+
+    /// Shows or switches the organization's features.
+    async fn features(&self, run: &Run<'_>) -> Result<Finding, Failure> {
+        let mut attempt = attempt(run, None);
+        let enabled = self.iam.list_root_features().await?;
+        let names = |features: &[RootFeature]| features.iter().map(|f| f.name().to_owned()).collect::<Vec<_>>();
+        let enable = run.input.task == Task::Enable;
+        let change = plan_features(enable, &enabled);
+        let verb = |word: &str| names(&change).into_iter().map(|name| format!("{word} {name}")).collect::<Vec<_>>();
+        attempt.finding = if run.input.task == Task::Status {
+            let enabled: Vec<_> = enabled.into_iter().collect();
+            let why = match names(&enabled).join(", ") {
+                none if none.is_empty() => "Neither feature is enabled.".to_owned(),
+                some => format!("Enabled: {some}."),
+            };
+            Finding::NothingToDo { why }
+        } else if change.is_empty() {
+            Finding::NothingToDo {
+                why: format!("Both features are {} already.", if enable { "enabled" } else { "disabled" }),
+            }
+        } else if run.input.mode == Mode::Plan {
+            let steps = verb(if enable { "enable" } else { "disable" });
+            Finding::Planned { steps, policy: None, sha256: None, why_it_locks: Vec::new() }
+        } else {
+            self.journal.begin(&attempt).await?;
+            for feature in &change {
+                if enable {
+                    self.iam.enable_root_feature(*feature).await?;
+                } else {
+                    self.iam.disable_root_feature(*feature).await?;
+                }
+            }
+            let steps = verb(if enable { "enabled" } else { "disabled" });
+            Finding::Done { steps, backup: None, sha256: None }
+        };
+        self.journal.end(&attempt).await?;
+        Ok(attempt.finding)
+    }
+}
+
+fn attempt(run: &Run<'_>, account_id: Option<AccountId>) -> RootTaskPerformed {
+    let Input { task, mode, reason, requested_by, work, .. } = run.input;
+    RootTaskPerformed {
+        invocation: run.invocation.to_owned(),
+        task: *task,
+        mode: *mode,
+        reason: reason.clone(),
+        requested_by: requested_by.clone(),
+        account_id,
+        target: match work {
+            Work::Unlock(_, resource) | Work::Restore { resource, .. } => Some(resource.arn()),
+            Work::Features | Work::Credentials(..) => None,
+        },
+        finding: Finding::Begun,
+    }
+}

@@ -1,0 +1,8 @@
+//! The Lambda function `root-task-runner`.
+
+use root_task_runner::RootTaskRunner;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    steward::start::serve(RootTaskRunner::NAME, RootTaskRunner::new, RootTaskRunner::handle).await
+}

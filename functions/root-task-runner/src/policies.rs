@@ -1,0 +1,205 @@
+//! Policies that lock everybody out: shown, backed up, removed, put back.
+
+use jiff::Timestamp;
+use steward::{
+    control::Mode,
+    error::{Cause, Failure},
+    gateway::{Found, S3Gateway},
+    ids::AccountId,
+    root_task::{BackupKey, Finding, sha256, why_it_locks},
+    session::Sessions,
+};
+
+use crate::resource::Resource;
+
+/// The largest policy that AWS takes is 20 KB.
+const MAX_POLICY: usize = 64 * 1024;
+
+/// Works on the policy of one resource.
+#[derive(Debug)]
+pub(crate) struct Policies {
+    pub(crate) sessions: Sessions,
+    pub(crate) backups: S3Gateway,
+}
+
+/// How far it has come, for the answer of a failure half way.
+#[derive(Default)]
+struct Progress {
+    steps: Vec<String>,
+    backup: Option<String>,
+}
+
+impl Progress {
+    fn failed(self, failure: impl Into<Failure>) -> Finding {
+        Finding::Failed { steps: self.steps, backup: self.backup, failure: failure.into() }
+    }
+}
+
+impl Policies {
+    /// Shows, or backs up and removes, a policy.
+    pub(crate) async fn unlock(&self, account: &AccountId, resource: &Resource, mode: Mode) -> Finding {
+        let mut progress = Progress::default();
+        match self.try_unlock(account, resource, mode, &mut progress).await {
+            Ok(finding) => finding,
+            Err(failure) => progress.failed(failure),
+        }
+    }
+
+    /// Shows, or puts back, a policy that was backed up.
+    pub(crate) async fn restore(
+        &self,
+        account: &AccountId,
+        resource: &Resource,
+        backup: &BackupKey,
+        replace: bool,
+        mode: Mode,
+    ) -> Finding {
+        let mut progress = Progress::default();
+        match self.try_restore(account, resource, backup, replace, mode, &mut progress).await {
+            Ok(finding) => finding,
+            Err(failure) => progress.failed(failure),
+        }
+    }
+
+    async fn try_unlock(
+        &self,
+        account: &AccountId,
+        resource: &Resource,
+        mode: Mode,
+        progress: &mut Progress,
+    ) -> Result<Finding, Failure> {
+        if mode == Mode::Plan {
+            let policy = resource.view(&self.sessions, account).await?.policy().await?;
+            let Some(policy) = policy else { return Ok(no_policy(resource)) };
+            let steps = ["back the policy up", "remove the policy", "see that it is gone"];
+            return Ok(planned(&steps, policy));
+        }
+        let opener = resource.open(&self.sessions, account).await?;
+        let Some(policy) = opener.0.policy().await? else { return Ok(no_policy(resource)) };
+        let key = self.back_up(account, resource, &policy).await?;
+        progress.backup = Some(key.clone());
+        progress.steps.push("backed the policy up".to_owned());
+        opener.remove().await?;
+        progress.steps.push("removed the policy".to_owned());
+        if opener.0.policy().await?.is_some() {
+            return Err(Failure::with_detail(Cause::NotConverged, "There is a policy again, or still."));
+        }
+        progress.steps.push("saw that it is gone".to_owned());
+        Ok(done(progress, &policy))
+    }
+
+    async fn try_restore(
+        &self,
+        account: &AccountId,
+        resource: &Resource,
+        backup: &BackupKey,
+        replace: bool,
+        mode: Mode,
+        progress: &mut Progress,
+    ) -> Result<Finding, Failure> {
+        let policy = self.read_backup(&backup.to_string()).await?;
+        if mode == Mode::Plan {
+            let present = resource.view(&self.sessions, account).await?.policy().await?;
+            if let Some(obstacle) = obstacle(present.as_deref(), &policy, replace) {
+                return Ok(obstacle);
+            }
+            let replaced = present.is_some().then_some("back up the policy that stands there");
+            let steps: Vec<_> =
+                replaced.into_iter().chain(["put the policy back", "see that it is the same"]).collect();
+            return Ok(planned(&steps, policy));
+        }
+        let opener = resource.open(&self.sessions, account).await?;
+        let present = opener.0.policy().await?;
+        if let Some(obstacle) = obstacle(present.as_deref(), &policy, replace) {
+            return Ok(obstacle);
+        }
+        if let Some(present) = present {
+            progress.backup = Some(self.back_up(account, resource, &present).await?);
+            progress.steps.push("backed up the policy that stood there".to_owned());
+        }
+        opener.put(&policy).await?;
+        progress.steps.push("put the policy back".to_owned());
+        let now = opener.0.policy().await?.unwrap_or_default();
+        if sha256(&now) != sha256(&policy) {
+            return Err(Failure::with_detail(Cause::NotConverged, "The policy that stands there is another one."));
+        }
+        progress.steps.push("saw that it is the same".to_owned());
+        Ok(done(progress, &policy))
+    }
+
+    /// Writes the policy to the stack's bucket and reads it back: what cannot be read back is not removed.
+    async fn back_up(&self, account: &AccountId, resource: &Resource, policy: &str) -> Result<String, Failure> {
+        let key = BackupKey {
+            account: account.clone(),
+            region: resource.region().clone(),
+            kind: resource.kind().to_owned(),
+            name: resource.name().to_owned(),
+            at: Timestamp::now(),
+        }
+        .to_string();
+        self.backups.put_object(&key, policy).await?;
+        let kept = self.read_backup(&key).await?;
+        if sha256(&kept) != sha256(policy) {
+            return Err(Failure::with_detail(Cause::NotConverged, "The backup differs from the policy."));
+        }
+        Ok(key)
+    }
+
+    async fn read_backup(&self, key: &str) -> Result<String, Failure> {
+        match self.backups.find_object(key, None, MAX_POLICY).await? {
+            Found::Object { content, .. } if content.len() <= MAX_POLICY => String::from_utf8(content)
+                .map_err(|_| Failure::with_detail(Cause::InputRefused, format_args!("{key} is no text."))),
+            Found::Object { .. } => {
+                Err(Failure::with_detail(Cause::InputRefused, format_args!("{key} is larger than any policy.")))
+            }
+            Found::Missing | Found::Unchanged => {
+                Err(Failure::with_detail(Cause::NotFound, format_args!("There is no backup {key}.")))
+            }
+        }
+    }
+}
+
+/// Why the backup is not put back, given the policy that stands there.
+fn obstacle(present: Option<&str>, backup: &str, replace: bool) -> Option<Finding> {
+    match present {
+        Some(present) if present == backup => {
+            Some(Finding::NothingToDo { why: "The policy of the backup stands there.".to_owned() })
+        }
+        Some(_) if !replace => {
+            let why = "Another policy stands there; say \"replace\": true to put the backup in its place.";
+            Some(Finding::Refused { why: why.to_owned() })
+        }
+        Some(_) | None => None,
+    }
+}
+
+fn no_policy(resource: &Resource) -> Finding {
+    Finding::NothingToDo { why: format!("The {} has no policy.", resource.kind()) }
+}
+
+fn planned(steps: &[&str], policy: String) -> Finding {
+    Finding::Planned {
+        steps: steps.iter().map(|step| (*step).to_owned()).collect(),
+        sha256: Some(sha256(&policy)),
+        why_it_locks: why_it_locks(&policy),
+        policy: Some(policy),
+    }
+}
+
+fn done(progress: &mut Progress, policy: &str) -> Finding {
+    let Progress { steps, backup } = std::mem::take(progress);
+    Finding::Done { steps, backup, sha256: Some(sha256(policy)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_policy_is_replaced_only_when_that_is_said() {
+        assert_eq!(obstacle(None, "a", false), None);
+        assert!(matches!(obstacle(Some("a"), "a", true), Some(Finding::NothingToDo { .. })));
+        assert!(matches!(obstacle(Some("b"), "a", false), Some(Finding::Refused { .. })));
+        assert_eq!(obstacle(Some("b"), "a", true), None);
+    }
+}

@@ -1,0 +1,123 @@
+//! What a person is answered.
+
+use serde::Serialize;
+use steward::{
+    control::Mode,
+    error::{Cause, Failure},
+    ids::AccountId,
+    root_task::{CredentialKind, Finding, Task},
+};
+
+/// What a person is answered.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// What was asked for.
+    pub task: Task,
+    /// Whether anything was to be changed.
+    pub mode: Mode,
+    /// One row per account.
+    pub rows: Vec<Row>,
+    /// The accounts that there was no time for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<AccountId>,
+    /// The rows of an audit as CSV.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub csv: Option<String>,
+}
+
+/// What came of one account, or of the organization.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    /// The account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<AccountId>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_name: Option<String>,
+    /// What came of it.
+    #[serde(flatten)]
+    pub finding: Finding,
+}
+
+impl Report {
+    /// A report of nothing yet.
+    pub(crate) fn new(task: Task, mode: Mode) -> Self {
+        Self { task, mode, rows: Vec::new(), left: Vec::new(), csv: None }
+    }
+
+    /// Takes in what came of one account.
+    pub(crate) fn add(&mut self, visited: Result<Row, AccountId>) {
+        match visited {
+            Ok(row) => self.rows.push(row),
+            Err(left) => self.left.push(left),
+        }
+    }
+
+    /// The whole, with the rows as CSV if that was asked for.
+    pub(crate) fn finish(mut self, csv: bool) -> Result<Self, Failure> {
+        if csv {
+            let text = table(&self.rows).map_err(|error| Failure::with_detail(Cause::CallFailed, error))?;
+            self.csv = Some(text);
+        }
+        Ok(self)
+    }
+}
+
+fn table(rows: &[Row]) -> Result<String, csv::Error> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let kinds = CredentialKind::ALL.iter().map(|kind| kind.name());
+    table.write_record(["account_id", "account_name", "outcome"].into_iter().chain(kinds).chain(["detail"]))?;
+    for row in rows {
+        let (outcome, present, detail) = match &row.finding {
+            Finding::Audited { present } => ("audited", Some(present), String::new()),
+            Finding::Refused { why } => ("refused", None, why.clone()),
+            Finding::Failed { failure, .. } => ("failed", None, failure.to_string()),
+            _ => ("other", None, String::new()),
+        };
+        let mut fields = vec![
+            row.account_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+            inert(row.account_name.as_deref().unwrap_or_default()),
+            outcome.to_owned(),
+        ];
+        // What was not seen is neither yes nor no.
+        let said = |kind: &CredentialKind| match present {
+            Some(present) if present.contains(kind) => "yes",
+            Some(_) => "no",
+            None => "",
+        };
+        fields.extend(CredentialKind::ALL.iter().map(|kind| said(kind).to_owned()));
+        fields.push(inert(&detail));
+        table.write_record(&fields)?;
+    }
+    let bytes = table.into_inner().map_err(csv::IntoInnerError::into_error)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A text that no spreadsheet takes for a formula.
+fn inert(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_audit_is_a_table_in_which_the_unknown_is_empty() {
+        let row = |name: &str, finding| Row {
+            account_id: Some("222222222222".parse().unwrap()),
+            account_name: Some(name.to_owned()),
+            finding,
+        };
+        let rows = [
+            row("=cmd, \"x\"", Finding::Audited { present: vec![CredentialKind::Mfa] }),
+            row("B", Finding::Refused { why: "no".to_owned() }),
+        ];
+        assert_eq!(
+            table(&rows).unwrap(),
+            "account_id,account_name,outcome,login-profile,access-keys,signing-certificates,mfa,detail\n\
+             222222222222,\"'=cmd, \"\"x\"\"\",audited,no,no,no,yes,\n\
+             222222222222,B,refused,,,,,no\n"
+        );
+    }
+}
