@@ -45,7 +45,7 @@ pub(crate) fn write(report: &Report) -> Result<String, csv::Error> {
             writer.write_record(line.cells(account, report).iter().map(|cell| inert(cell).into_owned()))?;
         }
     }
-    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+    let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -47,7 +47,7 @@
     (state.outcome === "" || state.outcome[0] === "=" || account.c[column] === state.outcome)
     && (!state.fresh || Boolean(details(account).get(column)?.k));
   const matches = (account, terms) => {
-    if (state.unit !== "" && !inUnit(account.u)) return false;
+    if (state.unit !== "" && !isWithin(path(account.u), state.unit)) return false;
     if (state.outcome[0] === "=" && account.g !== state.outcome[1]) return false;
     if (!terms.every((term) => haystack(account).includes(term))) return false;
     const wholeAccount = account.c === "";
@@ -60,11 +60,12 @@
     for (let column = 0; column < data.controls.length; column++) if (cellMatches(account, column)) return true;
     return false;
   };
-  // A unit holds the units below it.
-  const inUnit = (place) => {
-    const chosen = data.units[state.unit];
-    const path = data.units[place];
-    return path === chosen || path.startsWith(chosen.endsWith("/") ? chosen : chosen + "/");
+  // A unit holds the units below it. The root has no name of its own.
+  const path = (place) => data.units[place] || "/";
+  const isWithin = (inner, outer) => inner === outer || inner.startsWith(outer.endsWith("/") ? outer : outer + "/");
+  const withParents = (unit) => {
+    const parts = unit.split("/").filter(Boolean);
+    return parts.length ? parts.map((_, place) => "/" + parts.slice(0, place + 1).join("/")) : ["/"];
   };
 
   // The table.
@@ -106,7 +107,7 @@
       const letter = account.w === undefined ? "u" : "n";
       const why = account.w === undefined ? text(data.failures[account.f][1]) : text(account.w);
       return el("tr", {}, who, el("td", { class: "across", colspan: columns.length + 1 }, symbol(letter),
-        el("span", {}, el("strong", {}, WORDS[letter] + ". "), said(why))));
+        el("span", {}, el("strong", {}, WORDS[letter] + ". "), said(why), account.k ? " " : "", account.k ? el("span", { class: "word fresh" }, "new") : "")));
     }
     const worst = firstFinding(account, columns);
     const first = el("td", { class: "first" });
@@ -140,7 +141,7 @@
         unit = account.u;
         const [all, wrong] = perUnit.get(unit);
         body = el("tbody", {}, el("tr", { class: "unit" }, el("th", { scope: "rowgroup", class: "unit", colspan: columns.length + 2 },
-          said(data.units[unit] || "/"), " ", el("small", {}, count(all, "account", "accounts") + (wrong ? ", " + format.format(wrong) + " not compliant" : "")))));
+          said(path(unit)), " ", el("small", {}, count(all, "account", "accounts") + (wrong ? ", " + format.format(wrong) + " not compliant" : "")))));
         parts.push(body);
       }
       body.append(row(account, columns));
@@ -230,7 +231,7 @@
     else if (letter === "v") pair(list, "Remedy", "Look for another program or policy that sets the same thing, then apply the baseline again.");
     if (detail.o) pair(list, "Notes", items(detail.o));
     lastKnown(list, (account.l || []).filter(([control]) => text(control) === data.controls[column]));
-    open([said(data.controls[column])], [said(account.n), " ", el("code", {}, account.i), " in ", said(data.units[account.u] || "/")], list);
+    open([said(data.controls[column])], [said(account.n), " ", el("code", {}, account.i), " in ", said(path(account.u))], list);
   };
   const showAccount = (account) => {
     const list = el("dl");
@@ -242,7 +243,7 @@
       lastKnown(list, account.l || []);
     }
     pair(list, "Mail address", said(account.e));
-    pair(list, "Unit", said(data.units[account.u] || "/"));
+    pair(list, "Unit", said(path(account.u)));
     pair(list, "State", said(text(account.s)));
     if (account.t) pair(list, "Tags", ...account.t.map((place) => el("span", { class: "tag" }, said(text(place)))));
     if (account.c !== "") {
@@ -263,23 +264,46 @@
 
   const fields = { q: $("q"), outcome: $("outcome"), control: $("control"), unit: $("unit"), fresh: $("fresh") };
   data.controls.forEach((control, place) => fields.control.append(el("option", { value: place }, control)));
-  data.units.forEach((unit, place) => fields.unit.append(el("option", { value: place }, unit || "/")));
+  const units = new Set(data.units.flatMap((_, place) => withParents(path(place))));
+  for (const unit of [...units].sort()) fields.unit.append(el("option", { value: unit }, unit));
+  // The address names what is looked at, so that it can be handed on. A control goes by its name: places move.
+  const remember = () => {
+    const named = new URLSearchParams();
+    for (const key of ["q", "outcome", "unit"]) if (state[key]) named.set(key, state[key]);
+    if (state.control !== "") named.set("control", data.controls[state.control]);
+    if (state.fresh) named.set("new", "1");
+    try { history.replaceState(null, "", "#" + named); } catch { /* A frame without an address of its own. */ }
+  };
+  const recall = () => {
+    const named = new URLSearchParams(location.hash.slice(1));
+    for (const key of ["q", "outcome", "unit"]) if (named.has(key)) fields[key].value = named.get(key);
+    const control = data.controls.indexOf(named.get("control"));
+    if (control >= 0) fields.control.value = control;
+    fields.fresh.checked = named.has("new");
+    // A value that this page does not know selects nothing; that means everything.
+    for (const key of ["outcome", "unit"]) fields[key].value ||= "";
+  };
   const read = () => {
     for (const key of ["q", "outcome", "control", "unit"]) state[key] = fields[key].value;
     state.fresh = fields.fresh.checked;
     apply();
+    remember();
   };
   let waiting;
   fields.q.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(read, 120); });
   for (const key of ["outcome", "control", "unit", "fresh"]) fields[key].addEventListener("change", read);
   $("filters").addEventListener("submit", (event) => { event.preventDefault(); read(); });
-  $("filters").addEventListener("reset", () => setTimeout(read));
-  for (const link of document.querySelectorAll("[data-standing],[data-control]")) {
-    link.addEventListener("click", () => {
+  $("clear").addEventListener("click", () => setTimeout(read));
+  for (const link of document.querySelectorAll("[data-standing],[data-control],[data-account]")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
       $("filters").reset();
       if (link.dataset.standing) fields.outcome.value = "=" + link.dataset.standing;
       if (link.dataset.control) fields.control.value = link.dataset.control;
+      if (link.dataset.account) fields.q.value = link.dataset.account;
       read();
+      $("accounts").scrollIntoView();
+      $("accounts").focus({ preventScroll: true });
     });
   }
   // The arrows go from finding to finding, so that nobody has to step through every one of them.
@@ -304,6 +328,8 @@
   });
 
   for (const id of ["filters", "bar", "matrix"]) $(id).hidden = false;
+  recall();
   read();
+  addEventListener("hashchange", () => { if (location.hash.includes("=")) { $("filters").reset(); recall(); read(); } });
   document.documentElement.dataset.drawn = String(performance.now());
 })();

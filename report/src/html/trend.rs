@@ -65,7 +65,7 @@ fn text(points: &[Point]) -> String {
     match points {
         [] | [_] => "This is the first sweep; the next ones are drawn beside it.".to_owned(),
         [first, .., last] => format!(
-            "Not compliant accounts over {}: {}, {}.",
+            "Not compliant accounts over {}: from {} to {}.",
             words::count(points.len(), "sweep", "sweeps"),
             told(first),
             told(last)
@@ -95,7 +95,7 @@ mod tests {
         let trend = Trend::of(&[point(1, 900, 0), point(2, 1, 1), point(3, 0, 0)]);
         let heights: Vec<_> = trend.bars.iter().map(|bar| (bar.wrong_height, bar.unknown_height)).collect();
         assert_eq!(heights, [(60, 0), (2, 2), (0, 0)]);
-        assert_eq!(trend.text, "Not compliant accounts over 3 sweeps: 900 on 1 Jan 2027, 0 on 3 Jan 2027.");
+        assert_eq!(trend.text, "Not compliant accounts over 3 sweeps: from 900 on 1 Jan 2027 to 0 on 3 Jan 2027.");
     }
 
     #[test]

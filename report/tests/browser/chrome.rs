@@ -1,4 +1,4 @@
-//! A Chromium of its own, told what to do over the DevTools protocol.
+//! A Chromium of its own, told what to do over the protocol of its developer tools.
 
 use std::{
     ffi::OsStr,
@@ -63,7 +63,7 @@ impl Window {
             .build()?;
         let browser = Browser::new(options)?;
         let tab = browser.new_tab()?;
-        tab.set_default_timeout(Duration::from_secs(60));
+        tab.set_default_timeout(Duration::from_mins(1));
         let said = Arc::new(Mutex::new(Vec::new()));
         tab.enable_log()?.enable_runtime()?;
         let heard = Arc::clone(&said);
@@ -130,7 +130,7 @@ impl Window {
     }
 
     /// Keeps a picture of the whole page at a width.
-    pub(crate) fn picture(&self, file: &Option<PathBuf>, width: u32) -> Result<(), Failed> {
+    pub(crate) fn picture(&self, file: Option<PathBuf>, width: u32) -> Result<(), Failed> {
         let Some(file) = file else { return Ok(()) };
         self.size(width, 900)?;
         let open = self.text("document.querySelectorAll('dialog[open]').length")? == "1";
@@ -140,7 +140,7 @@ impl Window {
         }
         let picture = self.tab.capture_screenshot(Page::CaptureScreenshotFormatOption::Png, None, None, true)?;
         std::fs::write(file, picture)?;
-        Ok(self.size(1280, 900)?)
+        self.size(1280, 900)
     }
 
     fn size(&self, width: u32, height: u32) -> Result<(), Failed> {

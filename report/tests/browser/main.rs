@@ -4,6 +4,8 @@
 //! It needs Chromium on the path and `report/tests/setup` to have been run. Where one is missing the test is counted as
 //! ignored, and says which. `SCREENSHOT=<folder>` keeps pictures of the page.
 
+#![allow(clippy::unwrap_used, reason = "all of it is a test, though none that libtest marks")]
+
 mod chrome;
 mod sample;
 
@@ -99,6 +101,15 @@ fn large(browser: &Path, axe: &Path) -> Result<(), Failed> {
     window.run("document.querySelector('#pages button:last-child').click()")?;
     ensure(window.text("document.getElementById('pages').textContent")?.contains("Page 2 of 50"), "no second page")?;
 
+    window.picture(target("large"), 1280)?;
+
+    // What was chosen is in the address, and the address brings it back.
+    window.run("choose('control', '8'); choose('unit', '/Workloads/Division 3')")?;
+    let narrowed = window.text("document.getElementById('count').textContent")?;
+    window.run("document.getElementById('filters').reset(); dispatchEvent(new HashChangeEvent('hashchange'))")?;
+    ensure(window.text("document.getElementById('count').textContent")? == narrowed, "the address was forgotten")?;
+    window.run("document.getElementById('clear').click()")?;
+
     // The rules for everybody, over a page as full as it gets.
     rules(&window, axe, "the large page")?;
     quiet(&window)
@@ -109,14 +120,17 @@ fn everybody(browser: &Path, axe: &Path) -> Result<(), Failed> {
     for scheme in [Scheme::Light, Scheme::Dark] {
         window.scheme(scheme)?;
         rules(&window, axe, scheme.name())?;
-        window.picture(&target(scheme.name()), 1280)?;
+        window.picture(target(scheme.name()), 1280)?;
         window.run("document.querySelector('#table button.cell.d').click()")?;
         rules(&window, axe, &format!("a finding in {}", scheme.name()))?;
-        window.picture(&target(&format!("{}-finding", scheme.name())), 1280)?;
+        window.picture(target(&format!("{}-finding", scheme.name())), 1280)?;
         window.run("document.getElementById('dialog').close()")?;
     }
     window.scheme(Scheme::Light)?;
-    window.picture(&target("narrow"), 420)?;
+    window.run("document.querySelector('#table .who button').click()")?;
+    window.picture(target("account"), 1280)?;
+    window.run("document.getElementById('dialog').close()")?;
+    window.picture(target("narrow"), 420)?;
     quiet(&window)
 }
 

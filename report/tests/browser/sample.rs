@@ -165,7 +165,7 @@ fn small_accounts(sweep: usize) -> Vec<Account> {
     for (place, system) in SYSTEMS.iter().enumerate() {
         add(&format!("{system} Prod"), "/Workloads/Prod", 20);
         add(&format!("{system} Test"), "/Workloads/Test", 60);
-        if place % 2 == 0 {
+        if place.is_multiple_of(2) {
             add(&format!("{system} Dev"), "/Workloads/Dev", 90);
         }
     }
@@ -180,6 +180,28 @@ fn small_accounts(sweep: usize) -> Vec<Account> {
     {
         add(&format!("Sandbox of {name}"), "/Sandboxes", 130);
     }
+    // What is decided by hand, so that the newest sweep has something of everything to show.
+    let exempt = |reason: &str, until| Outcome::Exempt { reason: reason.into(), until };
+    let mut set = |account: usize, control: usize, outcome: Outcome| {
+        let Checked::Rows(rows) = &mut accounts[account].checked else { return };
+        rows[control] = row(control, outcome);
+    };
+    set(3, 9, exempt("Serves the public price list from S3 until the new site is live.", date(2027, 2, 28)));
+    set(24, 6, exempt("Tags are set by the log pipeline itself.", date(2027, 6, 30)));
+    set(31, 4, exempt("The root key signs legacy invoices; ends with the ledger migration.", date(2027, 9, 30)));
+    set(38, 3, exempt("Pilot of the Zurich region by another team.", date(2027, 4, 15)));
+    if sweep == 29 {
+        for account in [0, 6, 15, 33] {
+            set(account, 1, Outcome::Drifted { planned: planned(1) });
+        }
+        set(12, 4, Outcome::Drifted { planned: planned(4) });
+        set(21, 8, Outcome::Unknown { applied: Vec::new(), failure: failure(0) });
+    } else if sweep > 20 {
+        for account in [2, 9] {
+            set(account, 8, Outcome::Drifted { planned: planned(8) });
+        }
+        set(28, 10, Outcome::Drifted { planned: planned(10) });
+    }
     let suspended = Checked::NotChecked { why: "The account is suspended.".into() };
     let management = Checked::NotChecked { why: "It is the management account.".into() };
     let late = Checked::Unknown {
@@ -192,10 +214,11 @@ fn small_accounts(sweep: usize) -> Vec<Account> {
     };
     accounts.push(account(60, "Old Webshop", "/Suspended", suspended));
     accounts.push(account(61, "Example Corp", "", management));
-    if sweep > 27 {
+    if sweep > 28 {
         accounts[40].checked = late;
     } else {
-        accounts.push(account(62, "Proof of Concept 2026", "/Sandboxes", Checked::Rows(Vec::new())));
+        let poc = (0..CONTROLS.len()).map(|control| row(control, outcome(control + 5, control, 150))).collect();
+        accounts.push(account(62, "Proof of Concept 2026", "/Sandboxes", Checked::Rows(poc)));
     }
     accounts
 }
@@ -222,7 +245,7 @@ fn large_account(sweep: usize, number: usize) -> Account {
         _ => Checked::Rows(rows.collect()),
     };
     let unit = format!("/Workloads/Division {}/{}", number % 12, ["Prod", "Test", "Dev"][number % 3]);
-    if number % 10 == 0 {
+    if number.is_multiple_of(10) {
         let text = HOSTILE[number / 10 % HOSTILE.len()];
         let mut hostile = account(number, text, &format!("/<i>{}</i>", number % 3), checked);
         hostile.email = format!("\"<script>{number}</script>\"@example.com");
