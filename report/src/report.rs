@@ -140,3 +140,24 @@ fn trend(newest: Point, previous: Option<&Report>) -> Vec<Point> {
     trend.drain(..trend.len().saturating_sub(TREND_LENGTH));
     trend
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_in_the_readme_is_what_two_sweeps_give() {
+        let example = include_str!("../README.md").split("```json").nth(1).unwrap().split("```").next().unwrap();
+        let report = Report::from_json(example).unwrap();
+        let mut before = report.sweep.clone();
+        before.sweep_id = "sweep-2027-01-02".into();
+        before.finished_at = report.trend[0].finished_at;
+        let Checked::Rows(rows) = &mut before.accounts[0].checked else { panic!("no rows") };
+        rows[0].outcome = Outcome::Compliant;
+        let again = Report::new(report.sweep.clone(), Some(&Report::new(before, None)));
+        assert_eq!(again, report);
+        // The names of the fields, too: a default would hide one that is written wrong.
+        let shown: serde_json::Value = serde_json::from_str(example).unwrap();
+        assert_eq!(serde_json::to_value(&again).unwrap(), shown);
+    }
+}

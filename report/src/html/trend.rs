@@ -1,7 +1,7 @@
 //! The last sweeps as bars, and as words.
 
 use super::words;
-use crate::Point;
+use crate::{Point, TREND_LENGTH};
 
 /// The size of the picture, in its own units.
 const HEIGHT: usize = 64;
@@ -38,7 +38,7 @@ impl Trend {
         let bar = |(place, point): (usize, &Point)| {
             let (wrong, unknown) = (scaled(point.not_compliant), scaled(point.unknown));
             Bar {
-                x: place * STEP,
+                x: (TREND_LENGTH.saturating_sub(points.len()) + place) * STEP,
                 wrong_y: HEIGHT - wrong.min(HEIGHT),
                 wrong_height: wrong,
                 unknown_y: (HEIGHT - wrong.min(HEIGHT)).saturating_sub(unknown),
@@ -51,7 +51,8 @@ impl Trend {
             }
         };
         Self {
-            width: points.len().max(1) * STEP,
+            // A short history leaves room at its left, instead of growing wide bars.
+            width: points.len().max(TREND_LENGTH) * STEP,
             height: HEIGHT,
             bars: points.iter().enumerate().map(bar).collect(),
             text: text(points),

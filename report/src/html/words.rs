@@ -39,7 +39,7 @@ pub(super) fn day_of(time: Timestamp) -> String {
 pub(super) fn age(since: Timestamp, until: Timestamp) -> String {
     match until.duration_since(since).as_hours() {
         ..1 => "this sweep".to_owned(),
-        hours @ 1..48 => count(usize::try_from(hours).unwrap_or_default(), "hour", "hours"),
+        hours @ 1..24 => count(usize::try_from(hours).unwrap_or_default(), "hour", "hours"),
         hours => count(usize::try_from(hours / 24).unwrap_or_default(), "day", "days"),
     }
 }
@@ -75,7 +75,8 @@ mod tests {
         assert_eq!(moment(noon(3)), "3 Jan 2027, 12:00 UTC");
         assert_eq!(day_of(noon(3)), "3 Jan 2027");
         assert_eq!(age(noon(3), noon(3)), "this sweep");
-        assert_eq!(age(noon(3), noon(4)), "24 hours");
+        assert_eq!(age(noon(3), noon(3) + SignedDuration::from_hours(23)), "23 hours");
+        assert_eq!(age(noon(3), noon(4)), "1 day");
         assert_eq!(age(noon(3), noon(9)), "6 days");
         assert_eq!(age(noon(9), noon(3)), "this sweep");
     }

@@ -64,6 +64,7 @@ impl Window {
         let browser = Browser::new(options)?;
         let tab = browser.new_tab()?;
         tab.set_default_timeout(Duration::from_mins(1));
+        tab.call_method(Emulation::SetScrollbarsHidden { hidden: true })?;
         let said = Arc::new(Mutex::new(Vec::new()));
         tab.enable_log()?.enable_runtime()?;
         let heard = Arc::clone(&said);
@@ -141,6 +142,12 @@ impl Window {
         let picture = self.tab.capture_screenshot(Page::CaptureScreenshotFormatOption::Png, None, None, true)?;
         std::fs::write(file, picture)?;
         self.size(1280, 900)
+    }
+
+    /// Keeps the page as it is printed.
+    pub(crate) fn print(&self, file: Option<PathBuf>) -> Result<(), Failed> {
+        let Some(file) = file else { return Ok(()) };
+        Ok(std::fs::write(file, self.tab.print_to_pdf(None)?)?)
     }
 
     fn size(&self, width: u32, height: u32) -> Result<(), Failed> {

@@ -2,7 +2,7 @@
 //! table, nothing of the data becomes markup, and axe-core finds nothing serious in it, in light and in dark.
 //!
 //! It needs Chromium on the path and `report/tests/setup` to have been run. Where one is missing the test is counted as
-//! ignored, and says which. `SCREENSHOT=<folder>` keeps pictures of the page.
+//! ignored, and says which. `SCREENSHOT=<folder>` keeps pictures of the page, and how it prints.
 
 #![allow(clippy::unwrap_used, reason = "all of it is a test, though none that libtest marks")]
 
@@ -26,7 +26,9 @@ const PATIENCE: f64 = 3000.0;
 const LARGEST: usize = 8 << 20;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // One after the other: a measurement wants the machine for itself.
+    arguments.test_threads.get_or_insert(1);
     let browser = chrome::find();
     let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/axe/axe.min.js");
     let missing = match (&browser, axe.exists()) {
@@ -131,6 +133,7 @@ fn everybody(browser: &Path, axe: &Path) -> Result<(), Failed> {
     window.picture(target("account"), 1280)?;
     window.run("document.getElementById('dialog').close()")?;
     window.picture(target("narrow"), 420)?;
+    window.print(target("print").map(|file| file.with_extension("pdf")))?;
     quiet(&window)
 }
 

@@ -136,8 +136,18 @@ fn account(number: usize, name: &str, unit: &str, checked: Checked) -> Account {
     }
 }
 
-const SYSTEMS: [&str; 9] =
-    ["Checkout", "Catalogue", "Ledger", "Search", "Identity", "Shipping", "Pricing", "Support Desk", "Data Lake"];
+const SYSTEMS: [&str; 10] = [
+    "Checkout",
+    "Catalogue",
+    "Ledger",
+    "Search",
+    "Identity",
+    "Shipping",
+    "Pricing",
+    "Support Desk",
+    "Data Lake",
+    "Loyalty",
+];
 
 /// Some fifty accounts over thirty sweeps, in which things are slowly put right.
 pub(crate) fn small() -> Report {
@@ -157,16 +167,16 @@ fn small_accounts(sweep: usize) -> Vec<Account> {
             // A cell keeps its dice for some sweeps, so that findings last.
             let epoch = (sweep + dice(number * 31 + control, 23)) / 23;
             let seed = number * 1009 + control * 101 + epoch * 15_485_863;
-            row(control, outcome(seed, control, chance + 160_usize.saturating_sub(sweep * 5)))
+            row(control, outcome(seed, control, chance + 145_usize.saturating_sub(sweep * 5)))
         });
         let rows = rows.collect();
         accounts.push(account(number, name, unit, Checked::Rows(rows)));
     };
     for (place, system) in SYSTEMS.iter().enumerate() {
-        add(&format!("{system} Prod"), "/Workloads/Prod", 20);
-        add(&format!("{system} Test"), "/Workloads/Test", 60);
+        add(&format!("{system} Prod"), "/Workloads/Prod", 12);
+        add(&format!("{system} Test"), "/Workloads/Test", 30);
         if place.is_multiple_of(2) {
-            add(&format!("{system} Dev"), "/Workloads/Dev", 90);
+            add(&format!("{system} Dev"), "/Workloads/Dev", 60);
         }
     }
     for name in ["Log Archive", "Audit", "Security Tooling", "Backup Vault"] {
@@ -178,7 +188,7 @@ fn small_accounts(sweep: usize) -> Vec<Account> {
     for name in
         ["Amira", "Björn", "Chiara", "Dmitri", "Éloïse", "Fatima", "Goran", "Hana 🦀", "Ines", "Jón", "Kenji", "נועה"]
     {
-        add(&format!("Sandbox of {name}"), "/Sandboxes", 130);
+        add(&format!("Sandbox of {name}"), "/Sandboxes", 75);
     }
     // What is decided by hand, so that the newest sweep has something of everything to show.
     let exempt = |reason: &str, until| Outcome::Exempt { reason: reason.into(), until };
