@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Account, Checked, LastKnown, Report, Row, Sweep};
 
 /// What kind of finding it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// It was seen to differ.
@@ -18,7 +19,7 @@ pub enum Kind {
 }
 
 /// Something that is new, or was resolved, since the report before.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
     /// The account.
     pub account_id: String,
@@ -38,7 +39,7 @@ pub struct Change {
 }
 
 /// An account of the report before that the sweep no longer met.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Gone {
     /// The account.
     pub account_id: String,

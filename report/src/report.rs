@@ -1,6 +1,7 @@
 //! The report of a sweep.
 
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Change, Checked, Gone, Outcome, Point, Sweep, Totals, csv, history, html};
@@ -12,7 +13,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 pub const TREND_LENGTH: usize = 30;
 
 /// What a sweep found, and how that differs from the report before.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// The version of the schema.
     pub schema_version: u32,
@@ -42,7 +43,7 @@ pub struct Report {
 }
 
 /// A control that an account need not have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Exemption {
     /// The account.
     pub account_id: String,
@@ -89,6 +90,14 @@ impl Report {
             totals,
             sweep,
         }
+    }
+
+    /// The schema of `report.json`, as `docs/report.schema.json` has it.
+    pub fn json_schema() -> schemars::Schema {
+        schemars::generate::SchemaSettings::draft2020_12()
+            .for_serialize()
+            .into_generator()
+            .into_root_schema_for::<Self>()
     }
 
     /// Reads a `report.json`. What it has beside what this version knows is left aside.
@@ -144,6 +153,16 @@ fn trend(newest: Point, previous: Option<&Report>) -> Vec<Point> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_schema_in_the_documents_is_that_of_the_report() {
+        let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
+        assert_eq!(
+            schema,
+            serde_json::to_value(Report::json_schema()).unwrap(),
+            "run: cargo run -p compliance-report --example generate-schema"
+        );
+    }
 
     #[test]
     fn the_example_in_the_readme_is_what_two_sweeps_give() {

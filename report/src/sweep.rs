@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Failure, Outcome};
 
 /// What set a sweep off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
     /// The schedule.
@@ -19,7 +20,7 @@ pub enum Trigger {
 }
 
 /// One look at all accounts of an organization.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sweep {
     /// The name of the sweep, different for every one.
     pub sweep_id: String,
@@ -41,7 +42,7 @@ pub struct Sweep {
 }
 
 /// One account, and what was found in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Account {
     /// Twelve digits.
     pub id: String,
@@ -68,7 +69,7 @@ pub struct Account {
 }
 
 /// What was found in an account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Checked {
     /// It was looked at: one row for each control.
@@ -86,7 +87,7 @@ pub enum Checked {
 }
 
 /// What came of one control in one account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Row {
     /// The control.
     pub control: String,
@@ -102,7 +103,7 @@ pub struct Row {
 }
 
 /// What an earlier sweep found not compliant, where the newest one could not look.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LastKnown {
     /// The control.
     pub control: String,

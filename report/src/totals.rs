@@ -1,6 +1,7 @@
 //! How many accounts are as they should be.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Account, Checked, Kind, Status, Sweep};
@@ -39,7 +40,7 @@ impl Account {
 }
 
 /// The numbers of a sweep.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Totals {
     /// All accounts; the four numbers below add up to it.
@@ -57,7 +58,7 @@ pub struct Totals {
 }
 
 /// The numbers of one control: in how many accounts it came to what. They add up to the number of accounts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the fields are the names of the outcomes")]
 pub struct ControlTotals {
@@ -96,7 +97,7 @@ impl ControlTotals {
 }
 
 /// The numbers of one sweep among several.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Point {
     /// The sweep.
     pub sweep_id: String,
