@@ -167,7 +167,7 @@
       };
       return button;
     };
-    nav.replaceChildren(step("← Earlier", -1), el("span", {}, "Page " + format.format(state.page + 1) + " of " + format.format(pages())), step("Later →", 1));
+    nav.replaceChildren(step("← Previous", -1), el("span", {}, "Page " + format.format(state.page + 1) + " of " + format.format(pages())), step("Next →", 1));
   };
   const announce = () => {
     const all = found.length === data.accounts.length;

@@ -150,7 +150,8 @@ impl Window {
         Ok(std::fs::write(file, self.tab.print_to_pdf(None)?)?)
     }
 
-    fn size(&self, width: u32, height: u32) -> Result<(), Failed> {
+    /// Gives the page a width and a height.
+    pub(crate) fn size(&self, width: u32, height: u32) -> Result<(), Failed> {
         self.tab.call_method(Emulation::SetDeviceMetricsOverride {
             width,
             height,

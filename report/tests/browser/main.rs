@@ -113,7 +113,10 @@ fn large(browser: &Path, axe: &Path) -> Result<(), Failed> {
     window.run("document.getElementById('clear').click()")?;
 
     // The rules for everybody, over a page as full as it gets.
-    rules(&window, axe, "the large page")?;
+    for scheme in [Scheme::Light, Scheme::Dark] {
+        window.scheme(scheme)?;
+        rules(&window, axe, &format!("the large page in {}", scheme.name()))?;
+    }
     quiet(&window)
 }
 
@@ -133,6 +136,9 @@ fn everybody(browser: &Path, axe: &Path) -> Result<(), Failed> {
     window.picture(target("account"), 1280)?;
     window.run("document.getElementById('dialog').close()")?;
     window.picture(target("narrow"), 420)?;
+    window.size(320, 900)?;
+    let wide = window.number("document.documentElement.scrollWidth")?;
+    ensure(wide <= 320, &format!("a phone would have to scroll sideways through {wide} pixels"))?;
     window.print(target("print").map(|file| file.with_extension("pdf")))?;
     quiet(&window)
 }
