@@ -48,6 +48,7 @@ lint: tools ## Check format, lints and the template
 	$(PINNED) sam validate --lint
 
 test: lint build ## Check and test everything, on a local cloud
+	report/tests/setup
 	cargo test --workspace --lib --bins --tests
 
 demo: build ## Watch an account being created, in a local cloud

@@ -1,0 +1,198 @@
+//! What changed between two sweeps, and since when each thing is wrong.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Account, Checked, LastKnown, Report, Row, Sweep};
+
+/// What kind of finding it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// It was seen to differ.
+    NotCompliant,
+    /// It could not be found out.
+    Unknown,
+}
+
+/// Something that is new, or was resolved, since the report before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Change {
+    /// The account.
+    pub account_id: String,
+    /// Its name.
+    pub account_name: String,
+    /// The control. None if it is about the account as a whole, which could not be looked at.
+    pub control: Option<String>,
+    /// What kind of finding it is, or was.
+    pub kind: Kind,
+    /// What is wrong, or was.
+    pub headline: String,
+    /// The end of the first sweep in a row that saw it so.
+    pub since: Timestamp,
+    /// Where it was resolved: what was found instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<String>,
+}
+
+/// An account of the report before that the sweep no longer met.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Gone {
+    /// The account.
+    pub account_id: String,
+    /// Its name, when it was last seen.
+    pub account_name: String,
+    /// The path of the unit in which it was last seen.
+    pub unit: String,
+    /// How many findings were open in it.
+    pub open: usize,
+}
+
+/// What a report has open, by account, control and kind. The control is None for an account as a whole.
+type Open<'a> = HashMap<(&'a str, Option<&'a str>, Kind), (Timestamp, String)>;
+
+/// The findings of an account in a finished report, without those that are only remembered.
+fn findings(account: &Account, finished_at: Timestamp) -> Vec<(Option<&str>, Kind, Timestamp, String)> {
+    match &account.checked {
+        Checked::Rows(rows) => rows.iter().filter_map(|row| finding(row, finished_at)).collect(),
+        Checked::Unknown { failure } => {
+            vec![(None, Kind::Unknown, account.since.unwrap_or(finished_at), failure.headline())]
+        }
+        Checked::NotChecked { .. } => Vec::new(),
+    }
+}
+
+fn finding(row: &Row, finished_at: Timestamp) -> Option<(Option<&str>, Kind, Timestamp, String)> {
+    let kind = row.outcome.status().kind()?;
+    Some((Some(&row.control), kind, row.since.unwrap_or(finished_at), row.outcome.headline()))
+}
+
+fn open(report: &Report) -> Open<'_> {
+    let mut open = Open::new();
+    for account in &report.sweep.accounts {
+        for (control, kind, since, headline) in findings(account, report.sweep.finished_at) {
+            open.insert((&account.id, control, kind), (since, headline));
+        }
+        for known in &account.last_known {
+            let key = (account.id.as_str(), Some(known.control.as_str()), Kind::NotCompliant);
+            open.entry(key).or_insert_with(|| (known.since, known.headline.clone()));
+        }
+    }
+    open
+}
+
+/// Writes into every finding since when it is so, and into every account what could not be looked at again.
+pub(crate) fn date(sweep: &mut Sweep, previous: Option<&Report>) {
+    let before = previous.map(open).unwrap_or_default();
+    let remembered = previous.map(remembered).unwrap_or_default();
+    let finished_at = sweep.finished_at;
+    for account in &mut sweep.accounts {
+        let since = |control: Option<&str>, kind| {
+            before.get(&(account.id.as_str(), control, kind)).map_or(finished_at, |(since, _)| *since)
+        };
+        let known = remembered.get(account.id.as_str()).map(Vec::as_slice).unwrap_or_default();
+        match &mut account.checked {
+            Checked::Rows(rows) => {
+                for row in rows.iter_mut() {
+                    row.since = row.outcome.status().kind().map(|kind| since(Some(&row.control), kind));
+                }
+                let is_unknown = |control: &str| {
+                    rows.iter().any(|row| row.control == control && row.outcome.status().kind() == Some(Kind::Unknown))
+                };
+                account.last_known = known.iter().filter(|known| is_unknown(&known.control)).cloned().collect();
+            }
+            Checked::Unknown { .. } => {
+                account.since = Some(since(None, Kind::Unknown));
+                account.last_known = known.to_vec();
+            }
+            Checked::NotChecked { .. } => account.last_known = known.to_vec(),
+        }
+    }
+}
+
+/// What was last seen not compliant in each account, in the order of its rows.
+fn remembered(report: &Report) -> HashMap<&str, Vec<LastKnown>> {
+    let of = |account: &Account| {
+        let seen =
+            findings(account, report.sweep.finished_at).into_iter().filter_map(|(control, kind, since, headline)| {
+                let control = control.filter(|_| kind == Kind::NotCompliant)?.to_owned();
+                Some(LastKnown { control, headline, since })
+            });
+        seen.chain(account.last_known.iter().cloned()).collect()
+    };
+    report.sweep.accounts.iter().map(|account| (account.id.as_str(), of(account))).collect()
+}
+
+/// What the sweep found that the report before did not have. A first report has nothing to compare with.
+pub(crate) fn new(sweep: &Sweep, previous: Option<&Report>) -> Vec<Change> {
+    let Some(previous) = previous else { return Vec::new() };
+    let before = open(previous);
+    let mut changes = Vec::new();
+    for account in &sweep.accounts {
+        for (control, kind, since, headline) in findings(account, sweep.finished_at) {
+            if !before.contains_key(&(account.id.as_str(), control, kind)) {
+                changes.push(change(account, control, (kind, since, headline), None));
+            }
+        }
+    }
+    changes
+}
+
+/// What the report before had open and the sweep saw as it should be.
+pub(crate) fn resolved(sweep: &Sweep, previous: Option<&Report>) -> Vec<Change> {
+    let Some(previous) = previous else { return Vec::new() };
+    let before = open(previous);
+    let mut changes = Vec::new();
+    for account in &sweep.accounts {
+        let Checked::Rows(rows) = &account.checked else { continue };
+        if let Some((since, headline)) = before.get(&(account.id.as_str(), None, Kind::Unknown)) {
+            let now = Some("it can be looked at again".to_owned());
+            changes.push(change(account, None, (Kind::Unknown, *since, headline.clone()), now));
+        }
+        for row in rows.iter().filter(|row| row.outcome.status().kind().is_none()) {
+            let of = |kind| before.get(&(account.id.as_str(), Some(row.control.as_str()), kind)).map(|was| (kind, was));
+            // What was wrong says more than that it could not be looked at in between.
+            if let Some((kind, (since, headline))) = of(Kind::NotCompliant).or_else(|| of(Kind::Unknown)) {
+                let now = Some(row.outcome.headline());
+                changes.push(change(account, Some(&row.control), (kind, *since, headline.clone()), now));
+            }
+        }
+    }
+    changes
+}
+
+fn change(
+    account: &Account,
+    control: Option<&str>,
+    (kind, since, headline): (Kind, Timestamp, String),
+    now: Option<String>,
+) -> Change {
+    Change {
+        account_id: account.id.clone(),
+        account_name: account.name.clone(),
+        control: control.map(str::to_owned),
+        kind,
+        headline,
+        since,
+        now,
+    }
+}
+
+/// The accounts that the sweep no longer met.
+pub(crate) fn gone(sweep: &Sweep, previous: Option<&Report>) -> Vec<Gone> {
+    let Some(previous) = previous else { return Vec::new() };
+    let met: std::collections::HashSet<&str> = sweep.accounts.iter().map(|account| account.id.as_str()).collect();
+    let gone = |account: &Account| Gone {
+        account_id: account.id.clone(),
+        account_name: account.name.clone(),
+        unit: account.unit.clone(),
+        open: findings(account, previous.sweep.finished_at).len() + account.last_known.len(),
+    };
+    previous.sweep.accounts.iter().filter(|account| !met.contains(account.id.as_str())).map(gone).collect()
+}
+
+#[cfg(test)]
+mod tests;
