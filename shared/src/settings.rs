@@ -168,11 +168,6 @@ impl Settings {
         }
     }
 
-    /// `REPORTS_BUCKET`: the bucket for sweeps and their reports.
-    pub fn reports_bucket(&mut self) -> String {
-        self.required("REPORTS_BUCKET")
-    }
-
     /// `BACKUP_BUCKET`: the bucket for policies that are removed.
     pub fn backup_bucket(&mut self) -> String {
         self.required("BACKUP_BUCKET")

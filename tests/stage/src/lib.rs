@@ -13,7 +13,6 @@ mod queue;
 mod scene;
 mod screen;
 mod stack;
-mod sweep;
 
 pub use deploy::{DeployError, deploy};
 pub use follow::{Passed, Progress};
