@@ -10,16 +10,7 @@ use crate::theatre::{PATIENCE, Theatre, wish};
 
 /// A user of the management account with every permission, so that calls are not root's.
 async fn alice(theatre: &Theatre) -> local_cloud::AwsClient {
-    let management = theatre.organization.management_account();
-    let root = &theatre.stack.client;
-    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": management}, "Action": "sts:AssumeRole"}]});
-    let role = [("RoleName", "Admin"), ("AssumeRolePolicyDocument", &trust.to_string())];
-    root.query("iam", "CreateRole", "2010-05-08", &role).await.expect("a role");
-    let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
-        .to_string();
-    let policy = [("RoleName", "Admin"), ("PolicyName", "all"), ("PolicyDocument", policy.as_str())];
-    root.query("iam", "PutRolePolicy", "2010-05-08", &policy).await.expect("a policy");
-    root.assume_role(&format!("arn:aws:iam::{management}:role/Admin"), "alice", None).await.expect("a session")
+    theatre.administrator(theatre.organization.management_account(), "Admin", "alice").await
 }
 
 /// The first telling of an action about an account.

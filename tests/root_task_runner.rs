@@ -16,17 +16,9 @@ async fn refused(theatre: &Theatre, input: &Value) -> String {
     theatre.stack.invoke("RootTaskRunnerFunction", input).await.expect_err("refused").to_string()
 }
 
-/// The administrator of a member account, with every permission there.
+/// The administrator of an account, with every permission there.
 async fn owner(theatre: &Theatre, account: &str) -> AwsClient {
-    let root = theatre.cloud.client(account);
-    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}]});
-    let role = [("RoleName", "Owner"), ("AssumeRolePolicyDocument", &trust.to_string())];
-    root.query("iam", "CreateRole", "2010-05-08", &role).await.expect("a role");
-    let all = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
-        .to_string();
-    let policy = [("RoleName", "Owner"), ("PolicyName", "all"), ("PolicyDocument", all.as_str())];
-    root.query("iam", "PutRolePolicy", "2010-05-08", &policy).await.expect("a policy");
-    root.assume_role(&format!("arn:aws:iam::{account}:role/Owner"), "owner", None).await.expect("a session")
+    theatre.administrator(account, "Owner", "owner").await
 }
 
 fn deny_all(service: &str, resource: &str) -> String {

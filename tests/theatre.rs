@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use local_cloud::{LocalCloud, Options, Organization};
+use local_cloud::{AwsClient, LocalCloud, Options, Organization};
 use serde_json::{Value, json};
 use stage::{Listener, Mailbox, Progress, Stack, deploy, eventually};
 use tokio::sync::OnceCell;
@@ -106,6 +106,20 @@ impl Theatre {
     /// Gets the stack's mails from now on.
     pub(crate) async fn mailbox(&self, name: &str) -> Mailbox {
         Mailbox::new(&self.stack, name).await.expect("a mailbox can be made")
+    }
+
+    /// A session of a new role with every permission in an account.
+    pub(crate) async fn administrator(&self, account: &str, role: &str, session: &str) -> AwsClient {
+        let root = self.cloud.client(account);
+        let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}]});
+        let input = [("RoleName", role), ("AssumeRolePolicyDocument", &trust.to_string())];
+        root.query("iam", "CreateRole", "2010-05-08", &input).await.expect("a role");
+        let policy =
+            json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+        let policy = policy.to_string();
+        let input = [("RoleName", role), ("PolicyName", "all"), ("PolicyDocument", policy.as_str())];
+        root.query("iam", "PutRolePolicy", "2010-05-08", &input).await.expect("a policy");
+        root.assume_role(&format!("arn:aws:iam::{account}:role/{role}"), session, None).await.expect("a session")
     }
 
     /// Sends a request by hand; answers with its id.

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, str::FromStr};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::ids::NotValid;
+use crate::{
+    error::{Cause, Failure},
+    ids::NotValid,
+};
 
 /// One thing that is wrong with an input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +29,11 @@ impl Problem {
 /// The problems as one sentence for places that hold only text.
 pub fn in_words(problems: &[Problem]) -> String {
     problems.iter().map(|p| format!("{}: {}", p.path, p.problem)).collect::<Vec<_>>().join("; ")
+}
+
+/// The one answer to an input that is wrong: every problem at once.
+pub fn refused(problems: &[Problem]) -> Failure {
+    Failure::with_detail(Cause::InvalidRequest, in_words(problems))
 }
 
 /// The fields of one JSON object, taken one by one; what is wrong is kept until [`Fields::finish`].

@@ -52,6 +52,17 @@ impl Sessions {
         actions: &[&'static str],
         invocation: &str,
     ) -> Result<SdkConfig, CallError> {
+        self.assume(account, role, actions, invocation).await.map_err(denied_as(Cause::RoleNotAssumable))
+    }
+
+    /// The same for a role that is as old as the stack: a denial will not go away by itself, and stays one.
+    pub async fn assume(
+        &self,
+        account: &AccountId,
+        role: &RoleName,
+        actions: &[&'static str],
+        invocation: &str,
+    ) -> Result<SdkConfig, CallError> {
         let request = SessionRequest {
             account,
             role,
@@ -59,8 +70,7 @@ impl Sessions {
             policy: &session_policy(actions),
             seconds: SESSION_SECONDS,
         };
-        let credentials = self.sts.assume_role(&request).await;
-        credentials.map(|credentials| self.config_with(credentials)).map_err(denied_as(Cause::RoleNotAssumable))
+        self.sts.assume_role(&request).await.map(|credentials| self.config_with(credentials))
     }
 
     /// An AWS configuration with credentials of the root user of a member account, in us-east-1, that allow one task

@@ -5,9 +5,9 @@ use std::str::FromStr;
 use serde_json::Value;
 use steward::{
     control::{self, AnyControl, Mode},
-    error::{Cause, Failure},
+    error::Failure,
     ids::NotValid,
-    input::{Fields, in_words},
+    input::{Fields, refused},
     selection::Selection,
 };
 
@@ -39,7 +39,7 @@ impl ByHand {
                 controls: controls
                     .map_or_else(|| control::ALL.to_vec(), |names| names.into_iter().map(|name| name.0).collect()),
             }),
-            (_, problems) => Err(Failure::with_detail(Cause::InvalidRequest, in_words(&problems))),
+            (_, problems) => Err(refused(&problems)),
         }
     }
 }

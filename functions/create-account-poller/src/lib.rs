@@ -100,7 +100,7 @@ impl CreateAccountPoller {
         }
     }
 
-    /// Every message for itself: one that fails comes again, and ends in the dead-letter queue if it always fails.
+    /// One message of the queue: AWS's verdict, or the function's own reminder.
     async fn message(&self, body: &str) -> Result<(), Failure> {
         let body: Value = serde_json::from_str(body)
             .map_err(|error| Failure::not_understood(format_args!("It is no JSON: {error}.")))?;

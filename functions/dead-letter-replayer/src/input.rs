@@ -5,9 +5,9 @@ use std::str::FromStr;
 use serde_json::Value;
 use steward::{
     control::Mode,
-    error::{Cause, Failure},
+    error::Failure,
     ids::NotValid,
-    input::{Fields, in_words},
+    input::{Fields, refused},
 };
 
 /// What a person asks for.
@@ -33,7 +33,7 @@ impl Input {
         }
         let problems = fields.finish();
         if !problems.is_empty() {
-            return Err(Failure::with_detail(Cause::InvalidRequest, in_words(&problems)));
+            return Err(refused(&problems));
         }
         let all = || known.iter().map(|name| (*name).to_owned()).collect();
         let queues = queues.map(|names| names.into_iter().map(|name| name.0).collect());

@@ -29,10 +29,9 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(15);
 /// The function.
 #[derive(Debug)]
 pub struct DeadLetterReplayer {
-    config: SdkConfig,
+    undeliverable: SqsGateway,
     lambda: LambdaGateway,
     routes: Vec<Route>,
-    undeliverable_url: String,
     functions: Vec<String>,
 }
 
@@ -86,10 +85,9 @@ impl DeadLetterReplayer {
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
         let function = Self {
-            config: config.clone(),
+            undeliverable: SqsGateway::of(config, settings.undeliverable_url()),
             lambda: LambdaGateway::of(config),
             routes: settings.replay_routes(),
-            undeliverable_url: settings.undeliverable_url(),
             functions: settings.replay_functions(),
         };
         settings.finish().map(|()| function)
@@ -117,8 +115,10 @@ impl DeadLetterReplayer {
 
     /// Goes through one queue, once: what is given up again while it runs is left for the next time.
     async fn empty(&self, name: &str, budget: &Budget, report: &mut Report) -> Result<(), CallError> {
-        let url = self.route(name).map_or(&self.undeliverable_url, |route| &route.dead_letters);
-        let queue = SqsGateway::of(&self.config, url);
+        let queue = match self.route(name) {
+            Some(route) => self.undeliverable.at(&route.dead_letters),
+            None => self.undeliverable.clone(),
+        };
         let (begun, mut seen, mut held) = (Timestamp::now(), BTreeSet::new(), Vec::new());
         'queue: loop {
             if !budget.has_room(Timestamp::now()) {
@@ -167,7 +167,7 @@ impl DeadLetterReplayer {
         };
         if mode == Mode::Apply {
             let sent = match &to {
-                Destination::Queue(url) => SqsGateway::of(&self.config, url).send_text(&payload).await,
+                Destination::Queue(url) => self.undeliverable.at(url).send_text(&payload).await,
                 Destination::Function(arn) => self.lambda.invoke_later(arn, &payload).await,
             };
             sent.map_err(|error| Failure::from(error).to_string())?;

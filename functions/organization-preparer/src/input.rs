@@ -3,8 +3,8 @@
 use serde_json::Value;
 use steward::{
     control::Mode,
-    error::{Cause, Failure},
-    input::{Fields, in_words},
+    error::Failure,
+    input::{Fields, refused},
     preparation::Desired,
 };
 
@@ -28,7 +28,7 @@ impl Input {
         if problems.is_empty() {
             return Ok(Self { mode, desired: Desired { delegated_administrators } });
         }
-        Err(Failure::with_detail(Cause::InvalidRequest, in_words(&problems)))
+        Err(refused(&problems))
     }
 }
 

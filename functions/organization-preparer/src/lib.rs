@@ -154,11 +154,7 @@ impl OrganizationPreparer {
         if changes.is_empty() {
             return Ok((Some(applied), failed));
         }
-        let config = self
-            .sessions
-            .enter(&organization.management_account, &self.writer, WRITES, invocation)
-            .await
-            .map_err(not_a_young_account)?;
+        let config = self.sessions.assume(&organization.management_account, &self.writer, WRITES, invocation).await?;
         let writer = Writer {
             organizations: OrganizationsGateway::of(&config),
             iam: IamGateway::of(&config),
@@ -175,14 +171,6 @@ impl OrganizationPreparer {
         }
         Ok((Some(applied), failed))
     }
-}
-
-/// The role is as old as the stack, so a denial will not go away by itself.
-fn not_a_young_account(mut error: CallError) -> CallError {
-    if error.cause == Cause::RoleNotAssumable {
-        error.cause = Cause::AccessDenied;
-    }
-    error
 }
 
 /// The gateways with the credentials that may write.

@@ -22,7 +22,7 @@ impl Credentials {
     pub(crate) async fn audit(&self, account: &AccountId) -> Finding {
         match self.look(account).await {
             Ok(credentials) => Finding::Audited { present: present(credentials) },
-            Err(error) => failed(Vec::new(), error),
+            Err(error) => Finding::failed(Vec::new(), error),
         }
     }
 
@@ -30,26 +30,26 @@ impl Credentials {
     pub(crate) async fn delete(&self, account: &AccountId, kinds: &BTreeSet<CredentialKind>, mode: Mode) -> Finding {
         let doomed = match self.look(account).await {
             Ok(credentials) => plan_deletion(credentials, kinds),
-            Err(error) => return failed(Vec::new(), error),
+            Err(error) => return Finding::failed(Vec::new(), error),
         };
         if doomed.is_empty() {
             return Finding::NothingToDo { why: "The root user has none of these credentials.".to_owned() };
         }
         if mode == Mode::Plan {
             let steps = doomed.iter().map(|kind| format!("delete {kind}")).collect();
-            return Finding::Planned { steps, policy: None, sha256: None, why_it_locks: Vec::new() };
+            return Finding::planned(steps);
         }
         let mut steps = Vec::new();
         match self.delete_all(account, &doomed, &mut steps).await {
-            Ok(()) => Finding::Done { steps, backup: None, sha256: None },
-            Err(failure) => failed(steps, failure),
+            Ok(()) => Finding::done(steps),
+            Err(failure) => Finding::failed(steps, failure),
         }
     }
 
     /// Lets the owner of the primary e-mail address set a root password.
     pub(crate) async fn allow_recovery(&self, account: &AccountId, mode: Mode) -> Finding {
         match self.look(account).await {
-            Err(error) => return failed(Vec::new(), error),
+            Err(error) => return Finding::failed(Vec::new(), error),
             Ok(credentials) if credentials.password => {
                 return Finding::NothingToDo { why: "The root user has a password, or may set one.".to_owned() };
             }
@@ -57,7 +57,7 @@ impl Credentials {
         }
         if mode == Mode::Plan {
             let steps = vec!["allow the recovery of the root password".to_owned()];
-            return Finding::Planned { steps, policy: None, sha256: None, why_it_locks: Vec::new() };
+            return Finding::planned(steps);
         }
         let allowed = async {
             let session = self.sessions.assume_root(account, RootTask::AllowPasswordRecovery).await?;
@@ -66,9 +66,9 @@ impl Credentials {
         };
         let steps = vec!["allowed the recovery of the root password".to_owned()];
         match allowed.await {
-            Ok(credentials) if credentials.password => Finding::Done { steps, backup: None, sha256: None },
-            Ok(_) => failed(steps, Failure::with_detail(Cause::NotConverged, "There is no login profile.")),
-            Err(error) => failed(Vec::new(), error),
+            Ok(credentials) if credentials.password => Finding::done(steps),
+            Ok(_) => Finding::failed(steps, Failure::with_detail(Cause::NotConverged, "There is no login profile.")),
+            Err(error) => Finding::failed(Vec::new(), error),
         }
     }
 
@@ -110,8 +110,4 @@ impl Credentials {
             None => Err(Failure::with_detail(Cause::NotConverged, format_args!("Still there: {}.", still.join(", ")))),
         }
     }
-}
-
-fn failed(steps: Vec<String>, failure: impl Into<Failure>) -> Finding {
-    Finding::Failed { steps, backup: None, failure: failure.into() }
 }

@@ -29,7 +29,7 @@ impl Guard {
     pub(crate) async fn look(&self, target: Target, run: &Run<'_>) -> Result<String, Finding> {
         let id = target.id().clone();
         let own = self.own.get_or_try_init(|| self.sessions.find_own_account()).await;
-        let own = own.map_err(|error| Finding::Failed { steps: Vec::new(), backup: None, failure: error.into() })?;
+        let own = own.map_err(|error| Finding::failed(Vec::new(), error))?;
         if id == *own {
             let why = "It is the management account, whose root user nobody can assume.".to_owned();
             return Err(Finding::Refused { why });
@@ -39,7 +39,7 @@ impl Guard {
             Err(error) if error.cause == Cause::NotFound => {
                 return Err(Finding::Refused { why: format!("Account {id} is not in this organization.") });
             }
-            Err(error) => return Err(Finding::Failed { steps: Vec::new(), backup: None, failure: error.into() }),
+            Err(error) => return Err(Finding::failed(Vec::new(), error)),
         };
         let resource = match &run.input.work {
             Work::Unlock(_, resource) | Work::Restore { resource, .. } => Some(resource),

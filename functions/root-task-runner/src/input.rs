@@ -5,9 +5,9 @@ use std::{collections::BTreeSet, str::FromStr};
 use serde_json::Value;
 use steward::{
     control::Mode,
-    error::{Cause, Failure},
+    error::Failure,
     ids::{AccountId, NotValid, Region},
-    input::{Fields, in_words},
+    input::{Fields, refused},
     root_task::{BackupKey, CredentialKind, Task},
     selection::Selection,
 };
@@ -62,10 +62,6 @@ impl Input {
             _ => Err(refused(&problems)),
         }
     }
-}
-
-fn refused(problems: &[steward::input::Problem]) -> Failure {
-    Failure::with_detail(Cause::InvalidRequest, in_words(problems))
 }
 
 fn work(task: Task, fields: &mut Fields) -> Option<Work> {

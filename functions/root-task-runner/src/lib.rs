@@ -177,7 +177,7 @@ impl RootTaskRunner {
             }
         } else if run.input.mode == Mode::Plan {
             let steps = verb(if enable { "enable" } else { "disable" });
-            Finding::Planned { steps, policy: None, sha256: None, why_it_locks: Vec::new() }
+            Finding::planned(steps)
         } else {
             self.journal.begin(&attempt).await?;
             for feature in &change {
@@ -188,7 +188,7 @@ impl RootTaskRunner {
                 }
             }
             let steps = verb(if enable { "enabled" } else { "disabled" });
-            Finding::Done { steps, backup: None, sha256: None }
+            Finding::done(steps)
         };
         self.journal.end(&attempt).await?;
         Ok(attempt.finding)

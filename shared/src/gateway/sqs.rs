@@ -70,6 +70,11 @@ impl SqsGateway {
         Self::new(Client::new(config), queue_url)
     }
 
+    /// The door to another queue, through the same client.
+    pub fn at(&self, queue_url: impl Into<String>) -> Self {
+        Self::new(self.client.clone(), queue_url)
+    }
+
     /// Sends a message that becomes visible after `delay` (15 minutes at most: a longer one is cut).
     pub async fn send<T: Serialize>(&self, message: &T, delay: Duration) -> Result<(), CallError> {
         const OPERATION: &str = "sqs:SendMessage";

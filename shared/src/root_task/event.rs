@@ -64,6 +64,23 @@ pub enum Finding {
     },
 }
 
+impl Finding {
+    /// Steps that would be taken, of a task that is about no policy.
+    pub fn planned(steps: Vec<String>) -> Self {
+        Self::Planned { steps, policy: None, sha256: None, why_it_locks: Vec::new() }
+    }
+
+    /// Steps that were taken, of a task that is about no policy.
+    pub fn done(steps: Vec<String>) -> Self {
+        Self::Done { steps, backup: None, sha256: None }
+    }
+
+    /// A failure after these steps, with no backup made.
+    pub fn failed(steps: Vec<String>, failure: impl Into<Failure>) -> Self {
+        Self::Failed { steps, backup: None, failure: failure.into() }
+    }
+}
+
 /// Somebody has asked for root work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RootTaskPerformed {
