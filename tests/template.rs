@@ -381,7 +381,7 @@ fn every_function_has_a_role_of_its_own_with_one_inline_policy() {
 }
 
 #[test]
-fn root_sessions_are_opened_by_two_functions_alone_for_the_tasks_that_they_have() {
+fn root_sessions_are_opened_by_three_functions_alone_for_the_tasks_that_they_have() {
     let mut may: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (role, statement) in statements(&template()) {
         if one_or_many(&statement["Action"]).contains(&&json!("sts:AssumeRoot")) {
@@ -393,7 +393,11 @@ fn root_sessions_are_opened_by_two_functions_alone_for_the_tasks_that_they_have(
     }
     let (audit, delete) = ("IAMAuditRootUserCredentials", "IAMDeleteRootUserCredentials");
     let all = [audit, "IAMCreateRootUserPassword", delete, "S3UnlockBucketPolicy", "SQSUnlockQueuePolicy"];
-    let expected = [("BaselineApplierRole", vec![audit, delete]), ("RootTaskRunnerRole", all.to_vec())];
+    let expected = [
+        ("BaselineApplierRole", vec![audit, delete]),
+        ("ComplianceCheckerRole", vec![audit, delete]),
+        ("RootTaskRunnerRole", all.to_vec()),
+    ];
     let owned = |(role, tasks): &(&str, Vec<&str>)| (role.to_string(), tasks.iter().map(ToString::to_string).collect());
     assert_eq!(may, expected.iter().map(owned).collect());
 }

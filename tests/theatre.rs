@@ -56,10 +56,12 @@ impl Theatre {
         Self::around(organization, parameters).await
     }
 
-    /// An organization with so many accounts beside the usual one, in `/Workloads/Sandbox`.
-    pub(crate) async fn with_members(members: usize) -> Self {
+    /// An organization with so many accounts beside the usual one, in `/Workloads/Sandbox`, and this baseline document.
+    pub(crate) async fn with_members(members: usize, document: &str) -> Self {
         let organization = organization(cloud().await, members).await;
-        Self::around(organization, &[]).await
+        let theatre = Self::around(organization, &[("BaselineKey", "baseline.yaml")]).await;
+        theatre.put_document(document).await;
+        theatre
     }
 
     async fn around(organization: Organization, parameters: &[(&str, &str)]) -> Self {

@@ -260,6 +260,12 @@ catalogue! {
     DeadlineExceeded { Never,
         "It took longer than Steward waits.",
         "Look at the history of the request, remove the obstacle, and send the same request again: it goes on where it stopped." }
+    BatchFailed { AfterSeconds(3600),
+        "A part of the sweep failed, and nothing is known of these accounts.",
+        "Look at the execution of the state machine and at the log of compliance-checker; the next sweep looks again." }
+    NoTimeLeft { AfterSeconds(3600),
+        "There was no time left to look at the account.",
+        "Nothing, unless it lasts: the next sweep looks again. If it lasts, look for calls that are slow or throttled." }
     NotConverged { AfterSeconds(30),
         "The changes went through, and what was read back afterwards still differs.",
         "Look for another program or policy that sets the same thing, then run the baseline again." }

@@ -30,6 +30,7 @@ pub use organizations::{
     Account, AccountState, CreateAccountOutcome, CreateAccountProgress, CreateAccountStatus, NewAccount, Organization,
     OrganizationalUnit, OrganizationsGateway, TrustPace,
 };
+pub use pace::Rates;
 pub use s3::{Found, S3Gateway};
 pub use s3control::{PublicAccessBlock, S3ControlGateway};
 pub use sns::{EmailSubscription, SnsGateway};

@@ -168,6 +168,16 @@ impl Settings {
         }
     }
 
+    /// `REPORTS_BUCKET`: the bucket for sweeps and their reports.
+    pub fn reports_bucket(&mut self) -> String {
+        self.required("REPORTS_BUCKET")
+    }
+
+    /// `RATE_SHARE`: the part of AWS's published rates that one process of this function takes; all when not set.
+    pub fn rate_share(&mut self) -> f64 {
+        self.parsed("RATE_SHARE", 1.0)
+    }
+
     /// `BACKUP_BUCKET`: the bucket for policies that are removed.
     pub fn backup_bucket(&mut self) -> String {
         self.required("BACKUP_BUCKET")

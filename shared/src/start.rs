@@ -1,6 +1,7 @@
 //! What every function does once, before its first event.
 
 mod log;
+mod wire;
 
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use aws_smithy_http_client::{
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::telemetry;
+use wire::Wire;
 
 /// Starts the log, loads the AWS configuration, makes the function and serves events until the sandbox ends.
 ///
@@ -27,17 +31,24 @@ where
     H: AsyncFn(&F, LambdaEvent<Value>) -> Result<A, crate::error::Failure>,
 {
     log::start();
-    let config = aws_configuration(name).await?;
+    let wire = Wire::default();
+    let config = aws_configuration(name, &wire).await?;
     let function = make(&config)?;
-    let (function, handle) = (&function, &handle);
+    let (function, handle, wire) = (&function, &handle, &wire);
     // Boxed: the futures of the SDK nest so deep that the compiler gives up on laying them all out in one.
-    let answer = |event| Box::pin(async move { handle(function, event).await.map_err(Diagnostic::from) });
+    let answer = |event| {
+        Box::pin(async move {
+            let answer = handle(function, event).await.map_err(Diagnostic::from);
+            telemetry::emit(wire.take(name).as_slice());
+            answer
+        })
+    };
     lambda_runtime::run(service_fn(answer)).await
 }
 
 /// The AWS configuration of a function. The SDK has no timeout of its own for a call or an answer, and as it is built
 /// here, no TLS stack.
-async fn aws_configuration(name: &'static str) -> Result<SdkConfig, lambda_runtime::Error> {
+async fn aws_configuration(name: &'static str, wire: &Wire) -> Result<SdkConfig, lambda_runtime::Error> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
         .operation_attempt_timeout(Duration::from_secs(8))
@@ -45,5 +56,5 @@ async fn aws_configuration(name: &'static str) -> Result<SdkConfig, lambda_runti
         .build();
     let https = HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let loader = aws_config::defaults(BehaviorVersion::latest()).app_name(AppName::new(name)?);
-    Ok(loader.http_client(https).timeout_config(timeouts).load().await)
+    Ok(loader.http_client(wire.counting(https)).timeout_config(timeouts).load().await)
 }

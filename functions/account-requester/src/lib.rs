@@ -12,7 +12,7 @@ use steward::{
     },
     error::{Cause, Failure},
     events::{AccountCreationFailed, Trigger},
-    gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
+    gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, SqsGateway},
     ids::{RequestId, RoleName},
     input::{Problem, in_words},
     settings::{NotConfigured, Settings},
@@ -41,7 +41,7 @@ impl AccountRequester {
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
         let function = Self {
-            organizations: OrganizationsGateway::of(config),
+            organizations: OrganizationsGateway::of(config, Rates::default()),
             store: Store::new(DynamoDbGateway::of(config, settings.table_name())),
             poller_queue: SqsGateway::of(config, settings.account_creation_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),

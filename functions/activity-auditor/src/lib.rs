@@ -10,7 +10,7 @@ use steward::{
     batch::work_off,
     error::Failure,
     events::Trigger,
-    gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway},
+    gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates},
     once::Once,
     root_session_log::RootSessionLog,
     settings::{NotConfigured, Settings},
@@ -62,7 +62,7 @@ impl ActivityAuditor {
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             once: Once::new(table.clone()),
             root_sessions: RootSessionLog::new(table, SESSIONS_REMEMBERED),
-            organizations: OrganizationsGateway::of(config),
+            organizations: OrganizationsGateway::of(config, Rates::default()),
             own_roles: settings.own_role_arns(),
         };
         settings.finish().map(|()| function)

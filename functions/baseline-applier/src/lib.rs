@@ -1,7 +1,6 @@
 //! Gives accounts their baseline: on events for new accounts, and by hand for any.
 
 mod by_hand;
-mod input;
 mod report;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
@@ -18,15 +17,16 @@ use steward::{
     control::{self, AnyControl, Conclusion, Engine, Mode, Row, Visit, conclude, organizational_unit::UnitPaths},
     error::Failure,
     events::{BaselineApplied, BaselineIncomplete, Trigger},
-    gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
+    gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, SqsGateway},
+    heard_accounts::HeardAccounts,
     ids::RoleName,
+    new_account::NewAccount,
     selection::{Target, obstacle},
     settings::{NotConfigured, Settings},
     start::SdkConfig,
 };
 
 use by_hand::ByHand;
-use input::NewAccount;
 use report::Visited;
 pub use report::{Failed, Report, Skip};
 
@@ -43,6 +43,7 @@ pub struct BaselineApplier {
     queue: SqsGateway,
     bus: EventBridgeGateway,
     requests: Store,
+    heard: HeardAccounts,
     document: InForce,
     organizations: OrganizationsGateway,
     facts: Facts,
@@ -76,12 +77,14 @@ impl BaselineApplier {
         let mut settings = Settings::from_environment();
         let access_role = settings.access_role_name();
         let document = InForce::of(config, &mut settings, &access_role);
-        let organizations = OrganizationsGateway::of(config);
+        let organizations = OrganizationsGateway::of(config, Rates::default());
+        let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
-            engine: Engine::new(config, Self::NAME),
+            engine: Engine::new(config, Self::NAME, Rates::default()),
             queue: SqsGateway::of(config, settings.baseline_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
-            requests: Store::new(DynamoDbGateway::of(config, settings.table_name())),
+            heard: HeardAccounts::new(table.clone()),
+            requests: Store::new(table),
             document,
             facts: Facts::new(organizations.clone()),
             organizations,
@@ -179,6 +182,7 @@ impl BaselineApplier {
         let account_id = &account.account_id;
         let document = self.document.read(&self.bus).await?;
         let described = self.organizations.describe_account(account_id).await?;
+        self.heard.record(account_id, now).await?;
         let rows = self.run(&described, &account.role_name, control::ALL, &document, Mode::Apply, invocation).await?;
         let request_id = account.request_id.clone();
         match conclude(&rows, account.since, now, self.deadline, self.pace) {

@@ -17,7 +17,7 @@ use steward::{
     batch::work_off,
     error::Failure,
     events::{Trigger, create_account_result},
-    gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
+    gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, SqsGateway},
     ids::{AccountId, CreateAccountRequestId, RequestId},
     settings::{NotConfigured, Settings},
     start::SdkConfig,
@@ -76,7 +76,7 @@ impl CreateAccountPoller {
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
         let function = Self {
-            organizations: OrganizationsGateway::of(config),
+            organizations: OrganizationsGateway::of(config, Rates::default()),
             store: Store::new(DynamoDbGateway::of(config, settings.table_name())),
             queue: SqsGateway::of(config, settings.account_creation_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),

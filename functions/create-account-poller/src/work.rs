@@ -12,6 +12,7 @@ use steward::{
     error::{Cause, Failure},
     gateway::NewAccount,
     ids::{AccountId, CreateAccountRequestId},
+    telemetry::{self, Metrics, Unit},
 };
 
 use crate::{CreateAccountPoller, lookup, message::Message};
@@ -166,6 +167,7 @@ impl CreateAccountPoller {
         match self.store.advance(&request, &entered, now).await? {
             Advanced::Yes => {
                 tracing::info!(request_id = %entered.request_id, state = entered.state.name(), "entered");
+                telemetry::emit(time_to_ready(&entered).as_slice());
                 Ok(Next::Continue(entered))
             }
             Advanced::Raced | Advanced::NoPlace => self.reread(request).await,
@@ -190,4 +192,14 @@ impl CreateAccountPoller {
     async fn reread(&self, request: Request) -> Result<Next, Failure> {
         Ok(Next::Rest(self.store.find(&request.request_id).await?.unwrap_or(request)))
     }
+}
+
+/// How long the account took, once it is ready.
+fn time_to_ready(request: &Request) -> Option<Metrics> {
+    let took = request.since().duration_since(request.first_requested_at);
+    matches!(request.state, State::Ready { .. }).then(|| Metrics {
+        dimensions: Vec::new(),
+        values: vec![("TimeToReady", Unit::Seconds, took.as_secs_f64())],
+        properties: vec![("RequestId", request.request_id.to_string())],
+    })
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use steward::{
     control::Mode,
     error::{Cause, Failure},
-    gateway::{CallError, IamGateway, Organization, OrganizationsGateway, TrustPace},
+    gateway::{CallError, IamGateway, Organization, OrganizationsGateway, Rates, TrustPace},
     ids::RoleName,
     preparation::{ByHand, Change, by_hand, plan},
     session::Sessions,
@@ -156,7 +156,7 @@ impl OrganizationPreparer {
         }
         let config = self.sessions.assume(&organization.management_account, &self.writer, WRITES, invocation).await?;
         let writer = Writer {
-            organizations: OrganizationsGateway::of(&config),
+            organizations: OrganizationsGateway::of(&config, Rates::default()),
             iam: IamGateway::of(&config),
             pace: TrustPace::default(),
         };

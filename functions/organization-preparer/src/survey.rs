@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use steward::{
-    gateway::{CallError, IamGateway, Organization, OrganizationsGateway},
+    gateway::{CallError, IamGateway, Organization, OrganizationsGateway, Rates},
     preparation::{Actual, Desired, TrustedService},
     start::SdkConfig,
 };
@@ -17,7 +17,7 @@ pub(crate) struct Survey {
 
 impl Survey {
     pub(crate) fn of(config: &SdkConfig) -> Self {
-        Self { organizations: OrganizationsGateway::of(config), iam: IamGateway::of(config) }
+        Self { organizations: OrganizationsGateway::of(config, Rates::default()), iam: IamGateway::of(config) }
     }
 
     /// The organization that this account is part of.

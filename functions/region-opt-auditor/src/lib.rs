@@ -17,7 +17,7 @@ use steward::{
     control::{AnyControl, Conclusion, Control, Engine, Mode, Visit, conclude, regions::RegionsControl},
     error::{Cause, Failure},
     events::{BaselineIncomplete, RegionChange, RegionOptAudited, RegionPolicyViolated, Trigger},
-    gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
+    gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, SqsGateway},
     ids::{AccountId, Region, RoleName},
     once::Once,
     region_policy::{Callers, Status, Verdict, judge},
@@ -87,10 +87,10 @@ impl RegionOptAuditor {
         let mut settings = Settings::from_environment();
         let access_role = settings.access_role_name();
         let document = InForce::of(config, &mut settings, &access_role);
-        let organizations = OrganizationsGateway::of(config);
+        let organizations = OrganizationsGateway::of(config, Rates::default());
         let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
-            engine: Engine::new(config, Self::NAME),
+            engine: Engine::new(config, Self::NAME, Rates::default()),
             queue: SqsGateway::of(config, settings.region_audit_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             once: Once::new(table.clone()),

@@ -16,7 +16,7 @@ use steward::{
     budget::Budget,
     control::{Mode, organizational_unit::UnitPaths},
     error::Failure,
-    gateway::{DynamoDbGateway, EventBridgeGateway, IamGateway, OrganizationsGateway, S3Gateway},
+    gateway::{DynamoDbGateway, EventBridgeGateway, IamGateway, OrganizationsGateway, Rates, S3Gateway},
     ids::AccountId,
     preparation::RootFeature,
     root_task::{Finding, Protected, RootTaskPerformed, Task, plan_features},
@@ -69,7 +69,7 @@ impl RootTaskRunner {
         let mut settings = Settings::from_environment();
         let access_role = settings.access_role_name();
         let bus = EventBridgeGateway::of(config, settings.bus_name());
-        let organizations = OrganizationsGateway::of(config);
+        let organizations = OrganizationsGateway::of(config, Rates::default());
         let sessions = Sessions::new(config, Self::NAME);
         let function = Self {
             document: InForce::of(config, &mut settings, &access_role),

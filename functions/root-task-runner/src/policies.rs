@@ -137,7 +137,7 @@ impl Policies {
             at: Timestamp::now(),
         }
         .to_string();
-        self.backups.put_object(&key, policy).await?;
+        self.backups.put_object(&key, policy.to_owned()).await?;
         let kept = self.read_backup(&key).await?;
         if sha256(&kept) != sha256(policy) {
             return Err(Failure::with_detail(Cause::NotConverged, "The backup differs from the policy."));

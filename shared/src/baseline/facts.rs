@@ -40,6 +40,12 @@ impl Facts {
         Ok(AccountFacts { id: account.id.clone(), organizational_unit_path, tags })
     }
 
+    /// The facts of an account with its place, whatever the document selects on: for people.
+    pub async fn with_place(&self, account: &Account, document: &Document) -> Result<AccountFacts, Failure> {
+        let facts = self.of(account, document).await?;
+        Ok(AccountFacts { organizational_unit_path: self.path(account).await?, ..facts })
+    }
+
     /// What holds for an account today.
     pub async fn effective(&self, account: &Account, document: &Document) -> Result<Effective, Failure> {
         let facts = self.of(account, document).await?;

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     baseline::{Baseline, Effective},
     error::Failure,
-    gateway::{AccountGateway, AccountTarget, CallError, OrganizationsGateway},
+    gateway::{AccountGateway, AccountTarget, CallError, OrganizationsGateway, Rates},
     ids::AccountId,
     session::Sessions,
 };
@@ -30,9 +30,10 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine that works with the credentials of `config`; sessions carry the name of `function`.
-    pub fn new(config: &SdkConfig, function: &'static str) -> Self {
-        Self::of(Sessions::new(config, function), AccountGateway::of(config), OrganizationsGateway::of(config))
+    /// An engine that works with the credentials of `config` at these rates; sessions carry the name of `function`.
+    pub fn new(config: &SdkConfig, function: &'static str, rates: Rates) -> Self {
+        let (account, organizations) = (AccountGateway::of(config, rates), OrganizationsGateway::of(config, rates));
+        Self::of(Sessions::new(config, function), account, organizations)
     }
 
     /// An engine over these gateways.

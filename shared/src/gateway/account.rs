@@ -1,6 +1,6 @@
 //! AWS Account Management: contacts and regions of the accounts of an organization. Every call goes to us-east-1.
 
-use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use aws_config::SdkConfig;
 use aws_sdk_account::{
@@ -15,7 +15,7 @@ use aws_sdk_account::{
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::{CallError, pace::Pace, unless_absent};
+use super::{CallError, Rates, pace::Pace, unless_absent};
 use crate::{
     error::Cause,
     ids::{AccountId, Region},
@@ -127,17 +127,15 @@ struct Paces {
     change_region: Pace,
 }
 
-impl Default for Paces {
-    fn default() -> Self {
-        const fn calls(number: u32) -> NonZeroU32 {
-            NonZeroU32::new(number).expect("no rate is zero")
-        }
+impl Paces {
+    fn of(rates: Rates) -> Self {
+        let pace = |per_second, burst| Pace::new(per_second, burst, rates);
         Self {
-            get_contact: Pace::new(calls(10), calls(15)),
-            put_contact: Pace::new(calls(5), calls(8)),
-            delete_contact: Pace::new(calls(1), calls(6)),
-            list_regions: Pace::new(calls(5), calls(5)),
-            change_region: Pace::new(calls(1), calls(1)),
+            get_contact: pace(10, 15),
+            put_contact: pace(5, 8),
+            delete_contact: pace(1, 6),
+            list_regions: pace(5, 5),
+            change_region: pace(1, 1),
         }
     }
 }
@@ -152,12 +150,12 @@ pub struct AccountGateway {
 impl AccountGateway {
     /// A gateway over the SDK's client.
     pub fn new(client: Client) -> Self {
-        Self { client, paces: Arc::default() }
+        Self { client, paces: Arc::new(Paces::of(Rates::default())) }
     }
 
-    /// A gateway with a client of its own.
-    pub fn of(config: &SdkConfig) -> Self {
-        Self::new(Client::new(config))
+    /// A gateway with a client of its own, which takes this much of the published rates.
+    pub fn of(config: &SdkConfig, rates: Rates) -> Self {
+        Self { client: Client::new(config), paces: Arc::new(Paces::of(rates)) }
     }
 
     /// The alternate contact of this kind; None when there is none.

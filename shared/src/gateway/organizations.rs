@@ -2,7 +2,7 @@
 
 mod trust;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use aws_config::SdkConfig;
 use aws_sdk_organizations::{
@@ -19,7 +19,7 @@ use aws_sdk_organizations::{
 };
 use jiff::Timestamp;
 
-use super::CallError;
+use super::{CallError, Rates, pace::Pace};
 use crate::{
     error::Cause,
     ids::{AccountId, AccountName, CreateAccountRequestId, Email, OrganizationalUnitId, RoleName},
@@ -121,19 +121,45 @@ pub struct OrganizationalUnit {
     pub name: String,
 }
 
+/// The published rates of what is called once for each account or page (AWS Organizations user guide, "Quotas").
+#[derive(Debug)]
+struct Paces {
+    describe_account: Pace,
+    describe_organizational_unit: Pace,
+    list_accounts: Pace,
+    list_organizational_units: Pace,
+    list_tags: Pace,
+}
+
+impl Paces {
+    fn of(rates: Rates) -> Self {
+        let pace = |per_second, burst| Pace::new(per_second, burst, rates);
+        Self {
+            describe_account: pace(20, 30),
+            describe_organizational_unit: pace(2, 2),
+            list_accounts: pace(8, 12),
+            list_organizational_units: pace(5, 8),
+            list_tags: pace(10, 15),
+        }
+    }
+}
+
 /// The door to AWS Organizations.
 #[derive(Clone, Debug)]
-pub struct OrganizationsGateway(Client);
+pub struct OrganizationsGateway {
+    client: Client,
+    paces: Arc<Paces>,
+}
 
 impl OrganizationsGateway {
     /// A gateway over the SDK's client.
     pub fn new(client: Client) -> Self {
-        Self(client)
+        Self { client, paces: Arc::new(Paces::of(Rates::default())) }
     }
 
-    /// A gateway with a client of its own.
-    pub fn of(config: &SdkConfig) -> Self {
-        Self::new(Client::new(config))
+    /// A gateway with a client of its own, which takes this much of the published rates.
+    pub fn of(config: &SdkConfig, rates: Rates) -> Self {
+        Self { client: Client::new(config), paces: Arc::new(Paces::of(rates)) }
     }
 
     /// Asks for a new account.
@@ -149,7 +175,7 @@ impl OrganizationsGateway {
             IamUserAccessToBilling::Deny
         };
         let answer = self
-            .0
+            .client
             .create_account()
             .email(account.email.as_str())
             .account_name(account.name.as_str())
@@ -170,7 +196,7 @@ impl OrganizationsGateway {
         id: &CreateAccountRequestId,
     ) -> Result<CreateAccountStatus, CallError> {
         const OPERATION: &str = "organizations:DescribeCreateAccountStatus";
-        let answer = self.0.describe_create_account_status().create_account_request_id(id.as_str()).send().await;
+        let answer = self.client.describe_create_account_status().create_account_request_id(id.as_str()).send().await;
         let answer = answer.map_err(|error| CallError::of(OPERATION, error))?;
         status(OPERATION, answer.create_account_status())
     }
@@ -181,7 +207,7 @@ impl OrganizationsGateway {
         state: CreateAccountProgress,
     ) -> Result<Vec<CreateAccountStatus>, CallError> {
         const OPERATION: &str = "organizations:ListCreateAccountStatus";
-        let mut pages = self.0.list_create_account_status().states(state.into()).into_paginator().send();
+        let mut pages = self.client.list_create_account_status().states(state.into()).into_paginator().send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of(OPERATION, error))?;
@@ -195,12 +221,16 @@ impl OrganizationsGateway {
     /// Every account of the organization, the management account among them.
     pub async fn list_accounts(&self) -> Result<Vec<Account>, CallError> {
         const OPERATION: &str = "organizations:ListAccounts";
-        let mut pages = self.0.list_accounts().into_paginator().send();
+        let mut pages = self.client.list_accounts().into_paginator().send();
         let mut found = Vec::new();
+        self.paces.list_accounts.turn(OPERATION).await?;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of(OPERATION, error))?;
             for entry in page.accounts() {
                 found.push(account(OPERATION, entry)?);
+            }
+            if page.next_token().is_some() {
+                self.paces.list_accounts.turn(OPERATION).await?;
             }
         }
         Ok(found)
@@ -209,7 +239,8 @@ impl OrganizationsGateway {
     /// One account of the organization.
     pub async fn describe_account(&self, id: &AccountId) -> Result<Account, CallError> {
         const OPERATION: &str = "organizations:DescribeAccount";
-        let answer = self.0.describe_account().account_id(id.as_str()).send().await;
+        self.paces.describe_account.turn(OPERATION).await?;
+        let answer = self.client.describe_account().account_id(id.as_str()).send().await;
         let answer = answer.map_err(|error| CallError::of(OPERATION, error))?;
         let entry = answer.account().ok_or_else(|| incomplete(OPERATION, "Account"))?;
         account(OPERATION, entry)
@@ -222,7 +253,7 @@ impl OrganizationsGateway {
         from: &OrganizationalUnitId,
         to: &OrganizationalUnitId,
     ) -> Result<(), CallError> {
-        let call = self.0.move_account().account_id(id.as_str());
+        let call = self.client.move_account().account_id(id.as_str());
         let answer = call.source_parent_id(from.as_str()).destination_parent_id(to.as_str()).send().await;
         answer.map(drop).map_err(|error| {
             CallError::with_reason("organizations:MoveAccount", error, |error| match error {
@@ -239,7 +270,8 @@ impl OrganizationsGateway {
     ) -> Result<Option<OrganizationalUnit>, CallError> {
         use DescribeOrganizationalUnitError as Missing;
         const OPERATION: &str = "organizations:DescribeOrganizationalUnit";
-        match self.0.describe_organizational_unit().organizational_unit_id(id.as_str()).send().await {
+        self.paces.describe_organizational_unit.turn(OPERATION).await?;
+        match self.client.describe_organizational_unit().organizational_unit_id(id.as_str()).send().await {
             Ok(answer) => {
                 let entry = answer.organizational_unit().ok_or_else(|| incomplete(OPERATION, "OrganizationalUnit"))?;
                 organizational_unit(OPERATION, entry).map(Some)
@@ -254,7 +286,7 @@ impl OrganizationsGateway {
     /// The root of the organization.
     pub async fn find_root(&self) -> Result<OrganizationalUnitId, CallError> {
         const OPERATION: &str = "organizations:ListRoots";
-        let answer = self.0.list_roots().send().await.map_err(|error| CallError::of(OPERATION, error))?;
+        let answer = self.client.list_roots().send().await.map_err(|error| CallError::of(OPERATION, error))?;
         let root = answer.roots().first().ok_or_else(|| incomplete(OPERATION, "Roots"))?;
         parsed(OPERATION, "Id", root.id())
     }
@@ -266,12 +298,16 @@ impl OrganizationsGateway {
     ) -> Result<Vec<OrganizationalUnit>, CallError> {
         const OPERATION: &str = "organizations:ListOrganizationalUnitsForParent";
         let mut pages =
-            self.0.list_organizational_units_for_parent().parent_id(parent.as_str()).into_paginator().send();
+            self.client.list_organizational_units_for_parent().parent_id(parent.as_str()).into_paginator().send();
         let mut found = Vec::new();
+        self.paces.list_organizational_units.turn(OPERATION).await?;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of(OPERATION, error))?;
             for entry in page.organizational_units() {
                 found.push(organizational_unit(OPERATION, entry)?);
+            }
+            if page.next_token().is_some() {
+                self.paces.list_organizational_units.turn(OPERATION).await?;
             }
         }
         Ok(found)
@@ -279,10 +315,13 @@ impl OrganizationsGateway {
 
     /// The tags of an account.
     pub async fn list_tags(&self, id: &AccountId) -> Result<BTreeMap<String, String>, CallError> {
-        let mut pages = self.0.list_tags_for_resource().resource_id(id.as_str()).into_paginator().send();
+        const OPERATION: &str = "organizations:ListTagsForResource";
+        let mut pages = self.client.list_tags_for_resource().resource_id(id.as_str()).into_paginator().send();
         let mut found = BTreeMap::new();
+        // Fifty tags are the most that a resource has: one page.
+        self.paces.list_tags.turn(OPERATION).await?;
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| CallError::of("organizations:ListTagsForResource", error))?;
+            let page = page.map_err(|error| CallError::of(OPERATION, error))?;
             found.extend(page.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())));
         }
         Ok(found)
@@ -292,7 +331,7 @@ impl OrganizationsGateway {
     pub async fn put_tags(&self, id: &AccountId, tags: &BTreeMap<String, String>) -> Result<(), CallError> {
         use aws_sdk_organizations::operation::tag_resource::TagResourceError as Refused;
         const OPERATION: &str = "organizations:TagResource";
-        let answer = self.0.tag_resource().resource_id(id.as_str()).set_tags(Some(model_tags(OPERATION, tags)?));
+        let answer = self.client.tag_resource().resource_id(id.as_str()).set_tags(Some(model_tags(OPERATION, tags)?));
         answer.send().await.map(drop).map_err(|error| {
             CallError::with_reason(OPERATION, error, |error| match error {
                 Refused::ConstraintViolationException(e) => e.reason().map(ConstraintViolationExceptionReason::as_str),

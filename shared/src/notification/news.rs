@@ -71,6 +71,7 @@ impl News {
             "BaselineApplied" => baseline_applied(&detail),
             "BaselineDocumentRefused" => baseline_document_refused(&detail),
             "BaselineIncomplete" => baseline_incomplete(&detail),
+            "ComplianceReported" => compliance_reported(&detail),
             "RegionOptAudited" => region_opt_audited(&detail),
             "RegionPolicyViolated" => region_policy_violated(&detail),
             "RootTaskPerformed" => root_task_performed(&detail),
@@ -162,6 +163,36 @@ fn baseline_incomplete(detail: &Detail<'_>) -> News {
         format!("{} is {}{message}", row["control"].as_str().unwrap_or("?"), row["outcome"].as_str().unwrap_or("?"))
     };
     news.open = open.take(MAX_LINES).map(line).collect();
+    news
+}
+
+fn compliance_reported(detail: &Detail<'_>) -> News {
+    let number = |pointer: &str| detail.0.pointer(pointer).and_then(Value::as_u64).unwrap_or_default();
+    let (new, unknown) = (number("/new_count"), number("/totals/unknown"));
+    let severity = if new + unknown > 0 { Severity::Warning } else { Severity::Informational };
+    let headline = format!("sweep of {} accounts: {new} new findings", number("/totals/accounts"));
+    let what = format!(
+        "{} accounts are as they should be, {} are not, of {unknown} something is not known, and {} are not looked at. \
+         Since the last sweep {new} findings are new and {} are gone.",
+        number("/totals/compliant"),
+        number("/totals/not_compliant"),
+        number("/totals/not_checked"),
+        number("/resolved_count"),
+    );
+    let mut news = News::new(severity, headline, what, detail);
+    let listed = detail.0["new"].as_array().into_iter().flatten().take(MAX_LINES);
+    let text = |finding: &Value, field: &str| finding[field].as_str().unwrap_or_default().to_owned();
+    news.open = listed
+        .map(|finding| {
+            let (name, id) = (text(finding, "account_name"), text(finding, "account_id"));
+            format!("{name} ({id}) {}: {}", text(finding, "control"), text(finding, "headline"))
+        })
+        .collect();
+    news.to_do = match severity {
+        Severity::Informational => NOTHING_TO_DO.to_owned(),
+        _ => "Open the report: every finding says what to do.".to_owned(),
+    };
+    news.places.extend(detail.rows(&[("report", "/report")]));
     news
 }
 

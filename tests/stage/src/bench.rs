@@ -18,10 +18,13 @@ const MEMORY_KB: u64 = 40 * 1024;
 const ZIP_BYTES: u64 = 5 * 1024 * 1024;
 
 /// The functions: their crate, and their logical id in the template.
-const FUNCTIONS: [(&str, &str); 9] = [
+const FUNCTIONS: [(&str, &str); 12] = [
+    ("account-lister", "AccountLister"),
     ("account-requester", "AccountRequester"),
     ("activity-auditor", "ActivityAuditor"),
     ("baseline-applier", "BaselineApplier"),
+    ("compliance-checker", "ComplianceChecker"),
+    ("compliance-reporter", "ComplianceReporter"),
     ("create-account-poller", "CreateAccountPoller"),
     ("dead-letter-replayer", "DeadLetterReplayer"),
     ("notifier", "Notifier"),
@@ -61,6 +64,8 @@ pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
     }
     let audit = json!({"task": "audit-credentials", "all": true, "reason": "to see what it costs"});
     scene.stack.invoke("RootTaskRunnerFunction", &audit).await?;
+    let sweep = scene.stack.start_sweep().await?;
+    scene.stack.end_of_sweep(&sweep, Duration::from_mins(5)).await;
     screen.line("");
     for (name, logical_id) in FUNCTIONS {
         let function = scene.stack.output(&format!("{logical_id}Function"));

@@ -29,7 +29,7 @@ impl Stack {
         for (source, key) in objects(&template) {
             let code = packaged.rest("s3", Method::GET, &format!("/{source}/{key}"), "").await?;
             client.rest("s3", Method::PUT, &format!("/{bucket}/{key}"), code.into_body()).await?;
-            template = template.replace(&format!("s3://{source}/"), &format!("s3://{bucket}/"));
+            template = template.replace(&source, &bucket);
         }
 
         // As the SAM CLI does it: in a request, a template of this size is too large.
@@ -62,11 +62,17 @@ impl Stack {
     }
 }
 
-/// The buckets and keys of the code that a packaged template names.
+/// The buckets and keys of what a packaged template names: code as `s3://bucket/key`, the definition of a state machine
+/// as a `Bucket` and its `Key`.
 fn objects(template: &str) -> BTreeSet<(String, String)> {
     let ends = |c: char| c.is_whitespace() || c == '"' || c == '\'';
-    let uris = template.split("s3://").skip(1).filter_map(|rest| rest.split(ends).next());
-    uris.filter_map(|uri| uri.split_once('/')).map(|(bucket, key)| (bucket.to_owned(), key.to_owned())).collect()
+    let uris = template.split("s3://").skip(1).filter_map(|rest| rest.split(ends).next()?.split_once('/'));
+    let lines = template.lines().map(str::trim);
+    let pairs = lines.clone().zip(lines.skip(1)).filter_map(|(bucket, key)| {
+        let (bucket, key) = (bucket.strip_prefix("Bucket: ")?, key.strip_prefix("Key: ")?);
+        Some((bucket.trim_matches(['"', '\'']), key.trim_matches(['"', '\''])))
+    });
+    uris.chain(pairs).map(|(bucket, key)| (bucket.to_owned(), key.to_owned())).collect()
 }
 
 #[cfg(test)]
@@ -74,9 +80,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_code_of_a_packaged_template_is_found() {
-        let template = "A:\n  CodeUri: s3://bucket/steward/1a\nB:\n  CodeUri: \"s3://bucket/steward/2b\"\n";
+    fn what_a_packaged_template_names_is_found() {
+        let template = "A:\n  CodeUri: s3://bucket/steward/1a\nB:\n  CodeUri: \"s3://bucket/steward/2b\"\n\
+            C:\n  DefinitionUri:\n    Bucket: bucket\n    Key: steward/3c\nD:\n  Bucket: !Ref Documents\n  Policy: {}\n";
         let found: Vec<_> = objects(template).into_iter().collect();
-        assert_eq!(found, [("bucket".into(), "steward/1a".into()), ("bucket".into(), "steward/2b".into())]);
+        let key = |key: &str| ("bucket".to_owned(), format!("steward/{key}"));
+        assert_eq!(found, [key("1a"), key("2b"), key("3c")]);
     }
 }

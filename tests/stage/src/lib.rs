@@ -13,6 +13,7 @@ mod queue;
 mod scene;
 mod screen;
 mod stack;
+mod sweep;
 
 pub use deploy::{DeployError, deploy};
 pub use follow::{Passed, Progress};

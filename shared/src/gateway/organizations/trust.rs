@@ -1,7 +1,5 @@
 //! What the organization is, and what services and administrators it trusts.
 
-use std::num::NonZeroU32;
-
 use aws_sdk_organizations::{
     operation::register_delegated_administrator::RegisterDelegatedAdministratorError as Refused,
     types::{ConstraintViolationExceptionReason, OrganizationFeatureSet},
@@ -9,7 +7,7 @@ use aws_sdk_organizations::{
 
 use super::{OrganizationsGateway, incomplete, parsed};
 use crate::{
-    gateway::{CallError, pace::Pace},
+    gateway::{CallError, Rates, pace::Pace},
     ids::AccountId,
 };
 
@@ -34,7 +32,7 @@ pub struct TrustPace {
 
 impl Default for TrustPace {
     fn default() -> Self {
-        let pace = || Pace::new(NonZeroU32::MIN, NonZeroU32::MIN.saturating_add(1));
+        let pace = || Pace::new(1, 2, Rates::default());
         Self { enable: pace(), register: pace() }
     }
 }
@@ -43,7 +41,8 @@ impl OrganizationsGateway {
     /// The organization that this account is part of. Members may ask as well.
     pub async fn describe_organization(&self) -> Result<Organization, CallError> {
         const OPERATION: &str = "organizations:DescribeOrganization";
-        let answer = self.0.describe_organization().send().await.map_err(|error| CallError::of(OPERATION, error))?;
+        let answer =
+            self.client.describe_organization().send().await.map_err(|error| CallError::of(OPERATION, error))?;
         let entry = answer.organization().ok_or_else(|| incomplete(OPERATION, "Organization"))?;
         Ok(Organization {
             id: entry.id().ok_or_else(|| incomplete(OPERATION, "Id"))?.to_owned(),
@@ -54,7 +53,7 @@ impl OrganizationsGateway {
 
     /// The principals of the services that may act in the organization.
     pub async fn list_trusted_services(&self) -> Result<Vec<String>, CallError> {
-        let mut pages = self.0.list_aws_service_access_for_organization().into_paginator().send();
+        let mut pages = self.client.list_aws_service_access_for_organization().into_paginator().send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             let page =
@@ -70,7 +69,7 @@ impl OrganizationsGateway {
         use aws_sdk_organizations::operation::enable_aws_service_access::EnableAWSServiceAccessError as Refused;
         const OPERATION: &str = "organizations:EnableAWSServiceAccess";
         pace.enable.turn(OPERATION).await?;
-        let answer = self.0.enable_aws_service_access().service_principal(principal).send().await;
+        let answer = self.client.enable_aws_service_access().service_principal(principal).send().await;
         answer.map(drop).map_err(|error| {
             CallError::with_reason(OPERATION, error, |error| match error {
                 Refused::ConstraintViolationException(e) => e.reason().map(ConstraintViolationExceptionReason::as_str),
@@ -82,7 +81,8 @@ impl OrganizationsGateway {
     /// The accounts that administer a service for the organization.
     pub async fn list_delegated_administrators(&self, principal: &str) -> Result<Vec<AccountId>, CallError> {
         const OPERATION: &str = "organizations:ListDelegatedAdministrators";
-        let mut pages = self.0.list_delegated_administrators().service_principal(principal).into_paginator().send();
+        let mut pages =
+            self.client.list_delegated_administrators().service_principal(principal).into_paginator().send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of(OPERATION, error))?;
@@ -102,7 +102,7 @@ impl OrganizationsGateway {
     ) -> Result<(), CallError> {
         const OPERATION: &str = "organizations:RegisterDelegatedAdministrator";
         pace.register.turn(OPERATION).await?;
-        let call = self.0.register_delegated_administrator().account_id(account.as_str());
+        let call = self.client.register_delegated_administrator().account_id(account.as_str());
         match call.service_principal(principal).send().await {
             Ok(_) => Ok(()),
             Err(error) if error.as_service_error().is_some_and(Refused::is_account_already_registered_exception) => {

@@ -8,9 +8,14 @@ use crate::gateway::{CallError, unless_absent};
 
 impl S3Gateway {
     /// Writes an object.
-    pub async fn put_object(&self, key: &str, content: &str) -> Result<(), CallError> {
-        let body = ByteStream::from(content.as_bytes().to_vec());
-        let call = self.client.put_object().bucket(&self.bucket).key(key).body(body).content_type("application/json");
+    pub async fn put_object(&self, key: &str, content: String) -> Result<(), CallError> {
+        let media_type = match key.rsplit('.').next() {
+            Some("html") => "text/html; charset=utf-8",
+            Some("csv") => "text/csv; charset=utf-8",
+            _ => "application/json",
+        };
+        let body = ByteStream::from(content.into_bytes());
+        let call = self.client.put_object().bucket(&self.bucket).key(key).body(body).content_type(media_type);
         call.send().await.map(drop).map_err(|error| CallError::of("s3:PutObject", error))
     }
 

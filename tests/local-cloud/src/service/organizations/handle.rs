@@ -133,6 +133,15 @@ impl Organization {
         self.with(|org| org.settings.account_limit = limit);
     }
 
+    /// An account has joined so long ago.
+    pub fn set_joined(&self, account: &str, ago: Duration) {
+        self.with(|org| {
+            if let Some(account) = org.account_mut(account) {
+                account.joined = Timestamp::now() - ago;
+            }
+        });
+    }
+
     /// How long creations are in progress.
     pub fn set_creation_time(&self, time: Duration) {
         self.with(|org| org.settings.creation_time = time);

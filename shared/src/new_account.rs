@@ -1,35 +1,35 @@
-//! What tells the function which account is to get its baseline.
+//! A new account that is to get its baseline: as an event tells of it, or as a message of the queue reminds of it.
 
-use aws_lambda_events::eventbridge::EventBridgeEvent;
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use steward::{
+use crate::{
     error::Failure,
     events::{AccountCreated, Trigger, account_joined},
     ids::{AccountId, RequestId, RoleName},
 };
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A new account, as an event tells of it or as the function reminds itself of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct NewAccount {
+pub struct NewAccount {
     /// The account.
-    pub(crate) account_id: AccountId,
+    pub account_id: AccountId,
     /// The role through which it is entered.
-    pub(crate) role_name: RoleName,
+    pub role_name: RoleName,
     /// The request it was made for, if it was made by Steward.
-    pub(crate) request_id: Option<RequestId>,
+    pub request_id: Option<RequestId>,
     /// When it was first heard of.
-    pub(crate) since: Timestamp,
+    pub since: Timestamp,
     /// Whether AWS has told that it joined, and nobody has looked yet whether Steward made it. One that Steward made
     /// is told again, once it is in its place.
     #[serde(default)]
-    pub(crate) joined: bool,
+    pub joined: bool,
 }
 
 impl NewAccount {
     /// Reads a message of the queue: an event, or the function's own reminder.
-    pub(crate) fn of_message(body: &str, access_role: &RoleName) -> Result<Self, Failure> {
+    pub fn of_message(body: &str, access_role: &RoleName) -> Result<Self, Failure> {
         let body: Value = serde_json::from_str(body)
             .map_err(|error| Failure::not_understood(format_args!("It is no JSON: {error}.")))?;
         match Trigger::of(body) {
@@ -42,9 +42,9 @@ impl NewAccount {
     }
 
     /// Reads an `AccountCreated` or `AccountJoinedOrganization` event. The latter does not name the role.
-    pub(crate) fn of_event(event: &EventBridgeEvent<Value>, access_role: &RoleName) -> Result<Self, Failure> {
+    pub fn of_event(event: &EventBridgeEvent<Value>, access_role: &RoleName) -> Result<Self, Failure> {
         let since = Timestamp::now();
-        if event.source == steward::events::SOURCE {
+        if event.source == crate::events::SOURCE {
             let created = AccountCreated::deserialize(&event.detail)
                 .map_err(|error| Failure::not_understood(format_args!("It is no AccountCreated event: {error}.")))?;
             let AccountCreated { account_id, role_name, request_id, .. } = created;
@@ -61,8 +61,8 @@ impl NewAccount {
 
 #[cfg(test)]
 mod tests {
+    use crate::error::Cause;
     use serde_json::json;
-    use steward::error::Cause;
 
     use super::*;
 

@@ -1,0 +1,158 @@
+//! Begins a sweep: lists every account of the organization, in batches, and finds new ones that no event has told of.
+
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::{LambdaEvent, tracing};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use steward::{
+    account_creation::{Pace, Store},
+    baseline::{Facts, InForce},
+    control,
+    error::{Cause, Failure},
+    gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway, SqsGateway},
+    heard_accounts::{HeardAccounts, should_be_heard_of},
+    ids::{AccountId, RoleName},
+    mending::Mending,
+    new_account::NewAccount,
+    settings::{NotConfigured, Settings},
+    start::SdkConfig,
+    sweep::{BATCH, Listed, Listing, SweepId, may_be_mended, note},
+};
+
+/// How many accounts are looked up at once.
+const AT_ONCE: usize = 8;
+
+/// The function.
+#[derive(Debug)]
+pub struct AccountLister {
+    document: InForce,
+    bus: EventBridgeGateway,
+    organizations: OrganizationsGateway,
+    facts: Facts,
+    sweeps: S3Gateway,
+    heard: HeardAccounts,
+    requests: Store,
+    baseline: SqsGateway,
+    access_role: RoleName,
+    mending: Mending,
+    pace: Pace,
+    deadline: SignedDuration,
+}
+
+/// What the state machine says.
+#[derive(Debug, Deserialize)]
+struct Begun {
+    execution: String,
+    started_at: Timestamp,
+    #[serde(default)]
+    input: Value,
+}
+
+/// What the state machine goes on with.
+#[derive(Debug, Serialize)]
+pub struct Answer {
+    /// The sweep.
+    pub sweep_id: SweepId,
+    /// The numbers of the batches.
+    pub batches: Vec<usize>,
+    /// How many accounts there are.
+    pub accounts: usize,
+    /// New accounts that no event has told of; they get their baseline.
+    pub unannounced: Vec<AccountId>,
+}
+
+impl AccountLister {
+    /// The function's name.
+    pub const NAME: &'static str = "account-lister";
+
+    /// Makes the function from its environment.
+    pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
+        let mut settings = Settings::from_environment();
+        let access_role = settings.access_role_name();
+        let organizations = OrganizationsGateway::of(config, Rates::of_a_long_list(1.0));
+        let table = DynamoDbGateway::of(config, settings.table_name());
+        let function = Self {
+            document: InForce::of(config, &mut settings, &access_role),
+            bus: EventBridgeGateway::of(config, settings.bus_name()),
+            facts: Facts::new(organizations.clone()),
+            organizations,
+            sweeps: S3Gateway::of(config, settings.reports_bucket()),
+            heard: HeardAccounts::new(table.clone()),
+            mending: Mending::new(table.clone()),
+            requests: Store::new(table),
+            baseline: SqsGateway::of(config, settings.baseline_queue_url()),
+            access_role,
+            pace: settings.pace(),
+            deadline: settings.deadline(),
+        };
+        settings.finish().map(|()| function)
+    }
+
+    /// Lists the accounts for one execution of the state machine. The same execution again lists them again.
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
+        let begun: Begun = serde_json::from_value(event.payload).map_err(|error| {
+            Failure::with_detail(Cause::InvalidRequest, format_args!("{error}; the state machine calls this function."))
+        })?;
+        let document = self.document.read(&self.bus).await?;
+        let organization = self.organizations.describe_organization().await?;
+        let accounts = self.organizations.list_accounts().await?;
+        let unannounced = self.announce(&accounts).await?;
+        let sweep_id = SweepId::of_execution(&begun.execution, begun.started_at);
+        let now = Timestamp::now();
+        let mends = !document.remediate.is_empty() && self.mending.begin(&sweep_id, now).await?;
+        let (document, management, fresh) = (&document, &organization.management_account, &unannounced);
+        let listed = accounts.into_iter().map(|account| async move {
+            let facts = self.facts.with_place(&account, document).await;
+            let mend = mends && may_be_mended(&account, fresh.contains(&account.id), self.deadline, now);
+            Listed::of(account, facts, management, mend)
+        });
+        let accounts: Vec<Listed> = stream::iter(listed).buffered(AT_ONCE).collect().await;
+
+        let to_check: Vec<&Listed> = accounts.iter().filter(|listed| listed.is_to_be_checked()).collect();
+        let batches: Vec<_> = to_check.chunks(BATCH).zip(1..).collect();
+        for (batch, number) in &batches {
+            self.sweeps.put_object(&sweep_id.batch_key(*number), json(batch)?).await?;
+        }
+        let batches: Vec<usize> = batches.into_iter().map(|(_, number)| number).collect();
+        let listing = Listing {
+            sweep_id: sweep_id.clone(),
+            trigger: begun.input["trigger"].as_str().unwrap_or("by_hand").to_owned(),
+            organization_id: organization.id,
+            started_at: begun.started_at,
+            controls: control::ALL.iter().map(|control| control.id().to_owned()).collect(),
+            note: note(&document.remediate.iter().map(|id| id.as_str()).collect::<Vec<_>>(), mends),
+            batches: batches.len(),
+            accounts,
+        };
+        self.sweeps.put_object(&sweep_id.listing_key(), json(&listing)?).await?;
+        Ok(Answer { sweep_id, batches, accounts: listing.accounts.len(), unannounced })
+    }
+
+    /// Sends the new accounts that nobody has heard of to get their baseline.
+    async fn announce(&self, accounts: &[Account]) -> Result<Vec<AccountId>, Failure> {
+        let now = Timestamp::now();
+        let mut unannounced = Vec::new();
+        for account in accounts.iter().filter(|account| should_be_heard_of(account, now)) {
+            // What Steward makes itself is announced when it is in its place.
+            if self.heard.holds(&account.id).await? || self.requests.find_by_account(&account.id).await?.is_some() {
+                continue;
+            }
+            tracing::warn!(account_id = %account.id, "no event has told of this account; it gets its baseline now");
+            let message = NewAccount {
+                account_id: account.id.clone(),
+                role_name: self.access_role.clone(),
+                request_id: None,
+                since: now,
+                joined: false,
+            };
+            self.baseline.send(&message, self.pace.poll).await?;
+            unannounced.push(account.id.clone());
+        }
+        Ok(unannounced)
+    }
+}
+
+fn json<T: Serialize>(value: &T) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| Failure::with_detail(Cause::CallFailed, error))
+}

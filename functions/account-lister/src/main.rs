@@ -1,0 +1,8 @@
+//! The Lambda function `account-lister`.
+
+use account_lister::AccountLister;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    steward::start::serve(AccountLister::NAME, AccountLister::new, AccountLister::handle).await
+}

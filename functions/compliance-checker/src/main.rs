@@ -1,0 +1,8 @@
+//! The Lambda function `compliance-checker`.
+
+use compliance_checker::ComplianceChecker;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    steward::start::serve(ComplianceChecker::NAME, ComplianceChecker::new, ComplianceChecker::handle).await
+}

@@ -1,0 +1,132 @@
+//! Putting together what the batches of a sweep have found.
+
+use std::collections::HashMap;
+
+use compliance_report::{Account, Checked, Failure as ReportFailure, Sweep, Trigger};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use serde::Deserialize;
+use steward::{
+    error::{Cause, Failure},
+    gateway::{Found, S3Gateway},
+    sweep::{Listed, Listing},
+};
+
+/// How many results are read at once.
+const AT_ONCE: usize = 16;
+/// The largest result of a batch that is read.
+const MAX_RESULT: usize = 20 * 1024 * 1024;
+
+/// What came of one account.
+#[derive(Debug, Deserialize)]
+pub(crate) struct OfAccount {
+    id: String,
+    checked: Checked,
+}
+
+/// What the batches of a sweep have found. A batch that is not there, or cannot be read, has found nothing.
+pub(crate) async fn results(sweeps: &S3Gateway, listing: &Listing) -> Result<Vec<OfAccount>, Failure> {
+    let read = |batch| async move {
+        let key = listing.sweep_id.results_key(batch);
+        let found = match sweeps.find_object(&key, None, MAX_RESULT).await? {
+            Found::Object { content, .. } => serde_json::from_slice::<Vec<OfAccount>>(&content).unwrap_or_default(),
+            Found::Missing | Found::Unchanged => Vec::new(),
+        };
+        Ok::<_, Failure>(found)
+    };
+    let all: Vec<Vec<OfAccount>> =
+        stream::iter((1..=listing.batches).map(read)).buffered(AT_ONCE).try_collect().await?;
+    Ok(all.into_iter().flatten().collect())
+}
+
+/// The sweep as the report wants it: every account that was listed, once, with what was found or why nothing was.
+pub(crate) fn sweep(listing: Listing, results: Vec<OfAccount>, now: Timestamp) -> Sweep {
+    let mut found: HashMap<String, Checked> = results.into_iter().map(|result| (result.id, result.checked)).collect();
+    let accounts = listing.accounts.into_iter().map(|listed| account(listed, &mut found)).collect();
+    Sweep {
+        sweep_id: listing.sweep_id.to_string(),
+        trigger: if listing.trigger == "schedule" { Trigger::Schedule } else { Trigger::ByHand },
+        organization_id: listing.organization_id,
+        started_at: listing.started_at,
+        finished_at: now,
+        note: Some(listing.note),
+        controls: listing.controls,
+        accounts,
+    }
+}
+
+fn account(listed: Listed, found: &mut HashMap<String, Checked>) -> Account {
+    let id = listed.id.to_string();
+    let checked = match (listed.not_checked, listed.failure, found.remove(&id)) {
+        (Some(why), _, _) => Checked::NotChecked { why },
+        (None, Some(failure), _) => Checked::Unknown { failure: shown(failure) },
+        (None, None, Some(checked)) => checked,
+        (None, None, None) => Checked::Unknown { failure: shown(Failure::new(Cause::BatchFailed)) },
+    };
+    Account {
+        id,
+        name: listed.name,
+        email: listed.email,
+        state: listed.state,
+        unit: listed.unit,
+        tags: listed.tags,
+        checked,
+        since: None,
+        last_known: Vec::new(),
+    }
+}
+
+fn shown(failure: Failure) -> ReportFailure {
+    let Failure { cause, message, remedy, retryable } = failure;
+    ReportFailure { cause: cause.name().to_owned(), message, remedy, retryable }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use steward::sweep::SweepId;
+
+    use super::*;
+
+    fn listed(id: &str, not_checked: Option<&str>) -> Listed {
+        Listed {
+            id: id.parse().unwrap(),
+            name: "A".to_owned(),
+            email: "a@example.com".to_owned(),
+            state: "ACTIVE".to_owned(),
+            unit: "/".to_owned(),
+            tags: std::collections::BTreeMap::new(),
+            not_checked: not_checked.map(ToOwned::to_owned),
+            failure: None,
+            mend: false,
+        }
+    }
+
+    #[test]
+    fn every_account_that_was_listed_is_there_once_with_what_was_found_or_why_nothing_was() {
+        let now = Timestamp::from_second(1_790_000_000).unwrap();
+        let listing = Listing {
+            sweep_id: SweepId::of_execution("x", now),
+            trigger: "schedule".to_owned(),
+            organization_id: "o-exampleorgid".to_owned(),
+            started_at: now,
+            controls: vec!["regions".to_owned()],
+            note: "Nothing was changed.".to_owned(),
+            accounts: vec![
+                listed("111111111111", Some("It is the management account.")),
+                listed("222222222222", None),
+                listed("333333333333", None),
+            ],
+            batches: 2,
+        };
+        let row = json!([{"id": "222222222222", "checked": {"rows": [
+            {"account_id": "222222222222", "control": "regions", "outcome": "compliant"}]}}]);
+        let results: Vec<OfAccount> = serde_json::from_value(row).unwrap();
+        let sweep = sweep(listing, results, now);
+        assert_eq!(sweep.trigger, Trigger::Schedule);
+        assert!(matches!(&sweep.accounts[0].checked, Checked::NotChecked { .. }));
+        assert!(matches!(&sweep.accounts[1].checked, Checked::Rows(rows) if rows.len() == 1));
+        let Checked::Unknown { failure } = &sweep.accounts[2].checked else { panic!("{:?}", sweep.accounts[2]) };
+        assert_eq!(failure.cause, "BatchFailed");
+    }
+}

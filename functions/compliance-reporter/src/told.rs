@@ -1,0 +1,122 @@
+//! What is told of a sweep that is over: an event, and metrics.
+
+use compliance_report::Report;
+use jiff::Timestamp;
+use serde::Serialize;
+use steward::{
+    events::Event,
+    telemetry::{Metrics, Unit},
+};
+
+/// The most new findings that the event carries; the report has all of them.
+const MAX_NEW: usize = 20;
+
+/// A sweep is over, and its report is published.
+#[derive(Debug, Serialize)]
+pub struct ComplianceReported {
+    /// The sweep.
+    pub sweep_id: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it was over.
+    pub finished_at: Timestamp,
+    /// Where the page is: `s3://bucket/key`.
+    pub report: String,
+    /// The numbers.
+    pub totals: Totals,
+    /// The first findings that the report before did not have.
+    pub new: Vec<New>,
+    /// How many there are.
+    pub new_count: usize,
+    /// How many findings of the report before are gone.
+    pub resolved_count: usize,
+    #[serde(skip)]
+    drifted: Vec<(String, usize)>,
+}
+
+/// The numbers of a sweep.
+#[derive(Debug, Serialize)]
+pub struct Totals {
+    /// All accounts.
+    pub accounts: usize,
+    /// Those in which everything is as it should be.
+    pub compliant: usize,
+    /// Those in which something was found wrong.
+    pub not_compliant: usize,
+    /// Those of which something could not be found out.
+    pub unknown: usize,
+    /// Those that are not looked at.
+    pub not_checked: usize,
+}
+
+/// A new finding.
+#[derive(Debug, Serialize)]
+pub struct New {
+    /// The account.
+    pub account_id: String,
+    /// Its name.
+    pub account_name: String,
+    /// The control; left out when the account as a whole could not be looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<String>,
+    /// What is wrong.
+    pub headline: String,
+}
+
+impl Event for ComplianceReported {
+    const DETAIL_TYPE: &'static str = "ComplianceReported";
+}
+
+impl ComplianceReported {
+    /// What is told of a report that was published in this folder of this bucket.
+    pub(crate) fn of(report: &Report, bucket: &str, folder: &str) -> Self {
+        let totals = &report.totals;
+        let new = report.new.iter().take(MAX_NEW).map(|change| New {
+            account_id: change.account_id.clone(),
+            account_name: change.account_name.clone(),
+            control: change.control.clone(),
+            headline: change.headline.clone(),
+        });
+        Self {
+            sweep_id: report.sweep.sweep_id.clone(),
+            started_at: report.sweep.started_at,
+            finished_at: report.sweep.finished_at,
+            report: format!("s3://{bucket}/{folder}/report.html"),
+            totals: Totals {
+                accounts: totals.accounts,
+                compliant: totals.compliant,
+                not_compliant: totals.not_compliant,
+                unknown: totals.unknown,
+                not_checked: totals.not_checked,
+            },
+            new: new.collect(),
+            new_count: report.new.len(),
+            resolved_count: report.resolved.len(),
+            drifted: totals.controls.iter().map(|c| (c.control.clone(), c.not_compliant())).collect(),
+        }
+    }
+
+    /// The numbers for CloudWatch: of all accounts, and of each control.
+    #[expect(clippy::cast_precision_loss, reason = "counts of accounts fit a double")]
+    pub(crate) fn metrics(&self) -> Vec<Metrics> {
+        let count = |name, number: usize| (name, Unit::Count, number as f64);
+        let took = self.finished_at.duration_since(self.started_at);
+        let all = Metrics {
+            dimensions: Vec::new(),
+            values: vec![
+                count("Accounts", self.totals.accounts),
+                count("CompliantAccounts", self.totals.compliant),
+                count("NotCompliantAccounts", self.totals.not_compliant),
+                count("UnknownAccounts", self.totals.unknown),
+                ("SweepDuration", Unit::Seconds, took.as_secs_f64()),
+            ],
+            properties: vec![("SweepId", self.sweep_id.clone())],
+        };
+        let by_control = self.drifted.iter().map(|(control, number)| Metrics {
+            dimensions: vec![("Control", control.clone())],
+            values: vec![count("NotCompliantAccounts", *number)],
+            properties: vec![("SweepId", self.sweep_id.clone())],
+        });
+        std::iter::once(all).chain(by_control).collect()
+    }
+}

@@ -1,0 +1,277 @@
+//! A sweep over all accounts: what its functions hand each other through Amazon S3. Pure.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    baseline::AccountFacts,
+    control::Row,
+    error::Failure,
+    gateway::{Account, AccountState},
+    ids::{AccountId, NotValid},
+};
+
+/// How many accounts one invocation looks at.
+pub const BATCH: usize = 25;
+
+/// The name of a sweep: `2026-11-26T05-00-00Z-1a2b3c4d`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SweepId(String);
+
+impl SweepId {
+    /// The name of the sweep that an execution of the state machine began at this time.
+    pub fn of_execution(name: &str, started_at: Timestamp) -> Self {
+        let tail: String = name.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+        Self(format!("{}-{tail}", started_at.strftime("%Y-%m-%dT%H-%M-%SZ")))
+    }
+
+    /// As a text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Where its accounts are listed.
+    pub fn listing_key(&self) -> String {
+        format!("sweeps/{}/accounts.json", self.0)
+    }
+
+    /// Where a batch of its accounts is, counted from 1.
+    pub fn batch_key(&self, batch: usize) -> String {
+        format!("sweeps/{}/batches/{batch:04}.json", self.0)
+    }
+
+    /// Where it is written what came of a batch.
+    pub fn results_key(&self, batch: usize) -> String {
+        format!("sweeps/{}/results/{batch:04}.json", self.0)
+    }
+}
+
+impl FromStr for SweepId {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        let fits = (1..=80).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if fits { Ok(Self(text.to_owned())) } else { Err(NotValid("the name of a sweep: letters, digits and hyphens")) }
+    }
+}
+
+impl TryFrom<String> for SweepId {
+    type Error = NotValid;
+
+    fn try_from(text: String) -> Result<Self, NotValid> {
+        text.parse()
+    }
+}
+
+impl From<SweepId> for String {
+    fn from(id: SweepId) -> Self {
+        id.0
+    }
+}
+
+impl std::fmt::Display for SweepId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Every account of the organization when the sweep began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing {
+    /// The sweep.
+    pub sweep_id: SweepId,
+    /// What set it off: `schedule` or `by_hand`.
+    pub trigger: String,
+    /// The organization.
+    pub organization_id: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// The ids of the controls, in the order of the registry.
+    pub controls: Vec<String>,
+    /// What it may change, for people.
+    pub note: String,
+    /// Every account.
+    pub accounts: Vec<Listed>,
+    /// How many batches there are.
+    pub batches: usize,
+}
+
+/// An account of a sweep.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// Its id.
+    pub id: AccountId,
+    /// Its name.
+    pub name: String,
+    /// Its primary e-mail address.
+    pub email: String,
+    /// Its state.
+    pub state: String,
+    /// The path of the unit that holds it.
+    pub unit: String,
+    /// Its tags, where the document selects accounts by them.
+    pub tags: BTreeMap<String, String>,
+    /// Why it is not looked at; None when it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_checked: Option<String>,
+    /// What could not be found out of it, so that it cannot be looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// Whether the controls that the document mends are mended in it.
+    #[serde(default)]
+    pub mend: bool,
+}
+
+/// Whether an account may be mended by a sweep. A new one is still being given its baseline, by somebody else: two that
+/// write at the same time write twice.
+pub fn may_be_mended(account: &Account, is_unannounced: bool, deadline: SignedDuration, now: Timestamp) -> bool {
+    !is_unannounced && account.joined_at.is_none_or(|joined| now.duration_since(joined) > deadline)
+}
+
+/// What a sweep may change, in words.
+pub fn note(remediate: &[&str], mends: bool) -> String {
+    match remediate.join(", ") {
+        none if none.is_empty() => "Nothing was changed.".to_owned(),
+        mended if mends => format!("Changed where it was not as it should be: {mended}."),
+        mended => format!("Nothing was changed: another sweep was changing {mended} at the same time."),
+    }
+}
+
+impl Listed {
+    /// The account with what was found out of it. The management account and those that are not active are listed, and
+    /// not looked at.
+    pub fn of(account: Account, facts: Result<AccountFacts, Failure>, management: &AccountId, mend: bool) -> Self {
+        let state = match &account.state {
+            AccountState::Active => "ACTIVE".to_owned(),
+            AccountState::Other(state) => state.clone(),
+        };
+        let not_checked = if account.id == *management {
+            Some("It is the management account, which no access role leads into.".to_owned())
+        } else if account.state == AccountState::Active {
+            None
+        } else {
+            Some(format!("The account is {state}."))
+        };
+        let (unit, tags, failure) = match facts {
+            Ok(facts) => (facts.organizational_unit_path, facts.tags, None),
+            Err(failure) => ("?".to_owned(), BTreeMap::new(), Some(failure)),
+        };
+        Self { id: account.id, name: account.name, email: account.email, state, unit, tags, not_checked, failure, mend }
+    }
+
+    /// Whether it belongs in a batch.
+    pub fn is_to_be_checked(&self) -> bool {
+        self.not_checked.is_none() && self.failure.is_none()
+    }
+
+    /// What holds for it is told by these.
+    pub fn facts(&self) -> AccountFacts {
+        AccountFacts { id: self.id.clone(), organizational_unit_path: self.unit.clone(), tags: self.tags.clone() }
+    }
+}
+
+/// What came of one account of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// The account.
+    pub id: AccountId,
+    /// What was found.
+    pub checked: Checked,
+}
+
+/// What was found in an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Checked {
+    /// One row per control.
+    Rows(Vec<Row>),
+    /// It is not to be looked at any more.
+    NotChecked {
+        /// Why.
+        why: String,
+    },
+    /// It could not be looked at.
+    Unknown {
+        /// What happened.
+        failure: Failure,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Cause;
+
+    fn account(id: &str, state: AccountState) -> Account {
+        let id = id.parse().unwrap();
+        Account {
+            id,
+            name: "A".to_owned(),
+            email: "a@example.com".to_owned(),
+            state,
+            joined_at: None,
+            parent: None,
+            units: Vec::new(),
+        }
+    }
+
+    fn listed(id: &str, state: AccountState, facts: Result<AccountFacts, Failure>) -> Listed {
+        Listed::of(account(id, state), facts, &"111111111111".parse().unwrap(), true)
+    }
+
+    fn facts() -> AccountFacts {
+        AccountFacts {
+            id: "222222222222".parse().unwrap(),
+            organizational_unit_path: "/Workloads".to_owned(),
+            tags: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn a_sweep_is_named_after_its_time_and_its_execution() {
+        let id = SweepId::of_execution("5b9c1d-2e", Timestamp::from_second(1_790_000_000).unwrap());
+        assert_eq!(id.as_str(), "2026-09-21T14-13-20Z-5b9c1d2e");
+        assert_eq!(id.results_key(7), "sweeps/2026-09-21T14-13-20Z-5b9c1d2e/results/0007.json");
+        assert_eq!(id.as_str().parse(), Ok(id.clone()));
+        assert!("../latest".parse::<SweepId>().is_err());
+    }
+
+    #[test]
+    fn the_management_account_and_those_that_are_not_active_are_listed_with_the_reason() {
+        assert!(listed("222222222222", AccountState::Active, Ok(facts())).is_to_be_checked());
+        let management = listed("111111111111", AccountState::Active, Ok(facts()));
+        assert!(management.not_checked.unwrap().contains("management account"));
+        let suspended = listed("222222222222", AccountState::Other("SUSPENDED".to_owned()), Ok(facts()));
+        assert_eq!(suspended.not_checked.as_deref(), Some("The account is SUSPENDED."));
+    }
+
+    #[test]
+    fn an_account_whose_place_is_not_known_is_not_looked_at_with_the_wrong_baseline() {
+        let lost = listed("222222222222", AccountState::Active, Err(Failure::new(Cause::AccessDenied)));
+        assert!(!lost.is_to_be_checked());
+        assert_eq!(lost.failure.unwrap().cause, Cause::AccessDenied);
+    }
+
+    #[test]
+    fn an_account_that_is_being_given_its_baseline_is_not_mended_as_well() {
+        let (now, deadline) = (Timestamp::from_second(1_790_000_000).unwrap(), SignedDuration::from_hours(2));
+        let joined = |age| Account { joined_at: Some(now - age), ..account("222222222222", AccountState::Active) };
+        let may = |age, is_unannounced| may_be_mended(&joined(age), is_unannounced, deadline, now);
+        assert!(!may(SignedDuration::from_mins(119), false) && may(SignedDuration::from_mins(121), false));
+        assert!(!may(SignedDuration::from_hours(48), true), "its baseline is on its way");
+        assert!(may_be_mended(&account("222222222222", AccountState::Active), false, deadline, now));
+    }
+
+    #[test]
+    fn a_sweep_says_what_it_may_change() {
+        assert_eq!(note(&[], true), "Nothing was changed.");
+        assert_eq!(
+            note(&["regions", "account-tags"], true),
+            "Changed where it was not as it should be: regions, account-tags."
+        );
+        assert!(note(&["regions"], false).starts_with("Nothing was changed: another sweep"));
+    }
+}

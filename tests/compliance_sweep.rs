@@ -1,0 +1,174 @@
+//! The sweep: every account looked at and reported once, whatever happens on the way.
+
+use std::collections::BTreeMap;
+
+use local_cloud::{Fault, FaultKind, Method};
+use serde_json::{Value, json};
+
+use crate::theatre::{PATIENCE, Theatre};
+
+const DOCUMENT: &str = "
+version: 1
+defaults:
+  account-tags: {tags: {owner: platform}}
+  account-alias: {alias: \"steward-{account_id}\"}
+exemptions: []
+";
+
+async fn sweep(theatre: &Theatre) -> Value {
+    let execution = theatre.stack.start_sweep().await.expect("the sweep starts");
+    theatre.stack.end_of_sweep(&execution, PATIENCE * 2).await
+}
+
+async fn report(theatre: &Theatre) -> Value {
+    let text = theatre.stack.report_object("latest/report.json").await.expect("a report");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// What the report says of each account and control; an account as a whole stands under an empty control.
+fn cells(report: &Value) -> BTreeMap<(String, String), String> {
+    let mut cells = BTreeMap::new();
+    for account in report["sweep"]["accounts"].as_array().expect("accounts") {
+        let id = account["id"].as_str().expect("an id").to_owned();
+        let checked = &account["checked"];
+        let mut put = |control: &str, outcome: &str| {
+            let before = cells.insert((id.clone(), control.to_owned()), outcome.to_owned());
+            assert_eq!(before, None, "{id} is in the report twice");
+        };
+        if let Some(rows) = checked["rows"].as_array() {
+            for row in rows {
+                put(row["control"].as_str().expect("a control"), row["outcome"].as_str().expect("an outcome"));
+            }
+        } else if checked["unknown"].is_object() {
+            put("", checked["unknown"]["failure"]["cause"].as_str().expect("a cause"));
+        } else {
+            put("", checked["not_checked"]["why"].as_str().expect("a reason"));
+        }
+    }
+    cells
+}
+
+#[tokio::test]
+async fn a_sweep_reports_every_account_once_and_the_next_one_what_has_changed() {
+    let theatre = Theatre::with_members(30, DOCUMENT).await;
+    let (mailbox, listener) = (theatre.mailbox("sweep").await, theatre.listen("sweep").await);
+    let (account, management) = (theatre.member(), theatre.organization.management_account().to_owned());
+    let ended = sweep(&theatre).await;
+    let first = report(&theatre).await;
+    assert_eq!(first["sweep"]["sweep_id"], ended["sweep_id"], "{ended}");
+    let seen = cells(&first);
+    assert_eq!(first["totals"]["accounts"], 32, "{}", first["totals"]);
+    assert!(seen[&(management, String::new())].contains("management account"));
+    assert_eq!(seen[&(account.clone(), "account-tags".to_owned())], "drifted");
+    assert_eq!(seen[&(account.clone(), "regions".to_owned())], "skipped");
+    let unit = first["sweep"]["accounts"].as_array().unwrap().iter().find(|a| a["id"] == account.as_str()).unwrap();
+    assert_eq!(unit["unit"], "/Workloads");
+
+    theatre.stack.baseline(&json!({"account_ids": [account], "mode": "apply"})).await.expect("somebody mends it");
+    sweep(&theatre).await;
+    let second = report(&theatre).await;
+    let resolved: Vec<_> =
+        second["resolved"].as_array().unwrap().iter().map(|change| change["account_id"].clone()).collect();
+    assert_eq!(resolved, [json!(account), json!(account)], "{}", second["resolved"]);
+    assert_eq!((&second["new"], &second["compared_with"]), (&json!([]), &ended["sweep_id"]));
+    assert_eq!(second["trend"].as_array().unwrap().len(), 2);
+
+    let html = theatre.stack.report_object("latest/report.html").await.unwrap();
+    assert!(html.starts_with("<!") && html.contains(&account), "{}", &html[..200]);
+    let csv = theatre.stack.report_object("latest/report.csv").await.unwrap();
+    assert!(csv.lines().count() > 32 * 5 && csv.contains(&account));
+    let told = listener.wait_for("ComplianceReported", "sweep_id", ended["sweep_id"].as_str().unwrap(), PATIENCE).await;
+    assert_eq!(told.detail["totals"]["accounts"], 32);
+    let mail = mailbox.wait_for("sweep of 32 accounts", PATIENCE).await;
+    assert!(mail.text.contains("Open the report"), "{}", mail.text);
+}
+
+#[tokio::test]
+async fn accounts_that_deny_throttle_or_close_and_a_batch_that_is_lost_are_in_the_report_with_the_right_outcome() {
+    let theatre = Theatre::with_members(49, DOCUMENT).await;
+    let organization = &theatre.organization;
+    let management = organization.management_account().to_owned();
+    let members: Vec<_> = organization.account_ids().into_iter().filter(|id| *id != management).collect();
+    let mut faults = Vec::new();
+    // Two deny, two throttle for good, one is closed since it was listed.
+    for account in &members[0..2] {
+        let denied =
+            Fault::error("AccessDenied", "denied by a service control policy").operation("iam", "ListAccountAliases");
+        faults.push(theatre.cloud.faults().add(denied.account(account)));
+    }
+    for account in &members[2..4] {
+        let throttled = Fault::new(FaultKind::Throttle).operation("iam", "ListAccountAliases").account(account);
+        faults.push(theatre.cloud.faults().add(throttled));
+    }
+    let closed = members[4].clone();
+    let close = json!({"AccountId": closed});
+    let execution = theatre.stack.start_sweep().await.unwrap();
+    theatre.stack.client.json("organizations", "CloseAccount", close).await.expect("somebody closes an account");
+    let denied = Fault::error("AccessDenied", "the account is closed").operation("iam", "ListAccountAliases");
+    faults.push(theatre.cloud.faults().add(denied.account(&closed)));
+    let ended = theatre.stack.end_of_sweep(&execution, PATIENCE * 2).await;
+    let first = report(&theatre).await;
+    let seen = cells(&first);
+    assert_eq!(first["totals"]["accounts"], members.len() + 1);
+    let alias = |account: &str| seen.get(&(account.to_owned(), "account-alias".to_owned())).map(String::as_str);
+    for account in &members[0..4] {
+        assert_eq!(alias(account), Some("unknown"), "{account}");
+        assert_eq!(seen[&(account.clone(), "account-tags".to_owned())], "drifted", "one control does not stop another");
+    }
+    assert!(seen[&(closed, String::new())].contains("PENDING_CLOSURE"), "{seen:?}");
+    assert!(members[5..].iter().all(|account| alias(account) == Some("drifted")));
+
+    // The function that worked on the second batch was killed before it wrote what it had found.
+    let sweep_id = ended["sweep_id"].as_str().unwrap();
+    let path = format!("/{}/sweeps/{sweep_id}/results/0002.json", theatre.stack.output("ReportsBucket"));
+    theatre.stack.client.rest("s3", Method::DELETE, &path, "").await.expect("it is gone");
+    theatre.stack.invoke("ComplianceReporterFunction", &json!({"sweep_id": sweep_id})).await.expect("a report");
+    let again = report(&theatre).await;
+    let lost = cells(&again).into_values().filter(|outcome| outcome == "BatchFailed").count();
+    assert_eq!((lost, &again["totals"]["accounts"]), (25, &first["totals"]["accounts"]));
+    assert_eq!(again["trend"].as_array().unwrap().len(), 1, "one sweep, reported twice");
+}
+
+#[tokio::test]
+async fn a_sweep_whose_batches_all_fail_ends_in_a_report_of_unknown_accounts() {
+    let theatre = Theatre::with_members(1, DOCUMENT).await;
+    let management = theatre.organization.management_account();
+    let fault = Fault::new(FaultKind::Unavailable(503)).operation("s3", "PutObject").function("compliance-checker");
+    let _fault = theatre.cloud.faults().add(fault.account(management));
+    let ended = sweep(&theatre).await;
+    assert_eq!((&ended["totals"]["unknown"], &ended["totals"]["accounts"]), (&json!(2), &json!(3)), "{ended}");
+}
+
+#[tokio::test]
+async fn two_sweeps_at_once_during_a_baseline_report_the_same_and_write_nothing_twice() {
+    let theatre = Theatre::with_members(10, DOCUMENT).await;
+    let account = theatre.member();
+    let since = theatre.cloud.sequence();
+    let input = json!({"account_ids": [account], "mode": "apply"});
+    let (one, other, applied) = tokio::join!(sweep(&theatre), sweep(&theatre), theatre.stack.baseline(&input));
+    applied.expect("the baseline is applied");
+    assert_eq!((&one["totals"]["accounts"], &other["totals"]["accounts"]), (&json!(12), &json!(12)));
+    let calls = theatre.cloud.calls().since(since).by_account(&account);
+    let writes = calls.actions().into_iter().filter(|action| action == "iam:CreateAccountAlias").count();
+    assert_eq!(writes, 1, "the baseline writes once, the sweeps never");
+    let last = sweep(&theatre).await;
+    let seen = cells(&report(&theatre).await);
+    assert_eq!(seen[&(account.clone(), "account-alias".to_owned())], "compliant", "{last}");
+}
+
+#[tokio::test]
+async fn what_the_document_says_is_mended_by_the_sweep_and_an_account_that_nobody_heard_of_gets_its_baseline() {
+    let theatre = Theatre::with_members(2, &format!("{DOCUMENT}remediate: [account-alias]\n")).await;
+    let listener = theatre.listen("found").await;
+    let account = theatre.member();
+    // It joined an hour ago, and its event was lost.
+    theatre.organization.set_joined(&account, std::time::Duration::from_hours(1));
+    sweep(&theatre).await;
+    let seen = cells(&report(&theatre).await);
+    let other = seen.keys().find(|(id, control)| control == "account-alias" && *id != account).unwrap().0.clone();
+    assert_eq!(seen[&(other.clone(), "account-alias".to_owned())], "fixed");
+    assert_eq!(seen[&(other, "account-tags".to_owned())], "drifted", "only what is in the list is mended");
+    listener.wait_for("BaselineApplied", "account_id", &account, PATIENCE).await;
+    sweep(&theatre).await;
+    assert_eq!(listener.heard("BaselineApplied", "account_id", &account).await.len(), 1, "it was heard of by now");
+}
