@@ -1,9 +1,10 @@
 //! The sweep: every account looked at and reported once, whatever happens on the way.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use local_cloud::{Fault, FaultKind, Method};
 use serde_json::{Value, json};
+use stage::{eventually, kill};
 
 use crate::theatre::{PATIENCE, Theatre};
 
@@ -100,9 +101,13 @@ async fn accounts_that_deny_throttle_or_close_and_a_batch_that_is_lost_are_in_th
         let throttled = Fault::new(FaultKind::Throttle).operation("iam", "ListAccountAliases").account(account);
         faults.push(theatre.cloud.faults().add(throttled));
     }
+    let slow = Fault::new(FaultKind::Latency(Duration::from_secs(2)));
+    let slow = slow.operation("s3", "GetObject").function("compliance-checker").account(&management);
+    let slow = theatre.cloud.faults().add(slow);
+    let execution = theatre.stack.start_sweep().await.unwrap();
+    eventually("the accounts to be listed", PATIENCE, async || (slow.hits() > 0).then_some(())).await;
     let closed = members[4].clone();
     let close = json!({"AccountId": closed});
-    let execution = theatre.stack.start_sweep().await.unwrap();
     theatre.stack.client.json("organizations", "CloseAccount", close).await.expect("somebody closes an account");
     let denied = Fault::error("AccessDenied", "the account is closed").operation("iam", "ListAccountAliases");
     faults.push(theatre.cloud.faults().add(denied.account(&closed)));
@@ -115,7 +120,7 @@ async fn accounts_that_deny_throttle_or_close_and_a_batch_that_is_lost_are_in_th
         assert_eq!(alias(account), Some("unknown"), "{account}");
         assert_eq!(seen[&(account.clone(), "account-tags".to_owned())], "drifted", "one control does not stop another");
     }
-    assert!(seen[&(closed, String::new())].contains("PENDING_CLOSURE"), "{seen:?}");
+    assert!(seen[&(closed, String::new())].contains("Since the sweep began"), "{seen:?}");
     assert!(members[5..].iter().all(|account| alias(account) == Some("drifted")));
 
     // The function that worked on the second batch was killed before it wrote what it had found.
@@ -127,6 +132,18 @@ async fn accounts_that_deny_throttle_or_close_and_a_batch_that_is_lost_are_in_th
     let lost = cells(&again).into_values().filter(|outcome| outcome == "BatchFailed").count();
     assert_eq!((lost, &again["totals"]["accounts"]), (25, &first["totals"]["accounts"]));
     assert_eq!(again["trend"].as_array().unwrap().len(), 1, "one sweep, reported twice");
+}
+
+#[tokio::test]
+async fn a_batch_whose_function_is_killed_is_looked_at_again() {
+    let theatre = Theatre::with_members(3, DOCUMENT).await;
+    let hangs = Fault::new(FaultKind::Latency(PATIENCE)).operation("s3", "PutObject").function("compliance-checker");
+    let hangs = theatre.cloud.faults().add(hangs.account(theatre.organization.management_account()).times(1));
+    let execution = theatre.stack.start_sweep().await.unwrap();
+    eventually("the checker to write what it found", PATIENCE, async || (hangs.hits() > 0).then_some(())).await;
+    kill(theatre.stack.output("ComplianceCheckerFunction")).expect("its process can be killed");
+    let ended = theatre.stack.end_of_sweep(&execution, PATIENCE * 2).await;
+    assert_eq!((&ended["totals"]["unknown"], &ended["totals"]["not_compliant"]), (&json!(0), &json!(4)), "{ended}");
 }
 
 #[tokio::test]
@@ -161,8 +178,11 @@ async fn what_the_document_says_is_mended_by_the_sweep_and_an_account_that_nobod
     let theatre = Theatre::with_members(2, &format!("{DOCUMENT}remediate: [account-alias]\n")).await;
     let listener = theatre.listen("found").await;
     let account = theatre.member();
-    // It joined an hour ago, and its event was lost.
-    theatre.organization.set_joined(&account, std::time::Duration::from_hours(1));
+    // It joined an hour ago, and its event was lost; the others are old.
+    for id in theatre.organization.account_ids() {
+        let hours = if id == account { 1 } else { 24 * 30 };
+        theatre.organization.set_joined(&id, Duration::from_hours(hours));
+    }
     sweep(&theatre).await;
     let seen = cells(&report(&theatre).await);
     let other = seen.keys().find(|(id, control)| control == "account-alias" && *id != account).unwrap().0.clone();

@@ -24,6 +24,9 @@ pub struct ComplianceReported {
     pub report: String,
     /// The numbers.
     pub totals: Totals,
+    /// The sweep of the report before; left out of the first report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compared_with: Option<String>,
     /// The first findings that the report before did not have.
     pub new: Vec<New>,
     /// How many there are.
@@ -89,6 +92,7 @@ impl ComplianceReported {
                 unknown: totals.unknown,
                 not_checked: totals.not_checked,
             },
+            compared_with: report.compared_with.clone(),
             new: new.collect(),
             new_count: report.new.len(),
             resolved_count: report.resolved.len(),

@@ -166,18 +166,25 @@ fn baseline_incomplete(detail: &Detail<'_>) -> News {
     news
 }
 
+/// What is new, and not everything: what people have read once, the report keeps.
 fn compliance_reported(detail: &Detail<'_>) -> News {
     let number = |pointer: &str| detail.0.pointer(pointer).and_then(Value::as_u64).unwrap_or_default();
-    let (new, unknown) = (number("/new_count"), number("/totals/unknown"));
-    let severity = if new + unknown > 0 { Severity::Warning } else { Severity::Informational };
-    let headline = format!("sweep of {} accounts: {new} new findings", number("/totals/accounts"));
+    let (new, wrong, unknown) = (number("/new_count"), number("/totals/not_compliant"), number("/totals/unknown"));
+    let is_first = detail.text("/compared_with").is_none();
+    let severity =
+        if new > 0 || (is_first && wrong + unknown > 0) { Severity::Warning } else { Severity::Informational };
+    let news = if is_first { "the first one".to_owned() } else { format!("{new} new findings") };
+    let headline = format!("sweep of {} accounts: {news}", number("/totals/accounts"));
+    let since = if is_first {
+        "It is the first sweep: the next ones tell what has changed.".to_owned()
+    } else {
+        format!("Since the last sweep {new} findings are new and {} are gone.", number("/resolved_count"))
+    };
     let what = format!(
-        "{} accounts are as they should be, {} are not, of {unknown} something is not known, and {} are not looked at. \
-         Since the last sweep {new} findings are new and {} are gone.",
+        "{} accounts are as they should be, {wrong} are not, of {unknown} something is not known, and {} are not looked \
+         at. {since}",
         number("/totals/compliant"),
-        number("/totals/not_compliant"),
         number("/totals/not_checked"),
-        number("/resolved_count"),
     );
     let mut news = News::new(severity, headline, what, detail);
     let listed = detail.0["new"].as_array().into_iter().flatten().take(MAX_LINES);
@@ -188,10 +195,9 @@ fn compliance_reported(detail: &Detail<'_>) -> News {
             format!("{name} ({id}) {}: {}", text(finding, "control"), text(finding, "headline"))
         })
         .collect();
-    news.to_do = match severity {
-        Severity::Informational => NOTHING_TO_DO.to_owned(),
-        _ => "Open the report: every finding says what to do.".to_owned(),
-    };
+    if severity > Severity::Informational {
+        "Open the report: every finding says what to do.".clone_into(&mut news.to_do);
+    }
     news.places.extend(detail.rows(&[("report", "/report")]));
     news
 }

@@ -51,6 +51,31 @@ fn what_steward_undoes_itself_needs_nobody() {
 }
 
 #[test]
+fn a_sweep_is_mailed_for_what_is_new_and_not_for_what_is_known() {
+    let totals = json!({"accounts": 40, "compliant": 30, "not_compliant": 8, "unknown": 1, "not_checked": 1});
+    let known = notification(
+        "ComplianceReported",
+        &json!({"totals": totals, "new": [], "new_count": 0, "resolved_count": 2, "compared_with": "before"}),
+    );
+    assert_eq!(known.severity, Severity::Informational);
+    let finding = json!({"account_id": "222222222222", "account_name": "Shop", "control": "regions",
+        "headline": "enable the region eu-central-2"});
+    let mail = notification(
+        "ComplianceReported",
+        &json!({"totals": totals, "new": [finding], "new_count": 1, "compared_with": "before", "report": "s3://r/report.html"}),
+    );
+    assert_eq!(mail.severity, Severity::Warning);
+    assert_eq!(mail.subject, "Steward, warning: sweep of 40 accounts: 1 new findings");
+    for line in ["Shop (222222222222) regions: enable the region eu-central-2", "s3://r/report.html", "Open the report"]
+    {
+        assert!(mail.text.contains(line), "{}", mail.text);
+    }
+    let first = notification("ComplianceReported", &json!({"totals": totals, "new": [], "new_count": 0}));
+    assert_eq!(first.severity, Severity::Warning);
+    assert!(first.text.contains("It is the first sweep"), "{}", first.text);
+}
+
+#[test]
 fn an_activity_keeps_the_severity_that_it_was_judged_with() {
     for severity in Severity::ALL {
         let mail = notification("ActivityAudited", &json!({"severity": severity, "action": "CloseAccount"}));

@@ -170,7 +170,7 @@ impl Drop for LocalCloud {
 async fn launch(options: &Options) -> Result<(SocketAddr, Arc<Core>, MiniStack), StartError> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await.map_err(StartError::Endpoint)?;
     let address = listener.local_addr().map_err(StartError::Endpoint)?;
-    let ministack = MiniStack::start(&options.ministack, address, options.log.as_deref()).await?;
+    let ministack = MiniStack::start(&options.ministack, address, options.log.as_deref(), options.time_scale).await?;
     let core = Core::new(ministack.address(), options);
     drop(tokio::spawn(front::serve(listener, core.clone())));
     Ok((address, core, ministack))

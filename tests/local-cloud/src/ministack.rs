@@ -64,18 +64,20 @@ pub(crate) struct MiniStack {
 }
 
 impl MiniStack {
-    /// Starts MiniStack on a free port and waits until it serves. `front` is what it and its functions call AWS at.
+    /// Starts MiniStack on a free port and waits until it serves. `front` is what it and its functions call AWS at; the
+    /// waits of state machines are shorter by `time_scale`.
     pub(crate) async fn start(
         executable: &Path,
         front: SocketAddr,
         log: Option<&Path>,
+        time_scale: f64,
     ) -> Result<Self, MiniStackError> {
         if !executable.is_file() {
             return Err(MiniStackError::NotInstalled(executable.to_owned()));
         }
         let mut attempt = 1;
         loop {
-            let mut ministack = Self::spawn(executable, front, log)?;
+            let mut ministack = Self::spawn(executable, front, log, time_scale)?;
             match ministack.wait_until_serving().await {
                 Ok(()) => return Ok(ministack),
                 Err(MiniStackError::Ended { .. }) if attempt < ATTEMPTS => attempt += 1,
@@ -92,7 +94,12 @@ impl MiniStack {
         &self.log
     }
 
-    fn spawn(executable: &Path, front: SocketAddr, log: Option<&Path>) -> Result<Self, MiniStackError> {
+    fn spawn(
+        executable: &Path,
+        front: SocketAddr,
+        log: Option<&Path>,
+        time_scale: f64,
+    ) -> Result<Self, MiniStackError> {
         let state = tempfile::Builder::new().prefix("local-cloud-").tempdir()?;
         let address = free_address()?;
         let log = log.map_or_else(|| state.path().join("ministack.log"), Path::to_owned);
@@ -106,6 +113,7 @@ impl MiniStack {
             .env("LAMBDA_EXECUTOR", "local")
             .env("S3_DATA_DIR", state.path().join("s3"))
             .env("SERVICES", SERVICES)
+            .env("SFN_WAIT_SCALE", time_scale.recip().to_string())
             .env("STATE_DIR", state.path().join("state"))
             .env("TMPDIR", state.path())
             .env_remove("AWS_ACCESS_KEY_ID")

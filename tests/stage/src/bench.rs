@@ -2,14 +2,19 @@
 
 mod account;
 mod cold_start;
-mod memory;
 
 use std::{error::Error, path::PathBuf, time::Duration};
 
 use local_cloud::Method;
 use serde_json::{Value, json};
 
-use crate::{Scene, Stack, deploy::root, eventually, screen::Screen};
+use crate::{
+    Scene, Stack,
+    deploy::root,
+    eventually,
+    process::{peak_kb, processes_of},
+    screen::Screen,
+};
 
 /// Budgets: what a cold start may take, alone and beside Python; what a function may need; what it may weigh.
 const COLD_START: Duration = Duration::from_millis(10);
@@ -69,7 +74,7 @@ pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
     screen.line("");
     for (name, logical_id) in FUNCTIONS {
         let function = scene.stack.output(&format!("{logical_id}Function"));
-        let memory = memory::peak_kb(function)?;
+        let memory: Vec<u64> = processes_of(function)?.iter().filter_map(|process| peak_kb(process)).collect();
         let zip = code_size(&scene.stack, function).await?;
         let peak = memory.iter().copied().max().ok_or_else(|| format!("no process of {name} was found"))?;
         screen.fact(

@@ -1,0 +1,37 @@
+//! The processes in which the local cloud runs the functions.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The folders under `/proc` of every living process of a function.
+pub(crate) fn processes_of(function: &str) -> io::Result<Vec<PathBuf>> {
+    let variable = format!("AWS_LAMBDA_FUNCTION_NAME={function}");
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let process = entry?.path();
+        // A process may end while it is looked at.
+        let environment = fs::read(process.join("environ")).unwrap_or_default();
+        if environment.split(|byte| *byte == 0).any(|one| one == variable.as_bytes()) {
+            found.push(process);
+        }
+    }
+    Ok(found)
+}
+
+/// The peak resident memory of a process, in KiB; None when it has ended.
+pub(crate) fn peak_kb(process: &Path) -> Option<u64> {
+    let status = fs::read_to_string(process.join("status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
+}
+
+/// Kills every process of a function, as a sandbox of AWS Lambda may end at any moment.
+pub fn kill(function: &str) -> io::Result<()> {
+    let processes = processes_of(function)?;
+    let ids = processes.iter().filter_map(|process| process.file_name());
+    let status = Command::new("kill").arg("-9").args(ids).status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("kill: {status}"))) }
+}
