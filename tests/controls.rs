@@ -58,6 +58,11 @@ const CONTROLS: [&str; 11] = [
     "switch-roles",
 ];
 
+/// The line of a document that has every control mended by auditors and sweeps.
+pub(crate) fn remediate_all() -> String {
+    format!("remediate: [{}]", CONTROLS.join(", "))
+}
+
 /// An account with its whole baseline.
 pub(crate) async fn account_with_everything(theatre: &Theatre, name: &str) -> String {
     let listener = theatre.listen(&name.replace(' ', "-")).await;

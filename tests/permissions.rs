@@ -1,6 +1,6 @@
 //! Least privilege, both ways: what the functions call is what their deployed policies allow, no more and no less.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use local_cloud::{AwsError, Method};
 use percent_encoding::percent_decode_str;
@@ -12,10 +12,13 @@ use crate::{
     theatre::{PATIENCE, Theatre, email, wish},
 };
 
-const FUNCTIONS: [&str; 9] = [
+const FUNCTIONS: [&str; 12] = [
+    "account-lister",
     "account-requester",
     "activity-auditor",
     "baseline-applier",
+    "compliance-checker",
+    "compliance-reporter",
     "create-account-poller",
     "dead-letter-replayer",
     "notifier",
@@ -75,7 +78,7 @@ fn allowed(document: &Value) -> BTreeSet<String> {
 async fn every_way(theatre: &Theatre) {
     let listener = theatre.listen("every-way").await;
     // By path, with tags, moved; late enough that the baseline has to look again.
-    theatre.organization.set_role_delay(std::time::Duration::from_mins(1));
+    theatre.organization.set_role_delay(Duration::from_mins(1));
     let mut by_path = wish("By Path");
     by_path["organizational_unit"] = "/Workloads/Sandbox".into();
     by_path["tags"] = json!({"team": "blue"});
@@ -153,11 +156,27 @@ async fn every_way(theatre: &Theatre) {
         let answer = theatre.stack.invoke("ActivityAuditorFunction", &sample).await.expect("the auditor answers");
         assert_eq!(answer["audited"], audited);
     }
+    sweep(theatre, &account).await;
+}
+
+/// A sweep that mends everything in one account, and finds another one that no event has told of.
+async fn sweep(theatre: &Theatre, account: &str) {
+    let everything = controls::DOCUMENT.replace("remediate: [regions]", &controls::remediate_all());
+    controls::break_everything(theatre, account).await;
+    theatre.organization.set_joined(account, Duration::from_hours(24 * 30));
+    theatre.organization.set_joined(&theatre.member(), Duration::from_hours(1));
+    theatre.organization.set_region_time(Duration::ZERO);
+    // The second document is refused, which each function that reads it tells.
+    for document in [everything.as_str(), "version: 0"] {
+        theatre.put_document(document).await;
+        let sweep = theatre.stack.start_sweep().await.expect("the sweep starts");
+        theatre.stack.end_of_sweep(&sweep, PATIENCE * 2).await;
+    }
 }
 
 /// Somebody changes regions against the document, and they are changed back.
 async fn regions(theatre: &Theatre, account: &str) {
-    theatre.organization.set_region_time(std::time::Duration::from_secs(20));
+    theatre.organization.set_region_time(Duration::from_secs(20));
     let regions = theatre.organization.regions_of(account);
     regions.set("eu-central-2", "ENABLED");
     regions.set("eu-south-1", "DISABLED");
