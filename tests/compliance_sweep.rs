@@ -158,19 +158,28 @@ async fn a_sweep_whose_batches_all_fail_ends_in_a_report_of_unknown_accounts() {
 
 #[tokio::test]
 async fn two_sweeps_at_once_during_a_baseline_report_the_same_and_write_nothing_twice() {
-    let theatre = Theatre::with_members(10, DOCUMENT).await;
+    let theatre = Theatre::with_members(10, &format!("{DOCUMENT}remediate: [account-alias]\n")).await;
     let account = theatre.member();
+    let others: Vec<_> = theatre.organization.account_ids().into_iter().filter(|id| *id != account).collect();
+    for id in &others {
+        theatre.organization.set_joined(id, Duration::from_hours(24 * 30));
+    }
     let since = theatre.cloud.sequence();
     let input = json!({"account_ids": [account], "mode": "apply"});
     let (one, other, applied) = tokio::join!(sweep(&theatre), sweep(&theatre), theatre.stack.baseline(&input));
     applied.expect("the baseline is applied");
     assert_eq!((&one["totals"]["accounts"], &other["totals"]["accounts"]), (&json!(12), &json!(12)));
-    let calls = theatre.cloud.calls().since(since).by_account(&account);
-    let writes = calls.actions().into_iter().filter(|action| action == "iam:CreateAccountAlias").count();
-    assert_eq!(writes, 1, "the baseline writes once, the sweeps never");
+    let management = theatre.organization.management_account();
+    for id in others.iter().filter(|id| *id != management).chain([&account]) {
+        let calls = theatre.cloud.calls().since(since).by_account(id);
+        let writes = calls.iter().filter(|call| call.operation == "CreateAccountAlias").count();
+        assert_eq!(writes, 1, "{id}: a baseline or one of the sweeps has given it its alias");
+    }
     let last = sweep(&theatre).await;
     let seen = cells(&report(&theatre).await);
-    assert_eq!(seen[&(account.clone(), "account-alias".to_owned())], "compliant", "{last}");
+    for id in [&account, &others[0], &others[1]].into_iter().filter(|id| *id != management) {
+        assert_eq!(seen[&(id.clone(), "account-alias".to_owned())], "compliant", "{last}");
+    }
 }
 
 #[tokio::test]
