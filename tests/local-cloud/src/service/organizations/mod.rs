@@ -13,6 +13,7 @@ mod operations;
 mod paging;
 mod reason;
 mod role;
+mod roster;
 mod shapes;
 mod state;
 mod tags;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::error;
 use super::input::{Input, is_parent_id, is_unit_id};
-use super::paging::page;
+use super::paging::{page, page_of};
 use super::shapes;
 use super::state::{Org, Unit};
 use crate::front::answer::ApiError;
@@ -60,8 +60,8 @@ pub(super) fn list_children(org: &Org, input: Input<'_>) -> Result<Value, ApiErr
     } else {
         inside(org, parent).map(|unit| unit.id.as_str()).collect()
     };
-    let rows = ids.into_iter().map(|id| json!({ "Id": id, "Type": kind })).collect();
-    page(input, "ListChildren", "Children", rows, org.settings.empty_first_pages)
+    let shape = |id| json!({ "Id": id, "Type": kind });
+    page_of(input, "ListChildren", "Children", ids.into_iter(), shape, org.settings.empty_first_pages)
 }
 
 pub(super) fn list_parents(org: &Org, input: Input<'_>) -> Result<Value, ApiError> {

@@ -73,7 +73,7 @@ fn may_assume(root_access: &RootAccess, core: &Core, caller: &Caller, target: &s
         && !caller.is_root()
         && membership.management == caller.account
         && target != caller.account
-        && membership.has(target)
+        && core.services.organizations.has(&membership.management, target)
         && membership.trusts(PRINCIPAL)
 }
 
