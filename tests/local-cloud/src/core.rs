@@ -42,7 +42,7 @@ impl Core {
             aliases: Aliases::default(),
             identities: Identities::default(),
             faults: Faults::default(),
-            recorder: Recorder::default(),
+            recorder: Recorder::new(options.keep_calls),
             services: Services::default(),
             mishaps: Mutex::default(),
         })
