@@ -18,6 +18,7 @@ mod record;
 pub mod serve;
 mod service;
 mod sign;
+mod temporary;
 mod tools;
 mod trail;
 mod upstream;

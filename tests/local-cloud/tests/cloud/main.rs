@@ -13,6 +13,7 @@ mod member;
 mod process;
 mod record;
 mod root_access;
+mod simulated;
 mod wire;
 
 use std::sync::LazyLock;

@@ -36,6 +36,7 @@ pub use handle::{Organization, Request};
 use input::Input;
 pub(crate) use membership::Membership;
 pub use reason::FailureReason;
+pub(crate) use role::DEFAULT_ROLE;
 use state::Org;
 
 /// Every organization, by its management account.
