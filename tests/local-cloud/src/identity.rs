@@ -204,7 +204,10 @@ mod tests {
 
     #[test]
     fn the_key_of_a_function_follows_from_its_arns() {
-        assert_eq!(execution_key("f", "r").0, "ASIA328E940FC5C552B7");
+        let (key, behind) = execution_key("f", "r");
+        assert_eq!(key, "ASIA328E940FC5C552B7");
+        assert_eq!(behind.secret, "1b39c3206981627041318e38a89b2656fbbf295ba96a939b7ff28a0280622255");
+        assert_eq!(behind.token, "88390d41d0eb37c6905057909f940b3d42af641530957f0e726223842597c23c");
     }
 
     #[test]

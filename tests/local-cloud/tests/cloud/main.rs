@@ -14,6 +14,7 @@ mod process;
 mod record;
 mod root_access;
 mod simulated;
+mod ten_thousand;
 mod wire;
 
 use std::sync::LazyLock;

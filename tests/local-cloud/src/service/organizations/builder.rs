@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::handle::Organization;
 use super::role::{DEFAULT_ROLE, try_make_role};
 use super::state::{Account, AccountState, Org};
+use super::units;
 use crate::client::AwsError;
 use crate::core::Core;
 use crate::service::account;
@@ -59,7 +60,7 @@ impl OrganizationBuilder {
     /// `{account_id}` stands for the account's id.
     pub fn simulated_members(mut self, count: usize, path: &str, alias: Option<&str>) -> Self {
         let Some(top) = self.parent(path) else { return self };
-        let units = self.org.units_from(&top);
+        let units = units::tree(&self.org, &top);
         let alias: Option<Arc<str>> = alias.map(Arc::from);
         for parent in units.iter().cycle().take(count) {
             let mut id = self.core.ids.account();

@@ -186,17 +186,6 @@ impl Org {
         })
     }
 
-    /// The ids of a root or unit and of every unit below it.
-    pub(super) fn units_from(&self, top: &str) -> Vec<String> {
-        let mut found = vec![top.to_owned()];
-        let mut next = 0;
-        while let Some(parent) = found.get(next).cloned() {
-            found.extend(self.units.iter().filter(|unit| unit.parent == parent).map(|unit| unit.id.clone()));
-            next += 1;
-        }
-        found
-    }
-
     pub(super) fn account(&self, id: &str) -> Option<&Account> {
         self.accounts.find(id)
     }

@@ -80,3 +80,14 @@ fn parent<'a>(org: &Org, input: Input<'a>) -> Result<&'a str, ApiError> {
 fn inside<'a>(org: &'a Org, parent: &'a str) -> impl Iterator<Item = &'a Unit> {
     org.units.iter().filter(move |unit| unit.parent == parent)
 }
+
+/// The ids of a root or unit and of every unit below it.
+pub(super) fn tree(org: &Org, top: &str) -> Vec<String> {
+    let mut found = vec![top.to_owned()];
+    let mut next = 0;
+    while let Some(parent) = found.get(next).cloned() {
+        found.extend(inside(org, &parent).map(|unit| unit.id.clone()));
+        next += 1;
+    }
+    found
+}

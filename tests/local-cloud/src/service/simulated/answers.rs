@@ -8,9 +8,8 @@ use super::unknown;
 use crate::front::answer::{ApiError, Protocol, cbor_ok, json_ok, query_body, query_ok};
 use crate::front::request::Incoming;
 use crate::service::Context;
+use crate::service::root_access::IAM_NAMESPACE;
 use crate::xml::{escape, members};
-
-const IAM_NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 
 /// `{"MetricAlarms": [], "CompositeAlarms": []}` in CBOR.
 const NO_ALARMS: &[u8] = b"\xa2\x6cMetricAlarms\x80\x6fCompositeAlarms\x80";

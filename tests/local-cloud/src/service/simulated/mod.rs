@@ -111,3 +111,50 @@ pub(crate) fn unknown(request: &Incoming) -> ApiError {
     let Incoming { service, operation, .. } = request;
     ApiError::new(400, "InvalidAction", format!("Simulated accounts know no {service}:{operation}."))
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::Request;
+
+    use super::*;
+
+    const MEMBER: &str = "222222222222";
+
+    fn incoming(key: &str, form: String) -> Incoming {
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0"
+        );
+        let request = Request::builder()
+            .header("authorization", authorization)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Bytes::from(form))
+            .unwrap();
+        let (parts, body) = request.into_parts();
+        Incoming::new(parts, body)
+    }
+
+    fn assume(key: &str, account: &str) -> Incoming {
+        incoming(key, format!("Action=AssumeRole&RoleArn=arn:aws:iam::{account}:role/OrganizationAccountAccessRole"))
+    }
+
+    #[test]
+    fn calls_in_simulated_accounts_and_sessions_there_are_claimed() {
+        let simulated = Simulated::default();
+        simulated.add("111111111111", BTreeMap::from([(MEMBER.to_owned(), None)]));
+        simulated.lock().sessions.insert("ASIAINSIDE".to_owned());
+        assert!(simulated.claims(&assume("111111111111", MEMBER)));
+        assert!(!simulated.claims(&assume("111111111111", "333333333333")));
+        assert!(simulated.claims(&incoming(MEMBER, "Action=GetCallerIdentity".to_owned())));
+        assert!(simulated.claims(&incoming("ASIAINSIDE", "Action=GetCallerIdentity".to_owned())));
+        assert!(!simulated.claims(&incoming("ASIAOUTSIDE", "Action=GetCallerIdentity".to_owned())));
+        assert!(simulated.reaches("111111111111") && simulated.reaches(MEMBER) && !simulated.has("111111111111"));
+    }
+
+    #[test]
+    fn only_assuming_a_role_has_a_rate() {
+        let simulated = Simulated::default();
+        assert_eq!(simulated.rate("AssumeRole"), Some(Rate::new(600.0, 600.0)));
+        assert_eq!(simulated.rate("GetRole"), None);
+    }
+}
