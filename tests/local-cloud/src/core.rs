@@ -8,6 +8,7 @@ use crate::client::AwsClient;
 use crate::clock::Clock;
 use crate::fault::Faults;
 use crate::front::amend::Aliases;
+use crate::front::grants::Grants;
 use crate::identity::Identities;
 use crate::ids::Ids;
 use crate::quota::Buckets;
@@ -24,6 +25,7 @@ pub(crate) struct Core {
     pub(crate) ids: Ids,
     pub(crate) aliases: Aliases,
     pub(crate) identities: Identities,
+    pub(crate) grants: Grants,
     pub(crate) faults: Faults,
     pub(crate) recorder: Recorder,
     pub(crate) services: Services,
@@ -41,8 +43,9 @@ impl Core {
             ids: Ids::new(options.seed),
             aliases: Aliases::default(),
             identities: Identities::default(),
+            grants: Grants::default(),
             faults: Faults::default(),
-            recorder: Recorder::default(),
+            recorder: Recorder::new(options.keep_calls),
             services: Services::default(),
             mishaps: Mutex::default(),
         })

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::client::{AwsClient, AwsError};
 use crate::front::request::Incoming;
+use crate::temporary::TemporaryKey;
 use crate::xml::Xml;
 
 const IAM_VERSION: &str = "2010-05-08";
@@ -45,7 +46,14 @@ impl Caller {
 /// Remembers whom access keys belong to.
 #[derive(Default)]
 pub(crate) struct Identities {
-    known: Mutex<HashMap<String, Caller>>,
+    known: Mutex<HashMap<String, Known>>,
+}
+
+#[derive(Clone)]
+struct Known {
+    caller: Caller,
+    /// What checks its requests, when the front knows enough about the session.
+    key: Option<TemporaryKey>,
 }
 
 impl Identities {
@@ -54,12 +62,13 @@ impl Identities {
         if is_account_id(access_key) {
             return Some(Caller::root(access_key));
         }
-        if let Some(known) = self.lock().get(access_key).cloned() {
-            return Some(known);
+        if let Some(known) = self.lock().get(access_key) {
+            return Some(known.caller.clone());
         }
         let found = look_up(ministack, access_key).await.ok().flatten()?;
-        self.lock().insert(access_key.to_owned(), found.clone());
-        Some(found)
+        let caller = found.caller.clone();
+        self.lock().insert(access_key.to_owned(), found);
+        Some(caller)
     }
 
     /// The account of a key that has been seen, or is a root user's.
@@ -67,12 +76,17 @@ impl Identities {
         if is_account_id(access_key) {
             return Some(access_key.to_owned());
         }
-        self.lock().get(access_key).map(|caller| caller.account.clone())
+        self.lock().get(access_key).map(|known| known.caller.account.clone())
     }
 
     /// Knows whom a key belongs to that was made here.
-    pub(crate) fn know(&self, access_key: &str, caller: Caller) {
-        self.lock().insert(access_key.to_owned(), caller);
+    pub(crate) fn know(&self, access_key: &str, caller: Caller, key: TemporaryKey) {
+        self.lock().insert(access_key.to_owned(), Known { caller, key: Some(key) });
+    }
+
+    /// What checks the requests of a temporary key.
+    pub(crate) fn key(&self, access_key: &str) -> Option<TemporaryKey> {
+        self.lock().get(access_key)?.key.clone()
     }
 
     /// Learns the session that a successful `AssumeRole` made.
@@ -84,12 +98,26 @@ impl Identities {
         let (Some(key), Some(arn)) = (answer.text("AccessKeyId"), answer.text("Arn")) else { return };
         let Some(account) = arn.split(':').nth(4).map(str::to_owned) else { return };
         let session_policy = request.text("Policy").map(str::to_owned);
-        self.lock().insert(key, Caller { account, arn, session_policy });
+        // Managed policies may narrow it down too; of those the front knows nothing.
+        let is_whole =
+            request.input.as_object().is_none_or(|form| !form.keys().any(|name| name.starts_with("PolicyArns")));
+        let secret = if is_whole { secret(&answer) } else { None };
+        self.lock().insert(key, Known { caller: Caller { account, arn, session_policy }, key: secret });
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Caller>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The secret in an answer of STS.
+fn secret(answer: &Xml) -> Option<TemporaryKey> {
+    let expires = answer.text("Expiration")?.parse().ok()?;
+    Some(TemporaryKey {
+        secret: answer.text("SecretAccessKey")?,
+        token: answer.text("SessionToken")?,
+        expires: Some(expires),
+    })
 }
 
 /// Whether a text is an account id, and as an access key that account's root user.
@@ -100,7 +128,7 @@ pub(crate) fn is_account_id(text: &str) -> bool {
 /// Any account may ask whom a key belongs to.
 const ASKING_ACCOUNT: &str = "000000000000";
 
-async fn look_up(ministack: &str, access_key: &str) -> Result<Option<Caller>, AwsError> {
+async fn look_up(ministack: &str, access_key: &str) -> Result<Option<Known>, AwsError> {
     if access_key.len() < 16 {
         return Ok(None);
     }
@@ -108,16 +136,20 @@ async fn look_up(ministack: &str, access_key: &str) -> Result<Option<Caller>, Aw
     let answer = sts.query("sts", "GetAccessKeyInfo", STS_VERSION, &[("AccessKeyId", access_key)]).await?;
     let Some(account) = answer.text("Account") else { return Ok(None) };
     let client = AwsClient::new(ministack, &account);
-    let arn = match execution_session(&client, access_key, &account).await? {
-        Some(arn) => Some(arn),
-        None => user_of(&client, access_key).await?,
+    let found = match execution_session(&client, access_key, &account).await? {
+        Some((arn, key)) => Some((arn, Some(key))),
+        None => user_of(&client, access_key).await?.map(|arn| (arn, None)),
     };
-    Ok(arn.map(|arn| Caller { account, arn, session_policy: None }))
+    Ok(found.map(|(arn, key)| Known { caller: Caller { account, arn, session_policy: None }, key }))
 }
 
 /// The session of a Lambda function. No API tells whose a temporary key is, but MiniStack derives the key of a
 /// function's execution role from the two ARNs.
-async fn execution_session(client: &AwsClient, access_key: &str, account: &str) -> Result<Option<String>, AwsError> {
+async fn execution_session(
+    client: &AwsClient,
+    access_key: &str,
+    account: &str,
+) -> Result<Option<(String, TemporaryKey)>, AwsError> {
     let mut marker = String::new();
     loop {
         let path = format!("/2015-03-31/functions/?FunctionVersion=ALL{marker}");
@@ -126,10 +158,11 @@ async fn execution_session(client: &AwsClient, access_key: &str, account: &str) 
         for function in page["Functions"].as_array().into_iter().flatten() {
             let text = |name: &str| function[name].as_str().unwrap_or_default();
             let (arn, role) = (text("FunctionArn"), text("Role"));
-            if access_key == execution_key(arn, role) {
+            let (derived, key) = execution_key(arn, role);
+            if access_key == derived {
                 let role = role.rsplit('/').next().unwrap_or(role);
                 let session = text("FunctionName");
-                return Ok(Some(format!("arn:aws:sts::{account}:assumed-role/{role}/{session}")));
+                return Ok(Some((format!("arn:aws:sts::{account}:assumed-role/{role}/{session}"), key)));
             }
         }
         match page["NextMarker"].as_str() {
@@ -139,10 +172,18 @@ async fn execution_session(client: &AwsClient, access_key: &str, account: &str) 
     }
 }
 
-fn execution_key(function_arn: &str, role_arn: &str) -> String {
-    let digest = Sha256::digest(format!("{function_arn}:{role_arn}"));
-    let start = digest.iter().take(8).fold(0_u64, |start, byte| start << 8 | u64::from(*byte));
-    format!("ASIA{start:016X}")
+fn execution_key(function_arn: &str, role_arn: &str) -> (String, TemporaryKey) {
+    let digest = hexadecimal(&format!("{function_arn}:{role_arn}"));
+    let key = TemporaryKey {
+        secret: hexadecimal(&format!("secret:{digest}")),
+        token: hexadecimal(&format!("token:{digest}")),
+        expires: None,
+    };
+    (format!("ASIA{}", digest[..16].to_ascii_uppercase()), key)
+}
+
+fn hexadecimal(text: &str) -> String {
+    Sha256::digest(text).iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
 }
 
 async fn user_of(client: &AwsClient, access_key: &str) -> Result<Option<String>, AwsError> {
@@ -163,7 +204,10 @@ mod tests {
 
     #[test]
     fn the_key_of_a_function_follows_from_its_arns() {
-        assert_eq!(execution_key("f", "r"), "ASIA328E940FC5C552B7");
+        let (key, behind) = execution_key("f", "r");
+        assert_eq!(key, "ASIA328E940FC5C552B7");
+        assert_eq!(behind.secret, "1b39c3206981627041318e38a89b2656fbbf295ba96a939b7ff28a0280622255");
+        assert_eq!(behind.token, "88390d41d0eb37c6905057909f940b3d42af641530957f0e726223842597c23c");
     }
 
     #[test]

@@ -18,11 +18,13 @@ mod record;
 pub mod serve;
 mod service;
 mod sign;
+mod temporary;
 mod tools;
 mod trail;
 mod upstream;
 mod xml;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -36,7 +38,7 @@ pub use client::{AwsClient, AwsError, Credentials};
 pub use fault::{Fault, FaultGuard, Faults, Kind as FaultKind};
 pub use http::Method;
 pub use ministack::MiniStackError;
-pub use record::{Call, Calls};
+pub use record::{Call, CallKind, Calls};
 pub use service::account::{Contacts, Regions};
 pub use service::organizations::{FailureReason, Organization, OrganizationBuilder, Request as CreationRequest};
 pub use service::root_access::RootCredentials;
@@ -59,6 +61,8 @@ pub struct Options {
     pub published_rates: bool,
     /// How much longer every call takes, in real time.
     pub latency: Duration,
+    /// Whether calls are kept one by one. A benchmark makes so many that it only has them counted.
+    pub keep_calls: bool,
     /// Makes generated identifiers the same in every run.
     pub seed: Option<u64>,
     /// Where MiniStack's output goes; otherwise it ends with the cloud.
@@ -73,6 +77,7 @@ impl Default for Options {
             time_scale: 1.0,
             published_rates: true,
             latency: Duration::ZERO,
+            keep_calls: true,
             seed: None,
             log: None,
         }
@@ -137,9 +142,14 @@ impl LocalCloud {
         &self.core.faults
     }
 
-    /// Every finished call so far.
+    /// Every finished call so far; none without [`Options::keep_calls`].
     pub fn calls(&self) -> Calls {
         self.core.recorder.calls()
+    }
+
+    /// How many calls of each kind have finished so far.
+    pub fn counts(&self) -> BTreeMap<CallKind, u64> {
+        self.core.recorder.counts()
     }
 
     /// The number that the next call will have.

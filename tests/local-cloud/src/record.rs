@@ -1,8 +1,9 @@
 //! What was called, by whom, and with what result.
 
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -39,6 +40,33 @@ pub struct Call {
     pub status: u16,
     /// The error code, without namespace.
     pub error: Option<String>,
+}
+
+/// What calls are counted by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CallKind {
+    /// The app name in the user agent: the function that called.
+    pub function: Option<String>,
+    /// The service's name in IAM policies, such as `cloudwatch`.
+    pub service: String,
+    /// The operation.
+    pub operation: String,
+    /// The HTTP status; 0 when the connection was reset instead of an answer.
+    pub status: u16,
+    /// The error code, without namespace.
+    pub error: Option<String>,
+}
+
+impl From<&Call> for CallKind {
+    fn from(call: &Call) -> Self {
+        Self {
+            function: call.function.clone(),
+            service: call.service.clone(),
+            operation: call.operation.clone(),
+            status: call.status,
+            error: call.error.clone(),
+        }
+    }
 }
 
 /// Finished calls in order of arrival; filters narrow them down.
@@ -94,14 +122,24 @@ impl Deref for Calls {
     }
 }
 
-/// Keeps finished calls.
-#[derive(Default)]
+/// Counts finished calls, and keeps them unless there will be too many: one takes one or two kilobytes.
 pub(crate) struct Recorder {
     next: AtomicU64,
-    calls: Mutex<Vec<Call>>,
+    keeps: bool,
+    finished: Mutex<Finished>,
+}
+
+#[derive(Default)]
+struct Finished {
+    calls: Vec<Call>,
+    counts: BTreeMap<CallKind, u64>,
 }
 
 impl Recorder {
+    pub(crate) fn new(keeps: bool) -> Self {
+        Self { next: AtomicU64::new(0), keeps, finished: Mutex::default() }
+    }
+
     /// A number for a request that just arrived.
     pub(crate) fn arrive(&self) -> u64 {
         self.next.fetch_add(1, Ordering::Relaxed)
@@ -113,12 +151,62 @@ impl Recorder {
     }
 
     pub(crate) fn finish(&self, call: Call) {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+        let mut finished = self.lock();
+        *finished.counts.entry(CallKind::from(&call)).or_default() += 1;
+        if self.keeps {
+            finished.calls.push(call);
+        }
     }
 
     pub(crate) fn calls(&self) -> Calls {
-        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut calls = self.lock().calls.clone();
         calls.sort_by_key(|call| call.sequence);
         Calls(calls)
+    }
+
+    pub(crate) fn counts(&self) -> BTreeMap<CallKind, u64> {
+        self.lock().counts.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Finished> {
+        self.finished.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(sequence: u64, operation: &str, error: Option<&str>) -> Call {
+        Call {
+            sequence,
+            at: Timestamp::UNIX_EPOCH,
+            took: Duration::ZERO,
+            access_key: String::new(),
+            account: None,
+            caller: None,
+            session_policy: None,
+            function: Some("compliance-checker".to_owned()),
+            service: "iam".to_owned(),
+            operation: operation.to_owned(),
+            actions: Vec::new(),
+            input: Value::Null,
+            status: if error.is_some() { 404 } else { 200 },
+            error: error.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn calls_are_counted_also_where_they_are_not_kept() {
+        for keeps in [true, false] {
+            let recorder = Recorder::new(keeps);
+            recorder.finish(call(1, "GetRole", Some("NoSuchEntity")));
+            recorder.finish(call(0, "GetRole", Some("NoSuchEntity")));
+            recorder.finish(call(2, "GetRole", None));
+            let counts: Vec<_> = recorder.counts().into_iter().map(|(kind, count)| (kind.status, count)).collect();
+            assert_eq!(counts, [(200, 1), (404, 2)]);
+            let kept: Vec<_> = recorder.calls().iter().map(|call| call.sequence).collect();
+            assert_eq!(kept, if keeps { vec![0, 1, 2] } else { Vec::new() });
+        }
     }
 }

@@ -66,6 +66,13 @@ pub(crate) fn xml_ok(body: String) -> Response<Bytes> {
     response(StatusCode::OK, Protocol::S3.content_type(), body.into())
 }
 
+/// An answer of Smithy RPC v2, already in CBOR.
+pub(crate) fn cbor_ok(body: &'static [u8]) -> Response<Bytes> {
+    let mut answer = response(StatusCode::OK, Protocol::Cbor.content_type(), Bytes::from_static(body));
+    answer.headers_mut().insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
+    answer
+}
+
 /// An error in the shape of a protocol.
 pub(crate) fn error(protocol: Protocol, error: &ApiError) -> Response<Bytes> {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -14,8 +14,8 @@ use serde_json::Value;
 
 use super::answer::{ApiError, Protocol, error_code};
 use super::conditions::RequestContext;
-use super::policies;
 use super::request::Incoming;
+use super::{grants, policies};
 use crate::client::AwsError;
 use crate::core::Core;
 use crate::identity::Caller;
@@ -59,6 +59,11 @@ pub(crate) async fn authorize(
     caller: Option<&Caller>,
     needs: Vec<Need>,
 ) -> Result<Caller, ApiError> {
+    if let Some(caller) = caller.filter(|caller| core.services.simulated.reaches(&caller.account))
+        && let Some(decided) = grants::decide(core, request, caller, &needs).await
+    {
+        return decided.map(|()| caller.clone());
+    }
     let sent =
         core.upstream.send(&request.parts.method, &request.parts.uri, &request.parts.headers, request.body.clone());
     let answer = sent.await.map_err(|error| ApiError::new(503, "ServiceUnavailable", error.to_string()))?;
@@ -113,7 +118,7 @@ fn verdict(protocol: Protocol, answer: &Response<Bytes>) -> Verdict {
     Verdict::Refused(ApiError::new(status, code, message))
 }
 
-fn denied(protocol: Protocol, caller: &Caller, need: &Need) -> ApiError {
+pub(super) fn denied(protocol: Protocol, caller: &Caller, need: &Need) -> ApiError {
     let Need { action, resource, .. } = need;
     let message = format!(
         "User: {} is not authorized to perform: {action} on resource: {resource} because no identity-based policy \

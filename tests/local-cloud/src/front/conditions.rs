@@ -20,7 +20,7 @@ pub(super) fn decided(document: &str, context: &RequestContext) -> String {
 }
 
 /// The statement without the conditions that hold; `None` when one does not.
-fn decide(mut statement: Value, context: &RequestContext) -> Option<Value> {
+pub(super) fn decide(mut statement: Value, context: &RequestContext) -> Option<Value> {
     let Some(conditions) = statement.get_mut("Condition").and_then(Value::as_object_mut) else {
         return Some(statement);
     };
@@ -64,7 +64,7 @@ fn holds(operator: &str, actual: &str, wanted: &Value) -> bool {
 }
 
 /// Whether a text fits a pattern with `*` and `?`.
-fn is_like(text: &str, pattern: &str) -> bool {
+pub(super) fn is_like(text: &str, pattern: &str) -> bool {
     let mut rest = pattern.chars();
     match rest.next() {
         None => text.is_empty(),

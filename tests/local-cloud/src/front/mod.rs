@@ -5,6 +5,8 @@ pub(crate) mod amend;
 pub(crate) mod answer;
 pub(crate) mod authorize;
 mod conditions;
+pub(crate) mod grants;
+pub(crate) mod judgement;
 mod policies;
 pub(crate) mod request;
 pub(crate) mod rest;
@@ -174,6 +176,7 @@ async fn forward(core: &Arc<Core>, request: &Incoming, caller: Option<&Caller>) 
             if answer.status().is_success() {
                 core.identities.learn(request, answer.body());
                 if let Some(caller) = caller {
+                    core.grants.forget(&caller.account, request).await;
                     amend::after(core, request, &caller.account).await;
                 }
             }

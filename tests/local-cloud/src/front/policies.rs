@@ -2,6 +2,7 @@
 
 use super::authorize::Need;
 use super::conditions::decided;
+use super::judgement::Document;
 use crate::client::{AwsClient, AwsError};
 use crate::identity::Caller;
 
@@ -19,6 +20,15 @@ pub(super) async fn allow(iam: &AwsClient, caller: &Caller, need: &Need) -> Resu
         Some(session_policy) if own => custom(iam, std::slice::from_ref(session_policy), need).await,
         _ => Ok(own),
     }
+}
+
+/// Every policy document of a role or user; `None` when a permissions boundary limits them, or one cannot be read.
+pub(super) async fn documents_alone(iam: &AwsClient, caller: &Caller) -> Option<Vec<Document>> {
+    if are_bounded(iam, caller).await {
+        return None;
+    }
+    let documents = documents(iam, &caller.policy_source()).await.ok()?;
+    documents.iter().map(|document| Document::parse(document)).collect()
 }
 
 /// Whether policy documents together allow something.

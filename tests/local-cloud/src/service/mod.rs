@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod organizations;
 pub(crate) mod root_access;
 mod s3_control;
+pub(crate) mod simulated;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,6 +23,7 @@ use account::AccountManagement;
 use organizations::Organizations;
 use root_access::RootAccess;
 use s3_control::S3Control;
+use simulated::Simulated;
 
 /// An answer that takes a while.
 pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, ApiError>> + Send + 'a>>;
@@ -55,12 +57,15 @@ pub(crate) struct Services {
     pub(crate) organizations: Organizations,
     pub(crate) root_access: RootAccess,
     s3_control: S3Control,
+    pub(crate) simulated: Simulated,
 }
 
 impl Services {
     /// The service that answers a request, if it is not MiniStack.
     pub(crate) fn claiming(&self, request: &Incoming) -> Option<&dyn Service> {
-        let all: [&dyn Service; 4] = [&self.account, &self.organizations, &self.root_access, &self.s3_control];
+        // The last takes what is left of the calls in its accounts.
+        let all: [&dyn Service; 5] =
+            [&self.account, &self.organizations, &self.root_access, &self.s3_control, &self.simulated];
         all.into_iter().find(|service| service.claims(request))
     }
 }

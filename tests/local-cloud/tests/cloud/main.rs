@@ -13,6 +13,8 @@ mod member;
 mod process;
 mod record;
 mod root_access;
+mod simulated;
+mod ten_thousand;
 mod wire;
 
 use std::sync::LazyLock;

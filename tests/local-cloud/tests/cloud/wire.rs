@@ -9,10 +9,12 @@ use serde_json::{Value, json};
 use crate::CLOUD;
 
 /// Runs a script beside these tests with botocore at hand, and returns what it prints.
-async fn botocore(script: &str, account: String) -> String {
+async fn botocore(script: &str, accounts: impl Into<Vec<String>>) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script);
-    let run =
-        move || Command::new(Tools::locate().python()).arg("-B").arg(script).args([CLOUD.endpoint(), account]).output();
+    let accounts = accounts.into();
+    let run = move || {
+        Command::new(Tools::locate().python()).arg("-B").arg(script).arg(CLOUD.endpoint()).args(accounts).output()
+    };
     let output = tokio::task::spawn_blocking(run).await.unwrap().expect("the interpreter beside MiniStack runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
@@ -20,35 +22,42 @@ async fn botocore(script: &str, account: String) -> String {
 
 #[tokio::test]
 async fn botocore_understands_every_answer_of_organizations() {
-    let printed = botocore("organizations_wire.py", CLOUD.new_account_id()).await;
+    let printed = botocore("organizations_wire.py", [CLOUD.new_account_id()]).await;
     assert!(printed.starts_with("25 operations"), "{printed}");
 }
 
 #[tokio::test]
 async fn botocore_understands_every_answer_of_account_management() {
     let (organization, _) = crate::organization().await;
-    let printed = botocore("account_wire.py", organization.management_account().to_owned()).await;
+    let printed = botocore("account_wire.py", [organization.management_account().to_owned()]).await;
     assert!(printed.starts_with("9 operations"), "{printed}");
 }
 
 #[tokio::test]
 async fn botocore_blocks_public_access() {
-    let printed = botocore("s3_control_wire.py", CLOUD.new_account_id()).await;
+    let printed = botocore("s3_control_wire.py", [CLOUD.new_account_id()]).await;
     assert!(printed.starts_with("3 operations"), "{printed}");
 }
 
 #[tokio::test]
 async fn botocore_manages_root_users() {
     let (organization, _, _) = crate::root_access::organization().await;
-    let printed = botocore("root_access_wire.py", organization.management_account().to_owned()).await;
+    let printed = botocore("root_access_wire.py", [organization.management_account().to_owned()]).await;
     assert!(printed.starts_with("18 operations"), "{printed}");
+}
+
+#[tokio::test]
+async fn botocore_asks_a_simulated_account() {
+    let (organization, member) = crate::simulated::organization().await;
+    let printed = botocore("simulated_wire.py", [organization.management_account().to_owned(), member]).await;
+    assert!(printed.starts_with("8 operations"), "{printed}");
 }
 
 #[tokio::test]
 async fn botocore_understands_errors_in_every_protocol() {
     let account = CLOUD.new_account_id();
     let _guard = CLOUD.faults().add(Fault::new(FaultKind::Throttle).account(&account));
-    let codes: Value = serde_json::from_str(&botocore("throttled_wire.py", account).await).unwrap();
+    let codes: Value = serde_json::from_str(&botocore("throttled_wire.py", [account]).await).unwrap();
     let expected = json!({
         "cloudwatch": "Throttling",
         "dynamodb": "ThrottlingException",

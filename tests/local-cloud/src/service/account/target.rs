@@ -15,7 +15,7 @@ pub(super) struct Target {
     pub(super) account: String,
     /// Whose default bus hears about it.
     pub(super) caller: String,
-    /// The accounts that share a quota with it.
+    /// The accounts that share a quota with it, where the operation has one.
     pub(super) organization: Vec<String>,
     pub(super) plan: RegionPlan,
 }
@@ -24,22 +24,26 @@ impl Target {
     /// Standalone without `AccountId`, else as the management account on one of the member accounts.
     pub(super) fn of(context: &Context<'_>) -> Result<Self, ApiError> {
         let caller = context.caller.account.clone();
-        let membership = context.core.services.organizations.membership(&caller);
+        let organizations = &context.core.services.organizations;
+        let membership = organizations.membership(&caller);
         let account = match named_account(context.request)? {
             None => caller.clone(),
             Some(account) => {
-                check(account, &caller, membership.as_ref()).map_err(|why| error::denied(context, why))?;
+                let is_member = organizations.has(&caller, account);
+                check(account, &caller, is_member, membership.as_ref()).map_err(|why| error::denied(context, why))?;
                 account.to_owned()
             }
         };
-        let (organization, plan) =
-            membership.map(|membership| (membership.accounts, membership.regions)).unwrap_or_default();
+        let changes_regions = matches!(context.request.operation.as_str(), "DisableRegion" | "EnableRegion");
+        let management = membership.as_ref().filter(|_| changes_regions).map(|membership| &membership.management);
+        let organization = management.map(|management| organizations.accounts(management)).unwrap_or_default();
+        let plan = membership.map(|membership| membership.regions).unwrap_or_default();
         Ok(Self { account, caller, organization, plan })
     }
 }
 
 /// Whether the caller may manage another account, or why not.
-fn check(account: &str, caller: &str, membership: Option<&Membership>) -> Result<(), &'static str> {
+fn check(account: &str, caller: &str, is_member: bool, membership: Option<&Membership>) -> Result<(), &'static str> {
     let Some(membership) = membership.filter(|membership| membership.management == caller) else {
         return Err("You must call this operation from the management account of an organization.");
     };
@@ -53,7 +57,7 @@ fn check(account: &str, caller: &str, membership: Option<&Membership>) -> Result
         return Err("The management account can only be managed using the standalone context from the management \
                     account.");
     }
-    if !membership.has(account) {
+    if !is_member {
         return Err("The account is not a member of your organization.");
     }
     Ok(())

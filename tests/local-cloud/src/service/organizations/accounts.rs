@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::error;
 use super::input::{Input, is_parent_id};
-use super::paging::page;
+use super::paging::page_of;
 use super::shapes;
 use super::state::{Account, AccountState, Org};
 use crate::core::Core;
@@ -17,8 +17,8 @@ use crate::identity::is_account_id;
 const CLOSURES_AT_ONCE: usize = 3;
 
 pub(super) fn list(org: &Org, input: Input<'_>) -> Result<Value, ApiError> {
-    let rows = org.accounts.iter().map(|account| shapes::account(org, account)).collect();
-    page(input, "ListAccounts", "Accounts", rows, org.settings.empty_first_pages)
+    let shape = |account| shapes::account(org, account);
+    page_of(input, "ListAccounts", "Accounts", org.accounts.iter(), shape, org.settings.empty_first_pages)
 }
 
 pub(super) fn list_for_parent(org: &Org, input: Input<'_>) -> Result<Value, ApiError> {
@@ -27,8 +27,8 @@ pub(super) fn list_for_parent(org: &Org, input: Input<'_>) -> Result<Value, ApiE
         return Err(error::not_found("ParentNotFoundException", parent));
     }
     let inside = org.accounts.iter().filter(|account| account.parent == parent);
-    let rows = inside.map(|account| shapes::account(org, account)).collect();
-    page(input, "ListAccountsForParent", "Accounts", rows, org.settings.empty_first_pages)
+    let shape = |account| shapes::account(org, account);
+    page_of(input, "ListAccountsForParent", "Accounts", inside, shape, org.settings.empty_first_pages)
 }
 
 pub(super) fn describe(org: &Org, input: Input<'_>) -> Result<Value, ApiError> {

@@ -1,5 +1,6 @@
 //! Making an organization for a test or a demonstration.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 use super::handle::Organization;
 use super::role::{DEFAULT_ROLE, try_make_role};
 use super::state::{Account, AccountState, Org};
+use super::units;
 use crate::client::AwsError;
 use crate::core::Core;
 use crate::service::account;
@@ -19,6 +21,8 @@ pub struct OrganizationBuilder {
     core: Arc<Core>,
     org: Org,
     root_access: bool,
+    /// The aliases of simulated members, by their ids.
+    simulated: BTreeMap<String, Option<Arc<str>>>,
     root_credentials: Vec<(String, RootCredentials)>,
     error: Option<AwsError>,
 }
@@ -27,7 +31,7 @@ impl OrganizationBuilder {
     pub(crate) fn new(core: Arc<Core>, management: &str) -> Self {
         let mut org = Org::new(&core.ids, management, true);
         org.trusted.insert(account::PRINCIPAL.to_owned(), Timestamp::now());
-        Self { core, org, root_access: false, root_credentials: Vec::new(), error: None }
+        Self { core, org, root_access: false, simulated: BTreeMap::new(), root_credentials: Vec::new(), error: None }
     }
 
     /// Adds the organizational unit at a path such as `/Workloads/Prod`, with every unit on the way.
@@ -45,13 +49,44 @@ impl OrganizationBuilder {
 
     /// Adds a member account, in the unit at a path or, with `/`, in the root.
     pub fn member(mut self, id: &str, name: &str, email: &str, path: &str) -> Self {
-        let Some(parent) = self.org.find_path(path).map(str::to_owned) else {
+        if let Some(parent) = self.parent(path) {
+            self.add(id.to_owned(), name, email, parent);
+        }
+        self
+    }
+
+    /// Adds simulated members, spread evenly over the unit at a path and the units below it. Calls in them are answered
+    /// without MiniStack, so there can be ten thousand. They have nothing, except an alias if one is given: in it
+    /// `{account_id}` stands for the account's id.
+    pub fn simulated_members(mut self, count: usize, path: &str, alias: Option<&str>) -> Self {
+        let Some(top) = self.parent(path) else { return self };
+        let units = units::tree(&self.org, &top);
+        let alias: Option<Arc<str>> = alias.map(Arc::from);
+        for parent in units.iter().cycle().take(count) {
+            let mut id = self.core.ids.account();
+            while self.org.account(&id).is_some() {
+                id = self.core.ids.account();
+            }
+            let (name, email) = (format!("Simulated {id}"), format!("simulated+{id}@example.com"));
+            self.simulated.insert(id.clone(), alias.clone());
+            self.add(id, &name, &email, parent.clone());
+        }
+        self
+    }
+
+    /// The id of the root or unit at a path; none is an error later.
+    fn parent(&mut self, path: &str) -> Option<String> {
+        let found = self.org.find_path(path).map(str::to_owned);
+        if found.is_none() {
             let message = format!("there is no organizational unit {path}");
             self.error.get_or_insert(refusal("OrganizationalUnitNotFoundException", message));
-            return self;
-        };
+        }
+        found
+    }
+
+    fn add(&mut self, id: String, name: &str, email: &str, parent: String) {
         self.org.accounts.push(Account {
-            id: id.to_owned(),
+            id,
             email: email.to_owned(),
             name: name.to_owned(),
             state: AccountState::Active,
@@ -60,7 +95,6 @@ impl OrganizationBuilder {
             ready: Duration::ZERO,
             parent,
         });
-        self
     }
 
     /// Enables both root features, with trusted access for IAM.
@@ -94,20 +128,22 @@ impl OrganizationBuilder {
         self
     }
 
-    /// Makes the organization, and the role in each member account.
+    /// Makes the organization, and the role in each member account that is not simulated.
     pub async fn create(self) -> Result<Organization, AwsError> {
-        let Self { core, org, root_access, root_credentials, error } = self;
+        let Self { core, org, root_access, simulated, root_credentials, error } = self;
         if let Some(error) = error {
             return Err(error);
         }
         let management = org.management.clone();
-        for member in org.accounts.iter().filter(|account| account.id != management) {
+        let is_real = |account: &&Account| account.id != management && !simulated.contains_key(&account.id);
+        for member in org.accounts.iter().filter(is_real) {
             try_make_role(&core, &management, &member.id, DEFAULT_ROLE).await?;
         }
         if !core.services.organizations.add(org) {
             let message = format!("account {management}, or a member, is in an organization already");
             return Err(refusal("AlreadyInOrganizationException", message));
         }
+        core.services.simulated.add(&management, simulated);
         core.services.root_access.set_features(&management, root_access);
         for (account, credentials) in root_credentials {
             core.services.root_access.set_credentials(&account, credentials);

@@ -12,7 +12,6 @@ use crate::service::account::RegionPlan;
 pub(crate) struct Membership {
     pub(crate) organization: String,
     pub(crate) management: String,
-    pub(crate) accounts: Vec<String>,
     pub(crate) all_features: bool,
     /// How regions of its accounts change.
     pub(crate) regions: RegionPlan,
@@ -24,10 +23,6 @@ impl Membership {
     pub(crate) fn trusts(&self, principal: &str) -> bool {
         self.trusted.contains(principal)
     }
-
-    pub(crate) fn has(&self, account: &str) -> bool {
-        self.accounts.iter().any(|member| member == account)
-    }
 }
 
 impl From<&Org> for Membership {
@@ -35,7 +30,6 @@ impl From<&Org> for Membership {
         Self {
             organization: org.id.clone(),
             management: org.management.clone(),
-            accounts: org.accounts.iter().map(|account| account.id.clone()).collect(),
             all_features: org.all_features,
             regions: org.settings.regions,
             trusted: org.trusted.keys().cloned().collect(),
@@ -52,6 +46,17 @@ impl Organizations {
     /// The organization that an account belongs to.
     pub(crate) fn membership(&self, account: &str) -> Option<Membership> {
         org_of(&self.lock(), account).map(Membership::from)
+    }
+
+    /// Whether an account is in the organization of a management account.
+    pub(crate) fn has(&self, management: &str, account: &str) -> bool {
+        self.with(management, |org| org.account(account).is_some()).unwrap_or(false)
+    }
+
+    /// The accounts of the organization of a management account.
+    pub(crate) fn accounts(&self, management: &str) -> Vec<String> {
+        let ids = |org: &mut Org| org.accounts.iter().map(|account| account.id.clone()).collect();
+        self.with(management, ids).unwrap_or_default()
     }
 
     /// Whether services are ready for an account: a new one may have to wait, by the simulated clock.

@@ -13,6 +13,7 @@ mod operations;
 mod paging;
 mod reason;
 mod role;
+mod roster;
 mod shapes;
 mod state;
 mod tags;
@@ -35,6 +36,7 @@ pub use handle::{Organization, Request};
 use input::Input;
 pub(crate) use membership::Membership;
 pub use reason::FailureReason;
+pub(crate) use role::DEFAULT_ROLE;
 use state::Org;
 
 /// Every organization, by its management account.

@@ -19,16 +19,28 @@ pub(super) fn page(
     rows: Vec<Value>,
     empty_first: bool,
 ) -> Result<Value, ApiError> {
+    page_of(input, operation, name, rows.into_iter(), |row| row, empty_first)
+}
+
+/// The same for long lists: only what is on the page gets its shape.
+pub(super) fn page_of<T>(
+    input: Input<'_>,
+    operation: &str,
+    name: &str,
+    rows: impl Iterator<Item = T>,
+    shape: impl Fn(T) -> Value,
+    empty_first: bool,
+) -> Result<Value, ApiError> {
     let size = input.max_results()?.unwrap_or(PAGE);
     let start = input.optional("NextToken")?.map(|token| offset(token, operation)).transpose()?;
     let size = if empty_first && start.is_none() { 0 } else { size };
     let start = start.unwrap_or(0);
-    let total = rows.len();
-    let rows: Vec<Value> = rows.into_iter().skip(start).take(size).collect();
-    let next = start + rows.len();
+    let mut rest = rows.skip(start);
+    let shown: Vec<Value> = rest.by_ref().take(size).map(shape).collect();
+    let next = start + shown.len();
     let mut page = Map::new();
-    page.insert(name.to_owned(), Value::Array(rows));
-    if next < total {
+    page.insert(name.to_owned(), Value::Array(shown));
+    if rest.next().is_some() {
         page.insert("NextToken".to_owned(), Value::String(token(operation, next)));
     }
     Ok(Value::Object(page))
@@ -83,5 +95,18 @@ mod tests {
         let second =
             page(Input(&json!({ "NextToken": first["NextToken"] })), "ListAccounts", "Accounts", rows(1), true);
         assert_eq!(second.unwrap()["Accounts"], json!([0]));
+    }
+
+    #[test]
+    fn rows_of_other_pages_are_passed_over_unshaped() {
+        let shaped = std::cell::Cell::new(0);
+        let shape = |row: usize| {
+            shaped.set(shaped.get() + 1);
+            Value::from(row)
+        };
+        let input = json!({ "NextToken": token("ListAccounts", 9_960) });
+        let page = page_of(Input(&input), "ListAccounts", "Accounts", 0..10_000, shape, false).unwrap();
+        assert_eq!((page["Accounts"][0].as_u64(), shaped.get()), (Some(9_960), PAGE));
+        assert_eq!(page["NextToken"], "ListAccounts:9980");
     }
 }

@@ -8,7 +8,7 @@ use crate::core::Core;
 const IAM_VERSION: &str = "2010-05-08";
 
 /// The role that a new account is managed through, unless the request names another.
-pub(super) const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
+pub(crate) const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
 
 /// Makes the role in a member account; a failure is noted as a mishap.
 pub(super) async fn make_role(core: &Core, management: &str, account: &str, role: &str) {

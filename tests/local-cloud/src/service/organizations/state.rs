@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::FailureReason;
+use super::roster::Roster;
 use crate::events::EventPlan;
 use crate::ids::Ids;
 use crate::service::account::RegionPlan;
@@ -23,7 +24,7 @@ pub(super) struct Org {
     pub(super) root: String,
     pub(super) all_features: bool,
     pub(super) units: Vec<Unit>,
-    pub(super) accounts: Vec<Account>,
+    pub(super) accounts: Roster,
     pub(super) requests: Vec<CreateRequest>,
     pub(super) tags: HashMap<String, Tags>,
     /// The principals of services with trusted access, and since when.
@@ -152,13 +153,15 @@ impl Org {
             ready: Duration::ZERO,
             parent: root.clone(),
         };
+        let mut accounts = Roster::default();
+        accounts.push(account);
         Self {
             id: ids.lower("o-", 10),
             management: management.to_owned(),
             root,
             all_features,
             units: Vec::new(),
-            accounts: vec![account],
+            accounts,
             requests: Vec::new(),
             tags: HashMap::new(),
             trusted: BTreeMap::new(),
@@ -184,11 +187,11 @@ impl Org {
     }
 
     pub(super) fn account(&self, id: &str) -> Option<&Account> {
-        self.accounts.iter().find(|account| account.id == id)
+        self.accounts.find(id)
     }
 
     pub(super) fn account_mut(&mut self, id: &str) -> Option<&mut Account> {
-        self.accounts.iter_mut().find(|account| account.id == id)
+        self.accounts.find_mut(id)
     }
 
     pub(super) fn unit(&self, id: &str) -> Option<&Unit> {

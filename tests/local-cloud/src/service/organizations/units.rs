@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::error;
 use super::input::{Input, is_parent_id, is_unit_id};
-use super::paging::page;
+use super::paging::{page, page_of};
 use super::shapes;
 use super::state::{Org, Unit};
 use crate::front::answer::ApiError;
@@ -60,8 +60,8 @@ pub(super) fn list_children(org: &Org, input: Input<'_>) -> Result<Value, ApiErr
     } else {
         inside(org, parent).map(|unit| unit.id.as_str()).collect()
     };
-    let rows = ids.into_iter().map(|id| json!({ "Id": id, "Type": kind })).collect();
-    page(input, "ListChildren", "Children", rows, org.settings.empty_first_pages)
+    let shape = |id| json!({ "Id": id, "Type": kind });
+    page_of(input, "ListChildren", "Children", ids.into_iter(), shape, org.settings.empty_first_pages)
 }
 
 pub(super) fn list_parents(org: &Org, input: Input<'_>) -> Result<Value, ApiError> {
@@ -79,4 +79,15 @@ fn parent<'a>(org: &Org, input: Input<'a>) -> Result<&'a str, ApiError> {
 
 fn inside<'a>(org: &'a Org, parent: &'a str) -> impl Iterator<Item = &'a Unit> {
     org.units.iter().filter(move |unit| unit.parent == parent)
+}
+
+/// The ids of a root or unit and of every unit below it.
+pub(super) fn tree(org: &Org, top: &str) -> Vec<String> {
+    let mut found = vec![top.to_owned()];
+    let mut next = 0;
+    while let Some(parent) = found.get(next).cloned() {
+        found.extend(inside(org, &parent).map(|unit| unit.id.clone()));
+        next += 1;
+    }
+    found
 }

@@ -11,8 +11,7 @@ use crate::front::authorize::Need;
 use crate::front::request::Incoming;
 use crate::identity::{Caller, is_account_id};
 use crate::service::Context;
-
-const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+use crate::temporary::{self, STS_NAMESPACE, TemporaryKey};
 
 /// The longest session, which is also the usual one, in seconds.
 const LONGEST: i64 = 900;
@@ -44,25 +43,13 @@ pub(super) fn answer(root_access: &RootAccess, context: &Context<'_>) -> Result<
             context.caller.arn
         )));
     }
-    let session = RootSession {
-        account: target.to_owned(),
-        secret: core.ids.hex(""),
-        token: core.ids.hex("root-"),
-        task,
-        expires: Timestamp::now() + lifetime,
-    };
-    let key = core.ids.lower("", 16).to_ascii_uppercase();
-    let key = format!("ASIA{key}");
-    let result = format!(
-        "<Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey>\
-         <SessionToken>{}</SessionToken><Expiration>{}</Expiration></Credentials>",
-        session.secret,
-        session.token,
-        session.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
-    );
-    core.identities.know(&key, Caller::root(target));
-    root_access.lock().sessions.insert(key, session);
-    Ok(query_body(&core.ids, NAMESPACE, "AssumeRoot", &result))
+    let expires = Timestamp::now() + lifetime;
+    let (credentials, key) = TemporaryKey::new(&core.ids, expires);
+    core.identities.know(&credentials.access_key_id, Caller::root(target), key.clone());
+    let body = query_body(&core.ids, STS_NAMESPACE, "AssumeRoot", &temporary::element(&credentials, expires));
+    let session = RootSession { account: target.to_owned(), key, task };
+    root_access.lock().sessions.insert(credentials.access_key_id, session);
+    Ok(body)
 }
 
 /// Whether the organization lets this caller do this task in this account; IAM has agreed already.
@@ -73,7 +60,7 @@ fn may_assume(root_access: &RootAccess, core: &Core, caller: &Caller, target: &s
         && !caller.is_root()
         && membership.management == caller.account
         && target != caller.account
-        && membership.has(target)
+        && core.services.organizations.has(&membership.management, target)
         && membership.trusts(PRINCIPAL)
 }
 

@@ -24,7 +24,7 @@ use task::Feature;
 /// The principal that an organization trusts so that root users can be managed from the management account.
 pub(crate) const PRINCIPAL: &str = "iam.amazonaws.com";
 
-const IAM_NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
+pub(crate) const IAM_NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 
 /// The features of organizations, by their management account; root credentials by account; sessions by access key.
 #[derive(Default)]

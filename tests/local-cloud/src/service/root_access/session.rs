@@ -2,16 +2,17 @@
 
 use bytes::Bytes;
 use http::{HeaderName, Request, Response, header};
-use jiff::Timestamp;
 
 use super::task::Task;
 use super::{RootAccess, credentials};
 use crate::client::{AwsClient, Credentials};
 use crate::core::Core;
 use crate::front::actions;
-use crate::front::answer::{ApiError, Protocol, query_ok};
+use crate::front::answer::{ApiError, query_ok};
 use crate::front::request::Incoming;
+use crate::service::simulated;
 use crate::sign::{SignError, sign_request};
+use crate::temporary::TemporaryKey;
 use crate::upstream::UpstreamError;
 
 /// What a signature adds to a request.
@@ -26,20 +27,21 @@ const SIGNATURE_HEADERS: [HeaderName; 4] = [
 #[derive(Clone)]
 pub(crate) struct RootSession {
     pub(super) account: String,
-    pub(super) secret: String,
-    pub(super) token: String,
+    pub(super) key: TemporaryKey,
     pub(super) task: Task,
-    pub(super) expires: Timestamp,
 }
 
 impl RootSession {
     /// Does what a request signed with this session asks: what concerns root credentials here, the rest in MiniStack
     /// as that account's root user.
     pub(crate) async fn answer(&self, core: &Core, request: &Incoming) -> Result<Response<Bytes>, ApiError> {
-        self.authenticate(request)?;
+        self.key.check(request)?;
         let needed = actions::needed(request);
         if let Some(action) = needed.iter().find(|action| !self.task.permits(action)) {
             return Err(self.denied(request, action));
+        }
+        if request.service != "iam" && core.services.simulated.has(&self.account) {
+            return Err(simulated::unknown(request));
         }
         if request.service != "iam" {
             return self.forward(core, request).await;
@@ -51,16 +53,6 @@ impl RootSession {
         let body = root_access
             .with_credentials(&self.account, |root| credentials::answer(&core.ids, &self.account, root, request))?;
         Ok(query_ok(body))
-    }
-
-    fn authenticate(&self, request: &Incoming) -> Result<(), ApiError> {
-        let token = request.parts.headers.get("x-amz-security-token").and_then(|token| token.to_str().ok());
-        let authorization = request.authorization.as_ref().filter(|_| token == Some(&self.token));
-        let authorization = authorization.ok_or_else(|| request.protocol.unknown_key())?;
-        if !authorization.is_signed_with(&self.secret, &request.parts, &request.body) {
-            return Err(request.protocol.wrong_signature());
-        }
-        if self.expires < Timestamp::now() { Err(expired(request.protocol)) } else { Ok(()) }
     }
 
     fn denied(&self, request: &Incoming, action: &str) -> ApiError {
@@ -106,15 +98,5 @@ impl RootAccess {
     /// The session that an access key belongs to.
     pub(crate) fn session(&self, access_key: &str) -> Option<RootSession> {
         self.lock().sessions.get(access_key).cloned()
-    }
-}
-
-fn expired(protocol: Protocol) -> ApiError {
-    let message = "The security token included in the request is expired";
-    match protocol {
-        Protocol::Json10 | Protocol::Json11 | Protocol::Cbor => ApiError::new(400, "ExpiredTokenException", message),
-        Protocol::RestJson => ApiError::new(403, "ExpiredTokenException", message),
-        Protocol::Query => ApiError::new(403, "ExpiredToken", message),
-        Protocol::S3 | Protocol::S3Control => ApiError::new(400, "ExpiredToken", message),
     }
 }
