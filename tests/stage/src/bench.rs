@@ -61,7 +61,7 @@ pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
     }
 
     screen.heading("Under load: 20 accounts requested at once");
-    let scene = Scene::open(&screen, 0).await?;
+    let scene = Scene::open(&screen, 0, 0).await?;
     twenty_accounts(&scene).await?;
     twenty_regions(&scene).await?;
     for function in ["OrganizationPreparerFunction", "DeadLetterReplayerFunction"] {

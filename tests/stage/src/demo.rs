@@ -1,4 +1,6 @@
-//! The demonstration: an account is requested, created, placed and given its billing alarm.
+//! The demonstration: an account is requested, created, placed and given its baseline; then all accounts are looked at.
+
+mod sweep;
 
 use std::{error::Error, time::Duration};
 
@@ -10,11 +12,14 @@ use crate::{Listener, Progress, Scene, deploy::root, eventually, scene::TAKEN_EM
 /// How long anything in the demonstration may take.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// How many accounts the organization has beside those that the demonstration is about.
+const MORE_ACCOUNTS: usize = 45;
+
 /// Plays the whole demonstration.
 pub(crate) async fn play() -> Result<(), Box<dyn Error>> {
     let screen = Screen;
     screen.heading("Steward, in an AWS Organization on this machine");
-    let scene = Scene::open(&screen, 0).await?;
+    let scene = Scene::open(&screen, 0, MORE_ACCOUNTS).await?;
     let listener = Listener::new(&scene.stack, "demo").await?;
 
     let wish = json!({
@@ -39,6 +44,9 @@ pub(crate) async fn play() -> Result<(), Box<dyn Error>> {
 
     screen.heading("4. A request that AWS refuses: the failure says what to do");
     refused(&screen, &scene, &listener).await?;
+
+    screen.heading("5. A sweep: every account is looked at, and the report says what is wrong and what to do");
+    sweep::play(&screen, &scene).await?;
 
     screen.heading("`make cloud` keeps such a cloud running, to play with it by the AWS CLI.");
     Ok(())

@@ -13,7 +13,7 @@ const PORT: u16 = 4566;
 pub(crate) async fn keep() -> Result<(), Box<dyn Error>> {
     let screen = Screen;
     screen.heading("An AWS Organization on this machine, with Steward in it; Ctrl-C ends it");
-    let scene = Scene::open(&screen, PORT).await?;
+    let scene = Scene::open(&screen, PORT, 0).await?;
     screen.heading("In another terminal, for the AWS CLI or any SDK, as the root user of the management account:");
     screen.line(&format!("export AWS_ENDPOINT_URL={}", scene.cloud.endpoint()));
     screen.line(&format!("export AWS_ACCESS_KEY_ID={MANAGEMENT_ACCOUNT}"));
@@ -25,5 +25,9 @@ pub(crate) async fn keep() -> Result<(), Box<dyn Error>> {
         scene.stack.output("AccountRequesterFunction")
     ));
     screen.line("    --payload file://events/account-requester/request.json /dev/stdout");
+    let sweep = scene.stack.output("ComplianceSweepArn");
+    screen.line(&format!("aws stepfunctions start-execution --state-machine-arn {sweep}"));
+    let reports = scene.stack.output("ReportsBucket");
+    screen.line(&format!("aws s3 cp s3://{reports}/latest/report.html ."));
     std::future::pending().await
 }

@@ -15,6 +15,26 @@ pub(crate) const MANAGEMENT_ACCOUNT: &str = "111111111111";
 /// An address that an account outside the organization already uses.
 pub(crate) const TAKEN_EMAIL: &str = "already-taken@example.com";
 
+/// Teams, which have an account for each stage.
+const TEAMS: [&str; 15] = [
+    "Payments",
+    "Checkout",
+    "Search",
+    "Catalog",
+    "Fraud",
+    "Loyalty",
+    "Shipping",
+    "Pricing",
+    "Identity",
+    "Mobile",
+    "Data",
+    "Media",
+    "Support",
+    "Advertising",
+    "Invoices",
+];
+const STAGES: [&str; 3] = ["Production", "Staging", "Test"];
+
 /// The baseline document at first: the billing alarm and nothing else.
 const FIRST_DOCUMENT: &str =
     "version: 1\ndefaults:\n  billing-alarm: {threshold_usd: 100, emails: [platform@example.com]}\n";
@@ -30,9 +50,9 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Starts the cloud, makes the organization and deploys the stack; says so on the screen. `port` 0 takes a free
-    /// one.
-    pub async fn open(screen: &Screen, port: u16) -> Result<Self, Box<dyn Error>> {
+    /// Starts the cloud, makes the organization, with `more` accounts of teams, and deploys the stack; says so on the
+    /// screen. `port` 0 takes a free one.
+    pub async fn open(screen: &Screen, port: u16, more: usize) -> Result<Self, Box<dyn Error>> {
         let log = PathBuf::from(".local-cloud/ministack.log");
         if let Some(folder) = log.parent() {
             std::fs::create_dir_all(folder)?;
@@ -40,7 +60,7 @@ impl Scene {
         let cloud = LocalCloud::start(Options { port, log: Some(log), ..Options::default() })?;
         screen.fact("local cloud", &format!("{} (its log: .local-cloud/ministack.log)", cloud.endpoint()));
 
-        let organization = cloud
+        let mut builder = cloud
             .organization(MANAGEMENT_ACCOUNT)
             .unit("/Management")
             .unit("/Custodian")
@@ -55,9 +75,14 @@ impl Scene {
             .member("333333333333", "Shop", "aws+shop@example.com", "/Workloads/Production")
             .root_access()
             .creation_time(Duration::from_secs(4))
-            .role_delay(Duration::from_secs(5))
-            .create()
-            .await?;
+            .role_delay(Duration::from_secs(5));
+        let stages = TEAMS.iter().flat_map(|team| STAGES.map(|stage| (team, stage)));
+        for (team, stage) in stages.take(more) {
+            let email = format!("aws+{team}-{stage}@example.com").to_ascii_lowercase();
+            let (name, unit) = (format!("{team} {stage}"), format!("/Workloads/{stage}"));
+            builder = builder.member(&cloud.new_account_id(), &name, &email, &unit);
+        }
+        let organization = builder.create().await?;
         organization.email_used_elsewhere(TAKEN_EMAIL);
         organization.set_region_time(Duration::from_secs(5));
         screen.fact("organization", &format!("{}, managed by {MANAGEMENT_ACCOUNT}", organization.id()));
