@@ -58,7 +58,7 @@ cloud: build ## Run a local cloud with Steward in it, to try things by hand
 	cargo run --package stage -- cloud
 
 bench: release ## Measure cold start, memory, size and throughput against the budgets
-	cargo run --package stage -- bench
+	cargo run --release --package stage -- bench
 
 clean: ## Remove what was built; the tools stay
 	cargo clean

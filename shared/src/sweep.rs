@@ -112,8 +112,6 @@ pub struct Listed {
     pub state: String,
     /// The path of the unit that holds it.
     pub unit: String,
-    /// Its tags, where the document selects accounts by them.
-    pub tags: BTreeMap<String, String>,
     /// Why it is not looked at; None when it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_checked: Option<String>,
@@ -141,9 +139,9 @@ pub fn note(remediate: &[&str], mends: bool) -> String {
 }
 
 impl Listed {
-    /// The account with what was found out of it. The management account and those that are not active are listed, and
+    /// The account with the path of its unit. The management account and those that are not active are listed, and
     /// not looked at.
-    pub fn of(account: Account, facts: Result<AccountFacts, Failure>, management: &AccountId, mend: bool) -> Self {
+    pub fn of(account: Account, unit: Result<String, Failure>, management: &AccountId, mend: bool) -> Self {
         let state = match &account.state {
             AccountState::Active => "ACTIVE".to_owned(),
             AccountState::Other(state) => state.clone(),
@@ -155,11 +153,11 @@ impl Listed {
         } else {
             Some(format!("The account is {state}."))
         };
-        let (unit, tags, failure) = match facts {
-            Ok(facts) => (facts.organizational_unit_path, facts.tags, None),
-            Err(failure) => ("?".to_owned(), BTreeMap::new(), Some(failure)),
+        let (unit, failure) = match unit {
+            Ok(unit) => (unit, None),
+            Err(failure) => ("?".to_owned(), Some(failure)),
         };
-        Self { id: account.id, name: account.name, email: account.email, state, unit, tags, not_checked, failure, mend }
+        Self { id: account.id, name: account.name, email: account.email, state, unit, not_checked, failure, mend }
     }
 
     /// Whether it belongs in a batch.
@@ -168,8 +166,8 @@ impl Listed {
     }
 
     /// What holds for it is told by these.
-    pub fn facts(&self) -> AccountFacts {
-        AccountFacts { id: self.id.clone(), organizational_unit_path: self.unit.clone(), tags: self.tags.clone() }
+    pub fn facts(&self, tags: BTreeMap<String, String>) -> AccountFacts {
+        AccountFacts { id: self.id.clone(), organizational_unit_path: self.unit.clone(), tags }
     }
 }
 
@@ -178,6 +176,9 @@ impl Listed {
 pub struct Found {
     /// The account.
     pub id: AccountId,
+    /// Its tags, where the document selects accounts by them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
     /// What was found.
     pub checked: Checked,
 }
@@ -218,16 +219,12 @@ mod tests {
         }
     }
 
-    fn listed(id: &str, state: AccountState, facts: Result<AccountFacts, Failure>) -> Listed {
-        Listed::of(account(id, state), facts, &"111111111111".parse().unwrap(), true)
+    fn listed(id: &str, state: AccountState, unit: Result<String, Failure>) -> Listed {
+        Listed::of(account(id, state), unit, &"111111111111".parse().unwrap(), true)
     }
 
-    fn facts() -> AccountFacts {
-        AccountFacts {
-            id: "222222222222".parse().unwrap(),
-            organizational_unit_path: "/Workloads".to_owned(),
-            tags: BTreeMap::new(),
-        }
+    fn unit() -> String {
+        "/Workloads".to_owned()
     }
 
     #[test]
@@ -241,10 +238,10 @@ mod tests {
 
     #[test]
     fn the_management_account_and_those_that_are_not_active_are_listed_with_the_reason() {
-        assert!(listed("222222222222", AccountState::Active, Ok(facts())).is_to_be_checked());
-        let management = listed("111111111111", AccountState::Active, Ok(facts()));
+        assert!(listed("222222222222", AccountState::Active, Ok(unit())).is_to_be_checked());
+        let management = listed("111111111111", AccountState::Active, Ok(unit()));
         assert!(management.not_checked.unwrap().contains("management account"));
-        let suspended = listed("222222222222", AccountState::Other("SUSPENDED".to_owned()), Ok(facts()));
+        let suspended = listed("222222222222", AccountState::Other("SUSPENDED".to_owned()), Ok(unit()));
         assert_eq!(suspended.not_checked.as_deref(), Some("The account is SUSPENDED."));
     }
 

@@ -1,6 +1,6 @@
 //! Begins a sweep: lists every account of the organization, in batches, and finds new ones that no event has told of.
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::{Deserialize, Serialize};
@@ -70,7 +70,8 @@ impl AccountLister {
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
         let access_role = settings.access_role_name();
-        let organizations = OrganizationsGateway::of(config, Rates::of_a_long_list(1.0));
+        let rates = Rates::of_a_long_list(settings.rate_share());
+        let organizations = OrganizationsGateway::of(config, rates);
         let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
             document: InForce::of(config, &mut settings, &access_role),
@@ -101,19 +102,21 @@ impl AccountLister {
         let sweep_id = SweepId::of_execution(&begun.execution, begun.started_at);
         let now = Timestamp::now();
         let mends = !document.remediate.is_empty() && self.mending.begin(&sweep_id, now).await?;
-        let (document, management, fresh) = (&document, &organization.management_account, &unannounced);
+        let (management, fresh) = (&organization.management_account, &unannounced);
         let listed = accounts.into_iter().map(|account| async move {
-            let facts = self.facts.with_place(&account, document).await;
+            let unit = self.facts.path(&account).await;
             let mend = mends && may_be_mended(&account, fresh.contains(&account.id), self.deadline, now);
-            Listed::of(account, facts, management, mend)
+            Listed::of(account, unit, management, mend)
         });
         let accounts: Vec<Listed> = stream::iter(listed).buffered(AT_ONCE).collect().await;
 
         let to_check: Vec<&Listed> = accounts.iter().filter(|listed| listed.is_to_be_checked()).collect();
         let batches: Vec<_> = to_check.chunks(BATCH).zip(1..).collect();
-        for (batch, number) in &batches {
-            self.sweeps.put_object(&sweep_id.batch_key(*number), json(batch)?).await?;
-        }
+        let write = |(batch, number): &(&[&Listed], usize)| {
+            let (key, content) = (sweep_id.batch_key(*number), json(batch));
+            async move { Ok::<_, Failure>(self.sweeps.put_object(&key, content?).await?) }
+        };
+        stream::iter(batches.iter().map(write)).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
         let batches: Vec<usize> = batches.into_iter().map(|(_, number)| number).collect();
         let listing = Listing {
             sweep_id: sweep_id.clone(),

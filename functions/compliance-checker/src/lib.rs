@@ -8,7 +8,7 @@ use lambda_runtime::LambdaEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
-    baseline::{Document, InForce},
+    baseline::{Document, Facts, InForce},
     budget::Budget,
     control::{self, AnyControl, Engine, Mode, Outcome, Row, Visit},
     error::{Cause, Failure},
@@ -27,6 +27,8 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(60);
 /// The largest batch that is read.
 const MAX_BATCH: usize = 1024 * 1024;
 
+type Tags = BTreeMap<String, String>;
+
 /// The function.
 #[derive(Debug)]
 pub struct ComplianceChecker {
@@ -34,6 +36,7 @@ pub struct ComplianceChecker {
     document: InForce,
     bus: EventBridgeGateway,
     organizations: OrganizationsGateway,
+    facts: Facts,
     sweeps: S3Gateway,
     access_role: RoleName,
 }
@@ -65,11 +68,13 @@ impl ComplianceChecker {
         let mut settings = Settings::from_environment();
         let access_role = settings.access_role_name();
         let rates = Rates::of_a_long_list(settings.rate_share());
+        let organizations = OrganizationsGateway::of(config, rates);
         let function = Self {
             engine: Engine::new(config, Self::NAME, rates),
             document: InForce::of(config, &mut settings, &access_role),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
-            organizations: OrganizationsGateway::of(config, rates),
+            facts: Facts::new(organizations.clone()),
+            organizations,
             sweeps: S3Gateway::of(config, settings.reports_bucket()),
             access_role,
         };
@@ -107,25 +112,35 @@ impl ComplianceChecker {
     }
 
     async fn visit(&self, account: Listed, document: &Document, budget: &Budget, invocation: &str) -> Found {
-        let id = account.id.clone();
-        if !budget.has_room(Timestamp::now()) {
-            return Found { id, checked: Checked::Unknown { failure: Failure::new(Cause::NoTimeLeft) } };
-        }
-        let rows = self.look(&account, document, invocation).await;
+        let unknown = |failure| Checked::Unknown { failure };
+        let (tags, checked) = if budget.has_room(Timestamp::now()) {
+            // With the wrong baseline it is not looked at.
+            match self.facts.tags(&account.id, document).await {
+                Ok(tags) => (tags.clone(), self.check(&account, tags, document, invocation).await),
+                Err(failure) => (BTreeMap::new(), unknown(failure)),
+            }
+        } else {
+            (BTreeMap::new(), unknown(Failure::new(Cause::NoTimeLeft)))
+        };
+        Found { id: account.id, tags, checked }
+    }
+
+    async fn check(&self, account: &Listed, tags: Tags, document: &Document, invocation: &str) -> Checked {
+        let rows = self.look(account, tags, document, invocation).await;
         // An account that was closed since it was listed refuses everything, and that is no finding.
         if rows.iter().any(|row| matches!(row.outcome, Outcome::NotReady { .. } | Outcome::Unknown { .. }))
-            && let Ok(described) = self.organizations.describe_account(&id).await
+            && let Ok(described) = self.organizations.describe_account(&account.id).await
             && let Some(why) = obstacle(&described)
         {
-            return Found { id, checked: Checked::NotChecked { why: format!("Since the sweep began, {why}.") } };
+            return Checked::NotChecked { why: format!("Since the sweep began, {why}.") };
         }
-        Found { id, checked: Checked::Rows(rows) }
+        Checked::Rows(rows)
     }
 
     /// Runs every control: in sessions that may only read, but for those that are to be mended.
-    async fn look(&self, account: &Listed, document: &Document, invocation: &str) -> Vec<Row> {
+    async fn look(&self, account: &Listed, tags: Tags, document: &Document, invocation: &str) -> Vec<Row> {
         let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-        let effective = document.for_account(&account.facts(), today);
+        let effective = document.for_account(&account.facts(tags), today);
         let visit = Visit { account_id: &account.id, role: &self.access_role, invocation };
         let (mend, watch): (Vec<&'static dyn AnyControl>, Vec<_>) =
             control::ALL.iter().partition(|control| account.mend && document.remediates(control.id()));

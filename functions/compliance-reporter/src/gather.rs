@@ -1,6 +1,6 @@
 //! Putting together what the batches of a sweep have found.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use compliance_report::{Account, Checked, Failure as ReportFailure, Sweep, Trigger};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -21,6 +21,8 @@ const MAX_RESULT: usize = 20 * 1024 * 1024;
 #[derive(Debug, Deserialize)]
 pub(crate) struct OfAccount {
     id: String,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
     checked: Checked,
 }
 
@@ -41,7 +43,7 @@ pub(crate) async fn results(sweeps: &S3Gateway, listing: &Listing) -> Result<Vec
 
 /// The sweep as the report wants it: every account that was listed, once, with what was found or why nothing was.
 pub(crate) fn sweep(listing: Listing, results: Vec<OfAccount>, now: Timestamp) -> Sweep {
-    let mut found: HashMap<String, Checked> = results.into_iter().map(|result| (result.id, result.checked)).collect();
+    let mut found: HashMap<String, OfAccount> = results.into_iter().map(|result| (result.id.clone(), result)).collect();
     let accounts = listing.accounts.into_iter().map(|listed| account(listed, &mut found)).collect();
     Sweep {
         sweep_id: listing.sweep_id.to_string(),
@@ -55,9 +57,10 @@ pub(crate) fn sweep(listing: Listing, results: Vec<OfAccount>, now: Timestamp) -
     }
 }
 
-fn account(listed: Listed, found: &mut HashMap<String, Checked>) -> Account {
+fn account(listed: Listed, found: &mut HashMap<String, OfAccount>) -> Account {
     let id = listed.id.to_string();
-    let checked = match (listed.not_checked, listed.failure, found.remove(&id)) {
+    let (tags, checked) = found.remove(&id).map(|result| (result.tags, result.checked)).unzip();
+    let checked = match (listed.not_checked, listed.failure, checked) {
         (Some(why), _, _) => Checked::NotChecked { why },
         (None, Some(failure), _) => Checked::Unknown { failure: shown(failure) },
         (None, None, Some(checked)) => checked,
@@ -69,7 +72,7 @@ fn account(listed: Listed, found: &mut HashMap<String, Checked>) -> Account {
         email: listed.email,
         state: listed.state,
         unit: listed.unit,
-        tags: listed.tags,
+        tags: tags.unwrap_or_default(),
         checked,
         since: None,
         last_known: Vec::new(),
@@ -95,7 +98,6 @@ mod tests {
             email: "a@example.com".to_owned(),
             state: "ACTIVE".to_owned(),
             unit: "/".to_owned(),
-            tags: std::collections::BTreeMap::new(),
             not_checked: not_checked.map(ToOwned::to_owned),
             failure: None,
             mend: false,

@@ -12,7 +12,7 @@ use super::{AccountFacts, Document, Effective};
 use crate::{
     error::{Cause, Failure},
     gateway::{Account, OrganizationsGateway},
-    ids::OrganizationalUnitId,
+    ids::{AccountId, OrganizationalUnitId},
 };
 
 /// How long a unit is believed to have the same name.
@@ -35,15 +35,13 @@ impl Facts {
     pub async fn of(&self, account: &Account, document: &Document) -> Result<AccountFacts, Failure> {
         let organizational_unit_path =
             if document.selects_on_units() { self.path(account).await? } else { "/".to_owned() };
-        let tags =
-            if document.selects_on_tags() { self.organizations.list_tags(&account.id).await? } else { BTreeMap::new() };
+        let tags = self.tags(&account.id, document).await?;
         Ok(AccountFacts { id: account.id.clone(), organizational_unit_path, tags })
     }
 
-    /// The facts of an account with its place, whatever the document selects on: for people.
-    pub async fn with_place(&self, account: &Account, document: &Document) -> Result<AccountFacts, Failure> {
-        let facts = self.of(account, document).await?;
-        Ok(AccountFacts { organizational_unit_path: self.path(account).await?, ..facts })
+    /// The tags of an account, where the document selects on tags.
+    pub async fn tags(&self, id: &AccountId, document: &Document) -> Result<BTreeMap<String, String>, Failure> {
+        if document.selects_on_tags() { Ok(self.organizations.list_tags(id).await?) } else { Ok(BTreeMap::new()) }
     }
 
     /// What holds for an account today.
@@ -52,7 +50,8 @@ impl Facts {
         Ok(document.for_account(&facts, Timestamp::now().to_zoned(TimeZone::UTC).date()))
     }
 
-    async fn path(&self, account: &Account) -> Result<String, Failure> {
+    /// The path of the unit that holds an account.
+    pub async fn path(&self, account: &Account) -> Result<String, Failure> {
         if account.units.is_empty() {
             let detail = format!("AWS Organizations does not show where {} sits.", account.id);
             return Err(Failure::with_detail(Cause::CallFailed, detail));

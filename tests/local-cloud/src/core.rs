@@ -39,7 +39,7 @@ impl Core {
             upstream: Upstream::new(ministack),
             clock,
             latency: options.latency,
-            buckets: options.published_rates.then(|| Buckets::new(clock)),
+            buckets: options.published_rates.then(|| Buckets::new(clock, options.raised_quotas)),
             ids: Ids::new(options.seed),
             aliases: Aliases::default(),
             identities: Identities::default(),

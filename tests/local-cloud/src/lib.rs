@@ -59,6 +59,8 @@ pub struct Options {
     pub time_scale: f64,
     /// Whether calls beyond the published rates are refused.
     pub published_rates: bool,
+    /// How many times the published rates and bursts the accounts have, as after a request for more.
+    pub raised_quotas: f64,
     /// How much longer every call takes, in real time.
     pub latency: Duration,
     /// Whether calls are kept one by one. A benchmark makes so many that it only has them counted.
@@ -76,6 +78,7 @@ impl Default for Options {
             port: 0,
             time_scale: 1.0,
             published_rates: true,
+            raised_quotas: 1.0,
             latency: Duration::ZERO,
             keep_calls: true,
             seed: None,

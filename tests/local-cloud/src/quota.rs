@@ -27,7 +27,8 @@ impl Rate {
 /// organization call, which nothing here does.
 pub(crate) struct Buckets {
     clock: Clock,
-    buckets: Mutex<HashMap<(String, String), Bucket>>,
+    raised: f64,
+    filled: Mutex<HashMap<(String, String), Bucket>>,
 }
 
 #[derive(Clone, Copy)]
@@ -37,14 +38,16 @@ struct Bucket {
 }
 
 impl Buckets {
-    pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, buckets: Mutex::default() }
+    /// Buckets of accounts with `raised` times the published rates.
+    pub(crate) fn new(clock: Clock, raised: f64) -> Self {
+        Self { clock, raised, filled: Mutex::default() }
     }
 
     /// Takes one token; `false` when the bucket is empty and the call must be refused.
     pub(crate) fn take(&self, account: &str, operation: &str, rate: Rate) -> bool {
         let now = self.clock.elapsed();
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let rate = Rate::new(rate.per_second * self.raised, rate.burst * self.raised);
+        let mut buckets = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
         let bucket = buckets
             .entry((account.to_owned(), operation.to_owned()))
             .or_insert(Bucket { tokens: rate.burst, filled: now });
@@ -84,11 +87,18 @@ mod tests {
 
     #[test]
     fn accounts_and_operations_do_not_share_a_bucket() {
-        let buckets = Buckets::new(Clock::new(1.0));
+        let buckets = Buckets::new(Clock::new(1.0), 1.0);
         let rate = Rate::new(0.001, 1.0);
         assert!(buckets.take("111111111111", "ListRoots", rate));
         assert!(!buckets.take("111111111111", "ListRoots", rate));
         assert!(buckets.take("222222222222", "ListRoots", rate));
         assert!(buckets.take("111111111111", "ListAccounts", rate));
+    }
+
+    #[test]
+    fn raised_quotas_are_larger_buckets_that_fill_faster() {
+        let buckets = Buckets::new(Clock::new(1.0), 3.0);
+        let granted = (0..10).filter(|_| buckets.take("111111111111", "ListRoots", Rate::new(0.001, 2.0))).count();
+        assert_eq!(granted, 6);
     }
 }

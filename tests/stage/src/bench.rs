@@ -2,6 +2,7 @@
 
 mod account;
 mod cold_start;
+mod sweep;
 
 use std::{error::Error, path::PathBuf, time::Duration};
 
@@ -94,6 +95,8 @@ pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
         }
     }
     account::measure(&screen, &scene, &mut missed).await?;
+    drop(scene);
+    sweep::measure(&screen, &mut missed).await?;
     if missed.is_empty() { Ok(()) } else { Err(missed.join("; ").into()) }
 }
 
@@ -142,4 +145,11 @@ fn megabytes(bytes: u64) -> f64 {
 /// A script that does what a function does before its first event, in Python.
 fn python_function() -> PathBuf {
     root().join("tests/stage/src/bench/cold_start.py")
+}
+
+/// Only the sweeps.
+pub(crate) async fn sweeps() -> Result<(), Box<dyn Error>> {
+    let mut missed = Vec::new();
+    sweep::measure(&Screen, &mut missed).await?;
+    if missed.is_empty() { Ok(()) } else { Err(missed.join("; ").into()) }
 }

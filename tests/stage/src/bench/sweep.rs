@@ -1,0 +1,186 @@
+//! Sweeps over a thousand and ten thousand accounts, against what the published quotas allow.
+//!
+//! The members are simulated: the local cloud answers their calls itself. The management account has [`RAISED`] times the
+//! published quotas, as AWS gives them on request, so that a sweep of most of an hour passes in minutes: the ratio is to
+//! what these quotas allow. With smaller ones, what is lost at the start and the end of a batch counts less.
+
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use local_cloud::{Fault, FaultKind, LocalCloud, Method, Options};
+use serde_json::Value;
+
+use crate::{
+    Stack,
+    deploy::{deploy, root},
+    process::{peak_kb, processes_of},
+    screen::Screen,
+};
+
+/// How many times the published quotas.
+const RAISED: f64 = 10.0;
+/// What a call takes on AWS.
+const CALL: Duration = Duration::from_millis(40);
+/// How much longer than the quotas demand a sweep may take.
+const RATIO: f64 = 1.3;
+/// How much more memory a batch may need in a sweep of ten times as many accounts.
+const FLAT: f64 = 1.25;
+const SIZES: [usize; 2] = [1_000, 10_000];
+
+/// Operation, calls per second, and calls at once: what AWS publishes for an account (AWS Organizations user guide and
+/// Account Management reference guide, "Quotas"; IAM user guide, "IAM and AWS STS quotas").
+const QUOTAS: [(&str, f64, f64); 7] = [
+    ("account:GetAlternateContact", 10.0, 15.0),
+    ("account:GetContactInformation", 10.0, 15.0),
+    ("account:ListRegions", 5.0, 5.0),
+    ("organizations:DescribeOrganizationalUnit", 2.0, 2.0),
+    ("organizations:ListAccounts", 8.0, 12.0),
+    ("organizations:ListTagsForResource", 10.0, 15.0),
+    ("sts:AssumeRole", 600.0, 600.0),
+];
+
+/// Measures and prints; what is over the budget is added to `missed`.
+pub(super) async fn measure(screen: &Screen, missed: &mut Vec<String>) -> Result<(), Box<dyn Error>> {
+    screen.heading("Sweeps, every control in each account, 40 ms per AWS call, ten times the published quotas");
+    let log = Some(PathBuf::from(".local-cloud/sweeps.log"));
+    let options = Options { raised_quotas: RAISED, keep_calls: false, log, ..Options::default() };
+    let cloud = LocalCloud::start(options)?;
+    let mut memory = Vec::new();
+    let mut original: Option<Stack> = None;
+    let ours = ["account-lister", "compliance-checker", "compliance-reporter"];
+    let _slow = ours.map(|name| cloud.faults().add(Fault::new(FaultKind::Latency(CALL)).function(name)));
+    for accounts in SIZES {
+        let management = cloud.new_account_id();
+        let builder = ["Production", "Staging", "Test"]
+            .iter()
+            .fold(cloud.organization(&management), |builder, unit| builder.unit(&format!("/Workloads/{unit}")));
+        let alias = Some("example-{account_id}");
+        let organization = builder.root_access().simulated_members(accounts, "/Workloads", alias).create().await?;
+        // Nobody here reads CloudTrail's records.
+        organization.set_records(0, Duration::ZERO);
+        let (name, parameters) = (format!("sweep-{accounts}"), [("BaselineKey", "baseline.yaml")]);
+        let stack = match &original {
+            Some(original) => original.copy(&cloud, &management, &name, &parameters).await?,
+            None => deploy(&cloud, &management, &name, &parameters).await?,
+        };
+        stack.put_document(&std::fs::read_to_string(root().join("baseline.example.yaml"))?).await?;
+        faster(&stack, "AccountListerFunction").await?;
+        faster(&stack, "ComplianceCheckerFunction").await?;
+        memory.push(one(screen, &cloud, &stack, accounts, missed).await?);
+        original.get_or_insert(stack);
+    }
+    if let [small, large] = memory[..]
+        && large > small * FLAT
+    {
+        missed.push(format!(
+            "a batch of a large sweep needs {:.2} times the memory; {FLAT} is the budget",
+            large / small
+        ));
+    }
+    Ok(())
+}
+
+/// One sweep; answers with the peak memory of the functions that work on its batches, in MB.
+async fn one(
+    screen: &Screen,
+    cloud: &LocalCloud,
+    stack: &Stack,
+    accounts: usize,
+    missed: &mut Vec<String>,
+) -> Result<f64, Box<dyn Error>> {
+    let before = calls(cloud);
+    let begun = Instant::now();
+    let execution = stack.start_sweep().await?;
+    let ended = stack.end_of_sweep(&execution, Duration::from_mins(30)).await;
+    let took = begun.elapsed().as_secs_f64();
+    let mut made = calls(cloud);
+    for (call, count) in before {
+        *made.entry(call).or_default() -= count;
+    }
+    if ended["totals"]["accounts"] != accounts + 1 || ended["totals"]["unknown"] != 0 {
+        return Err(format!("the sweep has not seen everything: {ended}").into());
+    }
+    let throttled = made.iter().filter(|((_, is_throttled), _)| *is_throttled).map(|(_, count)| count).sum::<u64>();
+    let mut by_operation: BTreeMap<&str, u64> = BTreeMap::new();
+    for ((operation, _), count) in &made {
+        *by_operation.entry(operation).or_default() += count;
+    }
+    for ((operation, is_throttled), count) in &made {
+        screen.line(&format!("DEBUG {operation} {is_throttled} {count}"));
+    }
+    let all: u64 = by_operation.values().sum();
+    let (bound, slowest) = bound(&by_operation);
+    let ratio = took / bound;
+    let peak = |output: &str| -> Result<f64, Box<dyn Error>> {
+        let peaks = processes_of(stack.output(output))?.iter().filter_map(|process| peak_kb(process)).max();
+        Ok(super::megabytes(peaks.ok_or("no process was found")? * 1024))
+    };
+    let checker = peak("ComplianceCheckerFunction")?;
+    #[expect(clippy::cast_precision_loss, reason = "for people")]
+    let (per_second, per_account) = (accounts as f64 / took, all as f64 / accounts as f64);
+    screen.fact(
+        &format!("{accounts} accounts"),
+        &format!(
+            "{took:.0} s, {per_second:.2} accounts a second, {per_account:.1} calls an account, {throttled} throttled"
+        ),
+    );
+    screen.fact("", &format!("the quotas allow {bound:.0} s ({slowest}); ratio {ratio:.2}"));
+    screen.fact(
+        "",
+        &format!(
+            "peak memory: lister {:.1} MB, checker {checker:.1} MB, reporter {:.1} MB",
+            peak("AccountListerFunction")?,
+            peak("ComplianceReporterFunction")?
+        ),
+    );
+    if ratio > RATIO {
+        missed.push(format!(
+            "a sweep of {accounts} accounts takes {ratio:.2} times what quotas allow; {RATIO} is the budget"
+        ));
+    }
+    Ok(checker)
+}
+
+/// The calls of the sweep's functions so far, by operation and whether they were throttled.
+fn calls(cloud: &LocalCloud) -> BTreeMap<(String, bool), u64> {
+    let mut calls = BTreeMap::new();
+    for (kind, count) in cloud.counts() {
+        let is_ours = |name: &str| name == "account-lister" || name.starts_with("compliance-");
+        if kind.function.as_deref().is_some_and(is_ours) {
+            let is_throttled = kind.error.is_some_and(|code| code.contains("Throttl") || code.contains("TooMany"));
+            *calls.entry((format!("{}:{}", kind.service, kind.operation), is_throttled)).or_default() += count;
+        }
+    }
+    calls
+}
+
+/// The seconds that the quotas demand for these calls: the accounts are listed first, and then the slowest operation
+/// decides.
+fn bound(calls: &BTreeMap<&str, u64>) -> (f64, &'static str) {
+    #[expect(clippy::cast_precision_loss, reason = "counts of calls fit a double")]
+    let seconds = |(operation, rate, burst): (&str, f64, f64)| {
+        (calls.get(operation).copied().unwrap_or(0) as f64 - burst * RAISED).max(0.0) / (rate * RAISED)
+    };
+    let is_listing = |operation: &str| operation == "organizations:ListAccounts";
+    let listing: f64 = QUOTAS.into_iter().filter(|(operation, ..)| is_listing(operation)).map(seconds).sum();
+    let checks = QUOTAS.into_iter().filter(|(operation, ..)| !is_listing(operation));
+    let slowest = checks.max_by(|one, other| seconds(*one).total_cmp(&seconds(*other)));
+    slowest.map_or((listing, ""), |slowest| (listing + seconds(slowest), slowest.0))
+}
+
+/// Lets a function take as much more of the rates as the account has, as somebody with larger quotas does.
+async fn faster(stack: &Stack, output: &str) -> Result<(), Box<dyn Error>> {
+    let path = format!("/2015-03-31/functions/{}/configuration", stack.output(output));
+    let answer = stack.client.rest("lambda", Method::GET, &path, "").await?;
+    let mut configuration: Value = serde_json::from_slice(answer.body())?;
+    let environment = configuration["Environment"].take();
+    let share: f64 = environment["Variables"]["RATE_SHARE"].as_str().unwrap_or("1").parse()?;
+    let mut changed = serde_json::json!({ "Environment": environment });
+    changed["Environment"]["Variables"]["RATE_SHARE"] = (share * RAISED).to_string().into();
+    stack.client.rest("lambda", Method::PUT, &path, changed.to_string()).await?;
+    Ok(())
+}
