@@ -154,6 +154,25 @@ async fn a_sweep_whose_batches_all_fail_ends_in_a_report_of_unknown_accounts() {
     let _fault = theatre.cloud.faults().add(fault.account(management));
     let ended = sweep(&theatre).await;
     assert_eq!((&ended["totals"]["unknown"], &ended["totals"]["accounts"]), (&json!(2), &json!(3)), "{ended}");
+    let report = report(&theatre).await;
+    let unknown = report["sweep"]["accounts"].as_array().unwrap().iter().map(|account| &account["checked"]["unknown"]);
+    let causes: Vec<_> = unknown.filter_map(|unknown| unknown["failure"]["message"].as_str()).collect();
+    assert!(causes.len() == 2 && causes.iter().all(|cause| cause.contains("It ended with ServiceFault")), "{causes:?}");
+}
+
+#[tokio::test]
+async fn a_batch_that_runs_out_of_time_ends_before_its_function_and_says_what_is_left() {
+    let theatre = Theatre::with_members(23, DOCUMENT).await;
+    // Of which a minute is kept for the accounts that are being looked at.
+    theatre.stack.configure("ComplianceCheckerFunction", &json!({"Timeout": 62})).await.expect("less time");
+    let slow = Fault::new(FaultKind::Latency(Duration::from_secs(3))).function("compliance-checker");
+    let slow = slow.operation("sts", "AssumeRole").account(theatre.organization.management_account());
+    let _slow = theatre.cloud.faults().add(slow);
+    let ended = sweep(&theatre).await;
+    assert_eq!(ended["totals"]["accounts"], 25, "{ended}");
+    let seen = cells(&report(&theatre).await);
+    let left = seen.values().filter(|outcome| *outcome == "NoTimeLeft").count();
+    assert_eq!(left, 24 - 8, "eight are looked at at the same time: {seen:?}");
 }
 
 #[tokio::test]

@@ -16,5 +16,6 @@ mod policies;
 mod region_opt_auditor;
 mod root_task_runner;
 mod samples;
+mod state_machine;
 mod template;
 mod theatre;

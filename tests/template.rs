@@ -36,14 +36,14 @@ fn functions() -> Vec<String> {
 }
 
 /// `account-requester` as the template names it: `AccountRequester`.
-fn logical_id(function: &str) -> String {
+pub(crate) fn logical_id(function: &str) -> String {
     let capitalized = |word: &str| word[..1].to_uppercase() + &word[1..];
     function.split('-').map(capitalized).collect()
 }
 
 /// The template as JSON, its short forms written out: `!Ref A` is `{"Ref": "A"}`, `!GetAtt A.Arn` is
 /// `{"Fn::GetAtt": "A.Arn"}`.
-fn template() -> Value {
+pub(crate) fn template() -> Value {
     let text = read("template.yaml");
     let documents = Yaml::load_from_str(&text).expect("template.yaml is YAML");
     to_json(&documents[0])
@@ -69,7 +69,7 @@ fn to_json(node: &Yaml<'_>) -> Value {
 }
 
 /// The resources of one type by logical id.
-fn resources(template: &Value, of_type: &str) -> BTreeMap<String, Value> {
+pub(crate) fn resources(template: &Value, of_type: &str) -> BTreeMap<String, Value> {
     let all = template["Resources"].as_object().expect("resources");
     let found = all.iter().filter(|(_, resource)| resource["Type"] == of_type);
     let found: BTreeMap<_, _> = found.map(|(id, resource)| (id.clone(), resource["Properties"].clone())).collect();
@@ -448,5 +448,25 @@ fn every_function_logs_to_a_group_of_its_own_with_retention() {
         });
         let (_, writes) = writes.unwrap_or_else(|| panic!("{id} cannot write its log"));
         assert_eq!(writes["Resource"], json!({"Fn::GetAtt": format!("{group}.Arn")}));
+    }
+}
+
+#[test]
+fn every_metric_that_an_alarm_or_the_dashboard_looks_at_is_told() {
+    let template = template();
+    let dashboard = resources(&template, "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"].clone();
+    let body: Value = serde_json::from_str(dashboard.as_str().expect("a body")).expect("the body is JSON");
+    let widgets =
+        items(&body["widgets"]).flat_map(|widget| items(&widget["properties"]["metrics"]).collect::<Vec<_>>());
+    let shown = widgets.filter(|metric| metric[0] == "Steward").map(|metric| metric[1].clone());
+    let alarms = resources(&template, "AWS::CloudWatch::Alarm").into_values();
+    let watched = alarms.filter(|alarm| alarm["Namespace"] == "Steward").map(|alarm| alarm["MetricName"].clone());
+    let names: BTreeSet<_> = shown.chain(watched).map(|name| name.as_str().expect("a name").to_owned()).collect();
+    let code = ["compliance-reporter/src/told.rs", "create-account-poller/src/work.rs"]
+        .map(|file| format!("functions/{file}"));
+    let code: String = code.iter().map(read).chain([read("shared/src/start/wire.rs")]).collect();
+    assert!(names.len() > 6, "{names:?}");
+    for name in names {
+        assert!(code.contains(&format!("\"{name}\"")), "nobody tells {name}");
     }
 }

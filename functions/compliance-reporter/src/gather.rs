@@ -9,7 +9,7 @@ use serde::Deserialize;
 use steward::{
     error::{Cause, Failure},
     gateway::{Found, S3Gateway},
-    sweep::{Listed, Listing},
+    sweep::{BATCH, Listed, Listing},
 };
 
 /// How many results are read at once.
@@ -41,10 +41,35 @@ pub(crate) async fn results(sweeps: &S3Gateway, listing: &Listing) -> Result<Vec
     Ok(all.into_iter().flatten().collect())
 }
 
+/// The end of a batch, as the state machine has seen it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct BatchEnd {
+    batch: usize,
+    error: Option<String>,
+}
+
+/// The batches that failed for good, and the names of their errors: of the catalogue's causes, of AWS Lambda or of AWS
+/// Step Functions.
+pub(crate) fn failures(ends: Vec<BatchEnd>) -> HashMap<usize, String> {
+    ends.into_iter().filter_map(|end| Some((end.batch, end.error?))).collect()
+}
+
 /// The sweep as the report wants it: every account that was listed, once, with what was found or why nothing was.
-pub(crate) fn sweep(listing: Listing, results: Vec<OfAccount>, now: Timestamp) -> Sweep {
+pub(crate) fn sweep(
+    listing: Listing,
+    results: Vec<OfAccount>,
+    failures: &HashMap<usize, String>,
+    now: Timestamp,
+) -> Sweep {
     let mut found: HashMap<String, OfAccount> = results.into_iter().map(|result| (result.id.clone(), result)).collect();
-    let accounts = listing.accounts.into_iter().map(|listed| account(listed, &mut found)).collect();
+    let mut position = 0;
+    let mut account = |listed: Listed| {
+        // As the lister has put them into batches.
+        let batch = position / BATCH + 1;
+        position += usize::from(listed.is_to_be_checked());
+        account(listed, &mut found, failures.get(&batch).map(String::as_str))
+    };
+    let accounts = listing.accounts.into_iter().map(&mut account).collect();
     Sweep {
         sweep_id: listing.sweep_id.to_string(),
         trigger: if listing.trigger == "schedule" { Trigger::Schedule } else { Trigger::ByHand },
@@ -57,14 +82,17 @@ pub(crate) fn sweep(listing: Listing, results: Vec<OfAccount>, now: Timestamp) -
     }
 }
 
-fn account(listed: Listed, found: &mut HashMap<String, OfAccount>) -> Account {
+fn account(listed: Listed, found: &mut HashMap<String, OfAccount>, batch_error: Option<&str>) -> Account {
     let id = listed.id.to_string();
     let (tags, checked) = found.remove(&id).map(|result| (result.tags, result.checked)).unzip();
     let checked = match (listed.not_checked, listed.failure, checked) {
         (Some(why), _, _) => Checked::NotChecked { why },
         (None, Some(failure), _) => Checked::Unknown { failure: shown(failure) },
         (None, None, Some(checked)) => checked,
-        (None, None, None) => Checked::Unknown { failure: shown(Failure::new(Cause::BatchFailed)) },
+        (None, None, None) => {
+            let named = |error| Failure::with_detail(Cause::BatchFailed, format_args!("It ended with {error}."));
+            Checked::Unknown { failure: shown(batch_error.map_or_else(|| Failure::new(Cause::BatchFailed), named)) }
+        }
     };
     Account {
         id,
@@ -124,11 +152,16 @@ mod tests {
         let row = json!([{"id": "222222222222", "checked": {"rows": [
             {"account_id": "222222222222", "control": "regions", "outcome": "compliant"}]}}]);
         let results: Vec<OfAccount> = serde_json::from_value(row).unwrap();
-        let sweep = sweep(listing, results, now);
+        let failures = failures(vec![
+            BatchEnd { batch: 1, error: Some("States.Timeout".to_owned()) },
+            BatchEnd { batch: 2, error: None },
+        ]);
+        let sweep = sweep(listing, results, &failures, now);
         assert_eq!(sweep.trigger, Trigger::Schedule);
         assert!(matches!(&sweep.accounts[0].checked, Checked::NotChecked { .. }));
         assert!(matches!(&sweep.accounts[1].checked, Checked::Rows(rows) if rows.len() == 1));
         let Checked::Unknown { failure } = &sweep.accounts[2].checked else { panic!("{:?}", sweep.accounts[2]) };
         assert_eq!(failure.cause, "BatchFailed");
+        assert!(failure.message.ends_with("It ended with States.Timeout."), "{}", failure.message);
     }
 }

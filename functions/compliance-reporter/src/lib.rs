@@ -18,7 +18,7 @@ use steward::{
     telemetry,
 };
 
-use gather::sweep;
+use gather::{BatchEnd, failures, sweep};
 pub use told::{ComplianceReported, Totals};
 
 /// The largest report that is read: that of some ten thousand accounts.
@@ -35,6 +35,9 @@ pub struct ComplianceReporter {
 #[derive(Debug, Deserialize)]
 struct Input {
     sweep_id: SweepId,
+    /// What the state machine knows of the batches; nothing when a person asks.
+    #[serde(default)]
+    results: Vec<BatchEnd>,
 }
 
 impl ComplianceReporter {
@@ -53,9 +56,9 @@ impl ComplianceReporter {
     }
 
     /// Publishes the report of one sweep: `{"sweep_id": "..."}`, also by hand for one that is over. Batches of which
-    /// nothing is there are unknown accounts.
+    /// nothing is there are unknown accounts, with the name of the error that ended them.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<ComplianceReported, Failure> {
-        let Input { sweep_id } = serde_json::from_value(event.payload)
+        let Input { sweep_id, results: ends } = serde_json::from_value(event.payload)
             .map_err(|error| Failure::with_detail(Cause::InvalidRequest, format_args!("{error}.")))?;
         let listing: Listing = self.read(&sweep_id.listing_key()).await?.ok_or_else(|| {
             Failure::with_detail(Cause::NotFound, format_args!("There is no sweep {sweep_id} in the bucket."))
@@ -68,7 +71,7 @@ impl ComplianceReporter {
         });
         // A sweep that is reported again is compared with what was before it.
         let earlier = previous.as_ref().filter(|previous| previous.sweep.sweep_id != sweep_id.as_str());
-        let report = Report::new(sweep(listing, results, Timestamp::now()), earlier);
+        let report = Report::new(sweep(listing, results, &failures(ends), Timestamp::now()), earlier);
         let is_newest = previous.as_ref().is_none_or(|previous| previous.sweep.started_at <= report.sweep.started_at);
         let folder = format!("reports/{}/{sweep_id}", report.sweep.started_at.strftime("%Y-%m-%d"));
         let folders: &[&str] = if is_newest { &[&folder, "latest"] } else { &[&folder] };

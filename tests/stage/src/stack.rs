@@ -61,6 +61,19 @@ impl Stack {
         self.client.invoke(self.output(function_output), input).await
     }
 
+    /// The configuration of a function, by the output that names it.
+    pub async fn configuration(&self, function_output: &str) -> Result<Value, AwsError> {
+        let path = format!("/2015-03-31/functions/{}/configuration", self.output(function_output));
+        let answer = self.client.rest("lambda", Method::GET, &path, "").await?;
+        Ok(serde_json::from_slice(answer.body()).unwrap_or_default())
+    }
+
+    /// Changes the configuration of a function, as a person does in the console.
+    pub async fn configure(&self, function_output: &str, change: &Value) -> Result<(), AwsError> {
+        let path = format!("/2015-03-31/functions/{}/configuration", self.output(function_output));
+        self.client.rest("lambda", Method::PUT, &path, change.to_string()).await.map(drop)
+    }
+
     /// Puts an event on the stack's bus, as a portal or a person would.
     pub async fn put_event(&self, detail_type: &str, detail: &Value) -> Result<(), AwsError> {
         let entry = json!({

@@ -11,8 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use local_cloud::{Fault, FaultKind, LocalCloud, Method, Options};
-use serde_json::Value;
+use local_cloud::{Fault, FaultKind, LocalCloud, Options};
+use serde_json::json;
 
 use crate::{
     Stack,
@@ -109,9 +109,6 @@ async fn one(
     for ((operation, _), count) in &made {
         *by_operation.entry(operation).or_default() += count;
     }
-    for ((operation, is_throttled), count) in &made {
-        screen.line(&format!("DEBUG {operation} {is_throttled} {count}"));
-    }
     let all: u64 = by_operation.values().sum();
     let (bound, slowest) = bound(&by_operation);
     let ratio = took / bound;
@@ -174,13 +171,10 @@ fn bound(calls: &BTreeMap<&str, u64>) -> (f64, &'static str) {
 
 /// Lets a function take as much more of the rates as the account has, as somebody with larger quotas does.
 async fn faster(stack: &Stack, output: &str) -> Result<(), Box<dyn Error>> {
-    let path = format!("/2015-03-31/functions/{}/configuration", stack.output(output));
-    let answer = stack.client.rest("lambda", Method::GET, &path, "").await?;
-    let mut configuration: Value = serde_json::from_slice(answer.body())?;
-    let environment = configuration["Environment"].take();
+    let configuration = stack.configuration(output).await?;
+    let mut environment = configuration["Environment"].clone();
     let share: f64 = environment["Variables"]["RATE_SHARE"].as_str().unwrap_or("1").parse()?;
-    let mut changed = serde_json::json!({ "Environment": environment });
-    changed["Environment"]["Variables"]["RATE_SHARE"] = (share * RAISED).to_string().into();
-    stack.client.rest("lambda", Method::PUT, &path, changed.to_string()).await?;
+    environment["Variables"]["RATE_SHARE"] = (share * RAISED).to_string().into();
+    stack.configure(output, &json!({ "Environment": environment })).await?;
     Ok(())
 }

@@ -1,0 +1,76 @@
+//! The definition of the sweep's state machine against the template and the functions that it runs.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::template::{logical_id, read, resources, template};
+
+const DEFINITION: &str = "statemachines/compliance-sweep.asl.json";
+
+fn definition() -> Value {
+    serde_json::from_str(&read(DEFINITION)).expect("the definition is JSON")
+}
+
+/// The tasks of the machine and of the map in it, by the substitution that names their function.
+fn tasks(states: &Value) -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    for state in states.as_object().expect("states").values() {
+        if let Some(function) = state["Parameters"]["FunctionName"].as_str() {
+            found.push((function.trim_matches(['$', '{', '}']).to_owned(), state.clone()));
+        }
+        if state["ItemProcessor"].is_object() {
+            found.extend(tasks(&state["ItemProcessor"]["States"]));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_template_gives_exactly_what_the_definition_asks_for() {
+    let asked: BTreeSet<_> =
+        read(DEFINITION).split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.to_owned())).collect();
+    let machines = resources(&template(), "AWS::Serverless::StateMachine");
+    let given = machines["ComplianceSweep"]["DefinitionSubstitutions"].as_object().expect("substitutions").clone();
+    assert_eq!(asked, given.keys().cloned().collect());
+    for (function, _) in tasks(&definition()["States"]) {
+        assert_eq!(given[&function]["Fn::GetAtt"], format!("{function}.Arn"));
+    }
+}
+
+#[test]
+fn a_task_outwaits_its_function_and_is_tried_again() {
+    let functions = resources(&template(), "AWS::Serverless::Function");
+    for (function, task) in tasks(&definition()["States"]) {
+        let timeout = functions[&function]["Timeout"].as_i64().expect("a timeout");
+        assert!(task["TimeoutSeconds"].as_i64().expect("a timeout") > timeout, "{function}");
+        assert_eq!(task["Retry"][0]["ErrorEquals"][0], "States.ALL", "{function}");
+    }
+}
+
+#[test]
+fn batches_share_the_published_rates_among_them() {
+    let at_once = definition()["States"]["CheckBatches"]["MaxConcurrency"].as_f64().expect("a concurrency");
+    let functions = resources(&template(), "AWS::Serverless::Function");
+    let variables = &functions[&logical_id("compliance-checker")]["Environment"]["Variables"];
+    let share: f64 = variables["RATE_SHARE"].as_str().expect("a share").parse().expect("a number");
+    assert!((at_once * share - 1.0).abs() < f64::EPSILON, "{at_once} batches with {share} each");
+}
+
+#[test]
+fn a_sweep_is_ended_when_its_right_to_mend_is_over() {
+    let hours: i64 = read("shared/src/mending.rs")
+        .split("LONGEST_SWEEP: SignedDuration = SignedDuration::from_hours(")
+        .nth(1)
+        .and_then(|rest| rest.split(')').next()?.parse().ok())
+        .expect("a number of hours");
+    assert_eq!(definition()["TimeoutSeconds"], hours * 3600);
+}
+
+#[test]
+fn whatever_happens_to_the_batches_the_report_is_next() {
+    let batches = &definition()["States"]["CheckBatches"];
+    assert_eq!((&batches["Next"], &batches["Catch"][0]["Next"]), (&"Report".into(), &"Report".into()));
+    assert_eq!(batches["Catch"][0]["ErrorEquals"][0], "States.ALL");
+    assert_eq!(batches["ToleratedFailurePercentage"], 100);
+}
