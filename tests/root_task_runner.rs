@@ -281,6 +281,17 @@ async fn the_features_are_shown_switched_and_shown_again() {
         json!(["enabled RootCredentialsManagement", "enabled RootSessions"])
     );
     assert_eq!(of("enable", "apply").await["outcome"], "nothing_to_do");
+
+    // One of two is switched, and the second denied: what was done is kept with the failure.
+    let denied = Fault::error("AccessDenied", "not today").operation("iam", "DisableOrganizationsRootSessions");
+    let _denied = theatre.cloud.faults().add(denied.account(theatre.organization.management_account()));
+    let listener = theatre.listen("features").await;
+    let row = of("disable", "apply").await;
+    assert_eq!(
+        (&row["outcome"], &row["cause"], &row["steps"]),
+        (&json!("failed"), &json!("AccessDenied"), &json!(["disabled RootCredentialsManagement"]))
+    );
+    listener.wait_for("RootTaskPerformed", "cause", "AccessDenied", PATIENCE).await;
 }
 
 #[tokio::test]

@@ -180,18 +180,27 @@ impl RootTaskRunner {
             Finding::planned(steps)
         } else {
             self.journal.begin(&attempt).await?;
-            for feature in &change {
-                if enable {
-                    self.iam.enable_root_feature(*feature).await?;
-                } else {
-                    self.iam.disable_root_feature(*feature).await?;
-                }
-            }
-            let steps = verb(if enable { "enabled" } else { "disabled" });
-            Finding::done(steps)
+            self.switch(enable, &change).await
         };
         self.journal.end(&attempt).await?;
         Ok(attempt.finding)
+    }
+
+    /// Enables or disables features, one after the other, up to the first failure.
+    async fn switch(&self, enable: bool, change: &[RootFeature]) -> Finding {
+        let mut steps = Vec::new();
+        for feature in change {
+            let (answer, word) = if enable {
+                (self.iam.enable_root_feature(*feature).await, "enabled")
+            } else {
+                (self.iam.disable_root_feature(*feature).await, "disabled")
+            };
+            match answer {
+                Ok(()) => steps.push(format!("{word} {}", feature.name())),
+                Err(error) => return Finding::failed(steps, error),
+            }
+        }
+        Finding::done(steps)
     }
 }
 

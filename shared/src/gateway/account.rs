@@ -117,11 +117,13 @@ pub enum RegionStatus {
     Disabled,
 }
 
-/// The published rates (Account Management reference guide, "Quotas").
+/// The published rates, of each operation (Account Management reference guide, "Quotas").
 #[derive(Debug)]
 struct Paces {
-    get_contact: Pace,
-    put_contact: Pace,
+    get_alternate_contact: Pace,
+    get_contact_information: Pace,
+    put_alternate_contact: Pace,
+    put_contact_information: Pace,
     delete_contact: Pace,
     list_regions: Pace,
     change_region: Pace,
@@ -131,8 +133,10 @@ impl Paces {
     fn of(rates: Rates) -> Self {
         let pace = |per_second, burst| Pace::new(per_second, burst, rates);
         Self {
-            get_contact: pace(10, 15),
-            put_contact: pace(5, 8),
+            get_alternate_contact: pace(10, 15),
+            get_contact_information: pace(10, 15),
+            put_alternate_contact: pace(5, 8),
+            put_contact_information: pace(5, 8),
             delete_contact: pace(1, 6),
             list_regions: pace(5, 5),
             change_region: pace(1, 1),
@@ -165,7 +169,7 @@ impl AccountGateway {
         kind: ContactKind,
     ) -> Result<Option<AlternateContact>, CallError> {
         const OPERATION: &str = "account:GetAlternateContact";
-        self.paces.get_contact.turn(OPERATION).await?;
+        self.paces.get_alternate_contact.turn(OPERATION).await?;
         let call = self.client.get_alternate_contact().set_account_id(target.id());
         let answer = call.alternate_contact_type(model(kind)).send().await;
         let is_absent = GetAlternateContactError::is_resource_not_found_exception;
@@ -193,7 +197,7 @@ impl AccountGateway {
         contact: &AlternateContact,
     ) -> Result<(), CallError> {
         const OPERATION: &str = "account:PutAlternateContact";
-        self.paces.put_contact.turn(OPERATION).await?;
+        self.paces.put_alternate_contact.turn(OPERATION).await?;
         let call = self.client.put_alternate_contact().set_account_id(target.id()).alternate_contact_type(model(kind));
         let call = call.name(&contact.name).title(&contact.title);
         let call = call.email_address(&contact.email).phone_number(&contact.phone);
@@ -216,7 +220,7 @@ impl AccountGateway {
         target: &AccountTarget,
     ) -> Result<Option<ContactInformation>, CallError> {
         const OPERATION: &str = "account:GetContactInformation";
-        self.paces.get_contact.turn(OPERATION).await?;
+        self.paces.get_contact_information.turn(OPERATION).await?;
         let answer = self.client.get_contact_information().set_account_id(target.id()).send().await;
         let is_absent = GetContactInformationError::is_resource_not_found_exception;
         let answer = unless_absent(OPERATION, answer, is_absent).map_err(denied)?;
@@ -238,7 +242,7 @@ impl AccountGateway {
         const OPERATION: &str = "account:PutContactInformation";
         let record = contact_record(contact)
             .map_err(|error| CallError::not_sent(OPERATION, Cause::InputRefused, error.to_string()))?;
-        self.paces.put_contact.turn(OPERATION).await?;
+        self.paces.put_contact_information.turn(OPERATION).await?;
         let call = self.client.put_contact_information().set_account_id(target.id()).contact_information(record);
         call.send().await.map(drop).map_err(|error| denied(CallError::of(OPERATION, error)))
     }
