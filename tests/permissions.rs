@@ -166,9 +166,13 @@ async fn sweep(theatre: &Theatre, account: &str) {
     theatre.organization.set_joined(account, Duration::from_hours(24 * 30));
     theatre.organization.set_joined(&theatre.member(), Duration::from_hours(1));
     theatre.organization.set_region_time(Duration::ZERO);
-    // The second document is refused, which each function that reads it tells.
-    for document in [everything.as_str(), "version: 0"] {
+    let regions = theatre.organization.regions_of(account);
+    // The last document is refused, which each function that reads it tells.
+    for document in [everything.as_str(), &everything, "version: 0"] {
         theatre.put_document(document).await;
+        // Others mend regions as well, at their own time.
+        regions.set("eu-central-2", "DISABLED");
+        regions.set("eu-south-1", "ENABLED");
         let sweep = theatre.stack.start_sweep().await.expect("the sweep starts");
         theatre.stack.end_of_sweep(&sweep, PATIENCE * 2).await;
     }
