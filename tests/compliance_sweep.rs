@@ -11,7 +11,7 @@ use crate::theatre::{PATIENCE, Theatre};
 const DOCUMENT: &str = "
 version: 1
 defaults:
-  account-tags: {tags: {owner: platform}}
+  password-policy: {minimum_length: 16}
   account-alias: {alias: \"steward-{account_id}\"}
 exemptions: []
 ";
@@ -60,7 +60,7 @@ async fn a_sweep_reports_every_account_once_and_the_next_one_what_has_changed() 
     let seen = cells(&first);
     assert_eq!(first["totals"]["accounts"], 32, "{}", first["totals"]);
     assert!(seen[&(management, String::new())].contains("management account"));
-    assert_eq!(seen[&(account.clone(), "account-tags".to_owned())], "drifted");
+    assert_eq!(seen[&(account.clone(), "password-policy".to_owned())], "drifted");
     assert_eq!(seen[&(account.clone(), "regions".to_owned())], "skipped");
     let unit = first["sweep"]["accounts"].as_array().unwrap().iter().find(|a| a["id"] == account.as_str()).unwrap();
     assert_eq!(unit["unit"], "/Workloads");
@@ -118,7 +118,7 @@ async fn accounts_that_deny_throttle_or_close_and_a_batch_that_is_lost_are_in_th
     let alias = |account: &str| seen.get(&(account.to_owned(), "account-alias".to_owned())).map(String::as_str);
     for account in &members[0..4] {
         assert_eq!(alias(account), Some("unknown"), "{account}");
-        assert_eq!(seen[&(account.clone(), "account-tags".to_owned())], "drifted", "one control does not stop another");
+        assert_eq!(seen[&(account.clone(), "password-policy".to_owned())], "drifted", "one control does not stop another");
     }
     assert!(seen[&(closed, String::new())].contains("Since the sweep began"), "{seen:?}");
     assert!(members[5..].iter().all(|account| alias(account) == Some("drifted")));
@@ -215,7 +215,7 @@ async fn what_the_document_says_is_mended_by_the_sweep_and_an_account_that_nobod
     let seen = cells(&report(&theatre).await);
     let other = seen.keys().find(|(id, control)| control == "account-alias" && *id != account).unwrap().0.clone();
     assert_eq!(seen[&(other.clone(), "account-alias".to_owned())], "fixed");
-    assert_eq!(seen[&(other, "account-tags".to_owned())], "drifted", "only what is in the list is mended");
+    assert_eq!(seen[&(other, "password-policy".to_owned())], "drifted", "only what is in the list is mended");
     listener.wait_for("BaselineApplied", "account_id", &account, PATIENCE).await;
     sweep(&theatre).await;
     assert_eq!(listener.heard("BaselineApplied", "account_id", &account).await.len(), 1, "it was heard of by now");
