@@ -118,7 +118,11 @@ async fn accounts_that_deny_throttle_or_close_and_a_batch_that_is_lost_are_in_th
     let alias = |account: &str| seen.get(&(account.to_owned(), "account-alias".to_owned())).map(String::as_str);
     for account in &members[0..4] {
         assert_eq!(alias(account), Some("unknown"), "{account}");
-        assert_eq!(seen[&(account.clone(), "password-policy".to_owned())], "drifted", "one control does not stop another");
+        assert_eq!(
+            seen[&(account.clone(), "password-policy".to_owned())],
+            "drifted",
+            "one control does not stop another"
+        );
     }
     assert!(seen[&(closed, String::new())].contains("Since the sweep began"), "{seen:?}");
     assert!(members[5..].iter().all(|account| alias(account) == Some("drifted")));

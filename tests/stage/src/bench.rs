@@ -146,10 +146,3 @@ fn megabytes(bytes: u64) -> f64 {
 fn python_function() -> PathBuf {
     root().join("tests/stage/src/bench/cold_start.py")
 }
-
-/// Only the sweeps.
-pub(crate) async fn sweeps() -> Result<(), Box<dyn Error>> {
-    let mut missed = Vec::new();
-    sweep::measure(&Screen, &mut missed).await?;
-    if missed.is_empty() { Ok(()) } else { Err(missed.join("; ").into()) }
-}

@@ -59,7 +59,6 @@ pub async fn run(command: &str) -> Result<(), Box<dyn Error>> {
         "demo" => demo::play().await,
         "cloud" => keep::keep().await,
         "bench" => bench::measure().await,
-        "sweeps" => bench::sweeps().await,
         _ => Err("usage: stage demo | cloud | bench".into()),
     }
 }

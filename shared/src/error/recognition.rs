@@ -1,0 +1,113 @@
+//! Which cause stands behind what an AWS service answers.
+
+use super::Cause;
+
+impl Cause {
+    /// The cause behind a `FailureReason` of `CreateAccount`, by its name in the API model.
+    pub fn of_create_account_failure(reason: &str) -> Self {
+        match reason {
+            "ACCOUNT_LIMIT_EXCEEDED" => Self::AccountLimitExceeded,
+            "EMAIL_ALREADY_EXISTS" => Self::EmailAlreadyExists,
+            "INVALID_ADDRESS" => Self::InvalidAddress,
+            "INVALID_EMAIL" => Self::InvalidEmail,
+            "CONCURRENT_ACCOUNT_MODIFICATION" => Self::ConcurrentAccountModification,
+            "INTERNAL_FAILURE" => Self::InternalFailure,
+            "GOVCLOUD_ACCOUNT_ALREADY_EXISTS" => Self::GovcloudAccountAlreadyExists,
+            "MISSING_BUSINESS_VALIDATION" => Self::MissingBusinessValidation,
+            "FAILED_BUSINESS_VALIDATION" => Self::FailedBusinessValidation,
+            "PENDING_BUSINESS_VALIDATION" => Self::PendingBusinessValidation,
+            // The user guide and the API model disagree about this name.
+            "INVALID_IDENTITY_FOR_BUSINESS_VALIDATION" | "IDENTITY_INVALID_BUSINESS_VALIDATION" => {
+                Self::InvalidIdentityForBusinessValidation
+            }
+            "UNKNOWN_BUSINESS_VALIDATION" => Self::UnknownBusinessValidation,
+            "MISSING_PAYMENT_INSTRUMENT" => Self::MissingPaymentInstrument,
+            "INVALID_PAYMENT_INSTRUMENT" => Self::InvalidPaymentInstrument,
+            "UPDATE_EXISTING_RESOURCE_POLICY_WITH_TAGS_NOT_SUPPORTED" => {
+                Self::UpdateExistingResourcePolicyWithTagsNotSupported
+            }
+            _ => Self::UnknownFailureReason,
+        }
+    }
+
+    /// The cause behind an error code of an AWS service, with the `Reason` member that AWS Organizations adds to
+    /// `ConstraintViolationException`. None for a code that the catalogue does not know.
+    pub fn of_service_error(code: &str, reason: Option<&str>) -> Option<Self> {
+        Some(match code.strip_suffix("Exception").unwrap_or(code) {
+            "AccessDenied" | "AuthorizationError" | "UnauthorizedOperation" => Self::AccessDenied,
+            "AccessDeniedForDependency"
+            | "AccountNotManagementOrDelegatedAdministrator"
+            | "CallerIsNotManagementAccount" => Self::NotManagementAccount,
+            "ServiceAccessNotEnabled" => Self::TrustedAccessMissing,
+            "OrganizationNotInAllFeaturesMode" => Self::OrganizationNotInAllFeaturesMode,
+            "AWSOrganizationsNotInUse" | "OrganizationNotFound" => Self::OrganizationNotInUse,
+            "FinalizingOrganization" => Self::FinalizingOrganization,
+            "ConcurrentModification" | "ConcurrentAccess" | "EntityTemporarilyUnmodifiable" | "TransactionConflict" => {
+                Self::ConcurrentModification
+            }
+            "ConstraintViolation" => Self::of_constraint(reason.unwrap_or_default()),
+            "InvalidInput"
+            | "InvalidParameter"
+            | "InvalidParameterValue"
+            | "InvalidParameterCombination"
+            | "MalformedPolicyDocument"
+            | "PolicyNotAttachable"
+            | "Validation"
+            | "ValidationError" => Self::InputRefused,
+            "UnsupportedAPIEndpoint" => Self::UnsupportedEndpoint,
+            "TooManyRequests"
+            | "Throttling"
+            | "Throttled"
+            | "ThrottledException"
+            | "RequestLimitExceeded"
+            | "ProvisionedThroughputExceeded"
+            | "SlowDown"
+            | "PriorRequestNotComplete" => Self::Throttled,
+            "Service"
+            | "InternalError"
+            | "InternalFailure"
+            | "InternalServer"
+            | "InternalServerError"
+            | "InternalServiceFault"
+            | "InternalService"
+            | "ServiceFailure"
+            | "ServiceUnavailable" => Self::ServiceFault,
+            "OptInRequired" | "NotSignedUp" => Self::OptInRequired,
+            "SubscriptionRequired" => Self::SubscriptionRequired,
+            "RegionDisabled" => Self::RegionDisabled,
+            "InvalidClientTokenId" | "InvalidAccessKeyId" | "UnrecognizedClient" => Self::CredentialsNotAccepted,
+            "LimitExceeded" => Self::QuotaExceeded,
+            "PackedPolicyTooLarge" => Self::SessionPolicyTooLarge,
+            "AccountNotFound"
+            | "NoSuchEntity"
+            | "NotFound"
+            | "ResourceNotFound"
+            | "TargetNotFound"
+            | "OrganizationalUnitNotFound"
+            | "ParentNotFound"
+            | "SourceParentNotFound"
+            | "CreateAccountStatusNotFound"
+            | "NoSuchBucket"
+            | "QueueDoesNotExist"
+            | "AWS.SimpleQueueService.NonExistentQueue" => Self::NotFound,
+            "DestinationParentNotFound" => Self::OrganizationalUnitNotFound,
+            "Conflict" | "DuplicateAccount" | "EntityAlreadyExists" => Self::Conflict,
+            _ => return None,
+        })
+    }
+
+    fn of_constraint(reason: &str) -> Self {
+        match reason {
+            "ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED" => Self::TooManyCreationsInProgress,
+            "ACCOUNT_NUMBER_LIMIT_EXCEEDED" => Self::AccountLimitExceeded,
+            "MASTER_ACCOUNT_PAYMENT_INSTRUMENT_REQUIRED" => Self::PaymentInstrumentRequired,
+            "MASTER_ACCOUNT_MISSING_CONTACT_INFO" => Self::ContactInformationRequired,
+            "MASTER_ACCOUNT_MISSING_BUSINESS_LICENSE" => Self::MissingBusinessValidation,
+            "ORGANIZATION_NOT_IN_ALL_FEATURES_MODE" => Self::OrganizationNotInAllFeaturesMode,
+            "SERVICE_ACCESS_NOT_ENABLED" => Self::TrustedAccessMissing,
+            "TAG_POLICY_VIOLATION" => Self::TagPolicyViolation,
+            "MAX_TAG_LIMIT_EXCEEDED" => Self::TagLimitExceeded,
+            _ => Self::ConstraintViolation,
+        }
+    }
+}
