@@ -75,10 +75,11 @@ impl ComplianceReporter {
         let is_newest = previous.as_ref().is_none_or(|previous| previous.sweep.started_at <= report.sweep.started_at);
         let folder = format!("reports/{}/{sweep_id}", report.sweep.started_at.strftime("%Y-%m-%d"));
         let folders: &[&str] = if is_newest { &[&folder, "latest"] } else { &[&folder] };
+        let rendered = [("html", report.to_html()), ("csv", report.to_csv()), ("json", report.to_json())];
         for folder in folders {
-            for (name, content) in [("html", report.to_html()), ("csv", report.to_csv()), ("json", report.to_json())] {
-                let content = content.map_err(|error| Failure::with_detail(Cause::CallFailed, error))?;
-                self.reports.put_object(&format!("{folder}/report.{name}"), content).await?;
+            for (name, content) in &rendered {
+                let content = content.as_ref().map_err(|error| Failure::with_detail(Cause::CallFailed, error))?;
+                self.reports.put_object(&format!("{folder}/report.{name}"), content.clone()).await?;
             }
         }
         let told = ComplianceReported::of(&report, self.reports.bucket(), &folder);
