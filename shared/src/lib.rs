@@ -9,6 +9,7 @@ pub mod activity;
 pub mod baseline;
 pub mod batch;
 pub mod budget;
+pub mod clock;
 pub mod cloudtrail;
 pub mod control;
 pub mod error;

@@ -87,12 +87,12 @@ mod tests {
     async fn the_first_sweep_mends_and_one_beside_it_does_not() {
         let sweep = SweepId::of_execution("a", Timestamp::UNIX_EPOCH);
         let put = mock!(Client::transact_write_items).then_output(|| TransactWriteItemsOutput::builder().build());
-        assert!(mending(&put).begin(&sweep, Timestamp::now()).await.unwrap());
+        assert!(mending(&put).begin(&sweep, crate::clock::now()).await.unwrap());
         let refused = mock!(Client::transact_write_items).then_error(|| {
             let reason = CancellationReason::builder().code("ConditionalCheckFailed").build();
             let canceled = TransactionCanceledException::builder().cancellation_reasons(reason).build();
             TransactWriteItemsError::TransactionCanceledException(canceled)
         });
-        assert!(!mending(&refused).begin(&sweep, Timestamp::now()).await.unwrap());
+        assert!(!mending(&refused).begin(&sweep, crate::clock::now()).await.unwrap());
     }
 }

@@ -43,7 +43,7 @@ impl NewAccount {
 
     /// Reads an `AccountCreated` or `AccountJoinedOrganization` event. The latter does not name the role.
     pub fn of_event(event: &EventBridgeEvent<Value>, access_role: &RoleName) -> Result<Self, Failure> {
-        let since = Timestamp::now();
+        let since = crate::clock::now();
         if event.source == crate::events::SOURCE {
             let created = AccountCreated::deserialize(&event.detail)
                 .map_err(|error| Failure::not_understood(format_args!("It is no AccountCreated event: {error}.")))?;

@@ -134,14 +134,14 @@ mod tests {
     #[tokio::test]
     async fn the_first_to_ask_may_tell() {
         let put = mock!(Client::transact_write_items).then_output(|| TransactWriteItemsOutput::builder().build());
-        assert_eq!(once(&[&put]).claim("a", Timestamp::now()).await.unwrap(), Claim::Granted);
+        assert_eq!(once(&[&put]).claim("a", crate::clock::now()).await.unwrap(), Claim::Granted);
         assert_eq!(put.num_calls(), 1);
     }
 
     #[tokio::test]
     async fn what_was_told_and_what_is_about_to_be_told_are_two_answers() {
         for (told, claim) in [(true, Claim::Told), (false, Claim::UnderWay)] {
-            assert_eq!(once(&[&refused(), &holds(told)]).claim("a", Timestamp::now()).await.unwrap(), claim);
+            assert_eq!(once(&[&refused(), &holds(told)]).claim("a", crate::clock::now()).await.unwrap(), claim);
         }
     }
 }

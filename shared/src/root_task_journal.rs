@@ -45,7 +45,7 @@ impl RootTaskJournal {
     }
 
     async fn keep(&self, attempt: &RootTaskPerformed) -> Result<(), Failure> {
-        let at = Timestamp::now();
+        let at = crate::clock::now();
         let item = attributes(&Item { attempt, at, expires_at: (at + KEPT).as_second() })?;
         let account = attempt.account_id.as_ref().map_or("organization", |id| id.as_str());
         let pk = format!("root-task#{}#{account}", attempt.invocation);

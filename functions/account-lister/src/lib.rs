@@ -8,7 +8,7 @@ use serde_json::Value;
 use steward::{
     account_creation::{Pace, Store},
     baseline::{Facts, InForce},
-    control,
+    clock, control,
     error::{Cause, Failure},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway, SqsGateway},
     heard_accounts::{HeardAccounts, should_be_heard_of},
@@ -100,7 +100,7 @@ impl AccountLister {
         let accounts = self.organizations.list_accounts().await?;
         let unannounced = self.announce(&accounts).await?;
         let sweep_id = SweepId::of_execution(&begun.execution, begun.started_at);
-        let now = Timestamp::now();
+        let now = clock::now();
         let mends = !document.remediate.is_empty() && self.mending.begin(&sweep_id, now).await?;
         let (management, fresh) = (&organization.management_account, &unannounced);
         let listed = accounts.into_iter().map(|account| async move {
@@ -134,7 +134,7 @@ impl AccountLister {
 
     /// Sends the new accounts that nobody has heard of to get their baseline.
     async fn announce(&self, accounts: &[Account]) -> Result<Vec<AccountId>, Failure> {
-        let now = Timestamp::now();
+        let now = clock::now();
         let mut unannounced = Vec::new();
         for account in accounts.iter().filter(|account| should_be_heard_of(account, now)) {
             // What Steward makes itself is announced when it is in its place.

@@ -10,6 +10,7 @@ use steward::{
     account_creation::{
         Admission, Organization, OrganizationalUnitReference, Request, Started, State, Store, Wish, admit,
     },
+    clock,
     error::{Cause, Failure},
     events::{AccountCreationFailed, Trigger},
     gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, SqsGateway},
@@ -74,7 +75,7 @@ impl AccountRequester {
 
     async fn request(&self, wish: Wish<OrganizationalUnitReference>) -> Result<Answer, Failure> {
         let id = RequestId::of(&wish.email);
-        let now = Timestamp::now();
+        let now = clock::now();
         let deadline = now.checked_add(self.deadline).unwrap_or(Timestamp::MAX);
         let unit = survey::find_unit(&self.organizations, wish.organizational_unit.as_ref()).await?;
         let earlier = self.store.find(&id).await?;
@@ -115,7 +116,7 @@ impl AccountRequester {
 
     /// Makes the poller look at the request, unless it is about to.
     async fn wake(&self, request: &Request) -> Result<(), Failure> {
-        if request.is_open() && request.next_look_at <= Timestamp::now() {
+        if request.is_open() && request.next_look_at <= clock::now() {
             self.poller_queue.send(&request.reminder(), std::time::Duration::ZERO).await?;
         }
         Ok(())

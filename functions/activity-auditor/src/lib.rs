@@ -1,13 +1,14 @@
 //! Tells who did what to accounts and to the organization, and how much it matters.
 
 use aws_lambda_events::{eventbridge::EventBridgeEvent, sqs::SqsBatchResponse};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
     activity::{ActivityAudited, Severity, root_session_key, temporary_root_key},
     batch::work_off,
+    clock,
     error::Failure,
     events::Trigger,
     gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates},
@@ -88,7 +89,7 @@ impl ActivityAuditor {
 
     /// Reads, judges and tells one event, once.
     async fn audit(&self, event: &EventBridgeEvent<Value>) -> Result<Audited, Failure> {
-        let now = Timestamp::now();
+        let now = clock::now();
         let mut audited =
             ActivityAudited::of(event, &self.own_roles).ok_or_else(|| Failure::not_understood("It names no call."))?;
         if let Some(key) = root_session_key(event).filter(|_| audited.actor.is_steward) {

@@ -5,7 +5,7 @@ mod report;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use futures_util::{StreamExt, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
@@ -14,6 +14,7 @@ use steward::{
     baseline::{Document, Facts, InForce},
     batch::work_off,
     budget::Budget,
+    clock,
     control::{self, AnyControl, Conclusion, Engine, Mode, Row, Visit, conclude, organizational_unit::UnitPaths},
     error::Failure,
     events::{BaselineApplied, BaselineIncomplete, Trigger},
@@ -137,7 +138,7 @@ impl BaselineApplier {
         budget: &Budget,
     ) -> Visited {
         let id = target.id().clone();
-        if !budget.has_room(Timestamp::now()) {
+        if !budget.has_room(clock::now()) {
             return Visited::Left(id);
         }
         let account = match target.describe(&self.organizations).await {
@@ -164,7 +165,7 @@ impl BaselineApplier {
     async fn heard_of(&self, account: NewAccount, invocation: &str) -> Result<Vec<Row>, Failure> {
         let known = account.joined && self.requests.find_by_account(&account.account_id).await?.is_some();
         // At first hearing, an account may be Steward's own without Steward's knowing.
-        let is_first = Timestamp::now().duration_since(account.since) < SignedDuration::from_secs(1);
+        let is_first = clock::now().duration_since(account.since) < SignedDuration::from_secs(1);
         match (account.joined, known) {
             (true, true) => Ok(Vec::new()),
             (true, false) if is_first => {
@@ -178,7 +179,7 @@ impl BaselineApplier {
     /// Applies the whole baseline to a new account. What is not ready yet is looked at again later, until the
     /// deadline.
     async fn new_account(&self, account: NewAccount, invocation: &str) -> Result<Vec<Row>, Failure> {
-        let now = Timestamp::now();
+        let now = clock::now();
         let account_id = &account.account_id;
         let document = self.document.read(&self.bus).await?;
         let described = self.organizations.describe_account(account_id).await?;

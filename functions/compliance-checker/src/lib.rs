@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, stream};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, tz::TimeZone};
 use lambda_runtime::LambdaEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
     baseline::{Document, Facts, InForce},
     budget::Budget,
+    clock,
     control::{self, AnyControl, Engine, Mode, Outcome, Row, Visit},
     error::{Cause, Failure},
     gateway::{self, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway},
@@ -113,7 +114,7 @@ impl ComplianceChecker {
 
     async fn visit(&self, account: Listed, document: &Document, budget: &Budget, invocation: &str) -> Found {
         let unknown = |failure| Checked::Unknown { failure };
-        let (tags, checked) = if budget.has_room(Timestamp::now()) {
+        let (tags, checked) = if budget.has_room(clock::now()) {
             // With the wrong baseline it is not looked at.
             match self.facts.tags(&account.id, document).await {
                 Ok(tags) => (tags.clone(), self.check(&account, tags, document, invocation).await),
@@ -139,7 +140,7 @@ impl ComplianceChecker {
 
     /// Runs every control: in sessions that may only read, but for those that are to be mended.
     async fn look(&self, account: &Listed, tags: Tags, document: &Document, invocation: &str) -> Vec<Row> {
-        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+        let today = clock::now().to_zoned(TimeZone::UTC).date();
         let effective = document.for_account(&account.facts(tags), today);
         let visit = Visit { account_id: &account.id, role: &self.access_role, invocation };
         let (mend, watch): (Vec<&'static dyn AnyControl>, Vec<_>) =

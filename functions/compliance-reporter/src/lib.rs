@@ -4,11 +4,11 @@ mod gather;
 mod told;
 
 use compliance_report::Report;
-use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::Deserialize;
 use serde_json::Value;
 use steward::{
+    clock,
     error::{Cause, Failure},
     gateway::{DynamoDbGateway, EventBridgeGateway, Found, S3Gateway},
     mending::Mending,
@@ -63,7 +63,7 @@ impl ComplianceReporter {
         let listing: Listing = self.read(&sweep_id.listing_key()).await?.ok_or_else(|| {
             Failure::with_detail(Cause::NotFound, format_args!("There is no sweep {sweep_id} in the bucket."))
         })?;
-        self.mending.end(&sweep_id, Timestamp::now()).await?;
+        self.mending.end(&sweep_id, clock::now()).await?;
         let results = gather::results(&self.reports, &listing).await?;
         let previous: Option<Report> = self.read("latest/report.json").await.unwrap_or_else(|failure| {
             tracing::warn!("the report before cannot be read, so nothing is compared with it: {failure}");
@@ -71,7 +71,7 @@ impl ComplianceReporter {
         });
         // A sweep that is reported again is compared with what was before it.
         let earlier = previous.as_ref().filter(|previous| previous.sweep.sweep_id != sweep_id.as_str());
-        let report = Report::new(sweep(listing, results, &failures(ends), Timestamp::now()), earlier);
+        let report = Report::new(sweep(listing, results, &failures(ends), clock::now()), earlier);
         let is_newest = previous.as_ref().is_none_or(|previous| previous.sweep.started_at <= report.sweep.started_at);
         let folder = format!("reports/{}/{sweep_id}", report.sweep.started_at.strftime("%Y-%m-%d"));
         let folders: &[&str] = if is_newest { &[&folder, "latest"] } else { &[&folder] };

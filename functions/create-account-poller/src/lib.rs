@@ -15,6 +15,7 @@ use serde_json::Value;
 use steward::{
     account_creation::{Pace, Request, Store},
     batch::work_off,
+    clock,
     error::Failure,
     events::{Trigger, create_account_result},
     gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, SqsGateway},
@@ -131,7 +132,7 @@ impl CreateAccountPoller {
     async fn sweep(&self) -> Result<Answer, Failure> {
         let open = self.store.open_requests().await?;
         let overdue = SignedDuration::try_from(self.pace.announce_patience()).unwrap_or(SignedDuration::ZERO);
-        let forgotten_before = Timestamp::now().checked_sub(overdue).unwrap_or(Timestamp::MIN);
+        let forgotten_before = clock::now().checked_sub(overdue).unwrap_or(Timestamp::MIN);
         let mut resumed = 0;
         for request in open.iter().filter(|request| request.next_look_at < forgotten_before) {
             tracing::warn!(request_id = %request.request_id, state = request.state.name(), "resuming a forgotten request");

@@ -9,6 +9,7 @@ use steward::{
         Advanced, Announcement, Placement, Progress, Request, Seen, State, Step, Verdict, after_create,
         after_duplicate, after_failed_read, after_looking, after_move, after_status, delay, next_step, placement,
     },
+    clock,
     error::{Cause, Failure},
     gateway::NewAccount,
     ids::{AccountId, CreateAccountRequestId},
@@ -44,7 +45,7 @@ impl CreateAccountPoller {
     }
 
     async fn step(&self, request: Request, seen: Seen) -> Result<Next, Failure> {
-        let now = Timestamp::now();
+        let now = clock::now();
         match next_step(&request, seen, self.pace, now) {
             Step::Done => Ok(Next::Rest(request)),
             Step::Wait(until) => {
@@ -78,7 +79,7 @@ impl CreateAccountPoller {
 
     /// Takes a place among the accounts in flight and writes that AWS is about to be asked.
     async fn claim(&self, request: Request) -> Result<Next, Failure> {
-        let now = Timestamp::now();
+        let now = clock::now();
         let creating = request.entered(State::Creating, now);
         match self.store.advance(&request, &creating, now).await? {
             Advanced::Yes => Ok(Next::Continue(creating)),
@@ -102,7 +103,7 @@ impl CreateAccountPoller {
         if let Err(error) = &answer {
             tracing::warn!(request_id = %request.request_id, cause = %error.cause, "{error}");
         }
-        let progress = after_create(&request, &answer, self.pace, Timestamp::now());
+        let progress = after_create(&request, &answer, self.pace, clock::now());
         self.follow(request, progress).await
     }
 
@@ -143,7 +144,7 @@ impl CreateAccountPoller {
             None => {}
         }
         let told = request.told();
-        match self.store.advance(&request, &told, Timestamp::now()).await? {
+        match self.store.advance(&request, &told, clock::now()).await? {
             Advanced::Yes => Ok(Next::Rest(told)),
             Advanced::Raced | Advanced::NoPlace => self.reread(request).await,
         }
@@ -162,7 +163,7 @@ impl CreateAccountPoller {
     }
 
     async fn enter(&self, request: Request, state: State) -> Result<Next, Failure> {
-        let now = Timestamp::now();
+        let now = clock::now();
         let entered = request.entered(state, now);
         match self.store.advance(&request, &entered, now).await? {
             Advanced::Yes => {
@@ -177,7 +178,7 @@ impl CreateAccountPoller {
     /// Comes back later. The message is sent before the record says so: a record that names a later look has its
     /// message, and a message without its record is out of date or does no harm.
     async fn put_off(&self, request: Request, wait: Duration) -> Result<Next, Failure> {
-        let now = Timestamp::now();
+        let now = clock::now();
         let wait = wait.max(Duration::from_secs(1));
         let until = SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok());
         let later = request.put_off(until.unwrap_or(Timestamp::MAX));

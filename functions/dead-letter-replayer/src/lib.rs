@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 use steward::{
     budget::Budget,
+    clock,
     control::Mode,
     error::Failure,
     gateway::{CallError, LambdaGateway, Received, SqsGateway},
@@ -119,9 +120,9 @@ impl DeadLetterReplayer {
             Some(route) => self.undeliverable.at(&route.dead_letters),
             None => self.undeliverable.clone(),
         };
-        let (begun, mut seen, mut held) = (Timestamp::now(), BTreeSet::new(), Vec::new());
+        let (begun, mut seen, mut held) = (clock::now(), BTreeSet::new(), Vec::new());
         'queue: loop {
-            if !budget.has_room(Timestamp::now()) {
+            if !budget.has_room(clock::now()) {
                 report.more = true;
                 break;
             }

@@ -1,13 +1,13 @@
 //! Tells people by mail what happened on the stack's bus, from a severity on.
 
 use aws_lambda_events::{eventbridge::EventBridgeEvent, sqs::SqsBatchResponse};
-use jiff::Timestamp;
 use lambda_runtime::LambdaEvent;
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
     activity::Severity,
     batch::work_off,
+    clock,
     error::Failure,
     events::Trigger,
     gateway::{DynamoDbGateway, SnsGateway},
@@ -99,7 +99,7 @@ impl Notifier {
         if mail.severity < self.from {
             return Ok(Notified::BelowSeverity { severity: mail.severity });
         }
-        let (key, now) = (format!("notification#{}", mail.about), Timestamp::now());
+        let (key, now) = (format!("notification#{}", mail.about), clock::now());
         if !self.once.begin(&key, now).await? {
             return Ok(Notified::Again);
         }

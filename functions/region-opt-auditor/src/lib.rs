@@ -6,7 +6,7 @@ mod message;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
@@ -14,6 +14,7 @@ use steward::{
     account_creation::Pace,
     baseline::{Document, Facts, InForce},
     batch::work_off,
+    clock,
     control::{AnyControl, Conclusion, Control, Engine, Mode, Visit, conclude, regions::RegionsControl},
     error::{Cause, Failure},
     events::{BaselineIncomplete, RegionChange, RegionOptAudited, RegionPolicyViolated, Trigger},
@@ -131,7 +132,7 @@ impl RegionOptAuditor {
         match message {
             Message::Changed(change) => self.changed(change).await,
             Message::Called(call) => {
-                self.callers.record(&call, Timestamp::now()).await?;
+                self.callers.record(&call, clock::now()).await?;
                 Ok(Audited::CallRecorded)
             }
             Message::Refused => Ok(Audited::CallRefused),
@@ -141,7 +142,7 @@ impl RegionOptAuditor {
 
     /// Judges a change and tells of it, once.
     async fn changed(&self, mut change: RegionChange) -> Result<Audited, Failure> {
-        let now = Timestamp::now();
+        let now = clock::now();
         let document = self.document.read(&self.bus).await?;
         let verdict = self.verdict(&change, &document).await?;
         let key = key(&change);
@@ -198,7 +199,7 @@ impl RegionOptAuditor {
     /// Brings the regions of an account back to what the document says now. A transition is waited out by another
     /// reminder.
     async fn mend(&self, reminder: Mend, invocation: &str) -> Result<(), Failure> {
-        let now = Timestamp::now();
+        let now = clock::now();
         let document = self.document.read(&self.bus).await?;
         let account = self.find(&reminder.mend).await?.filter(|_| document.remediates(RegionsControl::ID));
         let Some(account) = account else {

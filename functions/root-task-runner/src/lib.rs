@@ -8,12 +8,13 @@ mod report;
 mod resource;
 
 use futures_util::{StreamExt, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use steward::{
     baseline::InForce,
     budget::Budget,
+    clock,
     control::{Mode, organizational_unit::UnitPaths},
     error::Failure,
     gateway::{DynamoDbGateway, EventBridgeGateway, IamGateway, OrganizationsGateway, Rates, S3Gateway},
@@ -120,7 +121,7 @@ impl RootTaskRunner {
     /// nothing is done that is not kept.
     async fn visit(&self, target: Target, run: &Run<'_>) -> Result<Result<Row, AccountId>, Failure> {
         let id = target.id().clone();
-        if !run.budget.has_room(Timestamp::now()) {
+        if !run.budget.has_room(clock::now()) {
             return Ok(Err(id));
         }
         let mut attempt = attempt(run, Some(id.clone()));

@@ -1,7 +1,7 @@
 //! Policies that lock everybody out: shown, backed up, removed, put back.
 
-use jiff::Timestamp;
 use steward::{
+    clock,
     control::Mode,
     error::{Cause, Failure},
     gateway::{Found, S3Gateway},
@@ -134,7 +134,7 @@ impl Policies {
             region: resource.region().clone(),
             kind: resource.kind().to_owned(),
             name: resource.name().to_owned(),
-            at: Timestamp::now(),
+            at: clock::now(),
         }
         .to_string();
         self.backups.put_object(&key, policy.to_owned()).await?;

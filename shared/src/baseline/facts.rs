@@ -2,11 +2,11 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use jiff::{Timestamp, tz::TimeZone};
-use tokio::sync::Mutex;
+use jiff::tz::TimeZone;
+use tokio::{sync::Mutex, time::Instant};
 
 use super::{AccountFacts, Document, Effective};
 use crate::{
@@ -47,7 +47,7 @@ impl Facts {
     /// What holds for an account today.
     pub async fn effective(&self, account: &Account, document: &Document) -> Result<Effective, Failure> {
         let facts = self.of(account, document).await?;
-        Ok(document.for_account(&facts, Timestamp::now().to_zoned(TimeZone::UTC).date()))
+        Ok(document.for_account(&facts, crate::clock::now().to_zoned(TimeZone::UTC).date()))
     }
 
     /// The path of the unit that holds an account.

@@ -1,18 +1,18 @@
 //! Keeping calls to the rates that AWS publishes, so that throttling stays the exception.
 
-use std::{
-    num::NonZeroU32,
-    time::{Duration, Instant},
-};
+use std::{num::NonZeroU32, time::Duration};
 
 use governor::{
-    DefaultDirectRateLimiter, Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
+    Quota, RateLimiter,
+    clock::Clock,
+    middleware::NoOpMiddleware,
+    nanos::Nanos,
+    state::{InMemoryState, NotKeyed},
 };
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
 use super::CallError;
-use crate::error::Cause;
+use crate::{clock::SteadyClock, error::Cause};
 
 /// What a function takes of the published rates.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,8 +41,8 @@ impl Rates {
 /// cause throttling, which is then answered with the SDK's own retries.
 #[derive(Debug)]
 pub(crate) struct Pace {
-    limiter: DefaultDirectRateLimiter,
-    clock: DefaultClock,
+    limiter: RateLimiter<NotKeyed, InMemoryState, SteadyClock, NoOpMiddleware<Nanos>>,
+    clock: SteadyClock,
     patience: Duration,
     /// Whoever came first goes first.
     queue: Mutex<()>,
@@ -58,10 +58,11 @@ impl Pace {
             reason = "a burst is small and not negative"
         )]
         let burst = NonZeroU32::new((f64::from(burst) * rates.share) as u32).unwrap_or(NonZeroU32::MIN);
+        let clock = SteadyClock::default();
         let quota = Quota::with_period(every).unwrap_or(Quota::per_second(NonZeroU32::MIN));
         Self {
-            limiter: RateLimiter::direct(quota.allow_burst(burst)),
-            clock: DefaultClock::default(),
+            limiter: RateLimiter::direct_with_clock(quota.allow_burst(burst), clock.clone()),
+            clock,
             patience: rates.patience,
             queue: Mutex::default(),
         }
