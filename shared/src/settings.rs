@@ -1,6 +1,6 @@
 //! The settings of a function: the only reader of the environment.
 
-use std::{str::FromStr, time::Duration};
+use std::{cell::Cell, str::FromStr, time::Duration};
 
 use jiff::SignedDuration;
 
@@ -11,6 +11,23 @@ use crate::{
     replay::Route,
 };
 
+/// Where settings are read from: the value of a variable, by its name.
+pub type Environment = fn(&str) -> Option<String>;
+
+thread_local! {
+    static ENVIRONMENT: Cell<Environment> = const { Cell::new(of_process) };
+}
+
+/// Gives this thread settings of its own, so that one process can hold functions with different ones, as a simulation does.
+pub fn set_environment(environment: Environment) {
+    ENVIRONMENT.set(environment);
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+fn of_process(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 /// What is wrong with the environment: everything at once.
 #[derive(Debug, thiserror::Error)]
 #[error("the function is not configured: {}", .0.join("; "))]
@@ -19,26 +36,29 @@ pub struct NotConfigured(Vec<String>);
 /// The environment of a function, read variable by variable; what is wrong is kept until [`Settings::finish`].
 #[derive(Debug)]
 pub struct Settings {
-    read: fn(&str) -> Option<String>,
+    environment: Environment,
     problems: Vec<String>,
 }
 
 impl Settings {
-    /// The settings in the environment of this process.
+    /// The settings in the environment of this process, or those that were given to this thread.
     pub fn from_environment() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "this is the one place")]
-        let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        Self { read, problems: Vec::new() }
+        Self { environment: ENVIRONMENT.get(), problems: Vec::new() }
+    }
+
+    /// A variable; None when it is not set or empty.
+    fn read(&self, name: &str) -> Option<String> {
+        (self.environment)(name).filter(|value| !value.is_empty())
     }
 
     /// `AWS_LAMBDA_LOG_LEVEL`: what is worth a line in the log; set by Lambda.
     pub fn log_level(&self) -> Option<String> {
-        (self.read)("AWS_LAMBDA_LOG_LEVEL")
+        self.read("AWS_LAMBDA_LOG_LEVEL")
     }
 
     /// `AWS_LAMBDA_LOG_FORMAT`: whether a line of the log is a JSON object; set by Lambda.
     pub fn logs_json(&self) -> bool {
-        (self.read)("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("json"))
+        self.read("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("json"))
     }
 
     /// `TABLE_NAME`: the table.
@@ -73,7 +93,7 @@ impl Settings {
 
     /// `NOTIFY_SEVERITY`: from which severity people are told; `warning` when not set.
     pub fn notify_severity(&mut self) -> Severity {
-        let Some(text) = (self.read)("NOTIFY_SEVERITY") else { return Severity::Warning };
+        let Some(text) = self.read("NOTIFY_SEVERITY") else { return Severity::Warning };
         text.parse().unwrap_or_else(|problem: NotValid| {
             self.problems.push(format!("NOTIFY_SEVERITY is not {problem}"));
             Severity::Warning
@@ -137,7 +157,7 @@ impl Settings {
     /// `ACCESS_ROLE_NAME`: the role through which member accounts are entered; `OrganizationAccountAccessRole` when
     /// not set.
     pub fn access_role_name(&mut self) -> RoleName {
-        let Some(text) = (self.read)("ACCESS_ROLE_NAME") else { return RoleName::organization_account_access() };
+        let Some(text) = self.read("ACCESS_ROLE_NAME") else { return RoleName::organization_account_access() };
         text.parse().unwrap_or_else(|problem: NotValid| {
             self.problems.push(format!("ACCESS_ROLE_NAME is not {problem}"));
             RoleName::organization_account_access()
@@ -158,7 +178,7 @@ impl Settings {
     /// `BASELINE_BUCKET` and `BASELINE_KEY`: where the baseline document is in Amazon S3. Neither is set in a stack
     /// that has no document.
     pub fn baseline_document(&mut self) -> Option<(String, String)> {
-        match ((self.read)("BASELINE_BUCKET"), (self.read)("BASELINE_KEY")) {
+        match (self.read("BASELINE_BUCKET"), self.read("BASELINE_KEY")) {
             (Some(bucket), Some(key)) => Some((bucket, key)),
             (None, None) => None,
             _ => {
@@ -199,7 +219,7 @@ impl Settings {
     }
 
     fn required(&mut self, name: &str) -> String {
-        let value = (self.read)(name);
+        let value = self.read(name);
         if value.is_none() {
             self.problems.push(format!("{name} is not set"));
         }
@@ -207,7 +227,7 @@ impl Settings {
     }
 
     fn parsed<T: FromStr>(&mut self, name: &str, default: T) -> T {
-        let Some(text) = (self.read)(name) else { return default };
+        let Some(text) = self.read(name) else { return default };
         text.parse().unwrap_or_else(|_| {
             self.problems.push(format!("{name} is {text:?}, which is no number of the right kind"));
             default
@@ -221,13 +241,13 @@ mod tests {
 
     #[test]
     fn everything_that_is_missing_or_wrong_is_said_at_once() {
-        let read = |name: &str| match name {
+        let environment = |name: &str| match name {
             "ALERT_EMAIL" => Some("nobody".to_owned()),
             "POLL_SECONDS" => Some("soon".to_owned()),
             "BASELINE_BUCKET" => Some("bucket".to_owned()),
             _ => None,
         };
-        let mut settings = Settings { read, problems: Vec::new() };
+        let mut settings = Settings { environment, problems: Vec::new() };
         settings.table_name();
         settings.alert_email();
         settings.baseline_document();
@@ -240,7 +260,7 @@ mod tests {
 
     #[test]
     fn what_is_not_set_has_its_documented_default() {
-        let mut settings = Settings { read: |_| None, problems: Vec::new() };
+        let mut settings = Settings { environment: |_| None, problems: Vec::new() };
         assert_eq!(settings.max_accounts_per_day(), 20);
         assert_eq!(settings.pace().poll, Duration::from_secs(5));
         assert_eq!(settings.deadline(), SignedDuration::from_hours(2));
