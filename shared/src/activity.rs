@@ -82,7 +82,7 @@ impl ActivityAudited {
         let target =
             TELLING.iter().filter_map(|(name, pointer)| Some(((*name).to_owned(), record.text(pointer)?.to_owned())));
         let event_id = record.text("/eventID").or(event.id.as_deref()).unwrap_or_default();
-        let at = record.text("/eventTime").map(ToOwned::to_owned).or_else(|| event.time.map(|time| time.to_rfc3339()));
+        let at = record.text("/eventTime").map(ToOwned::to_owned).or_else(|| crate::clock::of_event(event));
         Some(Self {
             event_id: event_id.to_owned(),
             at: at.unwrap_or_default(),

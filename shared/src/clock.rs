@@ -3,8 +3,10 @@
 
 use std::{cell::Cell, time::Duration};
 
+use aws_lambda_events::eventbridge::EventBridgeEvent;
 use governor::{clock::Clock, nanos::Nanos};
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::time::Instant;
 
 thread_local! {
@@ -20,6 +22,12 @@ pub fn now() -> Timestamp {
 /// Gives this thread another source for the time of day; None gives it the machine's again.
 pub fn set_source(source: Option<fn() -> Timestamp>) {
     SOURCE.set(source);
+}
+
+/// When an event was made, as AWS and Steward write all times: `2026-11-26T08:00:00Z`.
+pub fn of_event(event: &EventBridgeEvent<Value>) -> Option<String> {
+    let time = event.time?;
+    Timestamp::new(time.timestamp(), 0).ok().map(|time| time.to_string())
 }
 
 /// Steady time for rates, which stands still where the runtime's clock is paused.
@@ -50,6 +58,17 @@ mod tests {
         assert_eq!(now(), Timestamp::UNIX_EPOCH);
         set_source(None);
         assert_ne!(now(), Timestamp::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn the_time_of_an_event_is_written_as_aws_writes_it() {
+        for time in ["2026-11-26T08:00:00Z", "2026-11-26T09:00:00+01:00"] {
+            let event: EventBridgeEvent<serde_json::Value> = serde_json::from_value(
+                serde_json::json!({"detail-type": "A", "source": "b", "time": time, "detail": {}}),
+            )
+            .unwrap();
+            assert_eq!(of_event(&event).as_deref(), Some("2026-11-26T08:00:00Z"));
+        }
     }
 
     #[tokio::test(start_paused = true)]

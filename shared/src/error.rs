@@ -5,6 +5,8 @@
 
 mod recognition;
 
+pub(crate) use recognition::is_throttling;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -129,12 +131,12 @@ catalogue! {
         "Send the request without tags and tag the account afterwards, or update the delegation policy." }
     UnknownFailureReason { Never,
         "AWS gave a reason for the failure that Steward does not know.",
-        "Read the reason below; AWS Support can explain it. Then send the request again." }
+        "Read the reason in the message; AWS Support can explain it. Then send the request again." }
 
     // What the APIs answer.
     AccessDenied { Never,
         "AWS denied a call.",
-        "Give the function's role the permission named below, and look for a service control policy that denies it." }
+        "Give the function's role the permission that the message names, and look for a service control policy that denies it." }
     NotManagementAccount { Never,
         "The call works from the management account of the organization alone.",
         "Deploy Steward into the management account." }
@@ -146,7 +148,7 @@ catalogue! {
         "Enable all features on the Settings page of AWS Organizations." }
     TrustedAccessMissing { Never,
         "The service may not act in this organization.",
-        "Enable trusted access for the service named below, in AWS Organizations or by organization-preparer." }
+        "Enable trusted access for the service that the message names, in AWS Organizations or by organization-preparer." }
     FinalizingOrganization { AfterSeconds(300),
         "AWS is still setting up the organization, which can take an hour.",
         "Wait; Steward tries again by itself until the deadline." }
@@ -173,10 +175,10 @@ catalogue! {
         "Send the request again with fewer tags." }
     ConstraintViolation { Never,
         "The call breaks a limit or rule of AWS Organizations.",
-        "Read the reason below; the quotas page of AWS Organizations says what can be raised." }
+        "Read the reason in the message; the quotas page of AWS Organizations says what can be raised." }
     InputRefused { Never,
         "AWS refused a value of the call.",
-        "Correct the value named below, then send the request again." }
+        "Correct the value that the message names, then send the request again." }
     UnsupportedEndpoint { Never,
         "AWS Organizations does not offer this call in the region it was made in.",
         "Deploy Steward in us-east-1." }
@@ -188,13 +190,13 @@ catalogue! {
         "If it lasts, look at the AWS Health Dashboard, and at the network if the functions run in a VPC." }
     NotFound { Never,
         "Something that the call names does not exist.",
-        "Look at the name below; somebody may have removed it." }
+        "Look at the name in the message; somebody may have removed it." }
     Conflict { AfterSeconds(15),
         "The call conflicts with the present state of what it changes.",
         "Nothing, unless it lasts: Steward looks again by itself." }
     CallFailed { Never,
         "An AWS call failed in a way that Steward does not know.",
-        "Read the service's own words below." }
+        "Read the service's own words in the message." }
 
     // A young account.
     RoleNotAssumable { AfterSeconds(30),
@@ -229,7 +231,7 @@ catalogue! {
         "Undo it, or change the regions section of the document; with regions in its list remediate, Steward undoes it by itself." }
     RegionChangeNotJudged { Never,
         "AWS told of a region whose change Steward cannot judge.",
-        "Look at the account's regions yourself (Account page, AWS Regions); a newer Steward may know what is named below." }
+        "Look at the account's regions yourself (Account page, AWS Regions); a newer Steward may know what the message names." }
     AccountNotInOrganization { Never,
         "The account is not in this organization.",
         "Find out why its events come here; if it has left, nothing is to be done, and if it was never in, look at who may put events on the bus." }
@@ -247,7 +249,7 @@ catalogue! {
         "Remove what is no longer needed, or ask for a higher quota in Service Quotas of that account." }
     AccountManagementDenied { Never,
         "AWS Account Management denied a call.",
-        "Enable trusted access for account.amazonaws.com in AWS Organizations, give the function's role the permission named below, and look for a service control policy that denies it." }
+        "Enable trusted access for account.amazonaws.com in AWS Organizations, give the function's role the permission that the message names, and look for a service control policy that denies it." }
     RootSessionDenied { Never,
         "AWS denied a root session in the account.",
         "Enable centralized root access in IAM of the management account, give the function's role sts:AssumeRoot, and look for a service control policy that denies it." }
@@ -349,6 +351,17 @@ mod tests {
     }
 
     #[test]
+    fn no_row_points_to_a_place_on_the_page() {
+        // An answer, a mail and a report set message and remedy in different places.
+        for cause in Cause::ALL {
+            let row = cause.row();
+            for text in [row.message, row.remedy] {
+                assert!(!text.contains("below") && !text.contains("above"), "{cause}: {text}");
+            }
+        }
+    }
+
+    #[test]
     fn every_failure_reason_of_the_create_account_model_has_its_own_row() {
         use aws_sdk_organizations::types::CreateAccountFailureReason;
         let reasons = CreateAccountFailureReason::values();
@@ -381,6 +394,26 @@ mod tests {
             assert_eq!(Cause::of_service_error(code, reason), Some(cause), "{code}");
         }
         assert_eq!(Cause::of_service_error("NeverHeardOf", None), None);
+    }
+
+    #[test]
+    fn every_name_of_throttling_is_known_whichever_service_uses_it() {
+        for code in [
+            "RequestThrottled",
+            "RequestThrottledException",
+            "ThrottledException",
+            "ThrottlingException",
+            "Throttling",
+            "Throttled",
+            "TooManyRequestsException",
+            "TransactionInProgressException",
+            "SlowDown",
+        ] {
+            assert_eq!(Cause::of_service_error(code, None), Some(Cause::Throttled), "{code}");
+        }
+        // The SDK retries it as throttling; it is a full quota, and IAM keeps it full.
+        assert_eq!(Cause::of_service_error("LimitExceededException", None), Some(Cause::QuotaExceeded));
+        assert_eq!(Cause::of_service_error("LimitExceeded", None), Some(Cause::QuotaExceeded));
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod sts;
 
 use std::error::Error;
 
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
 
 pub use account::{AccountGateway, AccountTarget, AlternateContact, ContactInformation, ContactKind, RegionStatus};
@@ -57,31 +57,39 @@ pub struct CallError {
 
 impl CallError {
     /// Classifies an SDK error. `reason` reads the `Reason` member that some exceptions carry.
-    pub(crate) fn with_reason<E, R>(
+    pub(crate) fn with_reason<E>(
         operation: &'static str,
-        error: SdkError<E, R>,
+        error: SdkError<E, HttpResponse>,
         reason: impl Fn(&E) -> Option<&str>,
     ) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
     {
         let (cause, detail, refused) = match &error {
             SdkError::ServiceError(context) => {
                 let service = context.err();
                 let code = service.code().unwrap_or("an error without a code");
                 let reason = reason(service);
-                let known = Cause::of_service_error(code, reason);
+                let status = context.raw().status().as_u16();
+                // A status of 500 and above is the service's own fault, whatever it calls it.
+                let fault = (status >= 500).then_some(Cause::ServiceFault);
+                let known = Cause::of_service_error(code, reason).or(fault);
                 let cause = known.unwrap_or(Cause::CallFailed);
-                let mut detail = format!("{code}: {}", service.message().unwrap_or("no message"));
+                let message = service.message().map_or_else(|| format!("status {status}"), ToOwned::to_owned);
+                let mut detail = format!("{code}: {message}");
                 if let Some(reason) = reason {
                     detail = format!("{detail} (reason {reason})");
                 }
                 // A fault of the service may have struck before or after it did the work.
                 (cause, detail, known != Some(Cause::ServiceFault))
             }
-            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
+            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => {
                 (Cause::Unreachable, DisplayErrorContext(&error).to_string(), false)
+            }
+            SdkError::ResponseError(context) => {
+                let status = context.raw().status().as_u16();
+                let cause = if status >= 500 { Cause::ServiceFault } else { Cause::Unreachable };
+                (cause, format!("status {status}: {}", DisplayErrorContext(&error)), false)
             }
             _ => (Cause::CallFailed, DisplayErrorContext(&error).to_string(), true),
         };
@@ -89,10 +97,9 @@ impl CallError {
     }
 
     /// Classifies an SDK error of a service whose exceptions carry no `Reason`.
-    pub(crate) fn of<E, R>(operation: &'static str, error: SdkError<E, R>) -> Self
+    pub(crate) fn of<E>(operation: &'static str, error: SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
     {
         Self::with_reason(operation, error, |_| None)
     }
@@ -109,14 +116,13 @@ impl CallError {
 }
 
 /// The answer of a call about something that need not be there; None when the service says that it is not.
-pub(crate) fn unless_absent<T, E, R>(
+pub(crate) fn unless_absent<T, E>(
     operation: &'static str,
-    answer: Result<T, SdkError<E, R>>,
+    answer: Result<T, SdkError<E, HttpResponse>>,
     is_absent: impl Fn(&E) -> bool,
 ) -> Result<Option<T>, CallError>
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
 {
     match answer {
         Ok(answer) => Ok(Some(answer)),
@@ -134,5 +140,41 @@ impl From<&CallError> for Failure {
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         Self::from(&error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sns::{
+        Client,
+        config::{Credentials, Region},
+    };
+    use aws_smithy_http_client::test_util::infallible_client_fn;
+
+    use super::*;
+
+    /// What the SDK makes of an answer, and [`CallError`] of that.
+    async fn answered(status: u16, body: &'static str) -> CallError {
+        let http = infallible_client_fn(move |_| http::Response::builder().status(status).body(body).unwrap());
+        let config = aws_sdk_sns::Config::builder()
+            .behavior_version_latest()
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::for_tests())
+            .retry_config(aws_sdk_sns::config::retry::RetryConfig::disabled())
+            .http_client(http);
+        let error = Client::from_conf(config.build()).create_topic().name("a").send().await.unwrap_err();
+        CallError::of("sns:CreateTopic", error)
+    }
+
+    #[tokio::test]
+    async fn a_fault_of_the_service_is_never_a_refusal_whatever_it_is_called() {
+        const UNHEARD_OF: &str = "<ErrorResponse><Error><Code>BackendGone</Code></Error></ErrorResponse>";
+        for (status, body) in [(500, UNHEARD_OF), (502, "<html>Bad Gateway</html>"), (503, "")] {
+            let error = answered(status, body).await;
+            assert_eq!((error.cause, error.refused), (Cause::ServiceFault, false), "{status} {body}");
+            assert!(error.detail.contains(&status.to_string()), "{}", error.detail);
+        }
+        let error = answered(400, UNHEARD_OF).await;
+        assert_eq!((error.cause, error.refused), (Cause::CallFailed, true));
     }
 }

@@ -18,6 +18,12 @@ use serde_json::Value;
 use crate::telemetry;
 use wire::Wire;
 
+/// How long one attempt of a call may take, in seconds.
+const ATTEMPT: u64 = 8;
+/// How long a call may take, in seconds: as long as the SDK's three attempts and the waits between them, of one and two
+/// seconds at most. A call that ends before its attempts do ends without what the service has said last.
+const CALL: u64 = 3 * ATTEMPT + 1 + 2;
+
 /// Starts the log, loads the AWS configuration, makes the function and serves events until the sandbox ends.
 ///
 /// The function's name becomes the app name in the user agent of every call, so that CloudTrail shows who called.
@@ -51,8 +57,8 @@ where
 async fn aws_configuration(name: &'static str, wire: &Wire) -> Result<SdkConfig, lambda_runtime::Error> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
-        .operation_attempt_timeout(Duration::from_secs(8))
-        .operation_timeout(Duration::from_secs(20))
+        .operation_attempt_timeout(Duration::from_secs(ATTEMPT))
+        .operation_timeout(Duration::from_secs(CALL))
         .build();
     let https = HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let loader = aws_config::defaults(BehaviorVersion::latest()).app_name(AppName::new(name)?);

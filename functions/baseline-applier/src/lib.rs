@@ -31,7 +31,7 @@ use by_hand::ByHand;
 use report::Visited;
 pub use report::{Failed, Report, Skip};
 
-/// The time that is kept for the accounts that are being worked on when no more are begun. A call may take 20 s, and
+/// The time that is kept for the accounts that are being worked on when no more are begun. A call may take 27 s, and
 /// a control makes several.
 const MARGIN: SignedDuration = SignedDuration::from_secs(45);
 /// How many accounts are worked on at once. More would wait for the pace of the APIs that they share.

@@ -63,7 +63,7 @@ impl Message {
             else {
                 return Err(Failure::not_understood("It lacks accountId, regionName or status."));
             };
-            let at = event.time.map(|time| time.to_rfc3339());
+            let at = steward::clock::of_event(event);
             return Ok(Self::Changed(RegionChange { account_id, region, status, at, requested_by: None }));
         }
         let record = Record::of(detail).ok_or_else(|| Failure::not_understood("It tells of no region."))?;

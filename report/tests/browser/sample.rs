@@ -30,7 +30,7 @@ const DIFFERENCES: [&[&str]; 11] = [
     &["give the account the alias example-prod-7"],
     &["set a password policy with passwords of 16 characters"],
     &["set the account's block of public access to S3: block_public_acls false -> true"],
-    &["create the role role-admin: Allow sts:assumerole to AWS 111122223333", "delete the role old-admin"],
+    &["create the role role-admin: Allow sts:AssumeRole to AWS 111122223333", "delete the role old-admin"],
 ];
 
 const HOSTILE: [&str; 8] = [

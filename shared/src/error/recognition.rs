@@ -1,6 +1,16 @@
 //! Which cause stands behind what an AWS service answers.
 
+use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
+
 use super::Cause;
+
+/// Whether a word is an error code by which a service says that calls come too fast: the SDK's own list, without
+/// `LimitExceededException`, which is a full quota wherever Steward meets it, and with or without `Exception`.
+pub(crate) fn is_throttling(code: &str) -> bool {
+    let bare = |code: &'static str| code.strip_suffix("Exception").unwrap_or(code);
+    let code = code.strip_suffix("Exception").unwrap_or(code);
+    THROTTLING_ERRORS.iter().any(|known| *known != "LimitExceededException" && bare(known) == code)
+}
 
 impl Cause {
     /// The cause behind a `FailureReason` of `CreateAccount`, by its name in the API model.
@@ -55,14 +65,7 @@ impl Cause {
             | "Validation"
             | "ValidationError" => Self::InputRefused,
             "UnsupportedAPIEndpoint" => Self::UnsupportedEndpoint,
-            "TooManyRequests"
-            | "Throttling"
-            | "Throttled"
-            | "ThrottledException"
-            | "RequestLimitExceeded"
-            | "ProvisionedThroughputExceeded"
-            | "SlowDown"
-            | "PriorRequestNotComplete" => Self::Throttled,
+            code if is_throttling(code) => Self::Throttled,
             "Service"
             | "InternalError"
             | "InternalFailure"

@@ -12,7 +12,7 @@ use aws_sdk_account::{
     },
     types::{AlternateContactType, ContactInformation as ContactRecord},
 };
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::{CallError, Rates, pace::Pace, unless_absent};
@@ -300,10 +300,9 @@ fn denied(mut error: CallError) -> CallError {
 
 /// Classifies an error of a region change. The quota of changes at once shares its exception with throttling, and
 /// only the message tells them apart; a conflict is a change of the same region that is under way.
-fn region_change_failed<E, R>(operation: &'static str, error: SdkError<E, R>) -> CallError
+fn region_change_failed<E>(operation: &'static str, error: SdkError<E, HttpResponse>) -> CallError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
 {
     let is_concurrency_quota = error.as_service_error().and_then(|e| e.message()).is_some_and(|message| {
         let message = message.to_ascii_lowercase();

@@ -1,9 +1,11 @@
 //! AWS STS: the way into other accounts.
 
+use std::time::Duration;
+
 use aws_config::SdkConfig;
 use aws_sdk_sts::{
     Client,
-    config::{Builder, Credentials, retry::RetryConfig},
+    config::{Builder, Credentials, retry::RetryConfig, timeout::TimeoutConfig},
     types::PolicyDescriptorType,
 };
 
@@ -13,8 +15,14 @@ use crate::{
     ids::{AccountId, RoleName},
 };
 
-/// How often a root session is asked for within the time that a call may take.
+/// How often a root session is asked for: the waits between come to 18 s at most.
 const ROOT_ATTEMPTS: u32 = 8;
+/// The longest wait between two of them.
+const ROOT_BACKOFF: Duration = Duration::from_secs(3);
+/// How long one of them may take.
+const ROOT_ATTEMPT: Duration = Duration::from_secs(4);
+/// How long all of them may take. It never ends before they do, so that what the service has said last is told.
+const ROOT_OPERATION: Duration = Duration::from_secs(50);
 
 /// What a session is asked for with.
 #[derive(Clone, Debug)]
@@ -80,7 +88,14 @@ impl StsGateway {
         let policy = PolicyDescriptorType::builder().arn(request.task_policy_arn).build();
         let call = self.0.assume_root().target_principal(request.account.as_str()).task_policy_arn(policy);
         // AWS throttles this call sooner than others; it has no effect that a repetition would double.
-        let patient = Builder::new().retry_config(RetryConfig::standard().with_max_attempts(ROOT_ATTEMPTS));
+        let patient = Builder::new()
+            .retry_config(RetryConfig::standard().with_max_attempts(ROOT_ATTEMPTS).with_max_backoff(ROOT_BACKOFF))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .operation_attempt_timeout(ROOT_ATTEMPT)
+                    .operation_timeout(ROOT_OPERATION)
+                    .build(),
+            );
         let answer = call.duration_seconds(request.seconds).customize().config_override(patient).send().await;
         let answer = answer.map_err(|error| CallError::of(OPERATION, error))?;
         credentials(OPERATION, answer.credentials())
@@ -108,4 +123,45 @@ fn credentials(
         given.expiration().to_owned().try_into().ok(),
         operation,
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sts::config::{AsyncSleep, Region, SharedAsyncSleep, Sleep};
+    use aws_smithy_http_client::test_util::infallible_client_fn;
+
+    use super::*;
+
+    /// Sleeps by the clock of the runtime, which a test can pause.
+    #[derive(Debug)]
+    struct RuntimeSleep;
+
+    impl AsyncSleep for RuntimeSleep {
+        fn sleep(&self, duration: Duration) -> Sleep {
+            Sleep::new(tokio::time::sleep(duration))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_service_has_said_last_is_told_after_all_attempts() {
+        const FAULT: &str =
+            "<ErrorResponse><Error><Code>InternalFailure</Code><Message>try later</Message></Error></ErrorResponse>";
+        let http = infallible_client_fn(|_| http::Response::builder().status(500).body(FAULT).unwrap());
+        // The timeouts of a function, which are shorter than so many attempts.
+        let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_secs(5)).build();
+        let config = aws_sdk_sts::Config::builder()
+            .behavior_version_latest()
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::for_tests())
+            .sleep_impl(SharedAsyncSleep::new(RuntimeSleep))
+            .timeout_config(timeouts)
+            .http_client(http);
+        let gateway = StsGateway::new(Client::from_conf(config.build()));
+        let account = "222222222222".parse().unwrap();
+        let request =
+            RootSessionRequest { account: &account, task_policy_arn: "arn:aws:iam::aws:policy/x", seconds: 900 };
+        let error = gateway.assume_root(&request).await.unwrap_err();
+        assert_eq!(error.cause, Cause::ServiceFault);
+        assert!(error.detail.contains("InternalFailure: try later"), "{}", error.detail);
+    }
 }

@@ -6,6 +6,7 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use serde_json::Value;
 
 use super::news::News;
+use crate::clock;
 
 /// The longest subject that Amazon SNS takes.
 const MAX_SUBJECT: usize = 100;
@@ -24,7 +25,7 @@ pub(super) fn text(news: &News, event: &EventBridgeEvent<Value>) -> String {
     list(&mut page, "Where", &news.places);
     section(&mut page, "Still open", &news.open);
     section(&mut page, "What to do", std::slice::from_ref(&news.to_do));
-    let time = event.time.map(|time| time.to_rfc3339()).unwrap_or_default();
+    let time = clock::of_event(event).unwrap_or_default();
     let mut ids = vec![("event", format!("{} {}", event.detail_type, event.id.as_deref().unwrap_or_default()))];
     ids.extend((!time.is_empty()).then_some(("told at", time)));
     ids.extend(news.ids.iter().cloned());

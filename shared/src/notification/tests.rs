@@ -34,7 +34,7 @@ What to do
 
 To look it up
   event    RegionPolicyViolated e-1
-  told at  2026-11-26T08:00:00+00:00
+  told at  2026-11-26T08:00:00Z
   cause    RegionPolicyViolated
 
 Severities are informational, notice, warning and critical; the stack parameter NotifySeverity

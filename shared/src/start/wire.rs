@@ -21,10 +21,10 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream, config_bag::ConfigBag};
 
-use crate::telemetry::{Metrics, Unit};
-
-/// What throttling is called, by the services that do not answer with the status 429.
-const THROTTLED: [&str; 4] = ["Throttl", "TooManyRequests", "RequestLimitExceeded", "SlowDown"];
+use crate::{
+    error,
+    telemetry::{Metrics, Unit},
+};
 
 /// The calls since they were last taken.
 #[derive(Clone, Debug, Default)]
@@ -111,9 +111,14 @@ async fn is_throttling(answer: &mut HttpResponse) -> Result<bool, ConnectorError
     let content = ByteStream::new(body).collect().await.map_err(|error| ConnectorError::io(error.into()))?.into_bytes();
     let text = String::from_utf8_lossy(&content);
     let header = answer.headers().get("x-amzn-errortype").unwrap_or_default();
-    let found = THROTTLED.iter().any(|name| header.contains(name) || text.contains(name));
+    let found = names_throttling(header) || names_throttling(&text);
     *answer.body_mut() = SdkBody::from(content);
     Ok(found)
+}
+
+/// Whether one of the words of an answer is a code of throttling: between tags, behind `#`, or in quotes.
+fn names_throttling(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(error::is_throttling)
 }
 
 #[cfg(test)]
@@ -135,6 +140,14 @@ mod tests {
             .retry_config(aws_sdk_sts::config::retry::RetryConfig::disabled())
             .http_client(http);
         Client::from_conf(config.build())
+    }
+
+    #[test]
+    fn a_code_is_a_whole_word_of_the_answer() {
+        assert!(names_throttling(r#"{"__type":"com.amazonaws.sqs#RequestThrottled","message":"no"}"#));
+        assert!(names_throttling("<Code>RequestLimitExceeded</Code>"));
+        assert!(!names_throttling(r#"{"__type":"com.amazonaws.iam#LimitExceededException"}"#));
+        assert!(!names_throttling("<Code>NotThrottlingAtAll</Code>"));
     }
 
     #[tokio::test]

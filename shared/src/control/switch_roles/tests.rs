@@ -105,8 +105,8 @@ fn a_wider_trust_is_shown_in_words_and_corrected_before_anything_is_attached() {
     assert_eq!(
         in_words(&section(), present(wide_trust(), &[])),
         [
-            "correct who may assume role-admin: remove [Allow sts:assumerole to AWS *], \
-             add [Allow sts:assumerole to AWS 111111111111 if Bool aws:multifactorauthpresent true]",
+            "correct who may assume role-admin: remove [Allow sts:AssumeRole to AWS *], \
+             add [Allow sts:AssumeRole to AWS 111111111111 if Bool aws:MultiFactorAuthPresent true]",
             "attach arn:aws:iam::aws:policy/AdministratorAccess to role-admin",
         ]
     );
@@ -125,7 +125,7 @@ fn additional_policies_are_a_note_unless_the_section_is_exclusive() {
 #[test]
 fn an_external_id_a_session_length_and_a_path_are_compared() {
     let desired = SwitchRoles { external_id: Some("secret".into()), ..section() };
-    assert!(in_words(&desired, present(trust(), &[ADMIN]))[0].contains("StringEquals sts:externalid secret"));
+    assert!(in_words(&desired, present(trust(), &[ADMIN]))[0].contains("StringEquals sts:ExternalId secret"));
     let longer = PresentRole { session_seconds: 7200, ..present(trust(), &[ADMIN]) };
     assert_eq!(in_words(&section(), longer), ["correct the longest session of role-admin: 7200 -> 3600 s"]);
     let elsewhere = PresentRole { path: "/people/".into(), ..present(trust(), &[ADMIN]) };
@@ -216,7 +216,7 @@ async fn a_role_that_was_just_made_and_is_not_visible_yet_is_not_ready() {
     assert!(matches!(outcome, Outcome::NotReady { .. }), "{outcome:?}");
     let (cause, applied) = stopped(outcome);
     assert_eq!((cause, applied.len()), (Cause::NotVisibleYet, 1));
-    assert!(applied[0].starts_with("create the role role-admin: Allow sts:assumerole"), "{applied:?}");
+    assert!(applied[0].starts_with("create the role role-admin: Allow sts:AssumeRole"), "{applied:?}");
 
     // A policy that an old role cannot be given does not exist.
     let get = mock!(Client::get_role).then_output(|| role(&trust()));

@@ -1,6 +1,10 @@
 //! Trust policies, compared by what they say and not by how they are written.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +14,8 @@ use crate::ids::AccountId;
 #[derive(Clone, Debug)]
 pub(super) struct TrustPolicy {
     document: Value,
-    statements: BTreeSet<String>,
+    /// As they are written, by what they say: to IAM, names of actions and keys that differ only in case are the same.
+    statements: BTreeMap<String, String>,
 }
 
 impl TrustPolicy {
@@ -32,7 +37,9 @@ impl TrustPolicy {
     }
 
     fn of_document(document: Value) -> Self {
-        let statements = one_or_many(&document["Statement"]).map(in_words).collect();
+        let statements = one_or_many(&document["Statement"])
+            .map(|statement| (in_words(statement, &str::to_ascii_lowercase), in_words(statement, &str::to_owned)))
+            .collect();
         Self { document, statements }
     }
 
@@ -43,16 +50,18 @@ impl TrustPolicy {
 
     /// What has to be removed from this policy and added to it to make it say what `wanted` says; None when it does.
     pub(super) fn differences(&self, wanted: &Self) -> Option<String> {
-        let removed = self.statements.difference(&wanted.statements).map(|statement| format!("remove [{statement}]"));
-        let added = wanted.statements.difference(&self.statements).map(|statement| format!("add [{statement}]"));
-        let differences: Vec<_> = removed.chain(added).collect();
+        let only_in = |one: &Self, other: &Self, verb: &str| {
+            let only = one.statements.iter().filter(|(said, _)| !other.statements.contains_key(*said));
+            only.map(|(_, written)| format!("{verb} [{written}]")).collect::<Vec<_>>()
+        };
+        let differences = [only_in(self, wanted, "remove"), only_in(wanted, self, "add")].concat();
         (!differences.is_empty()).then(|| differences.join(", "))
     }
 }
 
 impl PartialEq for TrustPolicy {
     fn eq(&self, other: &Self) -> bool {
-        self.statements == other.statements
+        self.statements.keys().eq(other.statements.keys())
     }
 }
 
@@ -68,7 +77,7 @@ impl FromStr for TrustPolicy {
 
 impl fmt::Display for TrustPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, statement) in self.statements.iter().enumerate() {
+        for (position, statement) in self.statements.values().enumerate() {
             let separator = if position == 0 { "" } else { "; " };
             write!(f, "{separator}{statement}")?;
         }
@@ -77,15 +86,15 @@ impl fmt::Display for TrustPolicy {
 }
 
 /// A statement in words. Every member has its place in them except `Sid`, which is only a name, so that no two
-/// statements that differ in meaning are the same words.
-fn in_words(statement: &Value) -> String {
+/// statements that differ in meaning are the same words. `name` sets the names of actions and keys.
+fn in_words(statement: &Value, name: &impl Fn(&str) -> String) -> String {
     let Value::Object(members) = statement else { return statement.to_string() };
     let mut words = Vec::new();
     let known = ["Effect", "Action", "Principal", "Condition"];
     words.extend(members.get("Effect").map(plain));
-    words.extend(members.get("Action").map(|actions| set_of(actions, |action| plain(action).to_ascii_lowercase())));
+    words.extend(members.get("Action").map(|actions| set_of(actions, |action| name(&plain(action)))));
     words.extend(members.get("Principal").map(|principal| format!("to {}", principals(principal))));
-    words.extend(members.get("Condition").map(|condition| format!("if {}", conditions(condition))));
+    words.extend(members.get("Condition").map(|condition| format!("if {}", conditions(condition, name))));
     let others = members.iter().filter(|(name, _)| *name != "Sid" && !known.contains(&name.as_str()));
     words.extend(others.map(|(name, value)| format!("with {name} {value}")));
     words.join(" ")
@@ -103,13 +112,12 @@ fn account_or_arn(id: &str) -> String {
     root_of.unwrap_or(id).to_owned()
 }
 
-fn conditions(condition: &Value) -> String {
+fn conditions(condition: &Value, name: &impl Fn(&str) -> String) -> String {
     let Value::Object(operators) = condition else { return condition.to_string() };
     let of_operator = |(operator, keys): (&String, &Value)| match keys {
         Value::Object(keys) => {
-            let of_key = |(key, values): (&String, &Value)| {
-                format!("{operator} {} {}", key.to_ascii_lowercase(), set_of(values, plain))
-            };
+            let of_key =
+                |(key, values): (&String, &Value)| format!("{operator} {} {}", name(key), set_of(values, plain));
             sorted(keys, of_key).join(" and ")
         }
         other => format!("{operator} {other}"),
@@ -172,10 +180,10 @@ mod tests {
     fn the_wanted_policy_says_who_and_when() {
         assert_eq!(
             wanted().to_string(),
-            "Allow sts:assumerole to AWS 111111111111 if Bool aws:multifactorauthpresent true"
+            "Allow sts:AssumeRole to AWS 111111111111 if Bool aws:MultiFactorAuthPresent true"
         );
         let external = TrustPolicy::of_jump_account(&"111111111111".parse().unwrap(), Some("s 1"));
-        assert!(external.to_string().ends_with("true and StringEquals sts:externalid \"s 1\""), "{external}");
+        assert!(external.to_string().ends_with("true and StringEquals sts:ExternalId \"s 1\""), "{external}");
     }
 
     #[test]
@@ -199,7 +207,7 @@ mod tests {
         let present = json!({"Statement": [statement("arn:aws:iam::111111111111:root"), statement("999999999999")]});
         assert_eq!(
             differences(&present).unwrap(),
-            "remove [Allow sts:assumerole to AWS 999999999999 if Bool aws:multifactorauthpresent true]"
+            "remove [Allow sts:AssumeRole to AWS 999999999999 if Bool aws:MultiFactorAuthPresent true]"
         );
     }
 
@@ -217,14 +225,14 @@ mod tests {
         };
         for (present, words) in [
             (with("Effect", json!("Deny")), "Deny"),
-            (with("Action", json!(["sts:AssumeRole", "sts:TagSession"])), "sts:assumerole or sts:tagsession"),
+            (with("Action", json!(["sts:AssumeRole", "sts:TagSession"])), "sts:AssumeRole or sts:TagSession"),
             (with("Principal", json!("*")), "to *"),
             (with("Principal", json!({"AWS": "111111111111", "Service": "ec2.amazonaws.com"})), "Service ec2"),
             (with("Principal", json!({"AWS": "arn:aws:iam::111111111111:user/a"})), "user/a"),
             (with("Condition", json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}})), "BoolIfExists"),
             (with("Condition", json!({"Bool": {"aws:MultiFactorAuthPresent": "false"}})), "false"),
             (with("NotAction", json!("sts:GetFederationToken")), "with NotAction"),
-            (without_condition, "[Allow sts:assumerole to AWS 111111111111]"),
+            (without_condition, "[Allow sts:AssumeRole to AWS 111111111111]"),
         ] {
             let differs = differences(&json!({"Statement": [present]}));
             let differs = differs.unwrap_or_else(|| panic!("{words} is taken for no difference"));
