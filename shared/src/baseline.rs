@@ -27,13 +27,17 @@ use serde::{Deserialize, Serialize};
 pub use facts::Facts;
 pub use findings::Findings;
 pub use in_force::InForce;
+pub use pattern::Pattern;
 pub use read::MAX_BYTES;
 pub use schema::json_schema;
 pub use sections::{Baseline, SectionId, Validate, inner};
 pub use selector::Selector;
 pub use source::{BaselineDocumentRefused, Reading, Source};
 
-use crate::{ids::AccountId, root_task::Protected};
+use crate::{
+    ids::{AccountId, OrganizationalUnitId},
+    root_task::Protected,
+};
 
 /// The baseline of a whole organization.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -92,8 +96,10 @@ pub struct Exemption {
 pub struct AccountFacts {
     /// Its id.
     pub id: AccountId,
-    /// The names of the units that hold it, from the root down: `/Workloads/Production`; `/` right below the root.
+    /// The names of the units that hold it, from the root down, as a [path](crate::unit_path); `/` right below the root.
     pub organizational_unit_path: String,
+    /// The units that hold it, from the root down.
+    pub units: Vec<OrganizationalUnitId>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
 }
@@ -123,9 +129,14 @@ impl Document {
         }
     }
 
-    /// Whether an override selects accounts by the unit that holds them.
-    pub fn selects_on_units(&self) -> bool {
-        self.overrides.iter().any(|entry| entry.selector.organizational_unit.is_some())
+    /// Whether an override selects accounts by the names of the units that hold them.
+    pub fn selects_on_unit_names(&self) -> bool {
+        self.unit_patterns().any(Pattern::needs_names)
+    }
+
+    /// By which units overrides select accounts.
+    fn unit_patterns(&self) -> impl Iterator<Item = &Pattern> {
+        self.overrides.iter().filter_map(|entry| entry.selector.organizational_unit.as_ref())
     }
 
     /// Whether an override selects accounts by their tags.

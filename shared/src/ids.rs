@@ -84,6 +84,29 @@ text_id!(
 );
 
 text_id!(
+    /// An address that Amazon SNS mails to: people's, and those of paging services, which are long. It is not the
+    /// [`Email`] of an account, of which AWS takes less.
+    MailAddress,
+    is_mail_address,
+    "an address such as name@example.com: at most 320 ASCII letters, digits or any of . ! # $ % & ' * + / = ? ^ _ ` { | } ~ - before the @, with no dot at either end or beside another"
+);
+
+text_id!(
+    /// The name of an S3 bucket: as it is allowed now, or as it was in us-east-1 before March 2018, with capital letters,
+    /// underscores and 255 characters (Amazon S3 user guide, "General purpose bucket naming rules").
+    BucketName,
+    is_bucket_name,
+    "the name of a bucket: 3 to 63 lower-case letters, digits, hyphens or dots; in us-east-1, an old one may have capital letters, underscores and 255 characters"
+);
+
+text_id!(
+    /// The ARN of a queue of Amazon SQS.
+    QueueArn,
+    is_queue_arn,
+    "the ARN of a queue, arn:aws:sqs:<region>:<account>:<name>"
+);
+
+text_id!(
     /// The id of an organizational unit, or of the root that holds them all.
     OrganizationalUnitId,
     |t| is_root_id(t) || is_organizational_unit_id(t),
@@ -123,6 +146,20 @@ impl Email {
     /// The address as it is compared: AWS takes `A@example.com` and `a@example.com` for the same one.
     pub fn normalised(&self) -> String {
         self.0.to_ascii_lowercase()
+    }
+}
+
+impl MailAddress {
+    /// The address as it is compared: no mailbox is told from another by case.
+    pub fn normalised(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
+impl BucketName {
+    /// Whether only an old bucket of us-east-1 can have this name.
+    pub fn is_old(&self) -> bool {
+        self.0.len() > 63 || self.0.bytes().any(|b| b.is_ascii_uppercase() || b == b'_')
     }
 }
 
@@ -186,9 +223,94 @@ fn is_email(text: &str) -> bool {
     (6..=64).contains(&text.len()) && local_is_valid && domain_is_valid
 }
 
+/// The addresses of RFC 5321 that have neither quotes nor letters beyond ASCII. Amazon SNS documents no grammar of its
+/// own (`Subscribe`, endpoint of the protocol `email`).
+fn is_mail_address(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let is_atom = |atom: &str| {
+        !atom.is_empty() && atom.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-".contains(&b))
+    };
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    text.len() <= 320 && local.split('.').all(is_atom) && domain.contains('.') && domain.split('.').all(is_label)
+}
+
+fn is_bucket_name(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+    let is_end = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_');
+    is_end(text.bytes().next())
+        && is_end(text.bytes().next_back())
+        && (3..=255).contains(&text.len())
+        && text.bytes().all(allowed)
+        && !text.contains("..")
+}
+
+fn is_queue_arn(text: &str) -> bool {
+    let ["arn", partition, "sqs", region, account, name] = text.split(':').collect::<Vec<_>>()[..] else {
+        return false;
+    };
+    let stem = name.strip_suffix(".fifo").unwrap_or(name);
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    partition.starts_with("aws")
+        && region.parse::<Region>().is_ok()
+        && account.parse::<AccountId>().is_ok()
+        && (1..=80).contains(&name.len())
+        && !stem.is_empty()
+        && stem.bytes().all(allowed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_is_told_has_an_address_that_sns_mails_to_and_not_one_that_create_account_takes() {
+        let integration = format!("{}@team.pagerduty.example", "a1b2c3d4".repeat(8));
+        assert!(integration.len() > 80);
+        for good in ["o'neill@example.com", "a&b@example.com", "x@sub.example.co", &integration] {
+            assert!(good.parse::<MailAddress>().is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "nobody",
+            "a@b",
+            "@example.com",
+            ".a@example.com",
+            "a..b@example.com",
+            "a b@example.com",
+            "a@-example.com",
+            "a@example..com",
+            "a@b@example.com",
+            "\"a\"@example.com",
+            "ä@example.com",
+        ] {
+            assert!(bad.parse::<MailAddress>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn old_names_of_buckets_are_names_as_well() {
+        for (name, is_old) in [("my-bucket.logs", false), ("My_Legacy.Bucket", true), (&"x".repeat(64), true)] {
+            assert_eq!(name.parse::<BucketName>().map(|name| name.is_old()), Ok(is_old), "{name}");
+        }
+        for bad in ["ab", "a..b", "a/b", "a b", &"x".repeat(256)] {
+            assert!(bad.parse::<BucketName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_queue_is_named_by_its_whole_arn() {
+        for good in ["arn:aws:sqs:eu-west-1:222222222222:orders", "arn:aws-cn:sqs:cn-north-1:222222222222:o.fifo"] {
+            assert!(good.parse::<QueueArn>().is_ok(), "{good}");
+        }
+        for bad in ["orders", "arn:aws:sns:eu-west-1:222222222222:orders", "arn:aws:sqs:eu-west-1:2:orders"] {
+            assert!(bad.parse::<QueueArn>().is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn an_email_is_judged_by_the_grammar_of_create_account() {

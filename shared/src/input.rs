@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
+    baseline::inner,
     error::{Cause, Failure},
     ids::NotValid,
+    tags,
 };
 
 /// One thing that is wrong with an input.
@@ -121,7 +123,7 @@ impl Fields {
         };
         let mut parsed = BTreeMap::new();
         for (key, value) in entries {
-            let path = format!("{name}.{key}");
+            let path = inner(name, &key);
             let value = self.text::<V>(&path, &value);
             match (key.parse(), value) {
                 (Ok(key), Some(value)) => drop(parsed.insert(key, value)),
@@ -134,34 +136,22 @@ impl Fields {
         Some(parsed)
     }
 
-    /// The tags of an AWS resource, or left out: 50 at most, keys of 1 to 128 characters that do not start with
-    /// `aws:`, values of at most 256.
+    /// The tags of an account, or left out.
     pub fn optional_tags(&mut self, name: &'static str) -> Option<BTreeMap<String, String>> {
         let value = self.take(name)?;
         let Value::Object(entries) = value else {
             self.note(name, format!("is {}; an object of names and values is expected", kind(&value)));
             return None;
         };
-        if entries.len() > 50 {
-            self.note(name, format!("has {} tags; AWS allows 50", entries.len()));
-        }
         let mut tags = BTreeMap::new();
         for (key, value) in entries {
-            let path = format!("{name}.{key}");
-            if !(1..=128).contains(&key.chars().count()) || key.to_ascii_lowercase().starts_with("aws:") {
-                self.note(
-                    &path,
-                    "has a name that AWS refuses; 1 to 128 characters that do not start with aws: are expected",
-                );
+            if !value.is_string() {
+                self.note(&inner(name, &key), format!("is {}; a text is expected", kind(&value)));
             }
-            match value {
-                Value::String(text) if text.chars().count() <= 256 => {
-                    tags.insert(key, text);
-                }
-                Value::String(_) => self.note(&path, "is longer than 256 characters"),
-                other => self.note(&path, format!("is {}; a text is expected", kind(&other))),
-            }
+            // A key is judged even where its value cannot be.
+            tags.insert(key, value.as_str().unwrap_or_default().to_owned());
         }
+        self.problems.extend(tags::problems(&tags, name));
         Some(tags)
     }
 

@@ -34,4 +34,6 @@ pub mod session;
 pub mod settings;
 pub mod start;
 pub mod sweep;
+pub mod tags;
 pub mod telemetry;
+pub mod unit_path;

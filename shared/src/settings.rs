@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use crate::{
     account_creation::Pace,
     activity::Severity,
-    ids::{Email, NotValid, RoleName},
+    ids::{MailAddress, NotValid, RoleName},
     replay::Route,
 };
 
@@ -135,7 +135,7 @@ impl Settings {
 
     /// `MAX_ACCOUNTS_PER_DAY`: how many account requests are admitted on one day (UTC); 20 when not set.
     pub fn max_accounts_per_day(&mut self) -> u32 {
-        self.parsed("MAX_ACCOUNTS_PER_DAY", 20)
+        self.whole("MAX_ACCOUNTS_PER_DAY", 20)
     }
 
     /// `BILLING_THRESHOLD_USD`: the estimated charges in US dollars at which a billing alarm goes off; 100 when not
@@ -145,9 +145,9 @@ impl Settings {
     }
 
     /// `ALERT_EMAIL`: who gets billing alerts.
-    pub fn alert_email(&mut self) -> Option<Email> {
+    pub fn alert_email(&mut self) -> Option<MailAddress> {
         let text = self.required("ALERT_EMAIL");
-        let email: Result<Email, NotValid> = text.parse();
+        let email: Result<MailAddress, NotValid> = text.parse();
         if let (Err(problem), false) = (&email, text.is_empty()) {
             self.problems.push(format!("ALERT_EMAIL is not {problem}"));
         }
@@ -205,12 +205,12 @@ impl Settings {
 
     /// `POLL_SECONDS`: the seconds before the first look again; 5 when not set.
     pub fn pace(&mut self) -> Pace {
-        Pace { poll: Duration::from_secs(self.parsed("POLL_SECONDS", 5).max(1)) }
+        Pace { poll: Duration::from_secs(self.whole("POLL_SECONDS", 5).max(1).into()) }
     }
 
     /// `DEADLINE_MINUTES`: how long a new account may take; 120 when not set.
     pub fn deadline(&mut self) -> SignedDuration {
-        SignedDuration::from_mins(self.parsed("DEADLINE_MINUTES", 120))
+        SignedDuration::from_mins(self.whole("DEADLINE_MINUTES", 120).into())
     }
 
     /// Ends the reading; an error lists every variable that is missing or wrong.
@@ -224,6 +224,14 @@ impl Settings {
             self.problems.push(format!("{name} is not set"));
         }
         value.unwrap_or_default()
+    }
+
+    /// A whole number: what stands behind its point is left out.
+    fn whole(&mut self, name: &str, default: u32) -> u32 {
+        let number: f64 = self.parsed(name, default.into());
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+        let whole = number as u32;
+        whole
     }
 
     fn parsed<T: FromStr>(&mut self, name: &str, default: T) -> T {
@@ -256,6 +264,59 @@ mod tests {
         for name in ["TABLE_NAME", "ALERT_EMAIL", "BASELINE_KEY", "POLL_SECONDS"] {
             assert!(text.contains(name), "{text}");
         }
+    }
+
+    /// What `template.yaml` allows for a parameter.
+    fn pattern_of(parameter: &str) -> regex::Regex {
+        let template = include_str!("../../template.yaml");
+        let (_, block) = template.split_once(&format!("\n  {parameter}:\n")).expect("the parameter");
+        let (_, pattern) = block.split_once("AllowedPattern: '").expect("its pattern");
+        let pattern = pattern.lines().next().and_then(|line| line.strip_suffix('\'')).expect("in quotes");
+        // CloudFormation wants the whole value to match.
+        regex::Regex::new(&format!("^(?:{})$", pattern.replace("''", "'"))).unwrap()
+    }
+
+    #[test]
+    fn the_template_takes_the_values_that_the_functions_take() {
+        let label = "x".repeat(64);
+        let mails = [
+            "o'neill@example.com",
+            "a+b@sub.example.co",
+            "R&D@example.com",
+            ".a@example.com",
+            "a..b@example.com",
+            "a b@example.com",
+            "a@b",
+            "a@-b.com",
+            "a@b..com",
+            "a@b@c.com",
+            "a,b@example.com",
+            "\"a\"@example.com",
+            &format!("a@{label}.com"),
+            &format!("a@{}.com", &label[1..]),
+            "",
+        ];
+        let pattern = pattern_of("AlertEmail");
+        for mail in mails {
+            assert_eq!(pattern.is_match(mail), mail.parse::<MailAddress>().is_ok(), "{mail}");
+        }
+        let pattern = pattern_of("AccessRoleName");
+        for role in ["OrganizationAccountAccessRole", "a_+=,.@-", "a b", "a/b", "", &"x".repeat(65)] {
+            assert_eq!(pattern.is_match(role), role.parse::<RoleName>().is_ok(), "{role}");
+        }
+    }
+
+    #[test]
+    fn a_number_of_the_template_is_one_of_the_settings() {
+        // Of a parameter of the type Number, CloudFormation takes fractions as well.
+        let mut settings = Settings { read: |_| Some("7.5".to_owned()), problems: Vec::new() };
+        assert_eq!(settings.max_accounts_per_day(), 7);
+        assert_eq!(settings.pace().poll, Duration::from_secs(7));
+        assert_eq!(settings.deadline(), SignedDuration::from_mins(7));
+        settings.finish().unwrap();
+        let mut settings = Settings { read: |_| Some("soon".to_owned()), problems: Vec::new() };
+        settings.max_accounts_per_day();
+        assert!(settings.finish().is_err());
     }
 
     #[test]

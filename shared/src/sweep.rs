@@ -10,7 +10,7 @@ use crate::{
     control::Row,
     error::Failure,
     gateway::{Account, AccountState},
-    ids::{AccountId, NotValid},
+    ids::{AccountId, NotValid, OrganizationalUnitId},
 };
 
 /// How many accounts one invocation looks at.
@@ -112,6 +112,9 @@ pub struct Listed {
     pub state: String,
     /// The path of the unit that holds it.
     pub unit: String,
+    /// The units that hold it, from the root down.
+    #[serde(default)]
+    pub units: Vec<OrganizationalUnitId>,
     /// Why it is not looked at; None when it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_checked: Option<String>,
@@ -157,7 +160,8 @@ impl Listed {
             Ok(unit) => (unit, None),
             Err(failure) => ("?".to_owned(), Some(failure)),
         };
-        Self { id: account.id, name: account.name, email: account.email, state, unit, not_checked, failure, mend }
+        let Account { id, name, email, units, .. } = account;
+        Self { id, name, email, state, unit, units, not_checked, failure, mend }
     }
 
     /// Whether it belongs in a batch.
@@ -167,7 +171,8 @@ impl Listed {
 
     /// What holds for it is told by these.
     pub fn facts(&self, tags: BTreeMap<String, String>) -> AccountFacts {
-        AccountFacts { id: self.id.clone(), organizational_unit_path: self.unit.clone(), tags }
+        let units = self.units.clone();
+        AccountFacts { id: self.id.clone(), organizational_unit_path: self.unit.clone(), units, tags }
     }
 }
 

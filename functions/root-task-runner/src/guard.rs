@@ -93,7 +93,7 @@ mod tests {
         let active = account(AccountState::Active);
         assert!(refusal(&active, Task::DeleteCredentials, None, &protected).unwrap().contains("protected"));
         assert_eq!(refusal(&active, Task::AuditCredentials, None, &protected), None);
-        let protected = Protected { buckets: vec!["crown-jewels".to_owned()], ..Protected::default() };
+        let protected = Protected { buckets: vec!["crown-jewels".parse().unwrap()], ..Protected::default() };
         assert!(
             refusal(&active, Task::UnlockBucketPolicy, Some(&bucket()), &protected).unwrap().contains("crown-jewels")
         );

@@ -6,7 +6,7 @@ use serde_json::Value;
 use steward::{
     control::Mode,
     error::Failure,
-    ids::{AccountId, NotValid, Region},
+    ids::{AccountId, BucketName, NotValid, QueueArn, Region},
     input::{Fields, refused},
     root_task::{BackupKey, CredentialKind, Task},
     selection::Selection,
@@ -102,7 +102,12 @@ fn work(task: Task, fields: &mut Fields) -> Option<Work> {
 
 fn bucket(fields: &mut Fields) -> Option<Resource> {
     let (name, region): (Option<BucketName>, Option<Region>) = (fields.required("bucket"), fields.required("region"));
-    Some(Resource::Bucket { name: name?.0, region: region? })
+    let (name, region) = (name?, region?);
+    if name.is_old() && region != Region::us_east_1() {
+        fields.note("bucket", format!("is a name that only an old bucket in {} can have", Region::us_east_1()));
+        return None;
+    }
+    Some(Resource::Bucket { name: name.to_string(), region })
 }
 
 fn queue(fields: &mut Fields) -> Option<Resource> {
@@ -133,19 +138,6 @@ impl FromStr for Words {
     }
 }
 
-/// The name of a bucket, as the S3 user guide allows it ("General purpose bucket naming rules").
-struct BucketName(String);
-
-impl FromStr for BucketName {
-    type Err = NotValid;
-
-    fn from_str(text: &str) -> Result<Self, NotValid> {
-        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
-        let fits = (3..=63).contains(&text.len()) && text.bytes().all(allowed) && !text.contains("..");
-        if fits { Ok(Self(text.to_owned())) } else { Err(NotValid("the name of a bucket")) }
-    }
-}
-
 /// `https://sqs.<region>.amazonaws.com/<account>/<name>`, or an endpoint of another name.
 struct QueueUrl {
     url: String,
@@ -161,10 +153,8 @@ impl FromStr for QueueUrl {
         const EXPECTED: NotValid = NotValid("the URL of a queue, https://sqs.<region>.amazonaws.com/<account>/<name>");
         let (_, rest) = text.split_once("://").ok_or(EXPECTED)?;
         let [host, account, name] = rest.split('/').collect::<Vec<_>>()[..] else { return Err(EXPECTED) };
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-        if name.is_empty() || name.len() > 80 || !name.bytes().all(allowed) {
-            return Err(EXPECTED);
-        }
+        // In whichever region: its name has the grammar of its ARN.
+        format!("arn:aws:sqs:us-east-1:{account}:{name}").parse::<QueueArn>().map_err(|_| EXPECTED)?;
         let region = host.strip_prefix("sqs.").and_then(|host| host.strip_suffix(".amazonaws.com"));
         Ok(Self {
             url: text.to_owned(),
@@ -217,6 +207,16 @@ mod tests {
         assert_eq!((region.as_str(), name.as_str()), ("eu-west-1", "orders"));
         assert!(problems(queue("http://localhost/222222222222/orders")).contains("region: is missing"));
         assert!(problems(queue("orders")).contains("queue_url"));
+    }
+
+    #[test]
+    fn an_old_bucket_can_be_unlocked_where_there_are_such() {
+        let unlock = |region: &str| {
+            json!({"task": "unlock-bucket-policy", "reason": "x", "account_id": "222222222222",
+            "bucket": "My_Legacy.Bucket", "region": region})
+        };
+        assert!(Input::read(unlock("us-east-1")).is_ok());
+        assert!(problems(unlock("eu-central-1")).contains("bucket: is a name that only an old bucket in us-east-1"));
     }
 
     #[test]

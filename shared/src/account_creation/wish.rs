@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::{
     ids::{AccountName, Email, NotValid, OrganizationalUnitId, RoleName},
     input::{Fields, Problem},
+    unit_path,
 };
 
 /// An account that somebody wants. `Unit` is how its organizational unit is named: as the person did
@@ -33,7 +34,7 @@ pub struct Wish<Unit = OrganizationalUnitId> {
 pub enum OrganizationalUnitReference {
     /// By its id.
     Id(OrganizationalUnitId),
-    /// By the names from the root down: `/Workloads/Production`; `/` is the root.
+    /// By the names from the root down, read from a [path](crate::unit_path): `/Workloads/Production`; `/` is the root.
     Path(Vec<String>),
 }
 
@@ -46,7 +47,7 @@ impl FromStr for OrganizationalUnitReference {
         match text.strip_prefix('/') {
             Some("") => Ok(Self::Path(Vec::new())),
             Some(path) => {
-                let names: Vec<_> = path.strip_suffix('/').unwrap_or(path).split('/').map(ToOwned::to_owned).collect();
+                let names: Vec<_> = path.strip_suffix('/').unwrap_or(path).split('/').map(unit_path::read).collect();
                 if names.iter().any(|name| name.trim().is_empty()) { Err(EXPECTED) } else { Ok(Self::Path(names)) }
             }
             None => text.parse().map(Self::Id).map_err(|_| EXPECTED),
@@ -172,6 +173,7 @@ mod tests {
         assert!(matches!("ou-ab12-cdef3456".parse(), Ok(Id(_))));
         assert_eq!("/".parse(), Ok(Path(vec![])));
         assert_eq!("/Workloads/Production/".parse(), Ok(Path(vec!["Workloads".into(), "Production".into()])));
+        assert_eq!("/A%2FB/C".parse(), Ok(Path(vec!["A/B".into(), "C".into()])));
         assert!("/Workloads//Production".parse::<OrganizationalUnitReference>().is_err());
     }
 }

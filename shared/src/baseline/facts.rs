@@ -13,6 +13,7 @@ use crate::{
     error::{Cause, Failure},
     gateway::{Account, OrganizationsGateway},
     ids::{AccountId, OrganizationalUnitId},
+    unit_path,
 };
 
 /// How long a unit is believed to have the same name.
@@ -34,9 +35,10 @@ impl Facts {
     /// The facts of an account. What cannot be found out is an error: an override that is missed is a wrong baseline.
     pub async fn of(&self, account: &Account, document: &Document) -> Result<AccountFacts, Failure> {
         let organizational_unit_path =
-            if document.selects_on_units() { self.path(account).await? } else { "/".to_owned() };
+            if document.selects_on_unit_names() { self.path(account).await? } else { "/".to_owned() };
         let tags = self.tags(&account.id, document).await?;
-        Ok(AccountFacts { id: account.id.clone(), organizational_unit_path, tags })
+        let units = account.units.clone();
+        Ok(AccountFacts { id: account.id.clone(), organizational_unit_path, units, tags })
     }
 
     /// The tags of an account, where the document selects on tags.
@@ -60,7 +62,7 @@ impl Facts {
         for unit in account.units.iter().filter(|unit| !unit.is_root()) {
             names.push(self.name(unit).await?);
         }
-        Ok(format!("/{}", names.join("/")))
+        Ok(unit_path::of(&names))
     }
 
     async fn name(&self, unit: &OrganizationalUnitId) -> Result<String, Failure> {

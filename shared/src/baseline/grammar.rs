@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
     control::organizational_unit::UnitName,
-    ids::{AccountId, Email, OrganizationalUnitId, Region, RoleName},
+    ids::{AccountId, BucketName, MailAddress, OrganizationalUnitId, QueueArn, Region, RoleName},
 };
 
 /// The grammar behind one `format` of the schema.
@@ -16,13 +16,15 @@ pub(super) struct Grammar {
     format: &'static str,
     /// What a valid text looks like.
     pub(super) expected: &'static str,
+    /// A valid text, that stands in for one that is not while the rest is checked.
+    pub(super) example: &'static str,
     /// Whether a text is valid.
     pub(super) is_met: fn(&str) -> bool,
 }
 
 /// Declares the schema and the grammar of types that are parsed from a text.
 macro_rules! texts {
-    ($($type:ident $format:literal,)*) => {
+    ($($type:ident $format:literal $example:literal,)*) => {
         $(
             impl JsonSchema for $type {
                 fn inline_schema() -> bool {
@@ -40,11 +42,17 @@ macro_rules! texts {
         )*
 
         static GRAMMARS: &[Grammar] = &[
-            $(Grammar { format: $format, expected: $type::EXPECTED, is_met: |text| text.parse::<$type>().is_ok() },)*
+            $(Grammar {
+                format: $format,
+                expected: $type::EXPECTED,
+                example: $example,
+                is_met: |text| text.parse::<$type>().is_ok(),
+            },)*
             // The schema of a date comes from schemars. jiff reads more than a date; a day is all that is meant.
             Grammar {
                 format: "date",
                 expected: "a day of the calendar such as 2027-01-31",
+                example: "9999-12-31",
                 is_met: |text| text.len() == 10 && text.parse::<Date>().is_ok(),
             },
         ];
@@ -52,15 +60,29 @@ macro_rules! texts {
 }
 
 texts! {
-    AccountId "account-id",
-    Email "email",
-    OrganizationalUnitId "organizational-unit-id",
-    Region "region",
-    RoleName "role-name",
-    UnitName "organizational-unit-name",
+    AccountId "account-id" "000000000000",
+    BucketName "bucket-name" "an-example-of-a-bucket",
+    MailAddress "email" "an-example@example.invalid",
+    OrganizationalUnitId "organizational-unit-id" "ou-xxxx-example0",
+    QueueArn "queue-arn" "arn:aws:sqs:xx-example-0:000000000000:example",
+    Region "region" "xx-example-0",
+    RoleName "role-name" "an-example-of-a-role",
+    UnitName "organizational-unit-name" "ou-xxxx-example0",
 }
 
 /// The grammar of a format; None for one that is only a hint to editors.
 pub(super) fn of_format(format: &str) -> Option<&'static Grammar> {
     GRAMMARS.iter().find(|grammar| grammar.format == format)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_is_valid() {
+        for grammar in GRAMMARS {
+            assert!((grammar.is_met)(grammar.example), "{}: {}", grammar.format, grammar.example);
+        }
+    }
 }

@@ -6,7 +6,12 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use serde_saphyr::{Options, UserMessageFormatter, options::NonFiniteFloatPolicy};
 
-use super::{Baseline, Document, Exemption, Selector, Validate, inner, lines::Lines, schema, shape};
+use super::{
+    Baseline, Document, Exemption, Selector, Validate, inner,
+    lines::Lines,
+    schema,
+    shape::{self, Misfits},
+};
 use crate::{ids::RoleName, input::Problem};
 
 /// The largest document that is read: some thousand exemptions.
@@ -77,14 +82,20 @@ fn options() -> Options {
 /// Finds what is wrong although its shape is right.
 pub(super) struct Check {
     problems: Vec<Problem>,
-    /// The paths at which the shape is wrong.
-    misshapen: BTreeSet<String>,
+    /// The paths at which the shape is wrong, so that an example stands there: about it, nothing else is said.
+    examples: BTreeSet<String>,
 }
 
 impl Check {
-    fn of(problems: Vec<Problem>) -> Self {
-        let misshapen = problems.iter().map(|problem| problem.path.clone()).collect();
-        Self { problems, misshapen }
+    fn of(Misfits { problems, examples }: Misfits) -> Self {
+        Self { problems, examples }
+    }
+
+    /// Notes a problem, unless it is about an example.
+    fn note(&mut self, problem: Problem) {
+        if !self.examples.iter().any(|example| is_within(&problem.path, example)) {
+            self.problems.push(problem);
+        }
     }
 
     fn document(&mut self, document: &Value, access_role: &RoleName) {
@@ -99,13 +110,13 @@ impl Check {
             self.leaves_alone(access_role, entry, &path);
             if entry.as_object().is_some_and(|fields| fields.keys().all(|name| name == "match")) {
                 let problem = format!("changes nothing; a section is expected: {}", Baseline::IDS.join(", "));
-                self.problems.push(Problem::new(path, problem));
+                self.note(Problem::new(path, problem));
             }
         }
         let mut mended = BTreeSet::new();
         for (position, id) in entries(&document["remediate"]) {
             if !mended.insert(id.to_string()) {
-                self.problems.push(Problem::new(format!("remediate[{position}]"), "is in the list twice"));
+                self.note(Problem::new(format!("remediate[{position}]"), "is in the list twice"));
             }
         }
         let mut seen = BTreeMap::new();
@@ -113,12 +124,15 @@ impl Check {
             let path = format!("exemptions[{position}]");
             if entry["reason"].as_str().is_some_and(|reason| reason.trim().is_empty()) {
                 let problem = "is empty; a sentence that says why is expected";
-                self.problems.push(Problem::new(inner(&path, "reason"), problem));
+                self.note(Problem::new(inner(&path, "reason"), problem));
+            }
+            if self.holds_an_example(&path) {
+                continue;
             }
             let Ok(Exemption { account, control, .. }) = Exemption::deserialize(entry) else { continue };
             if let Some(first) = seen.insert((account, control), position) {
                 let problem = format!("is for the same account and control as exemptions[{first}]; keep one of them");
-                self.problems.push(Problem::new(path, problem));
+                self.note(Problem::new(path, problem));
             }
         }
     }
@@ -131,24 +145,28 @@ impl Check {
                 let path = inner(path, &format!("switch-roles.roles[{position}].name"));
                 let problem =
                     "is the role through which accounts are entered; with another trust nobody could enter them";
-                self.problems.push(Problem::new(path, problem));
+                self.note(Problem::new(path, problem));
             }
         }
     }
 
-    /// Checks one value as a `T`. What serde refuses for its shape has been told, and better, by [`shape`].
+    /// Checks one value as a `T`. Where its shape was wrong, [`shape`] has told it, and put an example there.
     pub(super) fn value<T: DeserializeOwned + Validate>(&mut self, value: &Value, path: &str) {
         match serde_path_to_error::deserialize::<_, T>(value) {
-            Ok(value) => self.problems.extend(value.problems(path)),
-            Err(_) if self.is_misshapen(path) => {}
-            Err(error) => self.problems.push(refused_by_serde(path, &error)),
+            Ok(value) => value.problems(path).into_iter().for_each(|problem| self.note(problem)),
+            Err(error) => self.note(refused_by_serde(path, &error)),
         }
     }
 
-    /// Whether the shape of what stands at this path, or within it, is wrong.
-    fn is_misshapen(&self, path: &str) -> bool {
-        self.misshapen.range(path.to_owned()..).next().is_some_and(|next| next.starts_with(path))
+    /// Whether an example stands within what stands at this path.
+    fn holds_an_example(&self, path: &str) -> bool {
+        self.examples.iter().any(|example| is_within(example, path))
     }
+}
+
+/// Whether a path is another one, or leads on from there.
+fn is_within(path: &str, outer: &str) -> bool {
+    outer == "$" || path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 fn refused_by_serde(path: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {

@@ -14,7 +14,7 @@ use crate::{
         primary_contact::PrimaryContact, regions::Regions, root_credentials::RootCredentials,
         s3_public_access_block::S3PublicAccessBlock, switch_roles::SwitchRoles,
     },
-    ids::Email,
+    ids::MailAddress,
     input::Problem,
 };
 
@@ -85,7 +85,7 @@ sections! {
 
 impl Baseline {
     /// The baseline of a stack that has no document: a billing alarm with the stack's own parameters.
-    pub fn of_parameters(alert_email: Email, billing_threshold_usd: f64) -> Self {
+    pub fn of_parameters(alert_email: MailAddress, billing_threshold_usd: f64) -> Self {
         let billing_alarm = Some(BillingAlarm::new(billing_threshold_usd, vec![alert_email]));
         Self { billing_alarm, ..Self::default() }
     }

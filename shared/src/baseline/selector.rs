@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{AccountFacts, Validate, inner, pattern::Pattern};
-use crate::{ids::AccountId, input::Problem};
+use crate::{ids::AccountId, input::Problem, tags};
 
 /// The accounts of an override. Exactly one of the fields is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -14,7 +14,8 @@ use crate::{ids::AccountId, input::Problem};
 #[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
 pub struct Selector {
     /// The accounts right below the units of this path: `/Workloads/Production`, `/Workloads/*` (the units one level
-    /// below), `/Workloads/**` (the unit and everything below).
+    /// below), `/Workloads/**` (the unit and everything below). Instead of its path a unit may be named by its id, which
+    /// a new name does not change: `ou-ab12-cdef3456`, `ou-ab12-cdef3456/**`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organizational_unit: Option<Pattern>,
     /// One account.
@@ -29,7 +30,7 @@ impl Selector {
     /// Whether the override is for this account.
     pub fn matches(&self, account: &AccountFacts) -> bool {
         let has_tag = |(key, value): (&String, &String)| account.tags.get(key) == Some(value);
-        self.organizational_unit.as_ref().is_none_or(|pattern| pattern.matches(&account.organizational_unit_path))
+        self.organizational_unit.as_ref().is_none_or(|pattern| pattern.matches(account))
             && self.account.as_ref().is_none_or(|id| *id == account.id)
             && self.tag.as_ref().is_none_or(|tags| tags.iter().all(has_tag))
     }
@@ -52,11 +53,8 @@ impl Validate for Selector {
         if self.tag.as_ref().is_some_and(BTreeMap::is_empty) {
             problems.push(Problem::new(inner(path, "tag"), "is empty; a key and its value are expected"));
         }
-        for (key, value) in self.tag.iter().flatten() {
-            if !(1..=128).contains(&key.chars().count()) || value.chars().count() > 256 {
-                let problem = "is no tag of an account: keys have 1 to 128 characters, values at most 256";
-                problems.push(Problem::new(inner(&inner(path, "tag"), key), problem));
-            }
+        if let Some(tag) = &self.tag {
+            problems.extend(tags::spelling(tag, &inner(path, "tag")));
         }
         problems
     }

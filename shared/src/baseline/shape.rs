@@ -4,27 +4,45 @@
 //! closed lists and formats. Bounds and whatever depends on two values at once are [`Validate`](super::Validate)'s,
 //! and serde has the last word, so a keyword that is not read here cannot let anything through.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::{grammar, inner};
 use crate::input::Problem;
 
-/// Everything about `value` that does not fit the schema. Unknown fields are taken out, so that what is left can
-/// still be read.
-pub(super) fn problems(schema: &Value, value: &mut Value) -> Vec<Problem> {
-    let mut walk = Walk { root: schema, problems: Vec::new() };
+/// Everything about `value` that does not fit the schema. Unknown fields are taken out, and an example stands in for
+/// what is wrong or missing, so that the rest can still be read and checked.
+pub(super) fn problems(schema: &Value, value: &mut Value) -> Misfits {
+    let mut walk = Walk { root: schema, misfits: Misfits::default() };
     walk.node(schema, value, "$");
-    walk.problems
+    walk.misfits
+}
+
+/// What does not fit.
+#[derive(Debug, Default)]
+pub(super) struct Misfits {
+    /// What is wrong.
+    pub(super) problems: Vec<Problem>,
+    /// Where an example stands now.
+    pub(super) examples: BTreeSet<String>,
 }
 
 struct Walk<'a> {
     root: &'a Value,
-    problems: Vec<Problem>,
+    misfits: Misfits,
 }
 
 impl Walk<'_> {
     fn note(&mut self, path: &str, problem: impl Into<String>) {
-        self.problems.push(Problem::new(path, problem));
+        self.misfits.problems.push(Problem::new(path, problem));
+    }
+
+    /// Notes a problem, and puts an example in the place of what has it.
+    fn misfit(&mut self, schema: &Value, value: &mut Value, path: &str, problem: impl Into<String>) {
+        self.note(path, problem);
+        self.misfits.examples.insert(path.to_owned());
+        *value = self.example(schema);
     }
 
     fn node(&mut self, schema: &Value, value: &mut Value, path: &str) {
@@ -34,24 +52,25 @@ impl Walk<'_> {
             return self.node(target, value, path);
         }
         if value.is_null() {
-            return self.note(path, format!("has no value; {} is expected", self.expected(schema)));
+            let problem = format!("has no value; {} is expected", self.expected(schema));
+            return self.misfit(schema, value, path, problem);
         }
         if !is_of_type(&schema["type"], value) {
             let quotes = if value.is_number() && schema["type"] == "string" { ", not a text in quotes" } else { "" };
             let problem = format!("is {}{quotes}; {} is expected", kind(value), self.expected(schema));
-            return self.note(path, problem);
+            return self.misfit(schema, value, path, problem);
         }
         if let Some(wanted) = schema.get("const").filter(|wanted| *wanted != value) {
-            self.note(path, format!("is not {wanted}"));
+            return self.misfit(schema, value, path, format!("is not {wanted}"));
         }
         if let Some(allowed) = schema["enum"].as_array().filter(|allowed| !allowed.contains(value)) {
-            self.note(path, format!("is not one of {}", listed(allowed)));
+            return self.misfit(schema, value, path, format!("is not one of {}", listed(allowed)));
         }
         if let (Some(format), Some(text)) = (schema["format"].as_str(), value.as_str())
             && let Some(grammar) = grammar::of_format(format)
             && !(grammar.is_met)(text)
         {
-            self.note(path, format!("is not {}", grammar.expected));
+            return self.misfit(schema, value, path, format!("is not {}", grammar.expected));
         }
         for part in schema["allOf"].as_array().into_iter().flatten() {
             self.node(part, value, path);
@@ -76,7 +95,10 @@ impl Walk<'_> {
         for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             if !fields.contains_key(name) {
                 let expected = self.expected(&schema["properties"][name]);
-                self.note(&inner(path, name), format!("is missing; {expected} is expected"));
+                let path = inner(path, name);
+                self.note(&path, format!("is missing; {expected} is expected"));
+                fields.insert(name.to_owned(), self.example(&schema["properties"][name]));
+                self.misfits.examples.insert(path);
             }
         }
         let others = schema.get("additionalProperties");
@@ -101,19 +123,52 @@ impl Walk<'_> {
             alternatives.iter().filter_map(|alternative| alternative.get("const")).cloned().collect();
         if constants.len() == alternatives.len() {
             if !constants.contains(value) {
-                self.note(path, format!("is not one of {}", listed(&constants)));
+                self.misfit(&alternatives[0], value, path, format!("is not one of {}", listed(&constants)));
             }
             return;
         }
         let tries = alternatives.iter().map(|alternative| {
-            let mut walk = Walk { root: self.root, problems: Vec::new() };
+            let mut walk = Walk { root: self.root, misfits: Misfits::default() };
             let mut value = value.clone();
             walk.node(alternative, &mut value, path);
-            (walk.problems, value)
+            (walk.misfits, value)
         });
-        if let Some((problems, left)) = tries.min_by_key(|(problems, _)| problems.len()) {
-            self.problems.extend(problems);
+        if let Some((misfits, left)) = tries.min_by_key(|(misfits, _)| misfits.problems.len()) {
+            self.misfits.problems.extend(misfits.problems);
+            self.misfits.examples.extend(misfits.examples);
             *value = left;
+        }
+    }
+
+    /// A value that fits.
+    fn example(&self, schema: &Value) -> Value {
+        if let Some(reference) = schema["$ref"].as_str() {
+            return self.example(self.root.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null));
+        }
+        if let Some(wanted) = schema.get("const") {
+            return wanted.clone();
+        }
+        for keyword in ["enum", "allOf", "anyOf", "oneOf"] {
+            match schema[keyword].as_array().and_then(|alternatives| alternatives.first()) {
+                Some(first) if keyword == "enum" => return first.clone(),
+                Some(first) => return self.example(first),
+                None => {}
+            }
+        }
+        if let Some(grammar) = schema["format"].as_str().and_then(grammar::of_format) {
+            return grammar.example.into();
+        }
+        match schema["type"].as_str() {
+            Some("string") => "example".into(),
+            Some("integer") => schema.get("minimum").cloned().unwrap_or_else(|| 1.into()),
+            Some("number") => 1.into(),
+            Some("boolean") => false.into(),
+            Some("array") => Value::Array(Vec::new()),
+            Some("object") => {
+                let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                required.map(|name| (name.to_owned(), self.example(&schema["properties"][name]))).collect()
+            }
+            _ => Value::Null,
         }
     }
 
@@ -244,8 +299,10 @@ mod tests {
     }
 
     fn found(mut value: Value) -> Vec<(String, String)> {
-        let problems = problems(&super::super::schema::of::<Section>(), &mut value);
-        problems.into_iter().map(|p| (p.path, p.problem)).collect()
+        let misfits = problems(&super::super::schema::of::<Section>(), &mut value);
+        // What is left can be read, whatever was wrong.
+        Section::deserialize(value).unwrap();
+        misfits.problems.into_iter().map(|p| (p.path, p.problem)).collect()
     }
 
     #[test]

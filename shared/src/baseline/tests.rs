@@ -18,6 +18,7 @@ fn account(id: &str, organizational_unit_path: &str) -> AccountFacts {
     AccountFacts {
         id: id.parse().unwrap(),
         organizational_unit_path: organizational_unit_path.to_owned(),
+        units: Vec::new(),
         tags: BTreeMap::new(),
     }
 }
@@ -132,11 +133,12 @@ exemptions:
         ("defaults.billing-alarm.topic_name", "letters, digits", 7),
         ("defaults.billing-alarm.color", "threshold_usd, emails, topic_name, alarm_name", 8),
         ("defaults.no-such-control", "billing-alarm", 9),
-        ("overrides[0].match.organizational_unit", "start with /", 11),
+        ("overrides[0].match.organizational_unit", "must begin with /", 11),
         ("overrides[0].billing-alarm.threshold_usd", "a number is expected", 12),
         ("overrides[0].billing-alarm.emails[0]", "name@example.com", 12),
         ("overrides[0].billing-alarm.emails[1]", "name@example.com", 12),
         ("overrides[1].match.account", "not a text in quotes; an account id of 12 digits", 13),
+        ("overrides[1].match", "in several ways", 13),
         ("overrides[1].billing-alarm.threshold_usd", "missing; a number", 14),
         ("overrides[2].match", "exactly one of", 15),
         ("overrides[2]", "changes nothing", 15),
@@ -200,6 +202,56 @@ defaults:
     );
     let fields = ["threshold_usd", "emails[1]", "topic_name", "alarm_name"];
     assert_eq!(paths(&problems), fields.map(|field| format!("defaults.billing-alarm.{field}")));
+}
+
+#[test]
+fn what_is_misspelt_in_a_section_hides_nothing_else_that_is_wrong_with_it() {
+    for (section, wrong) in [
+        (
+            "billing-alarm: {threshold_usd: -1, emails: [x, x, a@b.co, A@b.co]}",
+            "threshold_usd emails[0] emails[1] emails[3]",
+        ),
+        (
+            "alternate-contacts: {billing: {name: '', title: 7, email: x, phone: '1'}, security: {name: A, title: B, email: y, phone: z}}",
+            "billing.title billing.name billing.email security.email security.phone",
+        ),
+        (
+            "regions: {enabled: [europe, eu-south-1, eu-south-1], disabled: [eu-south-1], others: keep}",
+            "enabled[0] others enabled[2] disabled[0]",
+        ),
+        ("account-tags: {tags: {a: 1, b: 'R&D'}}", "tags.a tags.b"),
+        (
+            "switch-roles: {jump_account: '1', path: people, roles: [{name: a b, managed_policies: x, session_seconds: 1}]}",
+            "jump_account roles[0].name roles[0].managed_policies path roles[0].session_seconds",
+        ),
+        ("organizational-unit: {organizational_unit: x, path: y}", "organizational_unit path"),
+    ] {
+        let id = section.split(':').next().unwrap();
+        let problems = refused(&format!("version: 1\ndefaults:\n  {section}\n"));
+        let mut found = paths(&problems);
+        let mut wrong: Vec<_> = wrong.split(' ').map(|field| format!("defaults.{id}.{field}")).collect();
+        found.sort_unstable();
+        wrong.sort_unstable();
+        assert_eq!(found, wrong, "{problems:#?}");
+    }
+}
+
+#[test]
+fn one_grammar_of_tags_holds_in_sections_and_selectors() {
+    let problems = refused(
+        "version: 1\ndefaults: {account-tags: {tags: {dept: 'R&D'}}}\noverrides: [{match: {tag: {dept: 'R&D'}}, root-credentials: {}}]",
+    );
+    assert_eq!(paths(&problems), ["defaults.account-tags.tags.dept", "overrides[0].match.tag.dept"]);
+    // AWS itself sets tags of that kind, so that accounts can be selected by them.
+    read(b"version: 1\noverrides: [{match: {tag: {'aws:cloudformation:stack-name': a}}, root-credentials: {}}]")
+        .unwrap();
+}
+
+#[test]
+fn what_is_protected_is_named_as_aws_names_it() {
+    let problems =
+        refused("version: 1\nprotected: {accounts: ['1'], buckets: ['a/b', My_Legacy.Bucket], queues: [orders]}");
+    assert_eq!(paths(&problems), ["protected.accounts[0]", "protected.buckets[0]", "protected.queues[0]"]);
 }
 
 #[test]

@@ -18,13 +18,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Control, ManagementScope};
 use crate::{
-    baseline::{Baseline, Findings, Validate},
+    baseline::{Baseline, Findings, Validate, inner},
     gateway::CallError,
     input::Problem,
+    tags,
 };
-
-/// The most tags of one account.
-const MAX_TAGS: usize = 50;
 
 /// The `account-tags` section of the baseline.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -37,29 +35,8 @@ pub struct AccountTags {
 impl Validate for AccountTags {
     fn problems(&self, path: &str) -> Vec<Problem> {
         let mut findings = Findings::at(path);
-        if self.tags.is_empty() {
-            findings.note("tags", "is empty; at least one tag is expected");
-        }
-        if self.tags.len() > MAX_TAGS {
-            findings.note("tags", format!("has {} tags; AWS allows {MAX_TAGS}", self.tags.len()));
-        }
-        let is_allowed = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c);
-        for (key, value) in &self.tags {
-            let field = format!("tags.{key}");
-            findings.expect(
-                &field,
-                (1..=128).contains(&key.chars().count())
-                    && key.chars().all(is_allowed)
-                    && !key.to_ascii_lowercase().starts_with("aws:"),
-                "has a name that AWS refuses; 1 to 128 letters, digits, spaces or any of _ . : / = + - @ that do not \
-                 start with aws: are expected",
-            );
-            findings.expect(
-                &field,
-                value.chars().count() <= 256 && value.chars().all(is_allowed),
-                "has a value that AWS refuses; at most 256 letters, digits, spaces or any of _ . : / = + - @ are expected",
-            );
-        }
+        findings.expect("tags", !self.tags.is_empty(), "is empty; at least one tag is expected");
+        findings.extend(tags::problems(&self.tags, &inner(path, "tags")));
         findings.into_problems()
     }
 }

@@ -25,7 +25,7 @@ use super::{Control, MemberScope};
 use crate::{
     baseline::{Baseline, Validate, inner},
     gateway::{CallError, EmailSubscription, MetricAlarm},
-    ids::{AccountId, Email, Region},
+    ids::{AccountId, MailAddress, Region},
     input::Problem,
 };
 
@@ -38,7 +38,7 @@ pub struct BillingAlarm {
     pub threshold_usd: f64,
     /// Who is told.
     #[schemars(length(min = 1))]
-    pub emails: Vec<Email>,
+    pub emails: Vec<MailAddress>,
     /// The topic's name.
     #[serde(default = "default_topic_name")]
     pub topic_name: String,
@@ -49,7 +49,7 @@ pub struct BillingAlarm {
 
 impl BillingAlarm {
     /// A billing alarm with the usual names.
-    pub fn new(threshold_usd: f64, emails: Vec<Email>) -> Self {
+    pub fn new(threshold_usd: f64, emails: Vec<MailAddress>) -> Self {
         Self { threshold_usd, emails, topic_name: default_topic_name(), alarm_name: default_alarm_name() }
     }
 

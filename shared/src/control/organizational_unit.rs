@@ -28,6 +28,7 @@ use crate::{
     gateway::CallError,
     ids::{NotValid, OrganizationalUnitId},
     input::Problem,
+    unit_path,
 };
 
 pub use unit_paths::{UnitPaths, walk};
@@ -110,7 +111,7 @@ impl fmt::Display for UnitName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             OrganizationalUnitReference::Id(id) => id.fmt(f),
-            OrganizationalUnitReference::Path(names) => write!(f, "/{}", names.join("/")),
+            OrganizationalUnitReference::Path(names) => f.write_str(&unit_path::of(names)),
         }
     }
 }

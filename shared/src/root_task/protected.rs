@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::AccountId;
+use crate::ids::{AccountId, BucketName, QueueArn};
 
 /// What no root task may touch, as the baseline document says. Audits are allowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -14,10 +14,10 @@ pub struct Protected {
     pub accounts: Vec<AccountId>,
     /// The names of buckets.
     #[serde(default)]
-    pub buckets: Vec<String>,
+    pub buckets: Vec<BucketName>,
     /// The ARNs of queues.
     #[serde(default)]
-    pub queues: Vec<String>,
+    pub queues: Vec<QueueArn>,
 }
 
 impl Protected {
@@ -34,13 +34,13 @@ impl Protected {
 
     /// Why a bucket may not be touched; None when it may.
     pub fn bucket(&self, name: &str) -> Option<String> {
-        let is_protected = self.buckets.iter().any(|protected| protected == name);
+        let is_protected = self.buckets.iter().any(|protected| protected.as_str() == name);
         is_protected.then(|| format!("Bucket {name} is protected by the baseline document."))
     }
 
     /// Why a queue may not be touched; None when it may.
     pub fn queue(&self, arn: &str) -> Option<String> {
-        let is_protected = self.queues.iter().any(|protected| protected == arn);
+        let is_protected = self.queues.iter().any(|protected| protected.as_str() == arn);
         is_protected.then(|| format!("Queue {arn} is protected by the baseline document."))
     }
 }

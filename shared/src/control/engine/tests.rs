@@ -312,6 +312,7 @@ exemptions:
     let facts = AccountFacts {
         id: account(),
         organizational_unit_path: "/".to_owned(),
+        units: Vec::new(),
         tags: std::collections::BTreeMap::new(),
     };
     let effective = document.unwrap().for_account(&facts, "2027-03-31".parse().unwrap());

@@ -8,6 +8,7 @@ use crate::{
     error::Cause,
     gateway::{CallError, OrganizationsGateway},
     ids::OrganizationalUnitId,
+    unit_path,
 };
 
 /// How long a path is believed to lead to the same unit. AWS allows one `ListRoots` per second for everybody, which
@@ -45,7 +46,7 @@ pub async fn walk(organizations: &OrganizationsGateway, names: &[String]) -> Res
     for (depth, name) in names.iter().enumerate() {
         let units = organizations.list_organizational_units(&parent).await?;
         let unit = units.into_iter().find(|unit| unit.name == *name).ok_or_else(|| {
-            let detail = format!("no unit named {name} in /{}", names.get(..depth).unwrap_or_default().join("/"));
+            let detail = format!("no unit named {name} in {}", unit_path::of(names.get(..depth).unwrap_or_default()));
             let operation = "organizations:ListOrganizationalUnitsForParent";
             CallError::unusable(operation, Cause::OrganizationalUnitNotFound, detail)
         })?;
