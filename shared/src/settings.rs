@@ -309,12 +309,12 @@ mod tests {
     #[test]
     fn a_number_of_the_template_is_one_of_the_settings() {
         // Of a parameter of the type Number, CloudFormation takes fractions as well.
-        let mut settings = Settings { read: |_| Some("7.5".to_owned()), problems: Vec::new() };
+        let mut settings = Settings { environment: |_| Some("7.5".to_owned()), problems: Vec::new() };
         assert_eq!(settings.max_accounts_per_day(), 7);
         assert_eq!(settings.pace().poll, Duration::from_secs(7));
         assert_eq!(settings.deadline(), SignedDuration::from_mins(7));
         settings.finish().unwrap();
-        let mut settings = Settings { read: |_| Some("soon".to_owned()), problems: Vec::new() };
+        let mut settings = Settings { environment: |_| Some("soon".to_owned()), problems: Vec::new() };
         settings.max_accounts_per_day();
         assert!(settings.finish().is_err());
     }

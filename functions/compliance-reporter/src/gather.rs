@@ -126,6 +126,7 @@ mod tests {
             email: "a@example.com".to_owned(),
             state: "ACTIVE".to_owned(),
             unit: "/".to_owned(),
+            units: Vec::new(),
             not_checked: not_checked.map(ToOwned::to_owned),
             failure: None,
             mend: false,
