@@ -201,7 +201,13 @@ catalogue! {
     // A young account.
     RoleNotAssumable { AfterSeconds(30),
         "The access role of the account cannot be assumed yet.",
-        "A new account takes minutes. For an older or invited account, create the role OrganizationAccountAccessRole there; a service control policy may also deny sts:AssumeRole." }
+        "Nothing, unless it lasts: a new account takes minutes. An invited account needs the role that the stack parameter AccessRoleName names." }
+    AccessRoleUnusable { Never,
+        "The access role of the account cannot be assumed, although the account is old enough to have it.",
+        "Create the role that the stack parameter AccessRoleName names in the account, trusting the management account, or repair it; look for a service control policy that denies sts:AssumeRole." }
+    AccountNotActive { Never,
+        "The account is not active, so nothing can be done in it.",
+        "Nothing, if it was closed or suspended on purpose; otherwise ask AWS Support to reopen it, then apply its baseline by hand." }
     OptInRequired { AfterSeconds(60),
         "The account is not signed up for the service yet.",
         "A new account takes minutes, at times an hour; if it lasts, open a case with AWS Support from the account." }
@@ -313,6 +319,17 @@ impl Failure {
         let mut failure = Self::new(cause);
         failure.message = format!("{} {detail}", failure.message);
         failure
+    }
+
+    /// The same, where it is a matter of time all the same.
+    pub(crate) fn that_may_pass(self) -> Self {
+        Self { retryable: true, ..self }
+    }
+
+    /// The same occurrence, known to have another cause.
+    pub(crate) fn because_of(self, cause: Cause) -> Self {
+        let detail = self.message.strip_prefix(self.cause.row().message).unwrap_or(&self.message).trim_start();
+        Self::with_detail(cause, detail)
     }
 
     /// A message or an event that tells of nothing that the function knows.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     account_creation::OrganizationalUnitReference,
     control::organizational_unit::UnitPaths,
-    gateway::{Account, AccountState, CallError, OrganizationsGateway},
+    gateway::{Account, CallError, OrganizationsGateway},
     ids::{AccountId, OrganizationalUnitId},
     input::Fields,
 };
@@ -107,19 +107,12 @@ fn within(accounts: Vec<Account>, unit: &OrganizationalUnitId) -> Vec<Account> {
     accounts.into_iter().filter(|account| account.units.contains(unit)).collect()
 }
 
-/// Why an account cannot be looked at; None when it can.
-pub fn obstacle(account: &Account) -> Option<String> {
-    match &account.state {
-        AccountState::Active => None,
-        AccountState::Other(state) => Some(format!("the account is {state}")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::gateway::AccountState;
 
     fn read(input: Value) -> Result<Selection, Vec<String>> {
         let mut fields = Fields::of(input);
@@ -170,12 +163,5 @@ mod tests {
         ];
         let count = |unit: &str| within(accounts.clone(), &unit.parse().unwrap()).len();
         assert_eq!((count("r-ab12"), count("ou-ab12-aaaaaaaa"), count("ou-ab12-bbbbbbbb")), (3, 2, 1));
-    }
-
-    #[test]
-    fn only_an_active_account_is_looked_at() {
-        assert_eq!(obstacle(&account(&[], AccountState::Active)), None);
-        let closed = account(&[], AccountState::Other("SUSPENDED".to_owned()));
-        assert_eq!(obstacle(&closed), Some("the account is SUSPENDED".to_owned()));
     }
 }

@@ -213,6 +213,12 @@ impl Settings {
         SignedDuration::from_mins(self.whole("DEADLINE_MINUTES", 120).into())
     }
 
+    /// `SETTLING_MINUTES`: how old an account has to be before a denial in it counts as one; 20 when not set. What a new
+    /// account's role was granted holds everywhere after some minutes.
+    pub fn settling(&mut self) -> SignedDuration {
+        SignedDuration::from_mins(self.parsed("SETTLING_MINUTES", 20))
+    }
+
     /// Ends the reading; an error lists every variable that is missing or wrong.
     pub fn finish(self) -> Result<(), NotConfigured> {
         if self.problems.is_empty() { Ok(()) } else { Err(NotConfigured(self.problems)) }

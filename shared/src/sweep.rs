@@ -124,6 +124,9 @@ pub struct Listed {
     /// Whether the controls that the document mends are mended in it.
     #[serde(default)]
     pub mend: bool,
+    /// When it joined the organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined_at: Option<Timestamp>,
 }
 
 /// Whether an account may be mended by a sweep. A new one is still being given its baseline, by somebody else: two that
@@ -160,8 +163,21 @@ impl Listed {
             Ok(unit) => (unit, None),
             Err(failure) => ("?".to_owned(), Some(failure)),
         };
-        let Account { id, name, email, units, .. } = account;
-        Self { id, name, email, state, unit, units, not_checked, failure, mend }
+        let Account { id, name, email, units, joined_at, .. } = account;
+        Self { id, name, email, state, unit, units, not_checked, failure, mend, joined_at }
+    }
+
+    /// The account as it was listed.
+    pub fn account(&self) -> Account {
+        Account {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            email: self.email.clone(),
+            state: if self.state == "ACTIVE" { AccountState::Active } else { AccountState::Other(self.state.clone()) },
+            joined_at: self.joined_at,
+            parent: self.units.last().cloned(),
+            units: self.units.clone(),
+        }
     }
 
     /// Whether it belongs in a batch.

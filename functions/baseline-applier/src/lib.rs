@@ -15,14 +15,17 @@ use steward::{
     batch::work_off,
     budget::Budget,
     clock,
-    control::{self, AnyControl, Conclusion, Engine, Mode, Row, Visit, conclude, organizational_unit::UnitPaths},
-    error::Failure,
+    control::{
+        self, AnyControl, Conclusion, Engine, Mode, Row, Visit, conclude, ineligibility, is_settling,
+        organizational_unit::UnitPaths,
+    },
+    error::{Cause, Failure},
     events::{BaselineApplied, BaselineIncomplete, Trigger},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, SqsGateway},
     heard_accounts::HeardAccounts,
     ids::RoleName,
     new_account::NewAccount,
-    selection::{Target, obstacle},
+    selection::Target,
     settings::{NotConfigured, Settings},
     start::SdkConfig,
 };
@@ -51,6 +54,7 @@ pub struct BaselineApplier {
     units: UnitPaths,
     pace: Pace,
     deadline: SignedDuration,
+    settling: SignedDuration,
     access_role: RoleName,
 }
 
@@ -92,6 +96,7 @@ impl BaselineApplier {
             units: UnitPaths::default(),
             pace: settings.pace(),
             deadline: settings.deadline(),
+            settling: settings.settling(),
             access_role,
         };
         settings.finish().map(|()| function)
@@ -145,7 +150,7 @@ impl BaselineApplier {
             Ok(account) => account,
             Err(error) => return Visited::Failed(Failed { account_id: id, failure: error.into() }),
         };
-        if let Some(why) = obstacle(&account) {
+        if let Some(why) = ineligibility(&account) {
             return Visited::Skipped(Skip { account_id: id, why });
         }
         match self.run(&account, &self.access_role, &input.controls, document, input.mode, invocation).await {
@@ -184,8 +189,20 @@ impl BaselineApplier {
         let document = self.document.read(&self.bus).await?;
         let described = self.organizations.describe_account(account_id).await?;
         self.heard.record(account_id, now).await?;
-        let rows = self.run(&described, &account.role_name, control::ALL, &document, Mode::Apply, invocation).await?;
+        let applied = self.run(&described, &account.role_name, control::ALL, &document, Mode::Apply, invocation).await;
         let request_id = account.request_id.clone();
+        let rows = match applied {
+            Ok(rows) => rows,
+            // Closed or suspended since it joined: waiting does not help, and somebody should know.
+            Err(failure) if failure.cause == Cause::AccountNotActive => {
+                tracing::warn!(%account_id, "{failure}");
+                let event =
+                    BaselineIncomplete { account_id: account_id.clone(), request_id, failure, controls: Vec::new() };
+                self.bus.put(&event).await?;
+                return Ok(Vec::new());
+            }
+            Err(failure) => return Err(failure),
+        };
         match conclude(&rows, account.since, now, self.deadline, self.pace) {
             Conclusion::Applied => {
                 let event = BaselineApplied { account_id: account_id.clone(), request_id, controls: rows.clone() };
@@ -215,7 +232,8 @@ impl BaselineApplier {
         invocation: &str,
     ) -> Result<Vec<Row>, Failure> {
         let effective = self.facts.effective(account, document).await?;
-        let visit = Visit { account_id: &account.id, role, invocation };
+        let is_settling = is_settling(account, self.settling, clock::now());
+        let visit = Visit::to(account, role, invocation, is_settling)?;
         Ok(self.engine.run(controls, visit, &effective, mode).await)
     }
 }

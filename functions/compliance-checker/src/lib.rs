@@ -11,11 +11,10 @@ use steward::{
     baseline::{Document, Facts, InForce},
     budget::Budget,
     clock,
-    control::{self, AnyControl, Engine, Mode, Outcome, Row, Visit},
+    control::{self, AnyControl, Engine, Mode, Outcome, Row, Visit, ineligibility, is_settling},
     error::{Cause, Failure},
     gateway::{self, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway},
     ids::RoleName,
-    selection::obstacle,
     settings::{NotConfigured, Settings},
     start::SdkConfig,
     sweep::{Checked, Found, Listed, SweepId},
@@ -40,6 +39,7 @@ pub struct ComplianceChecker {
     facts: Facts,
     sweeps: S3Gateway,
     access_role: RoleName,
+    settling: SignedDuration,
 }
 
 /// What the state machine says.
@@ -78,6 +78,7 @@ impl ComplianceChecker {
             organizations,
             sweeps: S3Gateway::of(config, settings.reports_bucket()),
             access_role,
+            settling: settings.settling(),
         };
         settings.finish().map(|()| function)
     }
@@ -127,11 +128,14 @@ impl ComplianceChecker {
     }
 
     async fn check(&self, account: &Listed, tags: Tags, document: &Document, invocation: &str) -> Checked {
-        let rows = self.look(account, tags, document, invocation).await;
+        let rows = match self.look(account, tags, document, invocation).await {
+            Ok(rows) => rows,
+            Err(failure) => return Checked::Unknown { failure },
+        };
         // An account that was closed since it was listed refuses everything, and that is no finding.
         if rows.iter().any(|row| matches!(row.outcome, Outcome::NotReady { .. } | Outcome::Unknown { .. }))
             && let Ok(described) = self.organizations.describe_account(&account.id).await
-            && let Some(why) = obstacle(&described)
+            && let Some(why) = ineligibility(&described)
         {
             return Checked::NotChecked { why: format!("Since the sweep began, {why}.") };
         }
@@ -139,10 +143,18 @@ impl ComplianceChecker {
     }
 
     /// Runs every control: in sessions that may only read, but for those that are to be mended.
-    async fn look(&self, account: &Listed, tags: Tags, document: &Document, invocation: &str) -> Vec<Row> {
+    async fn look(
+        &self,
+        account: &Listed,
+        tags: Tags,
+        document: &Document,
+        invocation: &str,
+    ) -> Result<Vec<Row>, Failure> {
         let today = clock::now().to_zoned(TimeZone::UTC).date();
         let effective = document.for_account(&account.facts(tags), today);
-        let visit = Visit { account_id: &account.id, role: &self.access_role, invocation };
+        let listed = account.account();
+        let is_settling = is_settling(&listed, self.settling, clock::now());
+        let visit = Visit::to(&listed, &self.access_role, invocation, is_settling)?;
         let (mend, watch): (Vec<&'static dyn AnyControl>, Vec<_>) =
             control::ALL.iter().partition(|control| account.mend && document.remediates(control.id()));
         let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
@@ -152,6 +164,6 @@ impl ComplianceChecker {
                 rows.extend(found.into_iter().map(|row| (row.control.as_str(), row)));
             }
         }
-        control::ALL.iter().filter_map(|control| rows.remove(control.id())).collect()
+        Ok(control::ALL.iter().filter_map(|control| rows.remove(control.id())).collect())
     }
 }

@@ -130,6 +130,7 @@ mod tests {
             not_checked: not_checked.map(ToOwned::to_owned),
             failure: None,
             mend: false,
+            joined_at: None,
         }
     }
 

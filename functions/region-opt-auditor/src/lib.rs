@@ -15,7 +15,7 @@ use steward::{
     baseline::{Document, Facts, InForce},
     batch::work_off,
     clock,
-    control::{AnyControl, Conclusion, Control, Engine, Mode, Visit, conclude, regions::RegionsControl},
+    control::{AnyControl, Conclusion, Control, Engine, Mode, Visit, conclude, is_settling, regions::RegionsControl},
     error::{Cause, Failure},
     events::{BaselineIncomplete, RegionChange, RegionOptAudited, RegionPolicyViolated, Trigger},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, SqsGateway},
@@ -46,6 +46,7 @@ pub struct RegionOptAuditor {
     own_roles: Vec<String>,
     pace: Pace,
     deadline: SignedDuration,
+    settling: SignedDuration,
 }
 
 /// What the function answers.
@@ -103,6 +104,7 @@ impl RegionOptAuditor {
             own_roles: settings.own_role_arns(),
             pace: settings.pace(),
             deadline: settings.deadline(),
+            settling: settings.settling(),
         };
         settings.finish().map(|()| function)
     }
@@ -207,7 +209,14 @@ impl RegionOptAuditor {
             return Ok(());
         };
         let effective = self.facts.effective(&account, &document).await?;
-        let visit = Visit { account_id: &account.id, role: &self.access_role, invocation };
+        let is_settling = is_settling(&account, self.settling, now);
+        let visit = match Visit::to(&account, &self.access_role, invocation, is_settling) {
+            Ok(visit) => visit,
+            Err(failure) => {
+                tracing::info!(account_id = %account.id, "not remediated: {failure}");
+                return Ok(());
+            }
+        };
         let rows = self.engine.run(REGIONS, visit, &effective, Mode::Apply).await;
         match conclude(&rows, reminder.since, now, self.deadline, self.pace) {
             Conclusion::Applied => Ok(()),

@@ -1,11 +1,12 @@
 //! Which accounts and resources may be worked on.
 
 use steward::{
+    control::ineligibility,
     error::Cause,
     gateway::{Account, OrganizationsGateway},
     ids::AccountId,
     root_task::{Finding, Protected, Task},
-    selection::{Target, obstacle},
+    selection::Target,
     session::Sessions,
 };
 use tokio::sync::OnceCell;
@@ -54,7 +55,7 @@ impl Guard {
 
 /// Why a task is refused; None when it is not.
 fn refusal(account: &Account, task: Task, resource: Option<&Resource>, protected: &Protected) -> Option<String> {
-    if let Some(why) = obstacle(account) {
+    if let Some(why) = ineligibility(account) {
         return Some(format!("No root session can be opened: {why}."));
     }
     // To see which credentials there are harms nobody.

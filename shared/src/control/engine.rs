@@ -13,11 +13,14 @@ use super::{
 };
 use crate::{
     baseline::{Baseline, Effective},
-    error::Failure,
+    error::{Cause, Failure},
     gateway::{AccountGateway, AccountTarget, CallError, OrganizationsGateway, Rates},
     ids::AccountId,
     session::Sessions,
 };
+
+/// How often changes are made in one run: again after a change that turned out to be made already.
+const ROUNDS: usize = 4;
 
 /// Runs controls in the accounts of an organization, from its management account.
 #[derive(Debug)]
@@ -68,7 +71,8 @@ impl Engine {
             (None, Ok(doors)) => control.run(doors, visit.account_id, baseline, mode).await,
             (None, Err(error)) => Row::failed(visit.account_id, *control, error),
         };
-        join_all(controls.iter().map(row)).await
+        let rows = join_all(controls.iter().map(row)).await;
+        rows.into_iter().map(|row| Row { outcome: row.outcome.in_an_account(visit.is_settling), ..row }).collect()
     }
 
     async fn doors<'a>(&'a self, visit: Visit<'a>, actions: Vec<&'static str>) -> Result<Doors<'a>, CallError> {
@@ -170,40 +174,70 @@ pub(super) async fn converge<C: Control>(
         Mode::Apply => {}
     }
 
-    let waiting = changes.split_off(changes.len().min(control.room(&actual)));
-    if changes.is_empty() {
-        return (at_rest(control, desired, &actual, Vec::new(), in_words(&waiting)), notes);
-    }
-    let (applied, error) = apply(control, scope, &changes).await;
-    if let Some(error) = error {
-        return (Outcome::stopped(applied, Failure::from(error)), notes);
-    }
-    match control.inspect(scope, desired).await {
-        Ok(actual) => {
-            let remaining = in_words(&control.plan(scope, desired, &actual));
-            (at_rest(control, desired, &actual, applied, remaining), control.notes(desired, &actual))
+    let mut applied = Vec::new();
+    let mut actual = actual;
+    for _ in 0..ROUNDS {
+        let waiting = changes.split_off(changes.len().min(control.room(&actual)));
+        if changes.is_empty() {
+            return (at_rest(control, desired, &actual, applied, in_words(&waiting)), notes);
         }
-        Err(error) => (Outcome::stopped(applied, Failure::from(error)), notes),
+        let failed = apply(control, scope, &changes, &mut applied).await;
+        if let Some((_, error)) = &failed
+            && !may_be_done(error)
+        {
+            return (Outcome::stopped(applied, Failure::from(error)), notes);
+        }
+        actual = match (control.inspect(scope, desired).await, &failed) {
+            (Ok(actual), _) => actual,
+            // What the change answered says more than what the look after it did.
+            (Err(_), Some((_, error))) => return (Outcome::stopped(applied, Failure::from(error)), notes),
+            (Err(error), None) => return (Outcome::stopped(applied, Failure::from(error)), notes),
+        };
+        changes = control.plan(scope, desired, &actual);
+        match failed {
+            None => break,
+            Some((change, error)) if in_words(&changes).contains(&change) => {
+                return (Outcome::stopped(applied, Failure::from(error)), notes);
+            }
+            // It was made after all.
+            Some((change, _)) if changes.is_empty() => {
+                applied.push(change);
+                break;
+            }
+            Some((change, _)) => applied.push(change),
+        }
     }
+    let remaining = in_words(&changes);
+    (at_rest(control, desired, &actual, applied, remaining), control.notes(desired, &actual))
 }
 
-/// Makes the changes, and says in words which were made before the first error.
-async fn apply<C: Control>(control: &C, scope: &C::Scope, changes: &[C::Change]) -> (Vec<String>, Option<CallError>) {
-    let mut applied = Vec::with_capacity(changes.len());
+/// Whether what a failed call was to do may have been done all the same: its answer was lost, or an earlier call of the
+/// same kind, whose answer was lost, has done it and this one met what it left.
+fn may_be_done(error: &CallError) -> bool {
+    !error.refused || matches!(error.cause, Cause::Conflict | Cause::NotFound | Cause::AccountAliasTaken)
+}
+
+/// Makes the changes, adds in words to `applied` those that went through, and gives back the first that did not.
+async fn apply<C: Control>(
+    control: &C,
+    scope: &C::Scope,
+    changes: &[C::Change],
+    applied: &mut Vec<String>,
+) -> Option<(String, CallError)> {
     for group in changes.chunk_by(|one, next| control.go_together(one, next)) {
         let results = join_all(group.iter().map(|change| control.apply(scope, change))).await;
         let mut first_error = None;
         for (change, result) in group.iter().zip(results) {
             match result {
                 Ok(()) => applied.push(change.to_string()),
-                Err(error) => first_error = first_error.or(Some(error)),
+                Err(error) => first_error = first_error.or(Some((change.to_string(), error))),
             }
         }
         if first_error.is_some() {
-            return (applied, first_error);
+            return first_error;
         }
     }
-    (applied, None)
+    None
 }
 
 /// The outcome once nothing more is changed: what AWS is still at work on is not there yet.

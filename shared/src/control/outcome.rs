@@ -12,6 +12,9 @@ use crate::{
     ids::AccountId,
 };
 
+/// After how many seconds a denial in a young account is worth another look.
+const SETTLING_SECONDS: u32 = 30;
+
 /// What is known of one control in one account after it ran. A read that failed is never `Compliant`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
@@ -84,6 +87,22 @@ impl Outcome {
             | Self::Fixed { .. }
             | Self::Exempt { .. }
             | Self::Skipped { .. } => false,
+        }
+    }
+
+    /// The same, seen in a young account. What AWS grants a new account's access role takes a while to hold everywhere, so
+    /// until the account is settled a denial is a matter of time; afterwards even a role that cannot be assumed is none.
+    pub(super) fn in_an_account(self, is_settling: bool) -> Self {
+        match self {
+            Self::Unknown { applied, failure }
+                if is_settling && matches!(failure.cause, Cause::AccessDenied | Cause::RootSessionDenied) =>
+            {
+                Self::NotReady { applied, retry_after: SETTLING_SECONDS, failure: failure.that_may_pass() }
+            }
+            Self::NotReady { applied, failure, .. } if !is_settling && failure.cause == Cause::RoleNotAssumable => {
+                Self::Unknown { applied, failure: failure.because_of(Cause::AccessRoleUnusable) }
+            }
+            other => other,
         }
     }
 

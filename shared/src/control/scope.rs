@@ -6,13 +6,15 @@
 use std::{fmt, sync::Arc};
 
 use aws_config::SdkConfig;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::OnceCell;
 
 use super::organizational_unit::UnitPaths;
 use crate::{
+    error::{Cause, Failure},
     gateway::{
-        AccountGateway, AccountTarget, CallError, CloudWatchGateway, IamGateway, OrganizationsGateway,
-        S3ControlGateway, SnsGateway,
+        Account, AccountGateway, AccountState, AccountTarget, CallError, CloudWatchGateway, IamGateway,
+        OrganizationsGateway, S3ControlGateway, SnsGateway,
     },
     ids::{AccountId, RoleName},
     session::{RootTask, Sessions},
@@ -59,15 +61,44 @@ pub enum NoEntry<'a> {
     NotThere(&'static str),
 }
 
-/// One account that is to be looked at.
+/// One account that is to be looked at. Only an active account can be: whoever wants to look has to ask here.
 #[derive(Clone, Copy, Debug)]
 pub struct Visit<'a> {
-    /// The account.
-    pub account_id: &'a AccountId,
-    /// The access role through which it is entered.
-    pub role: &'a RoleName,
-    /// The invocation that the session is tied to in CloudTrail.
-    pub invocation: &'a str,
+    pub(super) account_id: &'a AccountId,
+    role: &'a RoleName,
+    invocation: &'a str,
+    pub(super) is_settling: bool,
+}
+
+impl<'a> Visit<'a> {
+    /// A visit to an account through its access role. `invocation` is what the session is tied to in CloudTrail;
+    /// `is_settling` says whether the account is so young that what it was granted may not hold everywhere yet.
+    ///
+    /// An account that is not active gives [`Cause::AccountNotActive`].
+    pub fn to(
+        account: &'a Account,
+        role: &'a RoleName,
+        invocation: &'a str,
+        is_settling: bool,
+    ) -> Result<Self, Failure> {
+        match ineligibility(account) {
+            None => Ok(Self { account_id: &account.id, role, invocation, is_settling }),
+            Some(why) => Err(Failure::with_detail(Cause::AccountNotActive, format_args!("{why}."))),
+        }
+    }
+}
+
+/// Why an account cannot be looked at; None when it can.
+pub fn ineligibility(account: &Account) -> Option<String> {
+    match &account.state {
+        AccountState::Active => None,
+        AccountState::Other(state) => Some(format!("the account is {state}")),
+    }
+}
+
+/// Whether an account is so young that what it was granted may not hold everywhere yet.
+pub fn is_settling(account: &Account, settling: SignedDuration, now: Timestamp) -> bool {
+    account.joined_at.is_some_and(|joined| now.duration_since(joined) < settling)
 }
 
 /// The ways into one account during one visit. Each is opened once, when the first control needs it.
@@ -132,7 +163,7 @@ impl Scope for MemberScope {
             return Err(NoEntry::NotThere("the management account has no access role to work through"));
         }
         let open = async || {
-            let Visit { account_id, role, invocation } = doors.visit;
+            let Visit { account_id, role, invocation, .. } = doors.visit;
             let session = doors.sessions.enter(account_id, role, &doors.actions, invocation).await?;
             Ok(Self::new(account_id.clone(), &session))
         };

@@ -17,8 +17,8 @@ use super::{Control, Engine, ManagementScope, MemberScope, Mode, Outcome, RootSc
 use crate::{
     error::Cause,
     gateway::{
-        AccountGateway, AccountTarget, CloudWatchGateway, IamGateway, OrganizationsGateway, S3ControlGateway,
-        SnsGateway, StsGateway,
+        Account, AccountGateway, AccountState, AccountTarget, CloudWatchGateway, IamGateway, OrganizationsGateway,
+        S3ControlGateway, SnsGateway, StsGateway,
     },
     ids::AccountId,
     session::Sessions,
@@ -65,6 +65,19 @@ macro_rules! mocked {
 /// The account that is looked at.
 pub(crate) fn account() -> AccountId {
     "222222222222".parse().unwrap()
+}
+
+/// An active account, as AWS Organizations shows it.
+pub(crate) fn active(id: &AccountId) -> Account {
+    Account {
+        id: id.clone(),
+        name: "A".to_owned(),
+        email: "a@example.com".to_owned(),
+        state: AccountState::Active,
+        joined_at: None,
+        parent: None,
+        units: Vec::new(),
+    }
 }
 
 /// The account that looks.

@@ -66,11 +66,24 @@ async fn an_alias_that_another_account_has_is_a_cause_of_its_own() {
         let error = EntityAlreadyExistsException::builder().message("already exists").build();
         CreateAccountAliasError::EntityAlreadyExistsException(error)
     });
-    let scope = Rules { iam: &[&list(&[Some("old")]), &taken], ..Rules::default() }.member();
+    let scope = Rules { iam: &[&list(&[Some("old"), Some("old")]), &taken], ..Rules::default() }.member();
     let outcome = run(&AccountAliasControl, &scope, &section(), Mode::Apply).await;
     assert!(!outcome.is_worth_another_look());
     assert_eq!(stopped(outcome), (Cause::AccountAliasTaken, vec![]));
-    assert_eq!(scope.1.calls(), ["ListAccountAliases", "CreateAccountAlias"]);
+    assert_eq!(scope.1.calls(), ["ListAccountAliases", "CreateAccountAlias", "ListAccountAliases"]);
+}
+
+#[tokio::test]
+async fn an_alias_that_a_call_whose_answer_was_lost_has_made_is_ours() {
+    let ours = Some("example-222222222222");
+    let taken = mock!(Client::create_account_alias).then_error(|| {
+        let error = EntityAlreadyExistsException::builder().message("already exists").build();
+        CreateAccountAliasError::EntityAlreadyExistsException(error)
+    });
+    let scope = Rules { iam: &[&list(&[Some("old"), ours]), &taken], ..Rules::default() }.member();
+    let outcome = run(&AccountAliasControl, &scope, &section(), Mode::Apply).await;
+    let applied = vec!["change the account's alias: old -> example-222222222222".into()];
+    assert_eq!(outcome, Outcome::Fixed { applied });
 }
 
 #[tokio::test]

@@ -6,7 +6,9 @@ use aws_sdk_account::{
     types::{Region, RegionOptStatus},
 };
 use aws_sdk_organizations::{
-    Client as Organizations, operation::list_tags_for_resource::ListTagsForResourceOutput, types::Tag,
+    Client as Organizations,
+    operation::list_tags_for_resource::{ListTagsForResourceError, ListTagsForResourceOutput},
+    types::Tag,
 };
 use aws_sdk_sts::{
     Client as Sts,
@@ -26,7 +28,7 @@ use crate::{
     baseline::{AccountFacts, Document},
     control::{
         ALL, ManagementScope, find,
-        testing::{Recorder, Rules, account, denied, management_account},
+        testing::{Recorder, Rules, account, active, denied, management_account},
     },
     error::Cause,
     ids::RoleName,
@@ -68,7 +70,8 @@ async fn run(
     mode: Mode,
 ) -> Vec<Row> {
     let role = RoleName::organization_account_access();
-    let visit = Visit { account_id, role: &role, invocation: "i-1" };
+    let account = active(account_id);
+    let visit = Visit::to(&account, &role, "i-1", false).unwrap();
     engine.run(&controls(ids), visit, &baseline(sections).into(), mode).await
 }
 
@@ -289,7 +292,8 @@ impl Control for Meeting {
 async fn the_controls_of_an_account_run_at_the_same_time() {
     let (engine, _) = Rules { sts: &[&who_calls()], ..Rules::default() }.engine();
     let role = RoleName::organization_account_access();
-    let visit = Visit { account_id: &account(), role: &role, invocation: "i-1" };
+    let account = active(&account());
+    let visit = Visit::to(&account, &role, "i-1", false).unwrap();
     let effective = baseline(json!({"account-tags": {"tags": {}}})).into();
     let rows = engine.run(&[&Meeting, &Meeting], visit, &effective, Mode::Plan);
     let rows = tokio::time::timeout(std::time::Duration::from_secs(5), rows).await.expect("they wait for each other");
@@ -317,10 +321,52 @@ exemptions:
     };
     let effective = document.unwrap().for_account(&facts, "2027-03-31".parse().unwrap());
     let role = RoleName::organization_account_access();
-    let visit = Visit { account_id: &account(), role: &role, invocation: "i-1" };
+    let account = active(&account());
+    let visit = Visit::to(&account, &role, "i-1", false).unwrap();
     let rows = engine.run(&controls(&["account-alias", "password-policy"]), visit, &effective, Mode::Apply).await;
     let until = "2027-03-31".parse().unwrap();
     assert_eq!(rows[0].outcome, Outcome::Exempt { reason: "It moves.".to_owned(), until });
     assert!(matches!(rows[1].outcome, Outcome::Skipped { .. }), "the baseline does not ask for it");
     assert_eq!(recorder.calls(), ["GetCallerIdentity"]);
+}
+
+#[test]
+fn an_account_that_is_not_active_cannot_be_visited() {
+    let role = RoleName::organization_account_access();
+    let mut closed = active(&account());
+    closed.state = crate::gateway::AccountState::Other("SUSPENDED".to_owned());
+    let failure = Visit::to(&closed, &role, "i-1", false).unwrap_err();
+    assert_eq!(failure.cause, Cause::AccountNotActive);
+    assert!(failure.message.contains("SUSPENDED"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_denial_in_a_young_account_is_a_matter_of_time_and_later_it_is_final() {
+    for (is_settling, is_final) in [(true, false), (false, true)] {
+        let no =
+            mock!(Organizations::list_tags_for_resource).then_error(|| ListTagsForResourceError::generic(denied()));
+        let (engine, _) = Rules { organizations: &[&no], sts: &[&who_calls()], ..Rules::default() }.engine();
+        let (role, account) = (RoleName::organization_account_access(), active(&account()));
+        let visit = Visit::to(&account, &role, "i-1", is_settling).unwrap();
+        let effective = baseline(json!({"account-tags": {"tags": {"stage": "prod"}}})).into();
+        let rows = engine.run(&controls(&["account-tags"]), visit, &effective, Mode::Apply).await;
+        let outcome = &rows[0].outcome;
+        assert_eq!(matches!(outcome, Outcome::Unknown { .. }), is_final, "{outcome:?}");
+        assert_eq!(outcome.is_worth_another_look(), !is_final, "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_an_account_of_age_lacks_is_no_matter_of_time() {
+    for (is_settling, cause) in [(true, Cause::RoleNotAssumable), (false, Cause::AccessRoleUnusable)] {
+        let no = mock!(Sts::assume_role).then_error(|| AssumeRoleError::generic(denied()));
+        let (engine, _) = Rules { sts: &[&who_calls(), &no], ..Rules::default() }.engine();
+        let (role, account) = (RoleName::organization_account_access(), active(&account()));
+        let visit = Visit::to(&account, &role, "i-1", is_settling).unwrap();
+        let effective = baseline(json!({"account-alias": {"alias": "a-b"}})).into();
+        let rows = engine.run(&controls(&["account-alias"]), visit, &effective, Mode::Plan).await;
+        assert_eq!(rows[0].outcome.is_worth_another_look(), is_settling, "{:?}", rows[0].outcome);
+        let found = crate::control::testing::stopped(rows[0].outcome.clone());
+        assert_eq!(found, (cause, vec![]));
+    }
 }
