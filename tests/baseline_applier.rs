@@ -123,10 +123,49 @@ async fn what_waiting_cannot_mend_is_told_with_the_remedy() {
     let (_, account) = young_account(&theatre, "Denied").await;
     let denied = Fault::error("AccessDenied", "no").operation("cloudwatch", "DescribeAlarms").account(&account);
     let denied = theatre.cloud.faults().add(denied);
+    theatre.organization.set_joined(&account, Duration::from_hours(1));
     let told = listener.wait_for("BaselineIncomplete", "account_id", &account, PATIENCE).await;
     assert_eq!(told.detail["cause"], "AccessDenied", "{}", told.detail);
     assert!(told.detail["remedy"].as_str().unwrap().contains("permission"));
     assert!(denied.hits() > 0);
+}
+
+#[tokio::test]
+async fn a_denial_in_the_first_minutes_of_an_account_passes() {
+    let theatre = Theatre::own(&[]).await;
+    let listener = theatre.listen("settling").await;
+    let (_, account) = young_account(&theatre, "Settling").await;
+    let denied = Fault::error("AccessDenied", "not everywhere yet").operation("cloudwatch", "DescribeAlarms");
+    let denied = theatre.cloud.faults().add(denied.account(&account).times(2));
+    listener.wait_for("BaselineApplied", "account_id", &account, PATIENCE).await;
+    assert_eq!(denied.hits(), 2);
+    assert!(listener.heard("BaselineIncomplete", "account_id", &account).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_account_that_is_suspended_soon_after_it_joined_is_told_of_and_not_entered() {
+    let theatre = Theatre::own(&[]).await;
+    let listener = theatre.listen("suspended").await;
+    let (_, account) = young_account(&theatre, "Suspended").await;
+    let root = theatre.cloud.client(theatre.organization.management_account());
+    root.json("organizations", "CloseAccount", json!({"AccountId": account})).await.expect("the account is closed");
+    let told = listener.wait_for("BaselineIncomplete", "account_id", &account, PATIENCE).await;
+    assert_eq!(told.detail["cause"], "AccountNotActive", "{}", told.detail);
+}
+
+#[tokio::test]
+async fn the_contacts_and_regions_of_the_management_account_are_kept_as_well() {
+    let document = "version: 1\ndefaults:\n  regions: {enabled: [eu-central-2]}\n  alternate-contacts:\n    \
+        security: {name: A, title: B, email: a@example.com, phone: '+49 30 1'}\n";
+    let theatre = Theatre::with_document(document).await;
+    let account = theatre.organization.management_account();
+    let input = json!({"account_ids": [account], "mode": "apply", "controls": ["regions", "alternate-contacts"]});
+    let answer = theatre.stack.baseline(&input).await.unwrap();
+    for row in answer["rows"].as_array().unwrap() {
+        // A region takes minutes.
+        let expected = if row["control"] == "regions" { "not_ready" } else { "fixed" };
+        assert_eq!(row["outcome"], expected, "{answer}");
+    }
 }
 
 #[tokio::test]

@@ -187,6 +187,7 @@ async fn two_sweeps_at_once_during_a_baseline_report_the_same_and_write_nothing_
     for id in &others {
         theatre.organization.set_joined(id, Duration::from_hours(24 * 30));
     }
+    theatre.organization.set_joined(&account, Duration::ZERO);
     let since = theatre.cloud.sequence();
     let input = json!({"account_ids": [account], "mode": "apply"});
     let (one, other, applied) = tokio::join!(sweep(&theatre), sweep(&theatre), theatre.stack.baseline(&input));

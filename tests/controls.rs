@@ -196,6 +196,8 @@ async fn what_somebody_undid_is_planned_exactly_and_mended_exactly() {
 async fn one_control_that_fails_leaves_the_others_alone_and_is_unknown() {
     let theatre = Theatre::with_document(DOCUMENT).await;
     let account = account_with_everything(&theatre, "One Fails").await;
+    // Of age, so that a denial is final.
+    theatre.organization.set_joined(&account, Duration::from_hours(1));
     let denied = Fault::error("AccessDenied", "no").operation("iam", "GetAccountPasswordPolicy");
     let denied = theatre.cloud.faults().add(denied.account(&account));
     theatre.organization.deny_account_management(&account, true);

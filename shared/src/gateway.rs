@@ -20,7 +20,7 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
 
 pub use account::{AccountGateway, AccountTarget, AlternateContact, ContactInformation, ContactKind, RegionStatus};
-pub use cloudwatch::{CloudWatchGateway, MetricAlarm};
+pub use cloudwatch::{AlarmRest, CloudWatchGateway, MetricAlarm};
 pub(crate) use dynamodb::attributes;
 pub use dynamodb::{DynamoDbGateway, Refusal, Write};
 pub use eventbridge::EventBridgeGateway;
@@ -33,7 +33,7 @@ pub use organizations::{
 pub use pace::Rates;
 pub use s3::{Found, S3Gateway};
 pub use s3control::{PublicAccessBlock, S3ControlGateway};
-pub use sns::{EmailSubscription, SnsGateway};
+pub use sns::{EmailSubscription, SnsGateway, Topic};
 pub use sqs::{Received, SqsGateway};
 pub use sts::{RootSessionRequest, SessionRequest, StsGateway};
 

@@ -6,14 +6,19 @@
 //! **Why.** A runaway account is noticed by its owners within hours instead of on the next bill.
 //!
 //! **Desired state.** `threshold_usd`, `emails`, and, if the defaults do not fit, `topic_name` and `alarm_name`.
-//! Other subscriptions of the topic are left alone. A subscription that waits to be confirmed is a note, not drift:
-//! only the owner of the mailbox can confirm it.
+//! Other subscriptions of the topic, other actions of the alarm and its description are left alone. A subscription that
+//! waits to be confirmed is a note, not drift: only the owner of the mailbox can confirm it. What keeps the alarm from
+//! reaching anybody is drift: a topic that CloudWatch may not publish to, or that is encrypted with the key of AWS, which
+//! CloudWatch cannot use. A key of the account's own is a note: its policy decides.
 //!
 //! **Calls.** A compliant account costs three: `GetTopicAttributes`, `ListSubscriptionsByTopic` and `DescribeAlarms`.
 //!
 //! **Source.** AWS publishes `EstimatedCharges` in us-east-1 alone, several times a day, once "Receive CloudWatch
 //! Billing Alerts" is on in the management account (CloudWatch user guide, "Create a billing alarm to monitor your
-//! estimated AWS charges"). `PutMetricAlarm` replaces an alarm of the same name as a whole.
+//! estimated AWS charges"). `PutMetricAlarm` replaces an alarm of the same name as a whole, so that what is to stay is sent
+//! along. Amazon SNS developer guide, "Encrypting an Amazon SNS topic", says which services need a key of one's own.
+
+mod topic_policy;
 
 use std::{collections::BTreeSet, fmt};
 
@@ -24,10 +29,13 @@ use serde::{Deserialize, Serialize};
 use super::{Control, MemberScope};
 use crate::{
     baseline::{Baseline, Validate, inner},
-    gateway::{CallError, EmailSubscription, MetricAlarm},
+    gateway::{AlarmRest, CallError, EmailSubscription, MetricAlarm, Topic},
     ids::{AccountId, MailAddress, Region},
     input::Problem,
 };
+
+/// The key with which AWS encrypts topics by itself. Its policy, which nobody can change, does not let CloudWatch use it.
+const KEY_OF_AWS: &str = "alias/aws/sns";
 
 /// The `billing-alarm` section of the baseline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +78,8 @@ impl BillingAlarm {
             threshold: self.threshold_usd,
             actions: vec![self.topic_arn(account)],
             actions_enabled: true,
+            unit: None,
+            rest: AlarmRest::default(),
         }
     }
 }
@@ -117,8 +127,8 @@ fn default_alarm_name() -> String {
 /// What is there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Actual {
-    /// The topic's e-mail subscriptions; None when there is no topic.
-    subscriptions: Option<Vec<EmailSubscription>>,
+    /// The topic and its e-mail subscriptions; None when there is no topic.
+    topic: Option<(Topic, Vec<EmailSubscription>)>,
     alarm: Option<MetricAlarm>,
 }
 
@@ -130,6 +140,20 @@ pub enum Change {
         /// Its name.
         name: String,
     },
+    /// Let CloudWatch publish to it.
+    AllowCloudWatch {
+        /// The topic.
+        topic_arn: String,
+        /// Its policy as it will be.
+        policy: String,
+    },
+    /// Stop encrypting it with a key that CloudWatch cannot use.
+    RemoveKey {
+        /// The topic.
+        topic_arn: String,
+        /// The key.
+        key: String,
+    },
     /// Subscribe an address to it.
     Subscribe {
         /// The topic.
@@ -140,7 +164,7 @@ pub enum Change {
     /// Write the alarm.
     PutAlarm {
         /// The alarm as it will be.
-        alarm: MetricAlarm,
+        alarm: Box<MetricAlarm>,
         /// In what it differs now; None when there is none.
         differs: Option<Vec<String>>,
     },
@@ -150,6 +174,10 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CreateTopic { name } => write!(f, "create the SNS topic {name}"),
+            Self::AllowCloudWatch { topic_arn, .. } => write!(f, "let CloudWatch publish to {topic_arn}"),
+            Self::RemoveKey { topic_arn, key } => {
+                write!(f, "stop encrypting {topic_arn} with {key}, which CloudWatch cannot use")
+            }
             Self::Subscribe { address, .. } => write!(f, "subscribe {address} to it (a confirmation mail is sent)"),
             Self::PutAlarm { alarm, differs: None } => {
                 write!(f, "create the alarm {} at {} USD", alarm.name, alarm.threshold)
@@ -169,7 +197,8 @@ impl Control for BillingAlarmControl {
     const ID: &'static str = "billing-alarm";
     const READS: &'static [&'static str] =
         &["cloudwatch:DescribeAlarms", "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"];
-    const WRITES: &'static [&'static str] = &["cloudwatch:PutMetricAlarm", "sns:CreateTopic", "sns:Subscribe"];
+    const WRITES: &'static [&'static str] =
+        &["cloudwatch:PutMetricAlarm", "sns:CreateTopic", "sns:SetTopicAttributes", "sns:Subscribe"];
     type Scope = MemberScope;
     type Desired = BillingAlarm;
     type Actual = Actual;
@@ -181,16 +210,14 @@ impl Control for BillingAlarmControl {
 
     async fn inspect(&self, scope: &MemberScope, desired: &BillingAlarm) -> Result<Actual, CallError> {
         let topic_arn = desired.topic_arn(&scope.account_id);
-        let subscriptions = async {
-            if scope.sns.topic_exists(&topic_arn).await? {
-                scope.sns.list_email_subscriptions(&topic_arn).await.map(Some)
-            } else {
-                Ok(None)
-            }
+        let topic = async {
+            let Some(topic) = scope.sns.find_topic(&topic_arn).await? else { return Ok(None) };
+            let subscriptions = scope.sns.list_email_subscriptions(&topic_arn).await?;
+            Ok(Some((topic, subscriptions)))
         };
         let alarm = scope.cloudwatch.find_metric_alarm(&desired.alarm_name);
-        let (subscriptions, alarm) = try_join(subscriptions, alarm).await?;
-        Ok(Actual { subscriptions, alarm })
+        let (topic, alarm) = try_join(topic, alarm).await?;
+        Ok(Actual { topic, alarm })
     }
 
     fn plan(&self, scope: &MemberScope, desired: &BillingAlarm, actual: &Actual) -> Vec<Change> {
@@ -200,14 +227,20 @@ impl Control for BillingAlarmControl {
     async fn apply(&self, scope: &MemberScope, change: &Change) -> Result<(), CallError> {
         match change {
             Change::CreateTopic { name } => scope.sns.create_topic(name).await,
+            Change::AllowCloudWatch { topic_arn, policy } => scope.sns.set_topic_policy(topic_arn, policy).await,
+            Change::RemoveKey { topic_arn, .. } => scope.sns.remove_topic_key(topic_arn).await,
             Change::Subscribe { topic_arn, address } => scope.sns.subscribe_email(topic_arn, address).await,
             Change::PutAlarm { alarm, .. } => scope.cloudwatch.put_metric_alarm(alarm).await,
         }
     }
 
     fn notes(&self, _desired: &BillingAlarm, actual: &Actual) -> Vec<String> {
-        let pending = actual.subscriptions.iter().flatten().filter(|subscription| subscription.pending);
-        pending.map(|s| format!("{} has not confirmed the subscription yet", s.endpoint)).collect()
+        let Some((topic, subscriptions)) = &actual.topic else { return Vec::new() };
+        let pending = subscriptions.iter().filter(|subscription| subscription.pending);
+        let pending = pending.map(|s| format!("{} has not confirmed the subscription yet", s.endpoint));
+        let key = topic.kms_key.as_ref().filter(|key| key.as_str() != KEY_OF_AWS);
+        let key = key.map(|key| format!("the topic is encrypted: the policy of {key} must let CloudWatch use it"));
+        pending.chain(key).collect()
     }
 
     fn go_together(&self, one: &Change, _next: &Change) -> bool {
@@ -219,25 +252,49 @@ impl Control for BillingAlarmControl {
 fn plan(account: &AccountId, desired: &BillingAlarm, actual: &Actual) -> Vec<Change> {
     let mut changes = Vec::new();
     let topic_arn = desired.topic_arn(account);
-    if actual.subscriptions.is_none() {
-        changes.push(Change::CreateTopic { name: desired.topic_name.clone() });
-    }
+    let subscriptions = match &actual.topic {
+        None => {
+            changes.push(Change::CreateTopic { name: desired.topic_name.clone() });
+            &[][..]
+        }
+        Some((topic, subscriptions)) => {
+            if let Some(policy) =
+                topic.policy.as_deref().and_then(|p| topic_policy::letting_cloudwatch(p, account, &topic_arn))
+            {
+                changes.push(Change::AllowCloudWatch { topic_arn: topic_arn.clone(), policy });
+            }
+            if let Some(key) = topic.kms_key.clone().filter(|key| key == KEY_OF_AWS) {
+                changes.push(Change::RemoveKey { topic_arn: topic_arn.clone(), key });
+            }
+            subscriptions
+        }
+    };
     for email in &desired.emails {
         let is_subscribed = |s: &EmailSubscription| s.endpoint.eq_ignore_ascii_case(email.as_str());
-        if !actual.subscriptions.iter().flatten().any(is_subscribed) {
+        if !subscriptions.iter().any(is_subscribed) {
             changes.push(Change::Subscribe { topic_arn: topic_arn.clone(), address: email.to_string() });
         }
     }
     let alarm = desired.alarm(account);
     match &actual.alarm {
-        None => changes.push(Change::PutAlarm { alarm, differs: None }),
-        Some(present) if *present != alarm => {
-            let differs = Some(differences(present, &alarm));
-            changes.push(Change::PutAlarm { alarm, differs });
+        None => changes.push(Change::PutAlarm { alarm: Box::new(alarm), differs: None }),
+        Some(present) => {
+            let alarm = corrected(present, alarm);
+            if *present != alarm {
+                let differs = Some(differences(present, &alarm));
+                changes.push(Change::PutAlarm { alarm: Box::new(alarm), differs });
+            }
         }
-        Some(_) => {}
     }
     changes
+}
+
+/// The present alarm with what the section speaks of as it should be, and everything else as it is.
+fn corrected(present: &MetricAlarm, wanted: MetricAlarm) -> MetricAlarm {
+    let mut actions: Vec<String> = present.actions.iter().cloned().chain(wanted.actions).collect();
+    actions.sort();
+    actions.dedup();
+    MetricAlarm { actions, rest: present.rest.clone(), ..wanted }
 }
 
 fn differences(present: &MetricAlarm, wanted: &MetricAlarm) -> Vec<String> {
@@ -254,12 +311,17 @@ fn differences(present: &MetricAlarm, wanted: &MetricAlarm) -> Vec<String> {
         ("comparison", present.comparison.clone(), wanted.comparison.clone()),
         ("threshold", present.threshold.to_string(), wanted.threshold.to_string()),
         ("actions", present.actions.join(" "), wanted.actions.join(" ")),
+        ("unit", present.unit.clone().unwrap_or_default(), wanted.unit.clone().unwrap_or_default()),
         ("actions enabled", present.actions_enabled.to_string(), wanted.actions_enabled.to_string()),
     ]
     .into_iter()
     .filter(|(_, is, should)| is != should)
-    .map(|(what, is, should)| format!("{what} {} -> {should}", if is.is_empty() { "none" } else { &is }))
+    .map(|(what, is, should)| format!("{what} {} -> {}", shown(&is), shown(&should)))
     .collect()
+}
+
+fn shown(text: &str) -> &str {
+    if text.is_empty() { "none" } else { text }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use aws_config::SdkConfig;
 use aws_sdk_cloudwatch::{
     Client,
-    types::{ComparisonOperator, Dimension, Statistic},
+    types::{ComparisonOperator, Dimension, StandardUnit, Statistic},
 };
 
 use super::CallError;
@@ -33,6 +33,23 @@ pub struct MetricAlarm {
     pub actions: Vec<String>,
     /// Whether they are told at all.
     pub actions_enabled: bool,
+    /// The unit that the metric's values must have; an alarm with another one than theirs never sees any.
+    pub unit: Option<String>,
+    /// What writing the alarm would erase unless it is sent along.
+    pub rest: AlarmRest,
+}
+
+/// The parts of an alarm that Steward leaves as they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlarmRest {
+    /// What people have written about it.
+    pub description: Option<String>,
+    /// ARNs that are told when it is calm again.
+    pub ok_actions: Vec<String>,
+    /// ARNs that are told when there are no data.
+    pub insufficient_data_actions: Vec<String>,
+    /// What missing data count as, by its name in the API model.
+    pub treat_missing_data: Option<String>,
 }
 
 /// The door to Amazon CloudWatch.
@@ -75,6 +92,13 @@ impl CloudWatchGateway {
                 threshold: alarm.threshold().unwrap_or_default(),
                 actions,
                 actions_enabled: alarm.actions_enabled().unwrap_or_default(),
+                unit: alarm.unit().map(|unit| unit.as_str().to_owned()),
+                rest: AlarmRest {
+                    description: alarm.alarm_description().map(ToOwned::to_owned),
+                    ok_actions: alarm.ok_actions().to_vec(),
+                    insufficient_data_actions: alarm.insufficient_data_actions().to_vec(),
+                    treat_missing_data: alarm.treat_missing_data().map(ToOwned::to_owned),
+                },
             }
         }))
     }
@@ -97,6 +121,11 @@ impl CloudWatchGateway {
             .threshold(alarm.threshold)
             .set_alarm_actions(Some(alarm.actions.clone()))
             .actions_enabled(alarm.actions_enabled)
+            .set_unit(alarm.unit.as_deref().map(StandardUnit::from))
+            .set_alarm_description(alarm.rest.description.clone())
+            .set_ok_actions(Some(alarm.rest.ok_actions.clone()))
+            .set_insufficient_data_actions(Some(alarm.rest.insufficient_data_actions.clone()))
+            .set_treat_missing_data(alarm.rest.treat_missing_data.clone())
             .send()
             .await;
         answer.map(drop).map_err(|error| CallError::of("cloudwatch:PutMetricAlarm", error))

@@ -3,9 +3,18 @@
 use aws_config::SdkConfig;
 use aws_sdk_sns::{Client, operation::get_topic_attributes::GetTopicAttributesError};
 
-use super::CallError;
+use super::{CallError, unless_absent};
 
-/// An e-mail subscription of a topic.
+/// A topic, as far as it decides whether what is published reaches anybody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Topic {
+    /// Who may publish to it, as a policy; None when AWS shows none.
+    pub policy: Option<String>,
+    /// The key that encrypts it; None when it is not encrypted.
+    pub kms_key: Option<String>,
+}
+
+/// An e-mail subscription of a topic that has not ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailSubscription {
     /// The address.
@@ -29,15 +38,29 @@ impl SnsGateway {
         Self::new(Client::new(config))
     }
 
-    /// Whether the topic exists.
-    pub async fn topic_exists(&self, topic_arn: &str) -> Result<bool, CallError> {
-        match self.0.get_topic_attributes().topic_arn(topic_arn).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(GetTopicAttributesError::is_not_found_exception) => {
-                Ok(false)
-            }
-            Err(error) => Err(CallError::of("sns:GetTopicAttributes", error)),
-        }
+    /// The topic; None when there is none.
+    pub async fn find_topic(&self, topic_arn: &str) -> Result<Option<Topic>, CallError> {
+        let answer = self.0.get_topic_attributes().topic_arn(topic_arn).send().await;
+        let answer = unless_absent("sns:GetTopicAttributes", answer, GetTopicAttributesError::is_not_found_exception)?;
+        Ok(answer.map(|answer| {
+            let attribute = |name: &str| answer.attributes()?.get(name).filter(|value| !value.is_empty()).cloned();
+            Topic { policy: attribute("Policy"), kms_key: attribute("KmsMasterKeyId") }
+        }))
+    }
+
+    /// Replaces the topic's policy.
+    pub async fn set_topic_policy(&self, topic_arn: &str, policy: &str) -> Result<(), CallError> {
+        self.set_topic_attribute(topic_arn, "Policy", policy).await
+    }
+
+    /// Stops encrypting the topic.
+    pub async fn remove_topic_key(&self, topic_arn: &str) -> Result<(), CallError> {
+        self.set_topic_attribute(topic_arn, "KmsMasterKeyId", "").await
+    }
+
+    async fn set_topic_attribute(&self, topic_arn: &str, name: &str, value: &str) -> Result<(), CallError> {
+        let call = self.0.set_topic_attributes().topic_arn(topic_arn).attribute_name(name).attribute_value(value);
+        call.send().await.map(drop).map_err(|error| CallError::of("sns:SetTopicAttributes", error))
     }
 
     /// Makes the topic; one of the same name is left as it is.
@@ -53,9 +76,10 @@ impl SnsGateway {
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of("sns:ListSubscriptionsByTopic", error))?;
             let emails = page.subscriptions().iter().filter(|subscription| subscription.protocol() == Some("email"));
-            found.extend(emails.map(|subscription| EmailSubscription {
+            // In place of its ARN, a subscription has these words until it is confirmed, and once it has ended.
+            let is_there = emails.filter(|subscription| subscription.subscription_arn() != Some("Deleted"));
+            found.extend(is_there.map(|subscription| EmailSubscription {
                 endpoint: subscription.endpoint().unwrap_or_default().to_owned(),
-                // Until it is confirmed, a subscription has these words in place of its ARN.
                 pending: !subscription.subscription_arn().unwrap_or_default().starts_with("arn:"),
             }));
         }

@@ -82,7 +82,7 @@ fn alarms(answers: &[Option<f64>]) -> Rule {
 #[test]
 fn what_is_missing_is_made_and_an_address_is_the_same_in_any_case() {
     assert_eq!(
-        in_words(&Actual { subscriptions: None, alarm: None }),
+        in_words(&Actual { topic: None, alarm: None }),
         [
             "create the SNS topic DefaultBillingAlertTopic",
             "subscribe team@example.com to it (a confirmation mail is sent)",
@@ -90,13 +90,62 @@ fn what_is_missing_is_made_and_an_address_is_the_same_in_any_case() {
         ]
     );
     let alarm = Some(section().alarm(&account()));
-    assert!(in_words(&Actual { subscriptions: Some(subscribed(false)), alarm }).is_empty());
+    assert!(in_words(&Actual { topic: Some((Topic::default(), subscribed(false))), alarm }).is_empty());
+}
+
+#[test]
+fn what_keeps_the_alarm_from_reaching_anybody_is_drift() {
+    let policy = Some(r#"{"Statement": []}"#.to_owned());
+    let topic = Topic { policy, kms_key: Some("alias/aws/sns".to_owned()) };
+    let alarm = Some(section().alarm(&account()));
+    let words = in_words(&Actual { topic: Some((topic, subscribed(false))), alarm });
+    assert_eq!(
+        words,
+        [
+            format!("let CloudWatch publish to {TOPIC}"),
+            format!("stop encrypting {TOPIC} with alias/aws/sns, which CloudWatch cannot use"),
+        ]
+    );
+    let unit = MetricAlarm { unit: Some("Bytes".to_owned()), actions_enabled: false, ..section().alarm(&account()) };
+    let words = in_words(&Actual { topic: Some((Topic::default(), subscribed(false))), alarm: Some(unit) });
+    assert_eq!(words, ["correct the alarm DefaultBillingAlarm: unit Bytes -> none, actions enabled false -> true"]);
+}
+
+#[test]
+fn a_correction_keeps_what_the_section_does_not_speak_of() {
+    let rest = AlarmRest {
+        description: Some("Ask the shop team.".to_owned()),
+        ok_actions: vec!["arn:aws:sns:us-east-1:222222222222:calm".to_owned()],
+        ..AlarmRest::default()
+    };
+    let others = "arn:aws:sns:us-east-1:222222222222:others".to_owned();
+    let alarm = MetricAlarm {
+        threshold: 500.0,
+        actions: vec![TOPIC.to_owned(), others.clone()],
+        rest: rest.clone(),
+        ..section().alarm(&account())
+    };
+    let actual = Actual { topic: Some((Topic::default(), subscribed(false))), alarm: Some(alarm.clone()) };
+    let changes = plan(&account(), &section(), &actual);
+    let [Change::PutAlarm { alarm: written, .. }] = &changes[..] else { panic!("{changes:?}") };
+    assert_eq!(written.rest, rest);
+    assert_eq!(written.actions, [TOPIC.to_owned(), others]);
+    let alarm = Some(MetricAlarm { threshold: 100.0, ..alarm });
+    assert!(in_words(&Actual { topic: Some((Topic::default(), subscribed(false))), alarm }).is_empty());
+}
+
+#[test]
+fn a_key_of_the_accounts_own_is_a_note() {
+    let topic = Topic { policy: None, kms_key: Some("alias/mail".to_owned()) };
+    let actual = Actual { topic: Some((topic, subscribed(false))), alarm: None };
+    let notes = BillingAlarmControl.notes(&section(), &actual);
+    assert_eq!(notes, ["the topic is encrypted: the policy of alias/mail must let CloudWatch use it"]);
 }
 
 #[test]
 fn an_alarm_that_differs_is_corrected_with_each_difference_named() {
     let alarm = MetricAlarm { threshold: 500.0, actions: vec![], ..section().alarm(&account()) };
-    let words = in_words(&Actual { subscriptions: Some(subscribed(false)), alarm: Some(alarm) });
+    let words = in_words(&Actual { topic: Some((Topic::default(), subscribed(false))), alarm: Some(alarm) });
     assert_eq!(
         words,
         [format!("correct the alarm DefaultBillingAlarm: threshold 500 -> 100, actions none -> {TOPIC}")]
@@ -105,7 +154,7 @@ fn an_alarm_that_differs_is_corrected_with_each_difference_named() {
 
 #[test]
 fn an_unconfirmed_subscription_is_a_note() {
-    let actual = Actual { subscriptions: Some(subscribed(true)), alarm: None };
+    let actual = Actual { topic: Some((Topic::default(), subscribed(true))), alarm: None };
     let notes = BillingAlarmControl.notes(&section(), &actual);
     assert_eq!(notes, ["Team@example.com has not confirmed the subscription yet"]);
 }
