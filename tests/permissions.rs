@@ -139,7 +139,7 @@ async fn every_way(theatre: &Theatre) {
     assert_eq!(root_task(&unlock).await["rows"][0]["outcome"], "done");
     // What was given up.
     theatre.stack.send("NotificationDeadLettersUrl", "{}").await.expect("a dead letter");
-    let invocation = dead_letter_replayer::failed_invocation(theatre, "OrganizationPreparerFunction", &json!({}));
+    let invocation = dead_letter_replayer::failed_invocation(theatre, "CreateAccountPollerFunction", &json!({}));
     theatre.stack.send("UndeliverableUrl", &invocation.to_string()).await.expect("a failed invocation");
     for mode in ["plan", "apply"] {
         let answer = theatre.stack.invoke("DeadLetterReplayerFunction", &json!({"mode": mode})).await;

@@ -1,6 +1,7 @@
 //! Events in and out: lenient in, strict out.
 
 use aws_lambda_events::{eventbridge::EventBridgeEvent, sqs::SqsEvent};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -145,6 +146,13 @@ pub struct RegionChange {
     /// Who has asked for it, where the record of the call was heard before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<Actor>,
+}
+
+impl RegionChange {
+    /// When it was; None where AWS did not say.
+    pub fn time(&self) -> Option<Timestamp> {
+        self.at.as_deref()?.parse().ok()
+    }
 }
 
 /// What a function was invoked with.

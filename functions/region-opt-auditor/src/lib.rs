@@ -6,7 +6,7 @@ mod message;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
@@ -79,6 +79,23 @@ pub enum Audited {
     Mended,
 }
 
+/// What was published of a change.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Published {
+    InOrder(RegionOptAudited),
+    Violated(RegionPolicyViolated),
+}
+
+impl Published {
+    fn audited(&self) -> Audited {
+        match self {
+            Self::InOrder(_) => Audited::InOrder,
+            Self::Violated(event) => Audited::Violated { remediated: event.remediated },
+        }
+    }
+}
+
 impl RegionOptAuditor {
     /// The function's name.
     pub const NAME: &'static str = "region-opt-auditor";
@@ -130,13 +147,16 @@ impl RegionOptAuditor {
 
     async fn hear(&self, message: Message, invocation: &str) -> Result<Audited, Failure> {
         match message {
-            Message::Changed(change) => self.changed(change).await,
+            // Boxed for its size.
+            Message::Changed(change) => Box::pin(self.changed(change)).await,
             Message::Called(call) => {
                 self.callers.record(&call, clock::now()).await?;
                 Ok(Audited::CallRecorded)
             }
             Message::Refused => Ok(Audited::CallRefused),
-            Message::Mend(reminder) => self.mend(reminder, invocation).await.map(|()| Audited::Mended),
+            Message::Mend(reminder) => {
+                self.mend(reminder.clamped(clock::now()), invocation).await.map(|()| Audited::Mended)
+            }
         }
     }
 
@@ -146,18 +166,25 @@ impl RegionOptAuditor {
         let document = self.document.read(&self.bus).await?;
         let verdict = self.verdict(&change, &document).await?;
         let key = key(&change);
-        if !self.once.begin(&key, now).await? {
-            return Ok(Audited::Again);
+        if let (Some(status), Some(at)) = (Status::of(&change.status), change.time()) {
+            change.requested_by = self.callers.behind(&change.account_id, &change.region, status, at, now).await?;
         }
-        if let Some(status) = Status::of(&change.status) {
-            change.requested_by = self.callers.behind(&change.account_id, &change.region, status, now).await?;
-        }
+        let published = self.once.publish(&key, now, Box::pin(self.publish(change, verdict, &document, now))).await?;
+        Ok(published.map_or(Audited::Again, |published| published.audited()))
+    }
+
+    async fn publish(
+        &self,
+        change: RegionChange,
+        verdict: Verdict,
+        document: &Document,
+        now: Timestamp,
+    ) -> Result<Published, Failure> {
         match verdict {
             Verdict::InOrder(document_says) => {
                 let event = RegionOptAudited { change, document_says };
                 self.bus.put(&event).await?;
-                self.once.told(&key, &event, now).await?;
-                Ok(Audited::InOrder)
+                Ok(Published::InOrder(event))
             }
             Verdict::Violated(failure) => {
                 let remediated =
@@ -166,11 +193,10 @@ impl RegionOptAuditor {
                 let event = RegionPolicyViolated { change, failure, remediated };
                 self.bus.put(&event).await?;
                 if remediated {
-                    let reminder = Mend { mend: event.change.account_id.clone(), since: now };
+                    let reminder = Mend::new(event.change.account_id.clone(), now);
                     self.queue.send(&reminder, Duration::ZERO).await?;
                 }
-                self.once.told(&key, &event, now).await?;
-                Ok(Audited::Violated { remediated })
+                Ok(Published::Violated(event))
             }
         }
     }
@@ -201,9 +227,9 @@ impl RegionOptAuditor {
     async fn mend(&self, reminder: Mend, invocation: &str) -> Result<(), Failure> {
         let now = clock::now();
         let document = self.document.read(&self.bus).await?;
-        let account = self.find(&reminder.mend).await?.filter(|_| document.remediates(RegionsControl::ID));
+        let account = self.find(&reminder.account).await?.filter(|_| document.remediates(RegionsControl::ID));
         let Some(account) = account else {
-            tracing::info!(account_id = %reminder.mend, "no longer to be mended");
+            tracing::info!(account_id = %reminder.account, "no longer to be mended");
             return Ok(());
         };
         let effective = self.facts.effective(&account, &document).await?;
@@ -211,7 +237,18 @@ impl RegionOptAuditor {
         let rows = self.engine.run(REGIONS, visit, &effective, Mode::Apply).await;
         match conclude(&rows, reminder.since, now, self.deadline, self.pace) {
             Conclusion::Applied => Ok(()),
-            Conclusion::LookAgain(wait) => Ok(self.queue.send(&reminder, wait).await?),
+            Conclusion::LookAgain(wait) if let Some(next) = reminder.again() => {
+                Ok(self.queue.send(&next, wait).await?)
+            }
+            Conclusion::LookAgain(_) => {
+                let event = BaselineIncomplete {
+                    account_id: account.id,
+                    request_id: None,
+                    failure: Failure::new(Cause::NotConverged),
+                    controls: rows,
+                };
+                Ok(self.bus.put(&event).await?)
+            }
             Conclusion::Incomplete(failure) => {
                 let event = BaselineIncomplete { account_id: account.id, request_id: None, failure, controls: rows };
                 Ok(self.bus.put(&event).await?)
