@@ -309,6 +309,38 @@ fn every_queue_is_encrypted_and_outwaits_its_function() {
 }
 
 #[test]
+fn every_bucket_keeps_versions_and_is_reached_by_tls_alone() {
+    let template = template();
+    let policies = resources(&template, "AWS::S3::BucketPolicy");
+    for (id, bucket) in resources(&template, "AWS::S3::Bucket") {
+        assert_eq!(bucket["VersioningConfiguration"]["Status"], "Enabled", "{id}");
+        let own = policies.values().find(|policy| policy["Bucket"]["Ref"] == id.as_str());
+        let statements = items(&own.expect("a policy")["PolicyDocument"]["Statement"]);
+        let denied = statements.filter(|one| {
+            (&one["Effect"], &one["Principal"], &one["Action"]) == (&json!("Deny"), &json!("*"), &json!("s3:*"))
+                && one["Condition"] == json!({"Bool": {"aws:SecureTransport": "false"}})
+                && items(&one["Resource"]).count() == 2
+        });
+        assert_eq!(denied.count(), 1, "{id}");
+    }
+}
+
+#[test]
+fn a_role_reads_of_the_documents_what_it_works_with() {
+    for (role, statement) in statements(&template()) {
+        let reads = one_or_many(&statement["Action"])
+            .into_iter()
+            .any(|action| action.as_str().is_some_and(|action| action.starts_with("s3:GetObject")));
+        for resource in one_or_many(&statement["Resource"]) {
+            let resource = resource["Fn::Sub"].as_str().unwrap_or_default();
+            assert!(!reads || resource != "${Documents.Arn}/*", "{role} reads every document and backup");
+            let is_backups = resource.contains("root-task-backups");
+            assert!(!is_backups || role == "RootTaskRunnerRole", "{role} reads backups");
+        }
+    }
+}
+
+#[test]
 fn every_queue_admits_the_rules_of_this_stack_alone() {
     let template = template();
     for (id, policy) in resources(&template, "AWS::SQS::QueuePolicy") {

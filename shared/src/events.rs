@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    baseline::Refusal,
     cloudtrail::{Actor, account_id_in},
     control::Row,
     error::Failure,
@@ -75,6 +76,9 @@ pub struct BaselineApplied {
     pub request_id: Option<RequestId>,
     /// What came of each control.
     pub controls: Vec<Row>,
+    /// That a newer document was refused, so that an older one was gone by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_refused: Option<Refusal>,
 }
 
 impl Event for BaselineApplied {
@@ -94,6 +98,9 @@ pub struct BaselineIncomplete {
     pub failure: Failure,
     /// What came of each control.
     pub controls: Vec<Row>,
+    /// That a newer document was refused, so that an older one was gone by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_refused: Option<Refusal>,
 }
 
 impl Event for BaselineIncomplete {
@@ -108,6 +115,9 @@ pub struct RegionOptAudited {
     pub change: RegionChange,
     /// What the document says about it.
     pub document_says: String,
+    /// That a newer document was refused, so that an older one was gone by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_refused: Option<Refusal>,
 }
 
 impl Event for RegionOptAudited {
@@ -125,6 +135,9 @@ pub struct RegionPolicyViolated {
     pub failure: Failure,
     /// Whether Steward undoes it by itself.
     pub remediated: bool,
+    /// That a newer document was refused, so that an older one was gone by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_refused: Option<Refusal>,
 }
 
 impl Event for RegionPolicyViolated {

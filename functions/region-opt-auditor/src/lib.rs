@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 use steward::{
     account_creation::Pace,
-    baseline::{Document, Facts, InForce},
+    baseline::{Document, DocumentCache, Facts, InForce, Refusal, Selectors},
     batch::work_off,
     clock,
     control::{AnyControl, Conclusion, Control, Engine, Mode, Visit, conclude, regions::RegionsControl},
@@ -39,8 +39,9 @@ pub struct RegionOptAuditor {
     bus: EventBridgeGateway,
     once: Once,
     callers: Callers,
-    document: InForce,
+    document: DocumentCache,
     facts: Facts,
+    selectors: Selectors,
     organizations: OrganizationsGateway,
     access_role: RoleName,
     own_roles: Vec<String>,
@@ -104,13 +105,14 @@ impl RegionOptAuditor {
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
         let access_role = settings.access_role_name();
-        let document = InForce::of(config, &mut settings, &access_role);
         let organizations = OrganizationsGateway::of(config, Rates::default());
         let table = DynamoDbGateway::of(config, settings.table_name());
+        let document = DocumentCache::of(config, &mut settings, &table, &access_role);
         let function = Self {
             engine: Engine::new(config, Self::NAME, Rates::default()),
             queue: SqsGateway::of(config, settings.region_audit_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
+            selectors: Selectors::new(organizations.clone(), table.clone()),
             once: Once::new(table.clone()),
             callers: Callers::new(table),
             document,
@@ -165,11 +167,14 @@ impl RegionOptAuditor {
         let now = clock::now();
         let document = self.document.read(&self.bus).await?;
         let verdict = self.verdict(&change, &document).await?;
+        // Whether it may be undone, found out before it is told.
+        let may_undo = document.remediates(RegionsControl::ID) && self.may_change(&document).await?;
         let key = key(&change);
         if let (Some(status), Some(at)) = (Status::of(&change.status), change.time()) {
             change.requested_by = self.callers.behind(&change.account_id, &change.region, status, at, now).await?;
         }
-        let published = self.once.publish(&key, now, Box::pin(self.publish(change, verdict, &document, now))).await?;
+        let publish = self.publish(change, verdict, document.refused, may_undo, now);
+        let published = self.once.publish(&key, now, Box::pin(publish)).await?;
         Ok(published.map_or(Audited::Again, |published| published.audited()))
     }
 
@@ -177,20 +182,20 @@ impl RegionOptAuditor {
         &self,
         change: RegionChange,
         verdict: Verdict,
-        document: &Document,
+        baseline_refused: Option<Refusal>,
+        may_undo: bool,
         now: Timestamp,
     ) -> Result<Published, Failure> {
         match verdict {
             Verdict::InOrder(document_says) => {
-                let event = RegionOptAudited { change, document_says };
+                let event = RegionOptAudited { change, document_says, baseline_refused };
                 self.bus.put(&event).await?;
                 Ok(Published::InOrder(event))
             }
             Verdict::Violated(failure) => {
-                let remediated =
-                    failure.cause == Cause::RegionPolicyViolated && document.remediates(RegionsControl::ID);
+                let remediated = failure.cause == Cause::RegionPolicyViolated && may_undo;
                 tracing::warn!(account_id = %change.account_id, region = change.region, remediated, "{failure}");
-                let event = RegionPolicyViolated { change, failure, remediated };
+                let event = RegionPolicyViolated { change, failure, remediated, baseline_refused };
                 self.bus.put(&event).await?;
                 if remediated {
                     let reminder = Mend::new(event.change.account_id.clone(), now);
@@ -198,6 +203,18 @@ impl RegionOptAuditor {
                 }
                 Ok(Published::Violated(event))
             }
+        }
+    }
+
+    /// Whether anything may be changed by this document.
+    async fn may_change(&self, document: &InForce) -> Result<bool, Failure> {
+        match self.selectors.allow_changes(document).await {
+            Ok(()) => Ok(true),
+            Err(failure) if failure.cause == Cause::BaselineSelectorUnmatched => {
+                tracing::warn!("{failure}");
+                Ok(false)
+            }
+            Err(failure) => Err(failure),
         }
     }
 
@@ -232,6 +249,9 @@ impl RegionOptAuditor {
             tracing::info!(account_id = %reminder.account, "no longer to be mended");
             return Ok(());
         };
+        if !self.may_change(&document).await? {
+            return Ok(());
+        }
         let effective = self.facts.effective(&account, &document).await?;
         let visit = Visit { account_id: &account.id, role: &self.access_role, invocation };
         let rows = self.engine.run(REGIONS, visit, &effective, Mode::Apply).await;
@@ -246,11 +266,18 @@ impl RegionOptAuditor {
                     request_id: None,
                     failure: Failure::new(Cause::NotConverged),
                     controls: rows,
+                    baseline_refused: document.refused,
                 };
                 Ok(self.bus.put(&event).await?)
             }
             Conclusion::Incomplete(failure) => {
-                let event = BaselineIncomplete { account_id: account.id, request_id: None, failure, controls: rows };
+                let event = BaselineIncomplete {
+                    account_id: account.id,
+                    request_id: None,
+                    failure,
+                    controls: rows,
+                    baseline_refused: document.refused,
+                };
                 Ok(self.bus.put(&event).await?)
             }
         }

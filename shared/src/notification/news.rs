@@ -64,18 +64,24 @@ impl News {
     /// What an event of this type means.
     pub(super) fn of(detail_type: &str, detail: &Value) -> Self {
         let detail = Detail(detail);
+        let mut news = Self::of_type(detail_type, &detail);
+        news.places.extend(detail.rows(&[("newer baseline", "/baseline_refused/message")]));
+        news
+    }
+
+    fn of_type(detail_type: &str, detail: &Detail<'_>) -> Self {
         match detail_type {
-            "AccountCreated" => account_created(&detail),
-            "AccountCreationFailed" => account_creation_failed(&detail),
-            "ActivityAudited" => activity_audited(&detail),
-            "BaselineApplied" => baseline_applied(&detail),
-            "BaselineDocumentRefused" => baseline_document_refused(&detail),
-            "BaselineIncomplete" => baseline_incomplete(&detail),
-            "ComplianceReported" => compliance_reported(&detail),
-            "RegionOptAudited" => region_opt_audited(&detail),
-            "RegionPolicyViolated" => region_policy_violated(&detail),
-            "RootTaskPerformed" => root_task_performed(&detail),
-            other => anything(other, &detail),
+            "AccountCreated" => account_created(detail),
+            "AccountCreationFailed" => account_creation_failed(detail),
+            "ActivityAudited" => activity_audited(detail),
+            "BaselineApplied" => baseline_applied(detail),
+            "BaselineDocumentRefused" => baseline_document_refused(detail),
+            "BaselineIncomplete" => baseline_incomplete(detail),
+            "ComplianceReported" => compliance_reported(detail),
+            "RegionOptAudited" => region_opt_audited(detail),
+            "RegionPolicyViolated" => region_policy_violated(detail),
+            "RootTaskPerformed" => root_task_performed(detail),
+            other => anything(other, detail),
         }
     }
 
@@ -147,7 +153,12 @@ fn baseline_document_refused(detail: &Detail<'_>) -> News {
     let headline = format!("the baseline document was refused: {} problems", detail.or("/problem_count", "some"));
     let mut news = News::new(Severity::Warning, headline, detail.or("/message", "No message."), detail);
     news.open = problems(detail);
-    news.ids.extend(detail.rows(&[("document", "/document"), ("ETag", "/etag"), ("in force", "/in_force")]));
+    news.ids.extend(detail.rows(&[
+        ("document", "/document"),
+        ("ETag", "/etag"),
+        ("version", "/version"),
+        ("in force", "/in_force"),
+    ]));
     // Every function that reads it says so.
     news.about = detail.text("/etag").map(|etag| format!("document {etag}"));
     news
