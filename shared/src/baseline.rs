@@ -35,7 +35,7 @@ pub use refusal::{BaselineDocumentRefused, Refusal};
 pub use schema::json_schema;
 pub use sections::{Baseline, SectionId, Validate, inner};
 pub use selector::Selector;
-pub use unmatched::{Selectors, Unmatched, in_words as unmatched_in_words};
+pub use unmatched::{BaselineSelectorUnmatched, Selectors, Unmatched, in_words as unmatched_in_words};
 
 use crate::{
     ids::{AccountId, OrganizationalUnitId},

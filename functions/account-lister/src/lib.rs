@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
     account_creation::{Pace, Store},
-    baseline::{DocumentCache, Facts, Selectors, unmatched_in_words},
+    baseline::{BaselineSelectorUnmatched, DocumentCache, Facts, Selectors, unmatched_in_words},
     clock, control,
     error::{Cause, Failure},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway, SqsGateway},
@@ -105,7 +105,11 @@ impl AccountLister {
         let now = clock::now();
         let ids = accounts.iter().map(|account| &account.id).collect();
         let today = now.to_zoned(TimeZone::UTC).date();
-        let unmatched = unmatched_in_words(&self.selectors.of_sweep(&document, &ids, today).await?);
+        let unmatched = self.selectors.of_sweep(&document, &ids, today).await?;
+        if let Some(event) = BaselineSelectorUnmatched::of(&document, unmatched.clone()) {
+            self.bus.put(&event).await?;
+        }
+        let unmatched = unmatched_in_words(&unmatched);
         // Where an override stands for nothing, the defaults would be put in the place of what was meant.
         let may_change = unmatched.is_none() || document.allow_unmatched;
         let mends = may_change && !document.remediate.is_empty() && self.mending.begin(&sweep_id, now).await?;

@@ -11,6 +11,7 @@ use tokio::{sync::Mutex, time::Instant};
 use super::{Document, InForce, Pattern, facts::BELIEVED};
 use crate::{
     error::{Cause, Failure},
+    events::Event,
     gateway::{CallError, DynamoDbGateway, OrganizationsGateway, Write, attributes},
     ids::{AccountId, OrganizationalUnitId},
 };
@@ -19,6 +20,8 @@ use crate::{
 const KEY: &str = "baseline-unmatched";
 /// The most of them that a sentence names.
 const MAX_IN_WORDS: usize = 10;
+/// The most of them that an event carries; a bus takes 256 KB.
+const MAX_IN_EVENT: usize = 100;
 /// How many units are asked for what is below them at once.
 const AT_ONCE: usize = 4;
 
@@ -29,6 +32,37 @@ pub struct Unmatched {
     pub path: String,
     /// What it names.
     pub names: String,
+}
+
+/// A sweep has found that the document names what is not there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaselineSelectorUnmatched {
+    /// The `ETag` of the document.
+    pub etag: String,
+    /// What happened and what to do.
+    #[serde(flatten)]
+    pub failure: Failure,
+    /// What it names, the first hundred.
+    pub unmatched: Vec<Unmatched>,
+    /// How many there are.
+    pub unmatched_count: usize,
+    /// Whether changes are made by it all the same, because it says so.
+    pub allowed: bool,
+}
+
+impl Event for BaselineSelectorUnmatched {
+    const DETAIL_TYPE: &'static str = "BaselineSelectorUnmatched";
+}
+
+impl BaselineSelectorUnmatched {
+    /// What is told of these; None when there are none.
+    pub fn of(document: &InForce, mut unmatched: Vec<Unmatched>) -> Option<Self> {
+        let failure = Failure::with_detail(Cause::BaselineSelectorUnmatched, in_words(&unmatched)?);
+        let unmatched_count = unmatched.len();
+        unmatched.truncate(MAX_IN_EVENT);
+        let (etag, allowed) = (document.etag().to_owned(), document.allow_unmatched);
+        Some(Self { etag, failure, unmatched, unmatched_count, allowed })
+    }
 }
 
 /// These selectors and exemptions in words, for people; None when there are none.

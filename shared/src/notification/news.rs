@@ -76,6 +76,7 @@ impl News {
             "ActivityAudited" => activity_audited(detail),
             "BaselineApplied" => baseline_applied(detail),
             "BaselineDocumentRefused" => baseline_document_refused(detail),
+            "BaselineSelectorUnmatched" => baseline_selector_unmatched(detail),
             "BaselineIncomplete" => baseline_incomplete(detail),
             "ComplianceReported" => compliance_reported(detail),
             "RegionOptAudited" => region_opt_audited(detail),
@@ -161,6 +162,18 @@ fn baseline_document_refused(detail: &Detail<'_>) -> News {
     ]));
     // Every function that reads it says so.
     news.about = detail.text("/etag").map(|etag| format!("document {etag}"));
+    news
+}
+
+fn baseline_selector_unmatched(detail: &Detail<'_>) -> News {
+    let headline = "the baseline document names what is not in the organization".to_owned();
+    let mut news = News::new(Severity::Warning, headline, detail.or("/message", "No message."), detail);
+    let unmatched = detail.0["unmatched"].as_array().into_iter().flatten().take(MAX_LINES);
+    let text = |one: &Value, field: &str| one[field].as_str().unwrap_or("?").to_owned();
+    news.open = unmatched.map(|one| format!("{}: {}", text(one, "path"), text(one, "names"))).collect();
+    news.ids.extend(detail.rows(&[("ETag", "/etag")]));
+    // Every sweep says so.
+    news.about = detail.text("/etag").map(|etag| format!("unmatched {etag}"));
     news
 }
 

@@ -124,6 +124,9 @@ exemptions:
         paths,
         ["overrides[1].match.account", "exemptions[0].account", "overrides[2].match.organizational_unit"]
     );
+    let told = BaselineSelectorUnmatched::of(&document, unmatched.clone()).unwrap();
+    assert_eq!((told.unmatched_count, told.allowed), (3, false));
+    assert_eq!(BaselineSelectorUnmatched::of(&document, Vec::new()), None);
     assert!(in_words(&unmatched).unwrap().contains("exemptions[0].account (333333333333)"));
     assert_eq!(in_words(&[]), None);
 }
