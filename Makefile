@@ -8,7 +8,7 @@ FUNCTIONS := $(notdir $(wildcard functions/*))
 PINNED := PATH='$(CURDIR)/.tools/sam/bin':"$$PATH" SAM_CLI_TELEMETRY=0
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build release lint test demo cloud bench clean
+.PHONY: help tools build release lint test mutate demo cloud bench clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -50,6 +50,11 @@ lint: tools ## Check format, lints and the template
 test: lint build ## Check and test everything, on a local cloud
 	report/tests/setup
 	cargo test --workspace --lib --bins --tests
+
+PAYLOADS := 100000
+
+mutate: ## Give every function broken and hostile payloads; PAYLOADS=1000000 for more
+	cargo run --quiet --package mutations -- $(PAYLOADS)
 
 demo: build ## Watch an account being created, in a local cloud
 	cargo run --package stage -- demo

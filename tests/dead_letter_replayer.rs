@@ -55,7 +55,10 @@ async fn a_dead_letter_is_shown_then_sent_back_to_its_queue_and_worked_on() {
 #[tokio::test]
 async fn a_failed_invocation_is_made_again() {
     let theatre = Theatre::own(&[]).await;
-    let record = failed_invocation(&theatre, "AccountRequesterFunction", &wish("Second Chance"));
+    let asked = json!({"version": "0", "id": "e-1", "source": "portal", "detail-type": "AccountRequested",
+        "account": theatre.organization.management_account(), "time": "2026-11-26T08:00:00Z", "region": "us-east-1",
+        "resources": [], "detail": wish("Second Chance")});
+    let record = failed_invocation(&theatre, "AccountRequesterFunction", &asked);
     theatre.stack.send("UndeliverableUrl", &record.to_string()).await.expect("the record lies there");
     let sent = replay(&theatre, &json!({"mode": "apply", "queues": ["undeliverable"]})).await;
     assert!(sent["letters"][0]["to"]["function"].is_string(), "{sent}");
@@ -100,4 +103,23 @@ async fn what_names_no_target_of_this_stack_stays_where_it_is_and_is_said() {
     let answer = replay(&theatre, &json!({"mode": "apply"})).await;
     assert_eq!((&answer["letters"], answer["kept"].as_array().unwrap().len()), (&json!([]), 2), "{answer}");
     assert_eq!(theatre.stack.peek("UndeliverableUrl").await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_forged_letter_invokes_nothing_that_people_call() {
+    let theatre = Theatre::own(&[]).await;
+    let account = theatre.member();
+    let recovery =
+        json!({"task": "allow-password-recovery", "account_ids": [account], "mode": "apply", "reason": "mine"});
+    let forged = failed_invocation(&theatre, "RootTaskRunnerFunction", &recovery);
+    theatre.stack.send("UndeliverableUrl", &forged.to_string()).await.expect("it lies there");
+    let baseline = failed_invocation(&theatre, "BaselineApplierFunction", &json!({"all": true, "mode": "apply"}));
+    theatre.stack.send("UndeliverableUrl", &baseline.to_string()).await.expect("it lies there");
+    let since = theatre.cloud.sequence();
+    let answer = replay(&theatre, &json!({"mode": "apply"})).await;
+    assert_eq!(answer["letters"], json!([]), "{answer}");
+    assert_eq!(answer["kept"].as_array().map(Vec::len), Some(2), "{answer}");
+    assert!(answer["kept"][0]["why"].as_str().unwrap().contains("invoked again by a person"), "{answer}");
+    let invoked = theatre.cloud.calls().since(since).only(|call| call.service == "lambda" && call.function.is_some());
+    assert!(invoked.is_empty(), "{invoked:?}");
 }

@@ -132,6 +132,24 @@ async fn a_region_that_is_allowed_leaves_nothing_but_the_audit() {
 }
 
 #[tokio::test]
+async fn nothing_is_undone_by_a_document_that_names_a_unit_that_is_not_there() {
+    let renamed = DOCUMENT.replace("/Workloads/Sandbox", "/Workloads/Renamed");
+    let play = Play::new(&format!("{renamed}{REMEDIATE}")).await;
+    let listener = play.theatre.listen("regions-unmatched").await;
+    play.change("/enableRegion", "eu-south-1").await;
+    let told = listener.wait_for("RegionPolicyViolated", "status", "ENABLED", PATIENCE).await;
+    assert_eq!(told.detail["remediated"], false, "{}", told.detail);
+    let input = json!({"account_ids": [play.account], "mode": "plan", "controls": ["regions"]});
+    let answer = play.theatre.stack.baseline(&input).await.unwrap();
+    let unmatched = json!([{"path": "overrides[0].match.organizational_unit", "names": "/Workloads/Renamed"}]);
+    assert_eq!(answer["unmatched"], unmatched, "{answer}");
+    let input = json!({"account_ids": [play.account], "mode": "apply", "controls": ["regions"]});
+    let refused = play.theatre.stack.baseline(&input).await.unwrap_err().to_string();
+    assert!(refused.contains("BaselineSelectorUnmatched") && refused.contains("/Workloads/Renamed"), "{refused}");
+    assert_eq!(play.status("eu-south-1"), Some("ENABLED"));
+}
+
+#[tokio::test]
 async fn without_remediation_a_violation_is_told_and_left_alone() {
     let play = Play::new(DOCUMENT).await;
     let listener = play.theatre.listen("regions-left").await;

@@ -309,6 +309,38 @@ fn every_queue_is_encrypted_and_outwaits_its_function() {
 }
 
 #[test]
+fn every_bucket_keeps_versions_and_is_reached_by_tls_alone() {
+    let template = template();
+    let policies = resources(&template, "AWS::S3::BucketPolicy");
+    for (id, bucket) in resources(&template, "AWS::S3::Bucket") {
+        assert_eq!(bucket["VersioningConfiguration"]["Status"], "Enabled", "{id}");
+        let own = policies.values().find(|policy| policy["Bucket"]["Ref"] == id.as_str());
+        let statements = items(&own.expect("a policy")["PolicyDocument"]["Statement"]);
+        let denied = statements.filter(|one| {
+            (&one["Effect"], &one["Principal"], &one["Action"]) == (&json!("Deny"), &json!("*"), &json!("s3:*"))
+                && one["Condition"] == json!({"Bool": {"aws:SecureTransport": "false"}})
+                && items(&one["Resource"]).count() == 2
+        });
+        assert_eq!(denied.count(), 1, "{id}");
+    }
+}
+
+#[test]
+fn a_role_reads_of_the_documents_what_it_works_with() {
+    for (role, statement) in statements(&template()) {
+        let reads = one_or_many(&statement["Action"])
+            .into_iter()
+            .any(|action| action.as_str().is_some_and(|action| action.starts_with("s3:GetObject")));
+        for resource in one_or_many(&statement["Resource"]) {
+            let resource = resource["Fn::Sub"].as_str().unwrap_or_default();
+            assert!(!reads || resource != "${Documents.Arn}/*", "{role} reads every document and backup");
+            let is_backups = resource.contains("root-task-backups");
+            assert!(!is_backups || role == "RootTaskRunnerRole", "{role} reads backups");
+        }
+    }
+}
+
+#[test]
 fn every_queue_admits_the_rules_of_this_stack_alone() {
     let template = template();
     for (id, policy) in resources(&template, "AWS::SQS::QueuePolicy") {
@@ -469,4 +501,64 @@ fn every_metric_that_an_alarm_or_the_dashboard_looks_at_is_told() {
     for name in names {
         assert!(code.contains(&format!("\"{name}\"")), "nobody tells {name}");
     }
+}
+
+/// The functions that rules and schedules invoke, by logical id.
+fn invoked_by_rules_and_schedules(template: &Value) -> BTreeSet<String> {
+    let by_event =
+        event_sources(template).into_iter().filter(|(_, _, kind, _)| kind != "SQS").map(|(function, ..)| function);
+    let functions = resources(template, "AWS::Serverless::Function");
+    let rules = resources(template, "AWS::Events::Rule").into_values();
+    let by_rule =
+        rules.flat_map(|rule| items(&rule["Targets"]).map(|t| referred(&t["Arn"]).to_owned()).collect::<Vec<_>>());
+    by_event.chain(by_rule.filter(|id| functions.contains_key(id))).collect()
+}
+
+#[test]
+fn the_replayer_may_invoke_what_rules_and_schedules_invoke_and_nothing_that_people_call() {
+    let template = template();
+    let expected = invoked_by_rules_and_schedules(&template);
+    let mut allowed = BTreeSet::new();
+    for (role, statement) in statements(&template) {
+        if role == "DeadLetterReplayerRole"
+            && one_or_many(&statement["Action"]).contains(&&json!("lambda:InvokeFunction"))
+        {
+            allowed.extend(one_or_many(&statement["Resource"]).into_iter().map(|arn| referred(arn).to_owned()));
+        }
+    }
+    assert_eq!(allowed, expected, "left may be invoked, right is invoked by rules and schedules");
+    let variables = &template["Resources"]["DeadLetterReplayer"]["Properties"]["Environment"]["Variables"];
+    let told =
+        items(&variables["REPLAY_FUNCTIONS"]["Fn::Join"][1]).map(|entry| entry["Fn::Sub"].as_str().expect("a text"));
+    let told: BTreeSet<_> = told.map(|entry| entry.split_once(' ').expect("a name and an ARN")).collect();
+    let named = functions().into_iter().filter(|function| expected.contains(&logical_id(function)));
+    let named: Vec<_> = named.map(|name| (name.clone(), format!("${{{}.Arn}}", logical_id(&name)))).collect();
+    assert_eq!(told, named.iter().map(|(name, arn)| (name.as_str(), arn.as_str())).collect());
+    let shapes: BTreeSet<_> = steward::replay::INVOKED.iter().map(|(name, _)| *name).collect();
+    assert_eq!(shapes, named.iter().map(|(name, _)| name.as_str()).collect(), "each has a shape that it is sent");
+}
+
+#[test]
+fn what_may_be_sent_to_a_queue_again_is_what_the_rules_of_this_stack_send_there() {
+    let template = template();
+    let variables = &template["Resources"]["DeadLetterReplayer"]["Properties"]["Environment"]["Variables"];
+    let mut names = BTreeMap::new();
+    for entry in items(&variables["REPLAY_QUEUES"]["Fn::Join"][1]) {
+        let words: Vec<_> = entry["Fn::Sub"].as_str().expect("a text").split(' ').collect();
+        names.insert(words[2].trim_matches(['$', '{', '}']).to_owned(), words[0].to_owned());
+    }
+    let mut sent = BTreeSet::new();
+    for rule in resources(&template, "AWS::Events::Rule").into_values() {
+        let sources = items(&rule["EventPattern"]["source"]);
+        // The activity's rules are about whatever AWS says.
+        let sources: Vec<_> = sources.map(|source| source.as_str().unwrap_or("aws.").to_owned()).collect();
+        for target in items(&rule["Targets"]) {
+            let Some(name) = names.get(referred(&target["Arn"])) else { continue };
+            let sources = if name == "activity" { vec!["aws.".to_owned()] } else { sources.clone() };
+            sent.extend(sources.into_iter().map(|source| (name.clone(), source)));
+        }
+    }
+    let known: BTreeSet<_> =
+        steward::replay::RULES.iter().map(|(name, source, _)| ((*name).to_owned(), (*source).to_owned())).collect();
+    assert_eq!(sent, known, "left is sent by rules, right may be sent again");
 }

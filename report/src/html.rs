@@ -2,6 +2,7 @@
 
 mod changes;
 mod data;
+mod inline;
 mod trend;
 mod words;
 
@@ -9,6 +10,7 @@ use askama::Template;
 
 use self::{
     changes::{Groups, groups},
+    inline::Inline,
     trend::Trend,
 };
 use crate::{ControlTotals, Error, Exemption, Gone, Report, Status, Trigger};
@@ -19,8 +21,8 @@ const LONGEST_LIST: usize = 200;
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page<'a> {
-    style: &'static str,
-    script: &'static str,
+    style: Inline,
+    script: Inline,
     data: String,
     organization: &'a str,
     finished: String,
@@ -79,8 +81,8 @@ impl<'a> Page<'a> {
         };
         let shown = |exemption: &'a Exemption| (exemption, words::day(exemption.until), ends_soon(exemption));
         Ok(Self {
-            style: include_str!("../templates/report.css"),
-            script: include_str!("../templates/report.js"),
+            style: Inline::style(report),
+            script: Inline::script(),
             data: data::write(report)?,
             organization: &sweep.organization_id,
             finished: words::moment(sweep.finished_at),
@@ -175,6 +177,18 @@ mod tests {
         // It is there all the same, for people without a script.
         assert!(page.contains("&#60;img src=x onerror=alert(1)&#62;"));
         assert!(page.contains("🦀 שלום"));
+    }
+
+    #[test]
+    fn the_policy_of_the_page_allows_its_own_script_and_style_and_nothing_else() {
+        let page = hostile().to_html().unwrap();
+        assert!(!page.contains("unsafe-inline") && !page.contains(" style="));
+        for (element, directive) in [("style", "style-src"), ("script", "script-src")] {
+            let (_, rest) = page.split_once(&format!("<{element}>")).unwrap();
+            let (text, _) = rest.split_once(&format!("</{element}>")).unwrap();
+            let hash = Inline { text: text.to_owned() }.hash();
+            assert!(page.contains(&format!("{directive} '{hash}';")), "{directive}");
+        }
     }
 
     #[test]

@@ -2,21 +2,23 @@
 //!
 //! A [`Document`] (`baseline.yaml`) has one section per control under `defaults`, then overrides for some accounts,
 //! then exemptions that end. [`Document::read`] takes a document whole or refuses it with every problem at once;
-//! [`Document::for_account`] works out what holds for one account; a [`Source`] keeps the document of a function
-//! up to date.
+//! [`Document::for_account`] works out what holds for one account; a [`DocumentCache`] keeps the document of
+//! a function up to date.
 
+mod cache;
 mod facts;
 mod findings;
 mod grammar;
-mod in_force;
+mod last_good;
 mod lines;
 mod pattern;
 mod read;
+mod refusal;
 mod schema;
 mod sections;
 mod selector;
 mod shape;
-mod source;
+mod unmatched;
 
 use std::collections::BTreeMap;
 
@@ -24,15 +26,16 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use cache::{DocumentCache, InForce};
 pub use facts::Facts;
 pub use findings::Findings;
-pub use in_force::InForce;
 pub use pattern::Pattern;
 pub use read::MAX_BYTES;
+pub use refusal::{BaselineDocumentRefused, Refusal};
 pub use schema::json_schema;
 pub use sections::{Baseline, SectionId, Validate, inner};
 pub use selector::Selector;
-pub use source::{BaselineDocumentRefused, Reading, Source};
+pub use unmatched::{BaselineSelectorUnmatched, Selectors, Unmatched, in_words as unmatched_in_words};
 
 use crate::{
     ids::{AccountId, OrganizationalUnitId},
@@ -60,6 +63,10 @@ pub struct Document {
     /// The controls that Steward mends by itself when an account drifts. The others are only told about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remediate: Vec<SectionId>,
+    /// Whether Steward may make changes although an override or an exemption names a unit or an account that is not in
+    /// the organization. Without it, a unit that was renamed stops changes instead of getting the defaults.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_unmatched: bool,
     /// What no root task may touch.
     #[serde(default, skip_serializing_if = "Protected::is_empty")]
     pub protected: Protected,
@@ -125,6 +132,7 @@ impl Document {
             overrides: Vec::new(),
             exemptions: Vec::new(),
             remediate: Vec::new(),
+            allow_unmatched: false,
             protected: Protected::default(),
         }
     }

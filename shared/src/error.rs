@@ -263,10 +263,16 @@ catalogue! {
     // Steward itself.
     BaselineDocumentRefused { Never,
         "The baseline document is not valid.",
-        "Correct every problem listed and upload it again; a document that was in force before stays in force." }
+        "Correct every problem listed and upload it again; the last good version stays in force until then." }
     BaselineDocumentMissing { Never,
         "There is no baseline document at the place the stack names.",
         "Upload it there, or leave the stack parameter empty to use the default baseline." }
+    BaselineSelectorUnmatched { AfterSeconds(300),
+        "The baseline document names a unit or an account that is not in the organization, so nothing is changed by it.",
+        "Correct what the message names (a unit may be named by its id, which a new name does not change) or take it out; allow_unmatched: true in the document lets changes be made all the same." }
+    BaselineDocumentLost { Never,
+        "The baseline document is not valid, and the last good version of it is gone.",
+        "Correct every problem listed and upload it again; a lifecycle rule of the bucket must not expire versions of the document." }
     DeadlineExceeded { Never,
         "It took longer than Steward waits.",
         "Look at the history of the request, remove the obstacle, and send the same request again: it goes on where it stopped." }

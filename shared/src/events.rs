@@ -1,10 +1,12 @@
 //! Events in and out: lenient in, strict out.
 
 use aws_lambda_events::{eventbridge::EventBridgeEvent, sqs::SqsEvent};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    baseline::Refusal,
     cloudtrail::{Actor, account_id_in},
     control::Row,
     error::Failure,
@@ -74,6 +76,9 @@ pub struct BaselineApplied {
     pub request_id: Option<RequestId>,
     /// What came of each control.
     pub controls: Vec<Row>,
+    /// That a newer document was refused, so that an older one was gone by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_refused: Option<Refusal>,
 }
 
 impl Event for BaselineApplied {
@@ -93,6 +98,9 @@ pub struct BaselineIncomplete {
     pub failure: Failure,
     /// What came of each control.
     pub controls: Vec<Row>,
+    /// That a newer document was refused, so that an older one was gone by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_refused: Option<Refusal>,
 }
 
 impl Event for BaselineIncomplete {
@@ -107,6 +115,9 @@ pub struct RegionOptAudited {
     pub change: RegionChange,
     /// What the document says about it.
     pub document_says: String,
+    /// That a newer document was refused, so that an older one was gone by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_refused: Option<Refusal>,
 }
 
 impl Event for RegionOptAudited {
@@ -124,6 +135,9 @@ pub struct RegionPolicyViolated {
     pub failure: Failure,
     /// Whether Steward undoes it by itself.
     pub remediated: bool,
+    /// That a newer document was refused, so that an older one was gone by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_refused: Option<Refusal>,
 }
 
 impl Event for RegionPolicyViolated {
@@ -145,6 +159,13 @@ pub struct RegionChange {
     /// Who has asked for it, where the record of the call was heard before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<Actor>,
+}
+
+impl RegionChange {
+    /// When it was; None where AWS did not say.
+    pub fn time(&self) -> Option<Timestamp> {
+        self.at.as_deref()?.parse().ok()
+    }
 }
 
 /// What a function was invoked with.

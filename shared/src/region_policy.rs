@@ -41,6 +41,14 @@ impl Status {
         })
     }
 
+    /// Whether it is the end of a change.
+    fn is_end(self) -> bool {
+        match self {
+            Self::Enabled | Self::Disabled => true,
+            Self::Enabling | Self::Disabling => false,
+        }
+    }
+
     /// Whether it ends in an enabled region.
     fn leads_to_enabled(self) -> bool {
         match self {

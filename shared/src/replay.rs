@@ -1,15 +1,22 @@
-//! Where something that was given up is to be sent again. Pure.
+//! Where something that was given up is to be sent again, and whether it may be. Pure.
+//!
+//! A message is data: whoever may put one into a queue of this stack must not thereby choose what is invoked, nor with
+//! what. Sent again is only what a rule or a schedule of the stack makes, to where that rule or schedule sends it.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A message that was given up.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Letter {
     /// What it says.
     pub body: String,
-    /// Where EventBridge or the scheduler could not deliver it to: their attribute `TARGET_ARN`.
+    /// Where EventBridge or its scheduler could not deliver it to: their attribute `TARGET_ARN`.
     pub target_arn: Option<String>,
+    /// The schedule that it comes from: the scheduler's attribute `SCHEDULE_ARN`.
+    pub schedule_arn: Option<String>,
+    /// Who has sent it, as Amazon SQS says.
+    pub sender: Option<String>,
 }
 
 /// Where a message goes.
@@ -20,6 +27,8 @@ pub enum Destination {
     Queue(String),
     /// A function, by its ARN, to be invoked asynchronously.
     Function(String),
+    /// Nowhere: the next run of its schedule does the same, in words. It is removed.
+    Nowhere(&'static str),
 }
 
 /// What is to be sent again.
@@ -42,6 +51,15 @@ pub struct Route {
     pub queue: String,
 }
 
+/// A function that a rule or a schedule invokes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplayFunction {
+    /// Its name: `create-account-poller`.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+}
+
 impl Route {
     /// A dead letter goes where it came from, as it is.
     pub fn resend(&self, letter: Letter) -> Resend {
@@ -49,30 +67,107 @@ impl Route {
     }
 }
 
-/// Where an undeliverable event or invocation goes: to the target that it names, if that is one of this stack. `queues`
-/// are URLs, `functions` ARNs.
+/// What the rules of the stack send to a queue: the queue's name, the `source` of the events, and what they are told by, a
+/// `detail-type` or an `eventName` (any, where none is listed). A source that ends with a dot stands for all that begin so.
+pub const RULES: &[(&str, &str, &[&str])] = &[
+    ("account-creation", "aws.organizations", &["CreateAccountResult"]),
+    ("activity", "aws.", &[]),
+    ("baseline", "aws.organizations", &["AccountJoinedOrganization"]),
+    ("baseline", "steward", &["AccountCreated"]),
+    ("notification", "steward", &[]),
+    ("region-audit", "aws.account", &["DisableRegion", "EnableRegion", "Region Opt-In Status Change"]),
+];
+
+/// What rules and schedules invoke functions with: the function's name, and the shape of what it is sent.
+pub const INVOKED: &[(&str, Shape)] =
+    &[("account-requester", Shape::Event("AccountRequested")), ("create-account-poller", Shape::Schedule)];
+
+/// The shape of what a function is invoked with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// An event of this `detail-type`, of the stack's own bus.
+    Event(&'static str),
+    /// The empty input of a schedule.
+    Schedule,
+}
+
+/// Where an undeliverable event or invocation goes: to the target that it names, if that is one of this stack and rules or
+/// schedules send such things there.
 ///
-/// Shapes: EventBridge user guide, "Using dead-letter queues to process undelivered events"; AWS Lambda developer guide,
-/// "Capturing records of Lambda asynchronous invocations".
+/// Shapes: EventBridge user guide, "Using dead-letter queues to process undelivered events"; EventBridge Scheduler user
+/// guide, "Configuring a dead-letter queue for EventBridge Scheduler"; AWS Lambda developer guide, "Capturing records of
+/// Lambda asynchronous invocations".
 ///
 /// # Errors
 ///
 /// Why it cannot be sent again, as a sentence.
-pub fn undeliverable(letter: Letter, queues: &[&str], functions: &[String]) -> Result<Resend, String> {
+pub fn undeliverable(letter: Letter, routes: &[Route], functions: &[ReplayFunction]) -> Result<Resend, String> {
+    let is_delivery = letter.target_arn.is_some();
     let (target, payload) = match letter.target_arn {
         Some(target) => (target, letter.body),
         None => failed_invocation(&letter.body).ok_or("It says neither a target nor a function that failed.")?,
     };
-    let named = |url: &&&str| target.contains(":sqs:") && url.rsplit('/').next() == target.rsplit(':').next();
+    // EventBridge sends in its own name; the scheduler and Lambda send in the name of a role.
+    let is_by_role = letter.sender.is_some_and(|sender| sender.starts_with("AROA"));
+    if is_delivery && letter.schedule_arn.is_none() && is_by_role {
+        return Err("It says that EventBridge could not deliver it, but a role has sent it.".to_owned());
+    }
+    let content: Option<Value> = serde_json::from_str(&payload).ok();
+    let content = content.unwrap_or_default();
+    if letter.schedule_arn.is_some() && target.contains(":states:") {
+        return if content == json!({"trigger": "schedule"}) || content["Input"].is_string() {
+            let why = "The next run of the schedule does the same; the state machine can be started by hand before.";
+            Ok(Resend { to: Destination::Nowhere(why), payload })
+        } else {
+            Err("It is not what the schedule of the sweep sends.".to_owned())
+        };
+    }
+    let named =
+        |route: &&Route| target.contains(":sqs:") && route.queue.rsplit('/').next() == target.rsplit(':').next();
+    if let Some(route) = routes.iter().find(named) {
+        return if is_of_a_rule(&route.name, &content) {
+            Ok(Resend { to: Destination::Queue(route.queue.clone()), payload })
+        } else {
+            Err(format!("No rule of this stack sends such a message to the queue {}.", route.name))
+        };
+    }
     // A failed invocation names the version as well.
-    let is_of =
-        |arn: &&String| target == **arn || target.strip_prefix(arn.as_str()).is_some_and(|v| v.starts_with(':'));
-    let to = match (queues.iter().find(named), functions.iter().find(is_of)) {
-        (Some(url), _) => Destination::Queue((*url).to_owned()),
-        (None, Some(arn)) => Destination::Function(arn.clone()),
-        (None, None) => return Err(format!("Its target {target} is not of this stack.")),
+    let is_of = |function: &&ReplayFunction| {
+        target == function.arn || target.strip_prefix(&function.arn).is_some_and(|version| version.starts_with(':'))
     };
-    Ok(Resend { to, payload })
+    let Some(function) = functions.iter().find(is_of) else {
+        return Err(format!(
+            "Its target {target} is nothing that a rule or a schedule of this stack invokes. A function that people call \
+             is invoked again by a person."
+        ));
+    };
+    let shapes = INVOKED.iter().filter(|(name, _)| *name == function.name);
+    if shapes.into_iter().any(|(_, shape)| shape.fits(&content)) {
+        Ok(Resend { to: Destination::Function(function.arn.clone()), payload })
+    } else {
+        Err(format!("No rule or schedule of this stack invokes {} with such an input.", function.name))
+    }
+}
+
+impl Shape {
+    fn fits(self, content: &Value) -> bool {
+        match self {
+            Self::Event(detail_type) => content["detail-type"] == detail_type && content["detail"].is_object(),
+            Self::Schedule => *content == json!({}),
+        }
+    }
+}
+
+/// Whether a rule of the stack sends such an event to the queue of this name.
+fn is_of_a_rule(queue: &str, event: &Value) -> bool {
+    let source = event["source"].as_str().unwrap_or_default();
+    let names = [event["detail-type"].as_str(), event["detail"]["eventName"].as_str()];
+    let is_event = event["detail-type"].is_string() && event["detail"].is_object();
+    is_event
+        && RULES.iter().any(|(name, from, told_by)| {
+            let is_from = if from.ends_with('.') { source.starts_with(from) } else { source == *from };
+            *name == queue && is_from && (told_by.is_empty() || names.iter().flatten().any(|one| told_by.contains(one)))
+        })
 }
 
 /// The function and the payload of an asynchronous invocation that failed for good.
@@ -85,41 +180,110 @@ fn failed_invocation(body: &str) -> Option<(String, String)> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     const QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111111111111/steward-BaselineQueue-1A";
-    const FUNCTION: &str = "arn:aws:lambda:us-east-1:111111111111:function:steward-AccountRequester-2B";
+    const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:111111111111:steward-BaselineQueue-1A";
+    const POLLER: &str = "arn:aws:lambda:us-east-1:111111111111:function:steward-CreateAccountPoller-2B";
+    const REQUESTER: &str = "arn:aws:lambda:us-east-1:111111111111:function:steward-AccountRequester-3C";
+    const RUNNER: &str = "arn:aws:lambda:us-east-1:111111111111:function:steward-RootTaskRunner-4D";
+    const SWEEP: &str = "arn:aws:states:us-east-1:111111111111:stateMachine:steward";
 
-    fn resend(body: &str, target: Option<&str>) -> Result<Resend, String> {
-        let letter = Letter { body: body.to_owned(), target_arn: target.map(ToOwned::to_owned) };
-        undeliverable(letter, &[QUEUE], &[FUNCTION.to_owned()])
+    fn again(letter: Letter) -> Result<Resend, String> {
+        let route = Route { name: "baseline".to_owned(), dead_letters: "-".to_owned(), queue: QUEUE.to_owned() };
+        let function = |name: &str, arn: &str| ReplayFunction { name: name.to_owned(), arn: arn.to_owned() };
+        let functions = [function("create-account-poller", POLLER), function("account-requester", REQUESTER)];
+        undeliverable(letter, &[route], &functions)
+    }
+
+    fn delivery(body: &Value, target: &str) -> Letter {
+        Letter { body: body.to_string(), target_arn: Some(target.to_owned()), ..Letter::default() }
+    }
+
+    fn scheduled(body: &Value, target: &str) -> Letter {
+        let schedule_arn = Some("arn:aws:scheduler:us-east-1:111111111111:schedule/default/x".to_owned());
+        Letter { schedule_arn, sender: Some("AROAX:scheduler".to_owned()), ..delivery(body, target) }
+    }
+
+    fn failed(function: &str, payload: &Value) -> Letter {
+        let record = json!({"version": "1.0", "requestContext": {"functionArn": format!("{function}:$LATEST"),
+            "condition": "RetriesExhausted"}, "requestPayload": payload, "responsePayload": {"errorType": "x"}});
+        Letter { body: record.to_string(), sender: Some("AROAX:function".to_owned()), ..Letter::default() }
+    }
+
+    fn event(source: &str, detail_type: &str, detail: &Value) -> Value {
+        json!({"source": source, "detail-type": detail_type, "detail": detail})
     }
 
     #[test]
     fn an_event_goes_to_the_queue_or_function_that_it_did_not_reach() {
-        let to_queue = resend("{}", Some("arn:aws:sqs:us-east-1:111111111111:steward-BaselineQueue-1A")).unwrap();
-        assert_eq!(to_queue, Resend { to: Destination::Queue(QUEUE.to_owned()), payload: "{}".to_owned() });
-        let to_function = resend("{}", Some(FUNCTION)).unwrap();
-        assert_eq!(to_function.to, Destination::Function(FUNCTION.to_owned()));
+        let created = event("steward", "AccountCreated", &json!({"account_id": "222222222222"}));
+        let joined = event("aws.organizations", "x", &json!({"eventName": "AccountJoinedOrganization"}));
+        for event in [created, joined] {
+            let to_queue = again(delivery(&event, QUEUE_ARN)).unwrap();
+            assert_eq!(to_queue, Resend { to: Destination::Queue(QUEUE.to_owned()), payload: event.to_string() });
+        }
+        let asked = event("portal", "AccountRequested", &json!({"email": "a@example.com"}));
+        assert_eq!(again(delivery(&asked, REQUESTER)).unwrap().to, Destination::Function(REQUESTER.to_owned()));
+    }
+
+    #[test]
+    fn what_a_schedule_could_not_start_is_started_or_left_to_its_next_run() {
+        let poll = again(scheduled(&json!({}), POLLER)).unwrap();
+        assert_eq!(poll, Resend { to: Destination::Function(POLLER.to_owned()), payload: "{}".to_owned() });
+        let sweep = again(scheduled(&json!({"trigger": "schedule"}), SWEEP)).unwrap();
+        assert!(matches!(sweep.to, Destination::Nowhere(_)), "{sweep:?}");
+        assert!(again(scheduled(&json!({"trigger": "someone"}), SWEEP)).is_err());
     }
 
     #[test]
     fn a_failed_invocation_is_made_again_with_what_it_was_made_with() {
-        let record = json!({"version": "1.0", "requestContext": {"functionArn": format!("{FUNCTION}:$LATEST"),
-            "condition": "RetriesExhausted"}, "requestPayload": {"a": 1}, "responsePayload": {"errorType": "x"}});
-        let again = resend(&record.to_string(), None).unwrap();
-        assert_eq!(again, Resend { to: Destination::Function(FUNCTION.to_owned()), payload: r#"{"a":1}"#.to_owned() });
+        let asked = event("portal", "AccountRequested", &json!({"email": "a@example.com"}));
+        let again_asked = again(failed(REQUESTER, &asked)).unwrap();
+        assert_eq!((again_asked.to, again_asked.payload), (Destination::Function(REQUESTER.into()), asked.to_string()));
+        assert!(again(failed(POLLER, &json!({}))).is_ok());
+    }
+
+    #[test]
+    fn a_forged_letter_invokes_no_function_that_people_call() {
+        let recovery = json!({"task": "allow-password-recovery", "account_id": "222222222222", "mode": "apply"});
+        for letter in [failed(RUNNER, &recovery), delivery(&recovery, RUNNER), scheduled(&recovery, RUNNER)] {
+            assert!(again(letter).unwrap_err().contains("invoked again by a person"));
+        }
+    }
+
+    #[test]
+    fn a_forged_letter_gives_a_function_or_a_queue_nothing_that_its_rules_and_schedules_do_not_send() {
+        for letter in [
+            failed(POLLER, &json!({"email": "a@example.com"})),
+            failed(REQUESTER, &json!({"email": "a@example.com"})),
+            scheduled(&json!({"all": true}), POLLER),
+            delivery(&json!({"account_id": "222222222222"}), QUEUE_ARN),
+            delivery(&event("portal", "AccountCreated", &json!({})), QUEUE_ARN),
+            delivery(&event("steward", "BaselineApplied", &json!({})), QUEUE_ARN),
+        ] {
+            let refused = again(letter.clone()).unwrap_err();
+            assert!(refused.starts_with("No rule"), "{letter:?}: {refused}");
+        }
+    }
+
+    #[test]
+    fn what_a_role_has_sent_in_the_name_of_eventbridge_is_not_believed() {
+        let created = event("steward", "AccountCreated", &json!({"account_id": "222222222222"}));
+        let forged = Letter { sender: Some("AROAX:function".to_owned()), ..delivery(&created, QUEUE_ARN) };
+        assert!(again(forged).unwrap_err().contains("a role has sent it"));
+        let real = Letter { sender: Some("AIDAX".to_owned()), ..delivery(&created, QUEUE_ARN) };
+        assert!(again(real).is_ok());
     }
 
     #[test]
     fn what_belongs_elsewhere_stays_where_it_is() {
-        for target in [format!("{FUNCTION}-other"), "arn:aws:sqs:us-east-1:1:other".to_owned(), QUEUE.to_owned()] {
-            assert!(resend("{}", Some(&target)).unwrap_err().contains("not of this stack"), "{target}");
+        for target in [format!("{POLLER}-other"), "arn:aws:sqs:us-east-1:1:other".to_owned(), QUEUE.to_owned()] {
+            assert!(again(delivery(&json!({}), &target)).unwrap_err().contains("nothing that a rule"), "{target}");
         }
         for body in ["", "{}", "[1]", r#"{"requestContext": {"functionArn": "x"}}"#] {
-            assert!(resend(body, None).unwrap_err().starts_with("It says neither"), "{body}");
+            let letter = Letter { body: body.to_owned(), ..Letter::default() };
+            assert!(again(letter).unwrap_err().starts_with("It says neither"), "{body}");
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     account_creation::Pace,
     activity::Severity,
     ids::{MailAddress, NotValid, RoleName},
-    replay::Route,
+    replay::{ReplayFunction, Route},
 };
 
 /// Where settings are read from: the value of a variable, by its name.
@@ -123,9 +123,23 @@ impl Settings {
         self.required("UNDELIVERABLE_URL")
     }
 
-    /// `REPLAY_FUNCTION_ARNS`: the functions that may be invoked again, with commas between them.
-    pub fn replay_functions(&mut self) -> Vec<String> {
-        self.required("REPLAY_FUNCTION_ARNS").split(',').map(ToOwned::to_owned).collect()
+    /// `REPLAY_FUNCTIONS`: the functions that rules and schedules invoke, `<name> <ARN>` each, with commas between them.
+    pub fn replay_functions(&mut self) -> Vec<ReplayFunction> {
+        let text = self.required("REPLAY_FUNCTIONS");
+        let pairs = self.pairs("REPLAY_FUNCTIONS", &text);
+        pairs.into_iter().map(|(name, arn)| ReplayFunction { name, arn }).collect()
+    }
+
+    /// `<name> <value>` each, with commas between them.
+    fn pairs(&mut self, variable: &str, text: &str) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        for entry in text.split(',').filter(|entry| !entry.is_empty()) {
+            match entry.split_once(' ') {
+                Some((name, value)) => found.push((name.to_owned(), value.to_owned())),
+                None => self.problems.push(format!("{variable} has {entry:?}, which is not a name and a value")),
+            }
+        }
+        found
     }
 
     /// `OWN_ROLE_ARNS`: the roles of this stack's functions, with commas between them.

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    baseline::AccountFacts,
+    baseline::{AccountFacts, Refusal},
     control::Row,
     error::Failure,
     gateway::{Account, AccountState},
@@ -135,13 +135,19 @@ pub fn may_be_mended(account: &Account, is_unannounced: bool, deadline: SignedDu
     !is_unannounced && account.joined_at.is_none_or(|joined| now.duration_since(joined) > deadline)
 }
 
-/// What a sweep may change, in words.
-pub fn note(remediate: &[&str], mends: bool) -> String {
-    match remediate.join(", ") {
+/// What a sweep may change, in words, and what else there is to know of the document that it goes by.
+pub fn note(remediate: &[&str], mends: bool, refused: Option<&Refusal>, unmatched: Option<&str>) -> String {
+    let mut note = match remediate.join(", ") {
         none if none.is_empty() => "Nothing was changed.".to_owned(),
+        _ if !mends && unmatched.is_some() => "Nothing was changed, because of the baseline document.".to_owned(),
         mended if mends => format!("Changed where it was not as it should be: {mended}."),
         mended => format!("Nothing was changed: another sweep was changing {mended} at the same time."),
+    };
+    for more in refused.map(Refusal::in_words).as_deref().into_iter().chain(unmatched) {
+        note.push(' ');
+        note.push_str(more);
     }
+    note
 }
 
 impl Listed {
@@ -285,11 +291,16 @@ mod tests {
 
     #[test]
     fn a_sweep_says_what_it_may_change() {
-        assert_eq!(note(&[], true), "Nothing was changed.");
+        assert_eq!(note(&[], true, None, None), "Nothing was changed.");
         assert_eq!(
-            note(&["regions", "account-tags"], true),
+            note(&["regions", "account-tags"], true, None, None),
             "Changed where it was not as it should be: regions, account-tags."
         );
-        assert!(note(&["regions"], false).starts_with("Nothing was changed: another sweep"));
+        assert!(note(&["regions"], false, None, None).starts_with("Nothing was changed: another sweep"));
+        let told = note(&["regions"], false, None, Some("Nothing in the organization is /Gone."));
+        assert_eq!(
+            told,
+            "Nothing was changed, because of the baseline document. Nothing in the organization is /Gone."
+        );
     }
 }

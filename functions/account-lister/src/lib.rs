@@ -1,13 +1,13 @@
 //! Begins a sweep: lists every account of the organization, in batches, and finds new ones that no event has told of.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
     account_creation::{Pace, Store},
-    baseline::{Facts, InForce},
+    baseline::{BaselineSelectorUnmatched, DocumentCache, Facts, Selectors, unmatched_in_words},
     clock, control,
     error::{Cause, Failure},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway, SqsGateway},
@@ -26,10 +26,11 @@ const AT_ONCE: usize = 8;
 /// The function.
 #[derive(Debug)]
 pub struct AccountLister {
-    document: InForce,
+    document: DocumentCache,
     bus: EventBridgeGateway,
     organizations: OrganizationsGateway,
     facts: Facts,
+    selectors: Selectors,
     sweeps: S3Gateway,
     heard: HeardAccounts,
     requests: Store,
@@ -74,9 +75,10 @@ impl AccountLister {
         let organizations = OrganizationsGateway::of(config, rates);
         let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
-            document: InForce::of(config, &mut settings, &access_role),
+            document: DocumentCache::of(config, &mut settings, &table, &access_role),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             facts: Facts::new(organizations.clone()),
+            selectors: Selectors::new(organizations.clone(), table.clone()),
             organizations,
             sweeps: S3Gateway::of(config, settings.reports_bucket()),
             heard: HeardAccounts::new(table.clone()),
@@ -101,7 +103,16 @@ impl AccountLister {
         let unannounced = self.announce(&accounts).await?;
         let sweep_id = SweepId::of_execution(&begun.execution, begun.started_at);
         let now = clock::now();
-        let mends = !document.remediate.is_empty() && self.mending.begin(&sweep_id, now).await?;
+        let ids = accounts.iter().map(|account| &account.id).collect();
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let unmatched = self.selectors.of_sweep(&document, &ids, today).await?;
+        if let Some(event) = BaselineSelectorUnmatched::of(&document, unmatched.clone()) {
+            self.bus.put(&event).await?;
+        }
+        let unmatched = unmatched_in_words(&unmatched);
+        // Where an override stands for nothing, the defaults would be put in the place of what was meant.
+        let may_change = unmatched.is_none() || document.allow_unmatched;
+        let mends = may_change && !document.remediate.is_empty() && self.mending.begin(&sweep_id, now).await?;
         let (management, fresh) = (&organization.management_account, &unannounced);
         let listed = accounts.into_iter().map(|account| async move {
             let unit = self.facts.path(&account).await;
@@ -124,7 +135,12 @@ impl AccountLister {
             organization_id: organization.id,
             started_at: begun.started_at,
             controls: control::ALL.iter().map(|control| control.id().to_owned()).collect(),
-            note: note(&document.remediate.iter().map(|id| id.as_str()).collect::<Vec<_>>(), mends),
+            note: note(
+                &document.remediate.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
+                mends,
+                document.refused.as_ref(),
+                unmatched.as_deref(),
+            ),
             batches: batches.len(),
             accounts,
         };

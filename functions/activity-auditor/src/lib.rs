@@ -101,16 +101,17 @@ impl ActivityAuditor {
             audited = audited.by_own_root_session();
         }
         let key = format!("activity#{}", audited.event_id);
-        if !self.once.begin(&key, now).await? {
-            return Ok(Audited::Again);
-        }
-        audited.account_name = self.account_name(&audited).await;
-        if audited.severity >= Severity::Warning {
-            tracing::warn!(action = audited.action, actor = audited.actor.name, severity = ?audited.severity, "{}", audited.why);
-        }
-        self.bus.put(&audited).await?;
-        self.once.told(&key, &audited, now).await?;
-        Ok(Audited::Told(Box::new(audited)))
+        let publish = async {
+            audited.account_name = self.account_name(&audited).await;
+            if audited.severity >= Severity::Warning {
+                tracing::warn!(action = audited.action, actor = audited.actor.name, severity = ?audited.severity, "{}", audited.why);
+            }
+            self.bus.put(&audited).await?;
+            Ok(audited)
+        };
+        // Boxed for its size.
+        let published = self.once.publish(&key, now, Box::pin(publish)).await?;
+        Ok(published.map_or(Audited::Again, |audited| Audited::Told(Box::new(audited))))
     }
 
     /// The name of the account, which records mask. What happened is told with or without it.

@@ -3,15 +3,17 @@
 mod by_hand;
 mod report;
 
+use std::time::Duration;
+
 use aws_lambda_events::sqs::SqsBatchResponse;
 use futures_util::{StreamExt, stream};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
     account_creation::{Pace, Store},
-    baseline::{Document, Facts, InForce},
+    baseline::{Document, DocumentCache, Facts, Selectors},
     batch::work_off,
     budget::Budget,
     clock,
@@ -19,7 +21,7 @@ use steward::{
         self, AnyControl, Conclusion, Engine, Mode, Row, Visit, conclude, ineligibility, is_settling,
         organizational_unit::UnitPaths,
     },
-    error::{Cause, Failure},
+    error::{Cause, Failure, Retry},
     events::{BaselineApplied, BaselineIncomplete, Trigger},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, SqsGateway},
     heard_accounts::HeardAccounts,
@@ -48,9 +50,10 @@ pub struct BaselineApplier {
     bus: EventBridgeGateway,
     requests: Store,
     heard: HeardAccounts,
-    document: InForce,
+    document: DocumentCache,
     organizations: OrganizationsGateway,
     facts: Facts,
+    selectors: Selectors,
     units: UnitPaths,
     pace: Pace,
     deadline: SignedDuration,
@@ -81,9 +84,10 @@ impl BaselineApplier {
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
         let access_role = settings.access_role_name();
-        let document = InForce::of(config, &mut settings, &access_role);
         let organizations = OrganizationsGateway::of(config, Rates::default());
         let table = DynamoDbGateway::of(config, settings.table_name());
+        let document = DocumentCache::of(config, &mut settings, &table, &access_role);
+        let selectors = Selectors::new(organizations.clone(), table.clone());
         let function = Self {
             engine: Engine::new(config, Self::NAME, Rates::default()),
             queue: SqsGateway::of(config, settings.baseline_queue_url()),
@@ -92,6 +96,7 @@ impl BaselineApplier {
             requests: Store::new(table),
             document,
             facts: Facts::new(organizations.clone()),
+            selectors,
             organizations,
             units: UnitPaths::default(),
             pace: settings.pace(),
@@ -124,10 +129,14 @@ impl BaselineApplier {
     /// Runs controls in the accounts that a person selected, some at a time, for as long as there is time.
     async fn by_hand(&self, input: &ByHand, invocation: &str, budget: &Budget) -> Result<Report, Failure> {
         let document = self.document.read(&self.bus).await?;
+        let unmatched = self.selectors.unmatched(&document).await?;
+        if input.mode == Mode::Apply {
+            self.selectors.allow_changes(&document).await?;
+        }
         let targets = input.selection.targets(&self.organizations, &self.units).await?;
         let visits = targets.into_iter().map(|target| self.visit(target, input, &document, invocation, budget));
         let mut visits = stream::iter(visits).buffered(AT_ONCE);
-        let mut report = Report::new(input.mode);
+        let mut report = Report::new(input.mode, document.refused.clone(), unmatched);
         while let Some(visited) = visits.next().await {
             report.add(visited);
         }
@@ -189,6 +198,9 @@ impl BaselineApplier {
         let document = self.document.read(&self.bus).await?;
         let described = self.organizations.describe_account(account_id).await?;
         self.heard.record(account_id, now).await?;
+        if let Err(failure) = self.selectors.allow_changes(&document).await {
+            return self.blocked(account, failure, now).await;
+        }
         let applied = self.run(&described, &account.role_name, control::ALL, &document, Mode::Apply, invocation).await;
         let request_id = account.request_id.clone();
         let rows = match applied {
@@ -196,8 +208,13 @@ impl BaselineApplier {
             // Closed or suspended since it joined: waiting does not help, and somebody should know.
             Err(failure) if failure.cause == Cause::AccountNotActive => {
                 tracing::warn!(%account_id, "{failure}");
-                let event =
-                    BaselineIncomplete { account_id: account_id.clone(), request_id, failure, controls: Vec::new() };
+                let event = BaselineIncomplete {
+                    account_id: account_id.clone(),
+                    request_id,
+                    failure,
+                    controls: Vec::new(),
+                    baseline_refused: document.refused.clone(),
+                };
                 self.bus.put(&event).await?;
                 return Ok(Vec::new());
             }
@@ -205,7 +222,12 @@ impl BaselineApplier {
         };
         match conclude(&rows, account.since, now, self.deadline, self.pace) {
             Conclusion::Applied => {
-                let event = BaselineApplied { account_id: account_id.clone(), request_id, controls: rows.clone() };
+                let event = BaselineApplied {
+                    account_id: account_id.clone(),
+                    request_id,
+                    controls: rows.clone(),
+                    baseline_refused: document.refused.clone(),
+                };
                 self.bus.put(&event).await?;
             }
             Conclusion::LookAgain(wait) => {
@@ -215,11 +237,29 @@ impl BaselineApplier {
             Conclusion::Incomplete(failure) => {
                 tracing::warn!(%account_id, cause = %failure.cause, "baseline incomplete");
                 let controls = rows.clone();
-                let event = BaselineIncomplete { account_id: account_id.clone(), request_id, failure, controls };
+                let baseline_refused = document.refused.clone();
+                let account_id = account_id.clone();
+                let event = BaselineIncomplete { account_id, request_id, failure, controls, baseline_refused };
                 self.bus.put(&event).await?;
             }
         }
         Ok(rows)
+    }
+
+    /// A new account gets nothing for now. It is looked at again, in case the document is corrected or it could only not
+    /// be found out, until the deadline.
+    async fn blocked(&self, account: NewAccount, failure: Failure, now: Timestamp) -> Result<Vec<Row>, Failure> {
+        let Retry::AfterSeconds(seconds) = failure.cause.row().retry else { return Err(failure) };
+        if now.duration_since(account.since) < self.deadline {
+            tracing::warn!(account_id = %account.account_id, "{failure}");
+            self.queue.send(&account, Duration::from_secs(seconds.into())).await?;
+            return Ok(Vec::new());
+        }
+        let NewAccount { account_id, request_id, .. } = account;
+        let event =
+            BaselineIncomplete { account_id, request_id, failure, controls: Vec::new(), baseline_refused: None };
+        self.bus.put(&event).await?;
+        Ok(Vec::new())
     }
 
     async fn run(

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use steward::{
+    baseline::{Refusal, Unmatched},
     control::{Mode, Row},
     error::Failure,
     ids::AccountId,
@@ -12,6 +13,12 @@ use steward::{
 pub struct Report {
     /// What was done: `plan` or `apply`.
     pub mode: Mode,
+    /// That a newer baseline document was refused, so that an older one was gone by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline_refused: Option<Box<Refusal>>,
+    /// What the baseline document names and is not in the organization.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unmatched: Vec<Unmatched>,
     /// One row per account and control.
     pub rows: Vec<Row>,
     /// The accounts that were not looked at because of their state.
@@ -46,8 +53,16 @@ pub struct Failed {
 
 impl Report {
     /// A report of nothing yet.
-    pub(crate) fn new(mode: Mode) -> Self {
-        Self { mode, rows: Vec::new(), skipped: Vec::new(), failed: Vec::new(), left: Vec::new() }
+    pub(crate) fn new(mode: Mode, baseline_refused: Option<Refusal>, unmatched: Vec<Unmatched>) -> Self {
+        Self {
+            mode,
+            baseline_refused: baseline_refused.map(Box::new),
+            unmatched,
+            rows: Vec::new(),
+            skipped: Vec::new(),
+            failed: Vec::new(),
+            left: Vec::new(),
+        }
     }
 
     /// Takes in what came of one account.
@@ -83,7 +98,7 @@ mod tests {
     #[test]
     fn every_account_is_in_the_answer_whatever_came_of_it() {
         let id: AccountId = "123456789012".parse().unwrap();
-        let mut report = Report::new(Mode::Plan);
+        let mut report = Report::new(Mode::Plan, None, Vec::new());
         assert_eq!(serde_json::to_value(&report).unwrap(), json!({"mode": "plan", "rows": []}));
         report.add(Visited::Skipped(Skip { account_id: id.clone(), why: "the account is SUSPENDED".to_owned() }));
         report.add(Visited::Failed(Failed { account_id: id.clone(), failure: Failure::new(Cause::AccessDenied) }));

@@ -8,12 +8,12 @@ use lambda_runtime::LambdaEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
-    baseline::{Document, Facts, InForce},
+    baseline::{Document, DocumentCache, Facts},
     budget::Budget,
     clock,
     control::{self, AnyControl, Engine, Mode, Outcome, Row, Visit, ineligibility, is_settling},
     error::{Cause, Failure},
-    gateway::{self, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway},
+    gateway::{self, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway},
     ids::RoleName,
     settings::{NotConfigured, Settings},
     start::SdkConfig,
@@ -33,7 +33,7 @@ type Tags = BTreeMap<String, String>;
 #[derive(Debug)]
 pub struct ComplianceChecker {
     engine: Engine,
-    document: InForce,
+    document: DocumentCache,
     bus: EventBridgeGateway,
     organizations: OrganizationsGateway,
     facts: Facts,
@@ -70,9 +70,10 @@ impl ComplianceChecker {
         let access_role = settings.access_role_name();
         let rates = Rates::of_a_long_list(settings.rate_share());
         let organizations = OrganizationsGateway::of(config, rates);
+        let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
             engine: Engine::new(config, Self::NAME, rates),
-            document: InForce::of(config, &mut settings, &access_role),
+            document: DocumentCache::of(config, &mut settings, &table, &access_role).recorded_by_others(),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             facts: Facts::new(organizations.clone()),
             organizations,

@@ -1,6 +1,6 @@
 //! What a person asks for.
 
-use std::str::FromStr;
+use std::{collections::BTreeSet, str::FromStr};
 
 use serde_json::Value;
 use steward::{
@@ -17,10 +17,12 @@ pub(crate) struct Input {
     pub(crate) mode: Mode,
     /// The queues to go through.
     pub(crate) queues: Vec<String>,
+    /// The messages to send, where not all of them are.
+    pub(crate) message_ids: Option<BTreeSet<String>>,
 }
 
 impl Input {
-    /// Reads `{"mode"?: "plan"|"apply", "queues"?: [..]}`. Nothing is sent unless that is said.
+    /// Reads `{"mode"?: "plan"|"apply", "queues"?: [..], "message_ids"?: [..]}`. Nothing is sent unless that is said.
     pub(crate) fn read(input: Value, known: &[&str]) -> Result<Self, Failure> {
         let mut fields = Fields::of(input);
         let mode = fields.optional("mode").unwrap_or(Mode::Plan);
@@ -31,13 +33,15 @@ impl Input {
                 fields.note(&format!("queues[{position}]"), format!("is none of {expected}"));
             }
         }
+        let message_ids: Option<Vec<MessageId>> = fields.optional_list("message_ids");
         let problems = fields.finish();
         if !problems.is_empty() {
             return Err(refused(&problems));
         }
         let all = || known.iter().map(|name| (*name).to_owned()).collect();
         let queues = queues.map(|names| names.into_iter().map(|name| name.0).collect());
-        Ok(Self { mode, queues: queues.unwrap_or_else(all) })
+        let message_ids = message_ids.map(|ids| ids.into_iter().map(|id| id.0).collect());
+        Ok(Self { mode, queues: queues.unwrap_or_else(all), message_ids })
     }
 }
 
@@ -49,6 +53,18 @@ impl FromStr for QueueName {
 
     fn from_str(text: &str) -> Result<Self, NotValid> {
         Ok(Self(text.to_owned()))
+    }
+}
+
+/// The id that SQS has given to a message: a UUID.
+struct MessageId(String);
+
+impl FromStr for MessageId {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        let is_valid = text.len() == 36 && text.chars().all(|letter| letter.is_ascii_hexdigit() || letter == '-');
+        if is_valid { Ok(Self(text.to_owned())) } else { Err(NotValid("the message_id of a plan's row")) }
     }
 }
 
@@ -71,6 +87,7 @@ mod tests {
         for sample in [
             include_str!("../../../events/dead-letter-replayer/plan.json"),
             include_str!("../../../events/dead-letter-replayer/apply.json"),
+            include_str!("../../../events/dead-letter-replayer/apply-one.json"),
         ] {
             assert!(Input::read(serde_json::from_str(sample).unwrap(), &KNOWN).is_ok(), "{sample}");
         }
@@ -78,9 +95,12 @@ mod tests {
 
     #[test]
     fn a_wrong_input_gets_one_answer_that_names_every_problem() {
-        let failure =
-            Input::read(json!({"mode": "now", "queues": ["baseline", "mine"], "all": true}), &KNOWN).unwrap_err();
-        for path in ["mode", "queues[1]", "all"] {
+        let failure = Input::read(
+            json!({"mode": "now", "queues": ["baseline", "mine"], "all": true, "message_ids": ["x"]}),
+            &KNOWN,
+        )
+        .unwrap_err();
+        for path in ["mode", "queues[1]", "all", "message_ids[0]"] {
             assert!(failure.message.contains(path), "{path}: {}", failure.message);
         }
         assert!(!failure.message.contains("queues[0]"), "{}", failure.message);

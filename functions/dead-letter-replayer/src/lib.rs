@@ -2,8 +2,13 @@
 //! invocations to their target.
 
 mod input;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::LambdaEvent;
@@ -14,8 +19,8 @@ use steward::{
     clock,
     control::Mode,
     error::Failure,
-    gateway::{CallError, LambdaGateway, Received, SqsGateway},
-    replay::{Destination, Letter, Resend, Route, undeliverable},
+    gateway::{LambdaGateway, Received, SqsGateway},
+    replay::{Destination, Letter, ReplayFunction, Resend, Route, undeliverable},
     settings::{NotConfigured, Settings},
     start::SdkConfig,
 };
@@ -24,8 +29,10 @@ use input::Input;
 
 /// What the queue of undeliverable events and failed invocations is called here.
 const UNDELIVERABLE: &str = "undeliverable";
-/// The time that is kept for the messages at hand when no more are received.
-const MARGIN: SignedDuration = SignedDuration::from_secs(15);
+/// The time that is kept for the messages at hand, and for releasing those that stay, when no more are received.
+const MARGIN: SignedDuration = SignedDuration::from_secs(30);
+/// How often a queue must show nothing before it is taken to be empty: one look may miss what is there.
+const EMPTY_LOOKS: usize = 2;
 
 /// The function.
 #[derive(Debug)]
@@ -33,7 +40,7 @@ pub struct DeadLetterReplayer {
     undeliverable: SqsGateway,
     lambda: LambdaGateway,
     routes: Vec<Route>,
-    functions: Vec<String>,
+    functions: Vec<ReplayFunction>,
 }
 
 /// What a person is answered.
@@ -46,7 +53,16 @@ pub struct Report {
     /// What cannot be sent again, and stays where it is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<Kept>,
-    /// Whether there was no time for more.
+    /// What stays where it is, but is not to be seen for some minutes: it could not be released.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<Kept>,
+    /// Queues that could not be read to their end.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<Unread>,
+    /// Messages that were asked for and not seen.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub missing: BTreeSet<String>,
+    /// Whether more may lie there than this answer shows.
     pub more: bool,
 }
 
@@ -65,6 +81,8 @@ pub struct Row {
     pub event: Option<String>,
     /// Where it goes.
     pub to: Destination,
+    /// What goes there.
+    pub payload: Value,
 }
 
 /// A message that stays.
@@ -76,6 +94,65 @@ pub struct Kept {
     pub message_id: String,
     /// Why.
     pub why: String,
+}
+
+/// A queue that could not be read.
+#[derive(Debug, Serialize)]
+pub struct Unread {
+    /// The queue.
+    pub from: String,
+    /// Why.
+    pub why: String,
+}
+
+/// One invocation.
+struct Run {
+    mode: Mode,
+    wanted: Option<BTreeSet<String>>,
+    budget: Budget,
+    /// When the invocation ends by itself.
+    deadline: Timestamp,
+    report: Report,
+}
+
+impl Run {
+    fn new(input: &Input, deadline: u64) -> Self {
+        let report = Report {
+            mode: input.mode,
+            letters: Vec::new(),
+            kept: Vec::new(),
+            hidden: Vec::new(),
+            unread: Vec::new(),
+            missing: input.message_ids.clone().unwrap_or_default(),
+            more: false,
+        };
+        let budget = Budget::until(deadline, MARGIN);
+        let deadline = i64::try_from(deadline).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
+        Self {
+            mode: input.mode,
+            wanted: input.message_ids.clone(),
+            budget,
+            deadline: deadline.unwrap_or_default(),
+            report,
+        }
+    }
+
+    /// How long what is received now is hidden: until this invocation is over, so that nothing is seen twice. A message
+    /// that stays is released before.
+    fn hidden(&self) -> Duration {
+        const AFTERWARDS: SignedDuration = SignedDuration::from_secs(30);
+        let left = self.deadline.duration_since(clock::now()) + AFTERWARDS;
+        Duration::try_from(left).unwrap_or_default().max(Duration::from_mins(1))
+    }
+
+    fn wants(&self, id: &str) -> bool {
+        self.wanted.as_ref().is_none_or(|wanted| wanted.contains(id))
+    }
+
+    /// Whether everything that was asked for by its id was seen.
+    fn has_all(&self) -> bool {
+        self.wanted.is_some() && self.report.missing.is_empty()
+    }
 }
 
 impl DeadLetterReplayer {
@@ -97,12 +174,13 @@ impl DeadLetterReplayer {
     /// Answers a person.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Report, Failure> {
         let input = Input::read(event.payload, &self.names())?;
-        let budget = Budget::until(event.context.deadline, MARGIN);
-        let mut report = Report { mode: input.mode, letters: Vec::new(), kept: Vec::new(), more: false };
+        let mut run = Run::new(&input, event.context.deadline);
         for name in &input.queues {
-            self.empty(name, &budget, &mut report).await?;
+            if !run.has_all() {
+                self.empty(name, &mut run).await;
+            }
         }
-        Ok(report)
+        Ok(run.report)
     }
 
     /// The queues that can be asked for.
@@ -114,72 +192,99 @@ impl DeadLetterReplayer {
         self.routes.iter().find(|route| route.name == name)
     }
 
-    /// Goes through one queue, once: what is given up again while it runs is left for the next time.
-    async fn empty(&self, name: &str, budget: &Budget, report: &mut Report) -> Result<(), CallError> {
+    /// Goes through one queue until it shows nothing any more, and releases what stays. Whatever fails is a line of the
+    /// report.
+    async fn empty(&self, name: &str, run: &mut Run) {
         let queue = match self.route(name) {
             Some(route) => self.undeliverable.at(&route.dead_letters),
             None => self.undeliverable.clone(),
         };
-        let (begun, mut seen, mut held) = (clock::now(), BTreeSet::new(), Vec::new());
-        'queue: loop {
-            if !budget.has_room(clock::now()) {
-                report.more = true;
+        // The receipts of what stays, by message: the newest of a message is the one that counts.
+        let (begun, mut held, mut empty_looks) = (clock::now(), BTreeMap::new(), 0);
+        while empty_looks < EMPTY_LOOKS && !run.has_all() {
+            if !run.budget.has_room(clock::now()) {
+                run.report.more = true;
                 break;
             }
-            let received = queue.receive().await?;
-            if received.is_empty() {
-                break;
-            }
+            let received = match queue.receive(run.hidden()).await {
+                Ok(received) => received,
+                Err(error) => {
+                    run.report.unread.push(Unread { from: name.to_owned(), why: Failure::from(error).to_string() });
+                    run.report.more = true;
+                    break;
+                }
+            };
+            empty_looks = if received.is_empty() { empty_looks + 1 } else { 0 };
             for message in received {
-                let is_new = message.sent_at.is_some_and(|sent| sent > begun) || !seen.insert(message.id.clone());
-                if is_new {
-                    held.push(message.receipt);
-                    break 'queue;
-                }
-                match self.letter(name, &message, &queue, report.mode).await {
-                    Ok(row) => {
-                        if report.mode == Mode::Plan {
-                            held.push(message.receipt);
-                        }
-                        budget.spend(serde_json::to_vec(&row).map_or(0, |bytes| bytes.len()));
-                        report.letters.push(row);
-                    }
-                    Err(why) => {
-                        held.push(message.receipt);
-                        report.kept.push(Kept { from: name.to_owned(), message_id: message.id, why });
-                    }
-                }
+                self.look_at(name, message, &queue, begun, &mut held, run).await;
             }
         }
         // Whoever looks next is to see at once what is still there.
-        for receipt in held {
-            queue.release(&receipt).await?;
+        for (message_id, receipt) in held {
+            if let Err(error) = queue.release(&receipt).await {
+                let why = Failure::from(error).to_string();
+                run.report.hidden.push(Kept { from: name.to_owned(), message_id, why });
+            }
         }
-        Ok(())
+    }
+
+    /// Works on one message.
+    async fn look_at(
+        &self,
+        name: &str,
+        message: Received,
+        queue: &SqsGateway,
+        begun: Timestamp,
+        held: &mut BTreeMap<String, String>,
+        run: &mut Run,
+    ) {
+        let is_again = held.insert(message.id.clone(), message.receipt.clone()).is_some();
+        // What was given up again while this runs is for the next time: otherwise it might never end.
+        let is_new = message.sent_at.is_some_and(|sent| sent > begun);
+        run.report.more |= is_new && !is_again;
+        if is_again || is_new || !run.wants(&message.id) {
+            return;
+        }
+        run.report.missing.remove(&message.id);
+        match self.letter(name, &message, queue, run.mode).await {
+            Ok(row) => {
+                if run.mode == Mode::Apply {
+                    held.remove(&message.id);
+                }
+                run.budget.spend(serde_json::to_vec(&row).map_or(0, |bytes| bytes.len()));
+                run.report.letters.push(row);
+            }
+            Err(why) => run.report.kept.push(Kept { from: name.to_owned(), message_id: message.id, why }),
+        }
     }
 
     /// Decides about one message and, unless it is only planned, sends it and then removes it: a message may be sent
     /// twice, never lost. An error says why it stays.
     async fn letter(&self, from: &str, message: &Received, queue: &SqsGateway, mode: Mode) -> Result<Row, String> {
-        let letter = Letter { body: message.body.clone(), target_arn: message.target_arn.clone() };
+        let Received { body, target_arn, schedule_arn, sender, .. } = message.clone();
+        let letter = Letter { body, target_arn, schedule_arn, sender };
         let Resend { to, payload } = match self.route(from) {
             Some(route) => route.resend(letter),
-            None => undeliverable(letter, &self.queue_urls(), &self.functions)?,
+            None => undeliverable(letter, &self.routes, &self.functions)?,
         };
         if mode == Mode::Apply {
             let sent = match &to {
                 Destination::Queue(url) => self.undeliverable.at(url).send_text(&payload).await,
                 Destination::Function(arn) => self.lambda.invoke_later(arn, &payload).await,
+                Destination::Nowhere(_) => Ok(()),
             };
             sent.map_err(|error| Failure::from(error).to_string())?;
-            queue.delete(&message.receipt).await.map_err(|error| Failure::from(error).to_string())?;
+            let removed = queue.delete(&message.receipt).await;
+            removed.map_err(|error| format!("It was sent, and could not be removed: {}", Failure::from(error)))?;
         }
-        let event = event_kind(&message.body);
-        Ok(Row { from: from.to_owned(), message_id: message.id.clone(), sent_at: message.sent_at, event, to })
-    }
-
-    fn queue_urls(&self) -> Vec<&str> {
-        self.routes.iter().map(|route| route.queue.as_str()).collect()
+        Ok(Row {
+            from: from.to_owned(),
+            message_id: message.id.clone(),
+            sent_at: message.sent_at,
+            event: event_kind(&message.body),
+            to,
+            payload: serde_json::from_str(&payload).unwrap_or(Value::String(payload)),
+        })
     }
 }
 

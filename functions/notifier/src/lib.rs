@@ -55,8 +55,8 @@ pub enum Notified {
 }
 
 #[derive(Serialize)]
-struct Sent<'a> {
-    subject: &'a str,
+struct Sent {
+    subject: String,
 }
 
 impl Notifier {
@@ -100,11 +100,12 @@ impl Notifier {
             return Ok(Notified::BelowSeverity { severity: mail.severity });
         }
         let (key, now) = (format!("notification#{}", mail.about), clock::now());
-        if !self.once.begin(&key, now).await? {
-            return Ok(Notified::Again);
-        }
-        self.sns.publish(&self.topic_arn, &mail.subject, &mail.text).await?;
-        self.once.told(&key, &Sent { subject: &mail.subject }, now).await?;
-        Ok(Notified::Sent { subject: mail.subject })
+        let publish = async {
+            self.sns.publish(&self.topic_arn, &mail.subject, &mail.text).await?;
+            Ok(Sent { subject: mail.subject })
+        };
+        // Boxed for its size.
+        let published = self.once.publish(&key, now, Box::pin(publish)).await?;
+        Ok(published.map_or(Notified::Again, |Sent { subject }| Notified::Sent { subject }))
     }
 }

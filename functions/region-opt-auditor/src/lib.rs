@@ -6,13 +6,13 @@ mod message;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
     account_creation::Pace,
-    baseline::{Document, Facts, InForce},
+    baseline::{Document, DocumentCache, Facts, InForce, Refusal, Selectors},
     batch::work_off,
     clock,
     control::{AnyControl, Conclusion, Control, Engine, Mode, Visit, conclude, is_settling, regions::RegionsControl},
@@ -39,8 +39,9 @@ pub struct RegionOptAuditor {
     bus: EventBridgeGateway,
     once: Once,
     callers: Callers,
-    document: InForce,
+    document: DocumentCache,
     facts: Facts,
+    selectors: Selectors,
     organizations: OrganizationsGateway,
     access_role: RoleName,
     own_roles: Vec<String>,
@@ -80,6 +81,23 @@ pub enum Audited {
     Mended,
 }
 
+/// What was published of a change.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Published {
+    InOrder(RegionOptAudited),
+    Violated(RegionPolicyViolated),
+}
+
+impl Published {
+    fn audited(&self) -> Audited {
+        match self {
+            Self::InOrder(_) => Audited::InOrder,
+            Self::Violated(event) => Audited::Violated { remediated: event.remediated },
+        }
+    }
+}
+
 impl RegionOptAuditor {
     /// The function's name.
     pub const NAME: &'static str = "region-opt-auditor";
@@ -88,13 +106,14 @@ impl RegionOptAuditor {
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
         let access_role = settings.access_role_name();
-        let document = InForce::of(config, &mut settings, &access_role);
         let organizations = OrganizationsGateway::of(config, Rates::default());
         let table = DynamoDbGateway::of(config, settings.table_name());
+        let document = DocumentCache::of(config, &mut settings, &table, &access_role);
         let function = Self {
             engine: Engine::new(config, Self::NAME, Rates::default()),
             queue: SqsGateway::of(config, settings.region_audit_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
+            selectors: Selectors::new(organizations.clone(), table.clone()),
             once: Once::new(table.clone()),
             callers: Callers::new(table),
             document,
@@ -132,13 +151,16 @@ impl RegionOptAuditor {
 
     async fn hear(&self, message: Message, invocation: &str) -> Result<Audited, Failure> {
         match message {
-            Message::Changed(change) => self.changed(change).await,
+            // Boxed for its size.
+            Message::Changed(change) => Box::pin(self.changed(change)).await,
             Message::Called(call) => {
                 self.callers.record(&call, clock::now()).await?;
                 Ok(Audited::CallRecorded)
             }
             Message::Refused => Ok(Audited::CallRefused),
-            Message::Mend(reminder) => self.mend(reminder, invocation).await.map(|()| Audited::Mended),
+            Message::Mend(reminder) => {
+                self.mend(reminder.clamped(clock::now()), invocation).await.map(|()| Audited::Mended)
+            }
         }
     }
 
@@ -147,33 +169,54 @@ impl RegionOptAuditor {
         let now = clock::now();
         let document = self.document.read(&self.bus).await?;
         let verdict = self.verdict(&change, &document).await?;
+        // Whether it may be undone, found out before it is told.
+        let may_undo = document.remediates(RegionsControl::ID) && self.may_change(&document).await?;
         let key = key(&change);
-        if !self.once.begin(&key, now).await? {
-            return Ok(Audited::Again);
+        if let (Some(status), Some(at)) = (Status::of(&change.status), change.time()) {
+            change.requested_by = self.callers.behind(&change.account_id, &change.region, status, at, now).await?;
         }
-        if let Some(status) = Status::of(&change.status) {
-            change.requested_by = self.callers.behind(&change.account_id, &change.region, status, now).await?;
-        }
+        let publish = self.publish(change, verdict, document.refused, may_undo, now);
+        let published = self.once.publish(&key, now, Box::pin(publish)).await?;
+        Ok(published.map_or(Audited::Again, |published| published.audited()))
+    }
+
+    async fn publish(
+        &self,
+        change: RegionChange,
+        verdict: Verdict,
+        baseline_refused: Option<Refusal>,
+        may_undo: bool,
+        now: Timestamp,
+    ) -> Result<Published, Failure> {
         match verdict {
             Verdict::InOrder(document_says) => {
-                let event = RegionOptAudited { change, document_says };
+                let event = RegionOptAudited { change, document_says, baseline_refused };
                 self.bus.put(&event).await?;
-                self.once.told(&key, &event, now).await?;
-                Ok(Audited::InOrder)
+                Ok(Published::InOrder(event))
             }
             Verdict::Violated(failure) => {
-                let remediated =
-                    failure.cause == Cause::RegionPolicyViolated && document.remediates(RegionsControl::ID);
+                let remediated = failure.cause == Cause::RegionPolicyViolated && may_undo;
                 tracing::warn!(account_id = %change.account_id, region = change.region, remediated, "{failure}");
-                let event = RegionPolicyViolated { change, failure, remediated };
+                let event = RegionPolicyViolated { change, failure, remediated, baseline_refused };
                 self.bus.put(&event).await?;
                 if remediated {
-                    let reminder = Mend { mend: event.change.account_id.clone(), since: now };
+                    let reminder = Mend::new(event.change.account_id.clone(), now);
                     self.queue.send(&reminder, Duration::ZERO).await?;
                 }
-                self.once.told(&key, &event, now).await?;
-                Ok(Audited::Violated { remediated })
+                Ok(Published::Violated(event))
             }
+        }
+    }
+
+    /// Whether anything may be changed by this document.
+    async fn may_change(&self, document: &InForce) -> Result<bool, Failure> {
+        match self.selectors.allow_changes(document).await {
+            Ok(()) => Ok(true),
+            Err(failure) if failure.cause == Cause::BaselineSelectorUnmatched => {
+                tracing::warn!("{failure}");
+                Ok(false)
+            }
+            Err(failure) => Err(failure),
         }
     }
 
@@ -203,11 +246,14 @@ impl RegionOptAuditor {
     async fn mend(&self, reminder: Mend, invocation: &str) -> Result<(), Failure> {
         let now = clock::now();
         let document = self.document.read(&self.bus).await?;
-        let account = self.find(&reminder.mend).await?.filter(|_| document.remediates(RegionsControl::ID));
+        let account = self.find(&reminder.account).await?.filter(|_| document.remediates(RegionsControl::ID));
         let Some(account) = account else {
-            tracing::info!(account_id = %reminder.mend, "no longer to be mended");
+            tracing::info!(account_id = %reminder.account, "no longer to be mended");
             return Ok(());
         };
+        if !self.may_change(&document).await? {
+            return Ok(());
+        }
         let effective = self.facts.effective(&account, &document).await?;
         let is_settling = is_settling(&account, self.settling, now);
         let visit = match Visit::to(&account, &self.access_role, invocation, is_settling) {
@@ -220,9 +266,27 @@ impl RegionOptAuditor {
         let rows = self.engine.run(REGIONS, visit, &effective, Mode::Apply).await;
         match conclude(&rows, reminder.since, now, self.deadline, self.pace) {
             Conclusion::Applied => Ok(()),
-            Conclusion::LookAgain(wait) => Ok(self.queue.send(&reminder, wait).await?),
+            Conclusion::LookAgain(wait) if let Some(next) = reminder.again() => {
+                Ok(self.queue.send(&next, wait).await?)
+            }
+            Conclusion::LookAgain(_) => {
+                let event = BaselineIncomplete {
+                    account_id: account.id,
+                    request_id: None,
+                    failure: Failure::new(Cause::NotConverged),
+                    controls: rows,
+                    baseline_refused: document.refused,
+                };
+                Ok(self.bus.put(&event).await?)
+            }
             Conclusion::Incomplete(failure) => {
-                let event = BaselineIncomplete { account_id: account.id, request_id: None, failure, controls: rows };
+                let event = BaselineIncomplete {
+                    account_id: account.id,
+                    request_id: None,
+                    failure,
+                    controls: rows,
+                    baseline_refused: document.refused,
+                };
                 Ok(self.bus.put(&event).await?)
             }
         }

@@ -33,9 +33,35 @@ pub(crate) enum Message {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Mend {
     /// The account.
-    pub(crate) mend: AccountId,
+    #[serde(rename = "mend")]
+    pub(crate) account: AccountId,
     /// Since when its regions are not as they should be.
     pub(crate) since: Timestamp,
+    /// How often that was looked at.
+    #[serde(default)]
+    pub(crate) looks: u32,
+}
+
+/// The most looks of one reminder: at the usual pace some sixty take two hours, the slowest stack takes a day. Whatever
+/// the times in a reminder say, it ends.
+const MOST_LOOKS: u32 = 500;
+
+impl Mend {
+    /// The first reminder.
+    pub(crate) fn new(account: AccountId, since: Timestamp) -> Self {
+        Self { account, since, looks: 0 }
+    }
+
+    /// The same, not begun later than now: patience is counted from there, and would never end.
+    pub(crate) fn clamped(self, now: Timestamp) -> Self {
+        Self { since: self.since.min(now), ..self }
+    }
+
+    /// The next one; None after too many.
+    pub(crate) fn again(&self) -> Option<Self> {
+        let looks = self.looks.saturating_add(1);
+        (looks < MOST_LOOKS).then(|| Self { looks, ..self.clone() })
+    }
 }
 
 impl Message {
@@ -80,8 +106,12 @@ impl Message {
         let (Some(account_id), Some(region)) = (record.account(), region) else {
             return Err(Failure::not_understood("The record of the call names no account or no region."));
         };
+        // When it was called, and not when it was heard of: that decides which change it is behind.
+        let at = record.at("/eventTime").as_str().and_then(|at| at.parse().ok());
+        let at = at.or_else(|| event.time.and_then(|time| Timestamp::from_second(time.timestamp()).ok()));
+        let Some(at) = at else { return Err(Failure::not_understood("The record of the call says no time.")) };
         let actor = Actor::of(record, own_roles);
-        Ok(Self::Called(RegionCall { account_id, region: region.to_owned(), disables, actor }))
+        Ok(Self::Called(RegionCall { account_id, region: region.to_owned(), disables, actor, at }))
     }
 }
 

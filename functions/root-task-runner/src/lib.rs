@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use steward::{
-    baseline::InForce,
+    baseline::DocumentCache,
     budget::Budget,
     clock,
     control::{Mode, organizational_unit::UnitPaths},
@@ -42,7 +42,7 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(60);
 /// The function.
 #[derive(Debug)]
 pub struct RootTaskRunner {
-    document: InForce,
+    document: DocumentCache,
     bus: EventBridgeGateway,
     journal: RootTaskJournal,
     organizations: OrganizationsGateway,
@@ -72,9 +72,10 @@ impl RootTaskRunner {
         let bus = EventBridgeGateway::of(config, settings.bus_name());
         let organizations = OrganizationsGateway::of(config, Rates::default());
         let sessions = Sessions::new(config, Self::NAME);
+        let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
-            document: InForce::of(config, &mut settings, &access_role),
-            journal: RootTaskJournal::new(DynamoDbGateway::of(config, settings.table_name()), bus.clone()),
+            document: DocumentCache::of(config, &mut settings, &table, &access_role),
+            journal: RootTaskJournal::new(table, bus.clone()),
             bus,
             guard: Guard::new(organizations.clone(), sessions.clone()),
             organizations,
@@ -96,7 +97,7 @@ impl RootTaskRunner {
             protected: &document.protected,
             budget: Budget::until(event.context.deadline, MARGIN),
         };
-        let mut report = Report::new(input.task, input.mode);
+        let mut report = Report::new(input.task, input.mode, document.refused.clone());
         match &input.work {
             Work::Features => {
                 let finding = self.features(&run).await?;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use steward::{
+    baseline::Refusal,
     control::Mode,
     error::{Cause, Failure},
     ids::AccountId,
@@ -15,6 +16,9 @@ pub struct Report {
     pub task: Task,
     /// Whether anything was to be changed.
     pub mode: Mode,
+    /// That a newer baseline document was refused: what is protected is what the older one says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline_refused: Option<Refusal>,
     /// One row per account.
     pub rows: Vec<Row>,
     /// The accounts that there was no time for.
@@ -41,8 +45,8 @@ pub struct Row {
 
 impl Report {
     /// A report of nothing yet.
-    pub(crate) fn new(task: Task, mode: Mode) -> Self {
-        Self { task, mode, rows: Vec::new(), left: Vec::new(), csv: None }
+    pub(crate) fn new(task: Task, mode: Mode, baseline_refused: Option<Refusal>) -> Self {
+        Self { task, mode, baseline_refused, rows: Vec::new(), left: Vec::new(), csv: None }
     }
 
     /// Takes in what came of one account.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long a unit is believed to have the same name.
-const BELIEVED: Duration = Duration::from_mins(5);
+pub(super) const BELIEVED: Duration = Duration::from_mins(5);
 
 /// Finds out what the document selects accounts by, and nothing else.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ mod policy;
 use aws_config::SdkConfig;
 use aws_sdk_s3::{
     Client,
-    error::SdkError,
+    error::{ProvideErrorMetadata, SdkError},
     operation::get_object::{GetObjectError, GetObjectOutput},
 };
 
@@ -26,6 +26,8 @@ pub enum Found {
     Object {
         /// Its `ETag`, quotes included.
         etag: String,
+        /// Its version; None in a bucket that keeps none.
+        version: Option<String>,
         /// Its content; of an object that is too large, a part that is still too large.
         content: Vec<u8>,
     },
@@ -58,29 +60,49 @@ impl S3Gateway {
     /// that.
     pub async fn find_object(&self, key: &str, known: Option<&str>, max_bytes: usize) -> Result<Found, CallError> {
         let call = self.client.get_object().bucket(&self.bucket).key(key);
-        match call.set_if_none_match(known.map(ToOwned::to_owned)).send().await {
-            Ok(object) => content(object, max_bytes).await,
-            Err(SdkError::ServiceError(error)) if error.raw().status().as_u16() == NOT_MODIFIED => Ok(Found::Unchanged),
-            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => Ok(Found::Missing),
-            Err(error) => Err(CallError::of(OPERATION, error)),
-        }
+        found(call.set_if_none_match(known.map(ToOwned::to_owned)).send().await, OPERATION, max_bytes).await
+    }
+
+    /// Reads one version of an object, as [`S3Gateway::find_object`] does. The caller needs `s3:GetObjectVersion`.
+    pub async fn find_version(&self, key: &str, version: &str, max_bytes: usize) -> Result<Found, CallError> {
+        let call = self.client.get_object().bucket(&self.bucket).key(key).version_id(version);
+        found(call.send().await, "s3:GetObjectVersion", max_bytes).await
     }
 }
 
 const OPERATION: &str = "s3:GetObject";
 
-async fn content(mut object: GetObjectOutput, max_bytes: usize) -> Result<Found, CallError> {
+async fn found(
+    answer: Result<GetObjectOutput, SdkError<GetObjectError>>,
+    operation: &'static str,
+    max_bytes: usize,
+) -> Result<Found, CallError> {
+    match answer {
+        Ok(object) => content(object, operation, max_bytes).await,
+        Err(SdkError::ServiceError(error)) if error.raw().status().as_u16() == NOT_MODIFIED => Ok(Found::Unchanged),
+        Err(error) if error.as_service_error().is_some_and(is_missing) => Ok(Found::Missing),
+        Err(error) => Err(CallError::of(operation, error)),
+    }
+}
+
+/// Whether there is no such object, or no such version of it.
+fn is_missing(error: &GetObjectError) -> bool {
+    error.is_no_such_key() || error.code() == Some("NoSuchVersion")
+}
+
+async fn content(mut object: GetObjectOutput, operation: &'static str, max_bytes: usize) -> Result<Found, CallError> {
     let etag = object.e_tag.take();
-    let etag = etag.ok_or_else(|| CallError::unusable(OPERATION, Cause::CallFailed, "an answer without an ETag"))?;
+    let etag = etag.ok_or_else(|| CallError::unusable(operation, Cause::CallFailed, "an answer without an ETag"))?;
+    let version = object.version_id.take();
     let mut content = Vec::new();
     while content.len() <= max_bytes {
         match object.body.try_next().await {
             Ok(Some(part)) => content.extend_from_slice(&part),
             Ok(None) => break,
-            Err(error) => return Err(CallError::unusable(OPERATION, Cause::Unreachable, error.to_string())),
+            Err(error) => return Err(CallError::unusable(operation, Cause::Unreachable, error.to_string())),
         }
     }
-    Ok(Found::Object { etag, content })
+    Ok(Found::Object { etag, version, content })
 }
 
 #[cfg(test)]
@@ -114,7 +136,8 @@ mod tests {
     #[tokio::test]
     async fn an_object_is_read_with_its_etag() {
         let found = find(&object(b"version: 1"), None).await.unwrap();
-        assert_eq!(found, Found::Object { etag: "\"1\"".to_owned(), content: b"version: 1".to_vec() });
+        let expected = Found::Object { etag: "\"1\"".to_owned(), version: None, content: b"version: 1".to_vec() };
+        assert_eq!(found, expected);
     }
 
     #[tokio::test]

@@ -18,10 +18,13 @@ use crate::error::Cause;
 /// The longest delay that SQS gives a message.
 const LONGEST_DELAY: Duration = Duration::from_mins(15);
 
-/// The seconds for which a message that was received is hidden from others.
-const HELD: i32 = 60;
-/// The attribute in which EventBridge says where it could not deliver an event to.
+/// How long a receipt waits for messages, in seconds. Any wait asks all of SQS's servers; without one, some are asked and
+/// what the others hold is not seen (Amazon SQS developer guide, "Short and long polling").
+const WAIT: i32 = 1;
+/// The attribute in which EventBridge and its scheduler say what they could not deliver to.
 const TARGET_ARN: &str = "TARGET_ARN";
+/// The attribute in which the scheduler says which schedule it was.
+const SCHEDULE_ARN: &str = "SCHEDULE_ARN";
 
 /// A message that was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,17 +37,24 @@ pub struct Received {
     pub body: String,
     /// When it was first sent.
     pub sent_at: Option<Timestamp>,
-    /// Where EventBridge could not deliver it to, if that is why it is here.
+    /// Where EventBridge or its scheduler could not deliver it to, if that is why it is here.
     pub target_arn: Option<String>,
+    /// The schedule that it comes from, if it comes from one.
+    pub schedule_arn: Option<String>,
+    /// Who has sent it: `<unique id>:<session name>` for a role's session, another id for other senders.
+    pub sender: Option<String>,
 }
 
 impl From<Message> for Received {
     fn from(message: Message) -> Self {
-        let sent = message.attributes().and_then(|all| all.get(&MessageSystemAttributeName::SentTimestamp));
-        let target = message.message_attributes().and_then(|all| all.get(TARGET_ARN)?.string_value());
+        let system = |name: MessageSystemAttributeName| message.attributes()?.get(&name).cloned();
+        let said = |name| Some(message.message_attributes()?.get(name)?.string_value()?.to_owned());
+        let sent = system(MessageSystemAttributeName::SentTimestamp);
         Self {
             sent_at: sent.and_then(|sent| Timestamp::from_millisecond(sent.parse().ok()?).ok()),
-            target_arn: target.map(ToOwned::to_owned),
+            target_arn: said(TARGET_ARN),
+            schedule_arn: said(SCHEDULE_ARN),
+            sender: system(MessageSystemAttributeName::SenderId),
             id: message.message_id.unwrap_or_default(),
             receipt: message.receipt_handle.unwrap_or_default(),
             body: message.body.unwrap_or_default(),
@@ -91,11 +101,17 @@ impl SqsGateway {
         answer.map(drop).map_err(|error| CallError::of("sqs:SendMessage", error))
     }
 
-    /// Up to ten messages, which nobody else sees for a minute. None does not mean that the queue is empty for sure.
-    pub async fn receive(&self) -> Result<Vec<Received>, CallError> {
+    /// Up to ten messages, which nobody else sees for `hidden` (twelve hours at most), waiting a second for the first. None
+    /// means that there is nothing to be seen, which a busy queue may say once too often.
+    pub async fn receive(&self, hidden: Duration) -> Result<Vec<Received>, CallError> {
+        const LONGEST: i32 = 12 * 3600;
+        let hidden = i32::try_from(hidden.as_secs()).unwrap_or(LONGEST).min(LONGEST);
         let call = self.client.receive_message().queue_url(&self.queue_url).max_number_of_messages(10);
-        let call = call.visibility_timeout(HELD).message_attribute_names(TARGET_ARN);
-        let call = call.message_system_attribute_names(MessageSystemAttributeName::SentTimestamp);
+        let call = call.wait_time_seconds(WAIT).visibility_timeout(hidden);
+        let call = call.message_attribute_names(TARGET_ARN).message_attribute_names(SCHEDULE_ARN);
+        let call = call
+            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
+            .message_system_attribute_names(MessageSystemAttributeName::SenderId);
         let answer = call.send().await.map_err(|error| CallError::of("sqs:ReceiveMessage", error))?;
         Ok(answer.messages.unwrap_or_default().into_iter().map(Received::from).collect())
     }

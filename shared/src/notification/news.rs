@@ -64,18 +64,25 @@ impl News {
     /// What an event of this type means.
     pub(super) fn of(detail_type: &str, detail: &Value) -> Self {
         let detail = Detail(detail);
+        let mut news = Self::of_type(detail_type, &detail);
+        news.places.extend(detail.rows(&[("newer baseline", "/baseline_refused/message")]));
+        news
+    }
+
+    fn of_type(detail_type: &str, detail: &Detail<'_>) -> Self {
         match detail_type {
-            "AccountCreated" => account_created(&detail),
-            "AccountCreationFailed" => account_creation_failed(&detail),
-            "ActivityAudited" => activity_audited(&detail),
-            "BaselineApplied" => baseline_applied(&detail),
-            "BaselineDocumentRefused" => baseline_document_refused(&detail),
-            "BaselineIncomplete" => baseline_incomplete(&detail),
-            "ComplianceReported" => compliance_reported(&detail),
-            "RegionOptAudited" => region_opt_audited(&detail),
-            "RegionPolicyViolated" => region_policy_violated(&detail),
-            "RootTaskPerformed" => root_task_performed(&detail),
-            other => anything(other, &detail),
+            "AccountCreated" => account_created(detail),
+            "AccountCreationFailed" => account_creation_failed(detail),
+            "ActivityAudited" => activity_audited(detail),
+            "BaselineApplied" => baseline_applied(detail),
+            "BaselineDocumentRefused" => baseline_document_refused(detail),
+            "BaselineSelectorUnmatched" => baseline_selector_unmatched(detail),
+            "BaselineIncomplete" => baseline_incomplete(detail),
+            "ComplianceReported" => compliance_reported(detail),
+            "RegionOptAudited" => region_opt_audited(detail),
+            "RegionPolicyViolated" => region_policy_violated(detail),
+            "RootTaskPerformed" => root_task_performed(detail),
+            other => anything(other, detail),
         }
     }
 
@@ -105,6 +112,9 @@ fn account_created(detail: &Detail<'_>) -> News {
 fn account_creation_failed(detail: &Detail<'_>) -> News {
     let headline = format!("an account was not created: {}", detail.or("/cause", "no cause given"));
     let mut news = News::new(Severity::Warning, headline, detail.or("/message", "No message."), detail);
+    news.places.extend(detail.rows(&[("e-mail", "/email")]));
+    // The event that asked for it, where the request came as one.
+    news.ids.extend(detail.rows(&[("requested by event", "/event_id")]));
     news.open = problems(detail);
     news
 }
@@ -144,9 +154,26 @@ fn baseline_document_refused(detail: &Detail<'_>) -> News {
     let headline = format!("the baseline document was refused: {} problems", detail.or("/problem_count", "some"));
     let mut news = News::new(Severity::Warning, headline, detail.or("/message", "No message."), detail);
     news.open = problems(detail);
-    news.ids.extend(detail.rows(&[("document", "/document"), ("ETag", "/etag"), ("in force", "/in_force")]));
+    news.ids.extend(detail.rows(&[
+        ("document", "/document"),
+        ("ETag", "/etag"),
+        ("version", "/version"),
+        ("in force", "/in_force"),
+    ]));
     // Every function that reads it says so.
     news.about = detail.text("/etag").map(|etag| format!("document {etag}"));
+    news
+}
+
+fn baseline_selector_unmatched(detail: &Detail<'_>) -> News {
+    let headline = "the baseline document names what is not in the organization".to_owned();
+    let mut news = News::new(Severity::Warning, headline, detail.or("/message", "No message."), detail);
+    let unmatched = detail.0["unmatched"].as_array().into_iter().flatten().take(MAX_LINES);
+    let text = |one: &Value, field: &str| one[field].as_str().unwrap_or("?").to_owned();
+    news.open = unmatched.map(|one| format!("{}: {}", text(one, "path"), text(one, "names"))).collect();
+    news.ids.extend(detail.rows(&[("ETag", "/etag")]));
+    // Every sweep says so.
+    news.about = detail.text("/etag").map(|etag| format!("unmatched {etag}"));
     news
 }
 

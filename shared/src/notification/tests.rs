@@ -45,6 +45,21 @@ says from which one mails are sent.
 }
 
 #[test]
+fn a_request_that_failed_is_told_with_everything_it_can_be_found_by() {
+    let mail = notification(
+        "AccountCreationFailed",
+        &json!({"account_name": "Shop", "email": "shop@example.com", "request_id": "r-1", "event_id": "e-7",
+            "cause": "EmailAlreadyExists", "message": "Taken.", "remedy": "Use another address."}),
+    );
+    for line in ["Shop", "shop@example.com", "r-1", "e-7", "EmailAlreadyExists"] {
+        assert!(mail.text.lines().any(|said| said.ends_with(line)), "{line}: {}", mail.text);
+    }
+    // Whatever the event lacks is left out.
+    let broken = notification("AccountCreationFailed", &json!({"cause": "InvalidRequest", "message": "No."}));
+    assert!(!broken.text.contains("e-mail") && !broken.text.contains("requested by event"), "{}", broken.text);
+}
+
+#[test]
 fn what_steward_undoes_itself_needs_nobody() {
     let mail = notification("RegionPolicyViolated", &json!({"remedy": "Undo it.", "remediated": true}));
     assert!(mail.text.contains("Steward undoes it by itself") && !mail.text.contains("Undo it."), "{}", mail.text);

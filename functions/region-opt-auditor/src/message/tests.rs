@@ -34,8 +34,32 @@ fn a_call_that_aws_refused_has_changed_nothing() {
 
 #[test]
 fn a_reminder_is_read_back_as_it_was_sent() {
-    let mend = Mend { mend: "123456789012".parse().unwrap(), since: Timestamp::from_second(1_790_000_000).unwrap() };
+    let mend = Mend::new("123456789012".parse().unwrap(), Timestamp::from_second(1_790_000_000).unwrap());
     assert_eq!(read(&serde_json::to_string(&mend).unwrap()).unwrap(), Message::Mend(mend));
+}
+
+#[test]
+fn a_reminder_of_the_year_9000_ends_like_any_other() {
+    let now = Timestamp::from_second(1_790_000_000).unwrap();
+    let body = r#"{"mend": "123456789012", "since": "9000-01-01T00:00:00Z"}"#;
+    let Ok(Message::Mend(mend)) = read(body) else { panic!() };
+    let mut reminder = mend.clamped(now);
+    assert_eq!(reminder.since, now);
+    // It keeps the clamped time, so that the deadline is reached; and if that fails as well, the looks are counted.
+    let mut looks = 0;
+    while let Some(next) = reminder.again() {
+        assert_eq!(next.since, now);
+        (reminder, looks) = (next, looks + 1);
+    }
+    assert_eq!(looks, MOST_LOOKS - 1);
+}
+
+#[test]
+fn a_call_is_dated_by_its_record_and_not_by_when_it_was_heard_of() {
+    let mut call: Value = serde_json::from_str(CALL).unwrap();
+    call["detail"]["eventTime"] = "2026-01-02T03:04:05Z".into();
+    let Ok(Message::Called(heard)) = read(&call.to_string()) else { panic!() };
+    assert_eq!(heard.at.to_string(), "2026-01-02T03:04:05Z");
 }
 
 #[test]

@@ -60,6 +60,8 @@ fn s3(method: &Method, path: &str, query: &str) -> Option<String> {
         ("HEAD", false) => "HeadBucket",
         ("PUT", false) => "CreateBucket",
         ("DELETE", false) => "DeleteBucket",
+        // Of an older version, it needs an action of its own.
+        ("GET", true) if asks("versionId") => "GetObjectVersion",
         ("GET", true) => "GetObject",
         ("HEAD", true) => "HeadObject",
         ("PUT", true) if asks("partNumber") => "UploadPart",

@@ -1,0 +1,237 @@
+//! Selectors and exemptions that stand for nothing in the organization: a unit that was renamed, an account that has
+//! left, a slip of the hand. Where one of them was to hold, the defaults would hold instead, without a word.
+
+use std::collections::{BTreeSet, HashMap};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use tokio::{sync::Mutex, time::Instant};
+
+use super::{Document, InForce, Pattern, facts::BELIEVED};
+use crate::{
+    error::{Cause, Failure},
+    events::Event,
+    gateway::{CallError, DynamoDbGateway, OrganizationsGateway, Write, attributes},
+    ids::{AccountId, OrganizationalUnitId},
+};
+
+/// The key of the record.
+const KEY: &str = "baseline-unmatched";
+/// The most of them that a sentence names.
+const MAX_IN_WORDS: usize = 10;
+/// The most of them that an event carries; a bus takes 256 KB.
+const MAX_IN_EVENT: usize = 100;
+/// How many units are asked for what is below them at once.
+const AT_ONCE: usize = 4;
+
+/// A selector or an exemption that stands for nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unmatched {
+    /// Where it stands in the document.
+    pub path: String,
+    /// What it names.
+    pub names: String,
+}
+
+/// A sweep has found that the document names what is not there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaselineSelectorUnmatched {
+    /// The `ETag` of the document.
+    pub etag: String,
+    /// What happened and what to do.
+    #[serde(flatten)]
+    pub failure: Failure,
+    /// What it names, the first hundred.
+    pub unmatched: Vec<Unmatched>,
+    /// How many there are.
+    pub unmatched_count: usize,
+    /// Whether changes are made by it all the same, because it says so.
+    pub allowed: bool,
+}
+
+impl Event for BaselineSelectorUnmatched {
+    const DETAIL_TYPE: &'static str = "BaselineSelectorUnmatched";
+}
+
+impl BaselineSelectorUnmatched {
+    /// What is told of these; None when there are none.
+    pub fn of(document: &InForce, mut unmatched: Vec<Unmatched>) -> Option<Self> {
+        let failure = Failure::with_detail(Cause::BaselineSelectorUnmatched, in_words(&unmatched)?);
+        let unmatched_count = unmatched.len();
+        unmatched.truncate(MAX_IN_EVENT);
+        let (etag, allowed) = (document.etag().to_owned(), document.allow_unmatched);
+        Some(Self { etag, failure, unmatched, unmatched_count, allowed })
+    }
+}
+
+/// These selectors and exemptions in words, for people; None when there are none.
+pub fn in_words(unmatched: &[Unmatched]) -> Option<String> {
+    let named = |one: &Unmatched| format!("{} ({})", one.path, one.names);
+    let mut words: Vec<_> = unmatched.iter().take(MAX_IN_WORDS).map(named).collect();
+    if unmatched.len() > MAX_IN_WORDS {
+        words.push(format!("{} more", unmatched.len() - MAX_IN_WORDS));
+    }
+    (!words.is_empty())
+        .then(|| format!("Nothing in the organization is what the baseline document names in {}.", words.join(", ")))
+}
+
+impl Document {
+    /// The overrides and exemptions that name an account that is not among these. An exemption that has ended counts no
+    /// more.
+    fn unmatched_accounts(&self, accounts: &BTreeSet<&AccountId>, today: Date) -> Vec<Unmatched> {
+        let overrides = self.overrides.iter().zip(0..).filter_map(|(entry, position): (_, usize)| {
+            Some((format!("overrides[{position}].match.account"), entry.selector.account.as_ref()?))
+        });
+        let exemptions = self.exemptions.iter().zip(0..).filter(|(entry, _)| today <= entry.until);
+        let exemptions =
+            exemptions.map(|(entry, position): (_, usize)| (format!("exemptions[{position}].account"), &entry.account));
+        let named = overrides.chain(exemptions).filter(|(_, id)| !accounts.contains(id));
+        named.map(|(path, id)| Unmatched { path, names: id.to_string() }).collect()
+    }
+}
+
+/// Whether the document names what is there, for whoever acts by it.
+#[derive(Debug)]
+pub struct Selectors {
+    organizations: OrganizationsGateway,
+    table: DynamoDbGateway,
+    /// What was found for a document, for a while.
+    found: Mutex<Option<(String, Instant, Vec<Unmatched>)>>,
+}
+
+/// What the last sweep has found of accounts, which nobody else lists.
+#[derive(Debug, Serialize, Deserialize)]
+struct OfSweep {
+    etag: String,
+    unmatched: Vec<Unmatched>,
+}
+
+impl Selectors {
+    /// Selectors on this organization; what sweeps find is recorded in this table.
+    pub fn new(organizations: OrganizationsGateway, table: DynamoDbGateway) -> Self {
+        Self { organizations, table, found: Mutex::default() }
+    }
+
+    /// For a sweep, which knows every account: what stands for nothing. It is recorded for the functions that know but one.
+    pub async fn of_sweep(
+        &self,
+        document: &InForce,
+        accounts: &BTreeSet<&AccountId>,
+        today: Date,
+    ) -> Result<Vec<Unmatched>, CallError> {
+        let mut unmatched = document.unmatched_accounts(accounts, today);
+        if !(document.overrides.is_empty() && document.exemptions.is_empty()) {
+            let item = OfSweep { etag: document.etag().to_owned(), unmatched: unmatched.clone() };
+            self.table
+                .write(vec![Write::Put { pk: KEY.to_owned(), item: attributes(&item)?, condition: None }])
+                .await
+                .map(drop)?;
+        }
+        unmatched.extend(self.units(document).await?);
+        Ok(unmatched)
+    }
+
+    /// What stands for nothing: of units as they are now, of accounts as the last sweep has found them for this very
+    /// document.
+    pub async fn unmatched(&self, document: &InForce) -> Result<Vec<Unmatched>, Failure> {
+        if document.overrides.is_empty() && document.exemptions.is_empty() {
+            return Ok(Vec::new());
+        }
+        // The lock is held on the way, so that many accounts ask once.
+        let mut found = self.found.lock().await;
+        if let Some((etag, at, unmatched)) = found.as_ref()
+            && etag == document.etag()
+            && at.elapsed() < BELIEVED
+        {
+            return Ok(unmatched.clone());
+        }
+        let recorded = self.table.find::<OfSweep>(KEY).await?.filter(|recorded| recorded.etag == document.etag());
+        let mut unmatched = recorded.map(|recorded| recorded.unmatched).unwrap_or_default();
+        unmatched.extend(self.units(document).await?);
+        *found = Some((document.etag().to_owned(), Instant::now(), unmatched.clone()));
+        Ok(unmatched)
+    }
+
+    /// A failure when nothing may be changed by this document, because it names what is not there and does not say that
+    /// it may.
+    pub async fn allow_changes(&self, document: &InForce) -> Result<(), Failure> {
+        if document.allow_unmatched {
+            return Ok(());
+        }
+        match in_words(&self.unmatched(document).await?) {
+            None => Ok(()),
+            Some(words) => Err(Failure::with_detail(Cause::BaselineSelectorUnmatched, words)),
+        }
+    }
+
+    /// The overrides for units of which there is none, with accounts or without.
+    async fn units(&self, document: &Document) -> Result<Vec<Unmatched>, CallError> {
+        let patterns = document.overrides.iter().zip(0..).filter_map(|(entry, position): (_, usize)| {
+            Some((
+                format!("overrides[{position}].match.organizational_unit"),
+                entry.selector.organizational_unit.as_ref()?,
+            ))
+        });
+        let mut root = None;
+        let mut below = HashMap::new();
+        let mut unmatched = Vec::new();
+        for (path, pattern) in patterns {
+            if !self.exists(pattern, &mut root, &mut below).await? {
+                unmatched.push(Unmatched { path, names: pattern.as_str().to_owned() });
+            }
+        }
+        Ok(unmatched)
+    }
+
+    /// Looks for a unit that fits, only where one can be. What was found on the way serves the next pattern.
+    async fn exists(
+        &self,
+        pattern: &Pattern,
+        root: &mut Option<OrganizationalUnitId>,
+        below: &mut HashMap<OrganizationalUnitId, Vec<(OrganizationalUnitId, String)>>,
+    ) -> Result<bool, CallError> {
+        let start: OrganizationalUnitId = match pattern.anchor().and_then(|id| id.parse().ok()) {
+            Some(id) => id,
+            None => match root {
+                Some(root) => root.clone(),
+                None => root.insert(self.organizations.find_root().await?).clone(),
+            },
+        };
+        let is_there = match pattern.anchor() {
+            Some(_) if start.is_root() => self.organizations.find_root().await? == start,
+            Some(_) => self.organizations.find_organizational_unit(&start).await?.is_some(),
+            None => true,
+        };
+        if !is_there {
+            return Ok(false);
+        }
+        let mut level: Vec<(OrganizationalUnitId, Vec<String>)> = vec![(start, Vec::new())];
+        while !level.is_empty() {
+            if level.iter().any(|(_, names)| pattern.fits(names)) {
+                return Ok(true);
+            }
+            level.retain(|(_, names)| pattern.leads_below(names));
+            let missing: Vec<_> = level.iter().map(|(id, _)| id.clone()).filter(|id| !below.contains_key(id)).collect();
+            let ask = |id: OrganizationalUnitId| async {
+                let units = self.organizations.list_organizational_units(&id).await?;
+                Ok::<_, CallError>((id, units.into_iter().map(|unit| (unit.id, unit.name)).collect()))
+            };
+            let asked: Vec<_> =
+                stream::iter(missing.into_iter().map(ask)).buffer_unordered(AT_ONCE).try_collect().await?;
+            below.extend(asked);
+            let next = level.iter().flat_map(|(id, names)| {
+                below
+                    .get(id)
+                    .into_iter()
+                    .flatten()
+                    .map(move |(id, name)| (id.clone(), [names.as_slice(), std::slice::from_ref(name)].concat()))
+            });
+            level = next.collect();
+        }
+        Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests;
