@@ -1,5 +1,6 @@
 //! Requests for accounts: what is admitted, what is refused, and what is recorded of it.
 
+use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 use stage::eventually;
 
@@ -12,7 +13,8 @@ fn paths(answer: &Value) -> Vec<&str> {
 /// No call that changes anything, by this function, about this address.
 fn nothing_was_written(theatre: &Theatre, since: u64, address: &str) {
     let writes = theatre.cloud.calls().since(since).by_function("account-requester").only(|call| {
-        let is_write = ["TransactWriteItems", "SendMessage", "PutEvents"].contains(&call.operation.as_str());
+        let is_write =
+            ["TransactWriteItems", "BatchWriteItem", "SendMessage", "PutEvents"].contains(&call.operation.as_str());
         is_write && call.input.to_string().contains(address)
     });
     assert_eq!(writes.actions(), Vec::<String>::new());
@@ -58,7 +60,7 @@ async fn what_the_organization_has_already_is_refused_before_anything_is_recorde
     let taken = format!("SHOP@{}.example.com", theatre.organization.management_account());
     let wish = json!({"account_name": "Shop", "email": taken, "organizational_unit": "/Workloads/Nowhere"});
     let answer = theatre.stack.request(&wish).await.unwrap();
-    assert_eq!(paths(&answer), ["organizational_unit", "email", "account_name"], "{answer}");
+    assert_eq!(paths(&answer), ["organizational_unit", "email"], "{answer}");
     assert!(answer["remedy"].as_str().is_some_and(|remedy| remedy.len() > 20));
     nothing_was_written(&theatre, since, &taken);
 }
@@ -67,9 +69,10 @@ async fn what_the_organization_has_already_is_refused_before_anything_is_recorde
 async fn a_refused_event_is_told_because_nobody_reads_its_answer() {
     let theatre = Theatre::shared().await;
     let listener = theatre.listen("refused-event").await;
-    theatre.stack.put_event("AccountRequested", &json!({"account_name": "Nobody"})).await.unwrap();
-    let told = listener.wait_for("AccountCreationFailed", "cause", "InvalidRequest", PATIENCE).await;
-    assert_eq!(paths(&told.detail), ["email"]);
+    theatre.stack.put_event("AccountRequested", &json!({"account_name": "Nobody at All"})).await.unwrap();
+    let told = listener.wait_for("AccountCreationFailed", "account_name", "Nobody at All", PATIENCE).await;
+    assert_eq!((told.detail["cause"].as_str(), paths(&told.detail)), (Some("InvalidRequest"), vec!["email"]));
+    assert!(told.detail["event_id"].is_string(), "{:?}", told.detail);
 }
 
 #[tokio::test]
@@ -101,10 +104,14 @@ async fn another_request_for_the_same_address_is_refused_with_what_differs() {
 #[tokio::test]
 async fn twenty_requests_at_once_become_twenty_accounts_five_in_flight_and_the_next_one_must_wait_for_tomorrow() {
     let theatre = Theatre::own(&[("MaxAccountsPerDay", "20")]).await;
+    let listener = theatre.listen("twenty").await;
     let names: Vec<_> = (0..20).map(|n| format!("Many {n:02}")).collect();
-    for name in &names {
-        theatre.stack.put_event("AccountRequested", &wish(name)).await.unwrap();
-    }
+    let put = async |name: &String| {
+        let mut wish = wish(name);
+        wish["organizational_unit"] = "/Workloads/Sandbox".into();
+        theatre.stack.put_event("AccountRequested", &wish).await.unwrap();
+    };
+    join_all(names.iter().map(put)).await;
     let ids = eventually("twenty records", PATIENCE, async || {
         let mut ids = Vec::new();
         for name in &names {
@@ -123,6 +130,7 @@ async fn twenty_requests_at_once_become_twenty_accounts_five_in_flight_and_the_n
         assert_eq!(progress.state(), "READY", "{}", progress.record);
     }
     assert_eq!(theatre.organization.accounts_created(), 20);
+    assert!(listener.all("AccountCreationFailed").await.is_empty(), "nobody is refused for being many");
     let peak = theatre.organization.peak_creations_in_progress();
     assert!((2..=5).contains(&peak), "{peak} in flight");
 }
@@ -146,4 +154,24 @@ async fn a_request_that_was_recorded_but_not_queued_is_found_by_the_sweep() {
     })
     .await;
     assert_eq!(theatre.end_of(&id).await.state(), "READY");
+}
+
+#[tokio::test]
+async fn a_request_for_a_closed_account_s_address_is_refused_and_one_that_was_given_up_is_free() {
+    let theatre = Theatre::own(&[]).await;
+    let request = async |name: &str| {
+        let id = theatre.request(&wish(name)).await;
+        theatre.end_of(&id).await.account_id().expect("an account").to_owned()
+    };
+    let closed = request("Closed Later").await;
+    let input = json!({"AccountId": closed});
+    theatre.stack.client.json("organizations", "CloseAccount", input).await.expect("the account is closed");
+    let answer = theatre.stack.request(&wish("Closed Later")).await.unwrap();
+    assert_eq!(answer["cause"], "EmailOfInactiveAccount", "{answer}");
+    assert!(answer["remedy"].as_str().unwrap().contains("90 days"), "{answer}");
+
+    let mut same_name = wish("Closed Later");
+    same_name["email"] = email("Another").into();
+    let answer = theatre.stack.request(&same_name).await.unwrap();
+    assert_eq!(answer["state"], "REQUESTED", "{answer}");
 }

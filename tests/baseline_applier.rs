@@ -213,3 +213,26 @@ async fn faults_in_the_member_account_delay_the_baseline_and_do_not_change_its_e
     assert_eq!(told.detail["request_id"], id.as_str());
     assert!(faults.iter().all(|fault| fault.hits() == 1), "{:?}", faults.each_ref().map(local_cloud::FaultGuard::hits));
 }
+
+#[tokio::test]
+async fn a_forged_fact_on_the_bus_changes_no_account() {
+    let theatre = Theatre::own(&[]).await;
+    let since = theatre.cloud.sequence();
+    let victim = theatre.member();
+    let forged = json!({"request_id": "req-0123456789abcdef01234567", "account_id": victim, "account_name": "Shop",
+        "email": "shop@example.com", "role_name": "OrganizationAccountAccessRole"});
+    theatre.stack.put_event_on("BusName", "steward", "AccountCreated", &forged).await.expect("the bus takes it");
+    let event = json!({"detail-type": "AccountCreated", "source": "steward", "detail": forged});
+    let error = theatre.stack.baseline(&event).await.unwrap_err();
+    assert_eq!(error.code, "NotInRecord", "{error}");
+    stage::eventually("the message to be looked at", PATIENCE, async || {
+        let calls = theatre.cloud.calls().since(since).by_function("baseline-applier");
+        let looked =
+            calls.only(|call| call.operation == "GetItem" && call.input.to_string().contains("req-0123456789"));
+        // The message, and the event by hand.
+        (looked.len() > 1).then_some(())
+    })
+    .await;
+    let entered = theatre.cloud.calls().since(since).by_function("baseline-applier");
+    assert!(!entered.actions().iter().any(|action| action.starts_with("sts:Assume")), "{:?}", entered.actions());
+}

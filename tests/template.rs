@@ -214,7 +214,9 @@ fn nothing_has_a_name_that_clashes_with_another_stack() {
     for (id, resource) in template["Resources"].as_object().expect("resources") {
         for name in naming {
             let given = &resource["Properties"][name];
-            assert!(given.is_null() || *given == json!({"Ref": "AWS::StackName"}), "{id} has a fixed {name}");
+            let is_of_the_stack = *given == json!({"Ref": "AWS::StackName"})
+                || given["Fn::Sub"].as_str().is_some_and(|name| name.starts_with("${AWS::StackName}-"));
+            assert!(given.is_null() || is_of_the_stack, "{id} has a fixed {name}");
         }
     }
     for (id, group) in resources(&template, "AWS::Logs::LogGroup") {
@@ -432,6 +434,29 @@ fn root_sessions_are_opened_by_three_functions_alone_for_the_tasks_that_they_hav
     ];
     let owned = |(role, tasks): &(&str, Vec<&str>)| (role.to_string(), tasks.iter().map(ToString::to_string).collect());
     assert_eq!(may, expected.iter().map(owned).collect());
+}
+
+#[test]
+fn that_an_account_was_created_only_its_creator_may_say_and_requests_have_a_bus_of_their_own() {
+    let template = template();
+    let may_put = statements(&template).into_iter().filter(|(_, one)| one["Action"] == "events:PutEvents");
+    let mut without_condition = Vec::new();
+    for (role, statement) in may_put {
+        assert_eq!(statement["Resource"], json!({"Fn::GetAtt": "Bus.Arn"}), "{role}");
+        let conditions = &statement["Condition"];
+        assert_eq!(conditions["ForAllValues:StringEquals"]["events:source"], "steward", "{role}");
+        if conditions["ForAllValues:StringNotEquals"]["events:detail-type"] != "AccountCreated" {
+            without_condition.push(role);
+        }
+    }
+    assert_eq!(without_condition, ["CreateAccountPollerRole"]);
+
+    let rules = resources(&template, "AWS::Events::Rule");
+    let on =
+        |bus: &str| rules.iter().filter(|(_, rule)| rule["EventBusName"] == json!({"Ref": bus})).collect::<Vec<_>>();
+    assert!(on("Bus").iter().all(|(_, rule)| rule["EventPattern"]["source"] == json!(["steward"])));
+    let [(_, requests)] = on("RequestBus")[..] else { panic!("one rule hears requests") };
+    assert_eq!(requests["EventPattern"]["detail-type"], json!(["AccountRequested"]));
 }
 
 #[test]

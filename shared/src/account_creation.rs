@@ -8,10 +8,10 @@ mod request;
 mod store;
 mod wish;
 
-pub use admission::{Admission, Organization, admit};
+pub use admission::{Admission, Asked, Known, admit};
 pub use decision::{
     Evidence, Pace, Placement, Progress, Seen, Step, Verdict, after_create, after_duplicate, after_failed_read,
-    after_looking, after_move, after_status, delay, next_step, placement,
+    after_looking, after_move, after_status, calls_of, delay, next_step, not_recognised, placement,
 };
 pub use request::{Announcement, Passed, Reminder, Request, State};
 pub use store::{Advanced, Started, Store};

@@ -70,20 +70,33 @@ catalogue! {
     EmailInOrganization { Never,
         "An account of this organization already has this e-mail address.",
         "Use another address; with most mail systems name+anything@your.domain reaches the same mailbox." }
-    AccountNameInOrganization { Never,
-        "An account of this organization already has this name.",
-        "Use another name: two accounts of one name cannot be told apart on bills and sign-in pages." }
+    EmailOfInactiveAccount { Never,
+        "An account of this organization that is closed, or not active for another reason, has this e-mail address.",
+        "Use another address: AWS keeps the address of a closed account for at least 90 days. Within these, AWS Support can open the account again." }
+    AccountNameInRequest { Never,
+        "Another request for an account of this name has not ended.",
+        "Wait for that request to end, or use another name: AWS shows the calls of both by their names alone." }
     OrganizationalUnitNotFound { Never,
         "The organizational unit does not exist.",
         "Create it, or name an existing one by id (ou-...) or by path (/Workloads/Production)." }
     DailyCapReached { Never,
         "The number of accounts that may be requested in one day (UTC) is used up.",
         "Send the request again tomorrow, or raise the stack parameter MaxAccountsPerDay." }
+    NotInRecord { Never,
+        "An event tells of something that Steward's own record does not show.",
+        "Nothing was done. Find out who put the event on Steward's bus, and take away the permission; an account that lacks its baseline gets it by hand." }
     MessageNotUnderstood { Never,
         "A message could not be understood.",
         "Look at the message in the dead-letter queue; correct what sent it, and send it again." }
 
+    RecordUnreadable { Never,
+        "Items of Steward's table cannot be read as account requests.",
+        "Look at the items: somebody or something else has written them. Correct or delete them; other requests go on." }
+
     // FailureReason of an asynchronous CreateAccount.
+    AccountNotRecognised { Never,
+        "The account that AWS has made does not have the e-mail address of the request.",
+        "Look at that account: it may be another program's, or somebody has changed its address. Then send the request again." }
     AccountLimitExceeded { Never,
         "The organization has reached the number of accounts it may have.",
         "Ask AWS Support for a higher quota (Service Quotas, AWS Organizations, in us-east-1), then send the request again." }

@@ -10,7 +10,7 @@ use crate::{
     cloudtrail::{Actor, account_id_in},
     control::Row,
     error::Failure,
-    ids::{AccountId, AccountName, CreateAccountRequestId, Email, OrganizationalUnitId, RequestId, RoleName},
+    ids::{AccountId, AccountName, CreateAccountRequestId, Email, EventId, OrganizationalUnitId, RequestId, RoleName},
     input::Problem,
 };
 
@@ -48,9 +48,18 @@ impl Event for AccountCreated {
 /// An account that was asked for was not created, or not finished.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountCreationFailed {
-    /// The request; left out when the input was too broken to have one.
+    /// The request; left out when the input has no valid e-mail address, from which it is derived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<RequestId>,
+    /// The name that the account was to have, if a valid one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_name: Option<AccountName>,
+    /// The e-mail address that it was to have, if a valid one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
+    /// The event that asked for it, if an event did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<EventId>,
     /// The account, when it exists all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<AccountId>,
@@ -64,6 +73,20 @@ pub struct AccountCreationFailed {
 
 impl Event for AccountCreationFailed {
     const DETAIL_TYPE: &'static str = "AccountCreationFailed";
+}
+
+/// Items of Steward's table are not what they should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RecordsUnreadable {
+    /// Their keys.
+    pub keys: Vec<String>,
+    /// What happened and what to do.
+    #[serde(flatten)]
+    pub failure: Failure,
+}
+
+impl Event for RecordsUnreadable {
+    const DETAIL_TYPE: &'static str = "RecordsUnreadable";
 }
 
 /// An account has its baseline.

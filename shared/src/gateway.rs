@@ -22,13 +22,13 @@ use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErr
 pub use account::{AccountGateway, AccountTarget, AlternateContact, ContactInformation, ContactKind, RegionStatus};
 pub use cloudwatch::{AlarmRest, CloudWatchGateway, MetricAlarm};
 pub(crate) use dynamodb::attributes;
-pub use dynamodb::{DynamoDbGateway, Refusal, Write};
+pub use dynamodb::{DynamoDbGateway, Queried, Refusal, Write};
 pub use eventbridge::EventBridgeGateway;
 pub use iam::{IamGateway, NewRole, PasswordPolicy, Role, RootCredentials};
 pub use lambda::LambdaGateway;
 pub use organizations::{
-    Account, AccountState, CreateAccountOutcome, CreateAccountProgress, CreateAccountStatus, NewAccount, Organization,
-    OrganizationalUnit, OrganizationsGateway, TrustPace,
+    Account, AccountState, CreateAccountOutcome, CreateAccountStatus, NewAccount, Organization, OrganizationalUnit,
+    OrganizationsGateway, Page, TrustPace,
 };
 pub use pace::Rates;
 pub use s3::{Found, S3Gateway};

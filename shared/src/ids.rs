@@ -107,6 +107,13 @@ text_id!(
 );
 
 text_id!(
+    /// The id of an event of EventBridge.
+    EventId,
+    |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),
+    "the id of an event: letters, digits and hyphens"
+);
+
+text_id!(
     /// The id of an organizational unit, or of the root that holds them all.
     OrganizationalUnitId,
     |t| is_root_id(t) || is_organizational_unit_id(t),

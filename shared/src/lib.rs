@@ -5,6 +5,7 @@
 //! ([`account_creation`], [`control`]) says what to do, and a [`gateway`] does it.
 
 pub mod account_creation;
+pub mod account_index;
 pub mod activity;
 pub mod baseline;
 pub mod batch;

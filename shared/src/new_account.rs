@@ -3,7 +3,7 @@
 use crate::{
     error::Failure,
     events::{AccountCreated, Trigger, account_joined},
-    ids::{AccountId, RequestId, RoleName},
+    ids::{AccountId, RequestId},
 };
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use jiff::Timestamp;
@@ -15,8 +15,6 @@ use serde_json::Value;
 pub struct NewAccount {
     /// The account.
     pub account_id: AccountId,
-    /// The role through which it is entered.
-    pub role_name: RoleName,
     /// The request it was made for, if it was made by Steward.
     pub request_id: Option<RequestId>,
     /// When it was first heard of.
@@ -29,33 +27,38 @@ pub struct NewAccount {
 
 impl NewAccount {
     /// Reads a message of the queue: an event, or the function's own reminder.
-    pub fn of_message(body: &str, access_role: &RoleName) -> Result<Self, Failure> {
+    ///
+    /// A reminder from the future is one from now: it is sent on with that, so that its patience ends.
+    pub fn of_message(body: &str) -> Result<Self, Failure> {
         let body: Value = serde_json::from_str(body)
             .map_err(|error| Failure::not_understood(format_args!("It is no JSON: {error}.")))?;
         match Trigger::of(body) {
-            Trigger::Event(event) => Self::of_event(&event, access_role),
+            Trigger::Event(event) => Self::of_event(&event),
             Trigger::ByHand(reminder) => {
-                serde_json::from_value(reminder).map_err(|error| Failure::not_understood(format_args!("{error}.")))
+                let reminder: Self = serde_json::from_value(reminder)
+                    .map_err(|error| Failure::not_understood(format_args!("{error}.")))?;
+                Ok(Self { since: reminder.since.min(crate::clock::now()), ..reminder })
             }
             Trigger::Queue(_) => Err(Failure::not_understood("It is a batch in a message.")),
         }
     }
 
-    /// Reads an `AccountCreated` or `AccountJoinedOrganization` event. The latter does not name the role.
-    pub fn of_event(event: &EventBridgeEvent<Value>, access_role: &RoleName) -> Result<Self, Failure> {
+    /// Reads an `AccountCreated` or `AccountJoinedOrganization` event. The role that the former names is not read: what
+    /// an account is entered through is a setting.
+    pub fn of_event(event: &EventBridgeEvent<Value>) -> Result<Self, Failure> {
         let since = crate::clock::now();
         if event.source == crate::events::SOURCE {
             let created = AccountCreated::deserialize(&event.detail)
                 .map_err(|error| Failure::not_understood(format_args!("It is no AccountCreated event: {error}.")))?;
-            let AccountCreated { account_id, role_name, request_id, .. } = created;
-            return Ok(Self { account_id, role_name, request_id: Some(request_id), since, joined: false });
+            let AccountCreated { account_id, request_id, .. } = created;
+            return Ok(Self { account_id, request_id: Some(request_id), since, joined: false });
         }
         let account_id = account_joined(event).ok_or_else(|| {
             Failure::not_understood(
                 "It is neither an AccountCreated nor an AccountJoinedOrganization event with an account id.",
             )
         })?;
-        Ok(Self { account_id, role_name: access_role.clone(), request_id: None, since, joined: true })
+        Ok(Self { account_id, request_id: None, since, joined: true })
     }
 }
 
@@ -70,24 +73,26 @@ mod tests {
     fn a_reminder_is_read_back_as_it_was_sent() {
         let account = NewAccount {
             account_id: "123456789012".parse().unwrap(),
-            role_name: RoleName::organization_account_access(),
             request_id: None,
             since: Timestamp::from_second(1_790_000_000).unwrap(),
             joined: false,
         };
         let sent = serde_json::to_string(&account).unwrap();
-        assert_eq!(NewAccount::of_message(&sent, &account.role_name).unwrap(), account);
+        assert_eq!(NewAccount::of_message(&sent).unwrap(), account);
+    }
+
+    #[test]
+    fn a_reminder_from_the_future_is_one_from_now() {
+        let reminder = json!({"account_id": "123456789012", "request_id": null, "since": "9000-01-01T00:00:00Z"});
+        let account = NewAccount::of_message(&reminder.to_string()).unwrap();
+        assert!(account.since <= crate::clock::now());
     }
 
     #[test]
     fn what_is_no_new_account_is_not_understood() {
         let other = json!({"detail-type": "x", "source": "aws.organizations", "detail": {"eventName": "MoveAccount"}});
         for body in ["", "not json", "{}", "[]", &other.to_string()] {
-            assert_eq!(
-                NewAccount::of_message(body, &RoleName::organization_account_access()).unwrap_err().cause,
-                Cause::MessageNotUnderstood,
-                "{body}"
-            );
+            assert_eq!(NewAccount::of_message(body).unwrap_err().cause, Cause::MessageNotUnderstood, "{body}");
         }
     }
 }

@@ -71,6 +71,11 @@ impl Settings {
         self.required("BUS_NAME")
     }
 
+    /// `ACCOUNT_REQUEST_QUEUE_URL`: the queue of the account requester.
+    pub fn account_request_queue_url(&mut self) -> String {
+        self.required("ACCOUNT_REQUEST_QUEUE_URL")
+    }
+
     /// `ACCOUNT_CREATION_QUEUE_URL`: the queue of the create-account poller.
     pub fn account_creation_queue_url(&mut self) -> String {
         self.required("ACCOUNT_CREATION_QUEUE_URL")

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
     account_creation::{Pace, Store},
+    account_index::AccountIndex,
     baseline::{BaselineSelectorUnmatched, DocumentCache, Facts, Selectors, unmatched_in_words},
     clock, control,
     error::{Cause, Failure},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway, SqsGateway},
     heard_accounts::{HeardAccounts, should_be_heard_of},
-    ids::{AccountId, RoleName},
+    ids::AccountId,
     mending::Mending,
     new_account::NewAccount,
     settings::{NotConfigured, Settings},
@@ -33,9 +34,9 @@ pub struct AccountLister {
     selectors: Selectors,
     sweeps: S3Gateway,
     heard: HeardAccounts,
+    index: AccountIndex,
     requests: Store,
     baseline: SqsGateway,
-    access_role: RoleName,
     mending: Mending,
     pace: Pace,
     deadline: SignedDuration,
@@ -82,10 +83,10 @@ impl AccountLister {
             organizations,
             sweeps: S3Gateway::of(config, settings.reports_bucket()),
             heard: HeardAccounts::new(table.clone()),
+            index: AccountIndex::new(table.clone()),
             mending: Mending::new(table.clone()),
             requests: Store::new(table),
             baseline: SqsGateway::of(config, settings.baseline_queue_url()),
-            access_role,
             pace: settings.pace(),
             deadline: settings.deadline(),
         };
@@ -99,7 +100,12 @@ impl AccountLister {
         })?;
         let document = self.document.read(&self.bus).await?;
         let organization = self.organizations.describe_organization().await?;
+        let list_begun_at = clock::now();
         let accounts = self.organizations.list_accounts().await?;
+        // Requests look addresses up there. A sweep goes on without.
+        if let Err(error) = self.index.replace(&accounts, list_begun_at).await {
+            tracing::warn!("the index of accounts is not whole: {error}");
+        }
         let unannounced = self.announce(&accounts).await?;
         let sweep_id = SweepId::of_execution(&begun.execution, begun.started_at);
         let now = clock::now();
@@ -158,13 +164,7 @@ impl AccountLister {
                 continue;
             }
             tracing::warn!(account_id = %account.id, "no event has told of this account; it gets its baseline now");
-            let message = NewAccount {
-                account_id: account.id.clone(),
-                role_name: self.access_role.clone(),
-                request_id: None,
-                since: now,
-                joined: false,
-            };
+            let message = NewAccount { account_id: account.id.clone(), request_id: None, since: now, joined: false };
             self.baseline.send(&message, self.pace.poll).await?;
             unannounced.push(account.id.clone());
         }

@@ -1,37 +1,62 @@
 //! Admits requests for new accounts: checks them whole, records them, and hands them to the create-account poller.
+//!
+//! Events come through a queue, two batches at a time, however many are sent at once. What AWS throttles, or what needs
+//! a list of the organization that nobody has made yet, is checked later: that is never a refusal.
 
 mod answer;
+mod asking;
 mod survey;
+
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde_json::Value;
 use steward::{
-    account_creation::{
-        Admission, Organization, OrganizationalUnitReference, Request, Started, State, Store, Wish, admit,
-    },
+    account_creation::{Admission, Known, OrganizationalUnitReference, Request, Started, Store, Wish, admit},
+    account_index::WholeSince,
+    batch::work_off,
     clock,
     error::{Cause, Failure},
     events::{AccountCreationFailed, Trigger},
-    gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, SqsGateway},
-    ids::{RequestId, RoleName},
+    gateway::{DynamoDbGateway, EventBridgeGateway, SqsGateway},
+    ids::{Email, RequestId, RoleName},
     input::{Problem, in_words},
     settings::{NotConfigured, Settings},
     start::SdkConfig,
 };
+use tokio::time::Instant;
 
 pub use answer::Answer;
+use asking::Asking;
+use survey::{Survey, Surveyed};
+
+/// How long a person waits for a list of the accounts; what takes longer is done for the queue.
+const PATIENCE_BY_HAND: Duration = Duration::from_secs(4);
+/// How long one batch of the queue goes on with a list. A third of the function's time.
+const PATIENCE_OF_QUEUE: Duration = Duration::from_secs(20);
+/// When something is tried again that AWS has throttled, or that waits for the list of accounts.
+const LATER: Duration = Duration::from_secs(15);
 
 /// The function.
 #[derive(Debug)]
 pub struct AccountRequester {
-    organizations: OrganizationsGateway,
+    survey: Survey,
     store: Store,
+    queue: SqsGateway,
     poller_queue: SqsGateway,
     bus: EventBridgeGateway,
     daily_cap: u32,
     deadline: SignedDuration,
     access_role: RoleName,
+}
+
+/// What came of a request.
+enum Checked {
+    /// Its answer.
+    Answered(Answer),
+    /// It is to be checked later, and why.
+    Later(&'static str),
 }
 
 impl AccountRequester {
@@ -41,9 +66,11 @@ impl AccountRequester {
     /// Makes the function from its environment.
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
+        let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
-            organizations: OrganizationsGateway::of(config, Rates::default()),
-            store: Store::new(DynamoDbGateway::of(config, settings.table_name())),
+            survey: Survey::of(config, table.clone()),
+            store: Store::new(table),
+            queue: SqsGateway::of(config, settings.account_request_queue_url()),
             poller_queue: SqsGateway::of(config, settings.account_creation_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             daily_cap: settings.max_accounts_per_day(),
@@ -56,58 +83,104 @@ impl AccountRequester {
     /// Answers one invocation. A person reads the answer; whoever put an `AccountRequested` event on the bus does
     /// not, so there a refusal is told by an event.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
-        let (input, by_event) = match Trigger::of(event.payload) {
-            Trigger::Event(event) => (event.detail, true),
-            Trigger::ByHand(input) => (input, false),
-            Trigger::Queue(_) => {
-                return Err(Failure::not_understood("No queue is expected."));
+        match Trigger::of(event.payload) {
+            Trigger::Queue(batch) => {
+                // One patience for all: ten messages that wait for the same list wait for it once.
+                let until = Instant::now() + PATIENCE_OF_QUEUE;
+                Ok(Answer::Batch(work_off(batch, async |body| self.message(body, until).await).await))
             }
-        };
-        let answer = match Wish::read(input, &self.access_role) {
-            Ok(wish) => self.request(wish).await?,
-            Err(problems) => Answer::refused(Failure::new(Cause::InvalidRequest), problems),
-        };
-        if let (true, Answer::Refused { failure, problems, .. }) = (by_event, &answer) {
-            self.tell_refusal(failure, problems).await?;
+            Trigger::Event(event) => {
+                let asking = Asking::by_event(event);
+                let answer = self.at_once(&asking).await?;
+                self.tell_refusal(&asking, &answer).await?;
+                Ok(answer)
+            }
+            Trigger::ByHand(input) => self.at_once(&Asking::by_hand(input)).await,
         }
-        Ok(answer)
     }
 
-    async fn request(&self, wish: Wish<OrganizationalUnitReference>) -> Result<Answer, Failure> {
+    /// One message of the queue. What is to be checked later is sent again, as it was, rather than failed: a message
+    /// that fails comes back after minutes, and is given up after some times.
+    async fn message(&self, body: &str, until: Instant) -> Result<(), Failure> {
+        let asking = Asking::by_message(body)?;
+        match self.check(&asking, until).await? {
+            Checked::Answered(answer) => self.tell_refusal(&asking, &answer).await,
+            Checked::Later(why) if asking.has_waited_too_long(clock::now()) => {
+                Err(Failure::with_detail(Cause::Throttled, format_args!("It has waited for hours: {why}.")))
+            }
+            Checked::Later(why) => {
+                tracing::info!(why, "the request is checked later");
+                let body: Value = serde_json::from_str(body)
+                    .map_err(|error| Failure::not_understood(format_args!("It is no JSON: {error}.")))?;
+                Ok(self.queue.send(&body, LATER).await?)
+            }
+        }
+    }
+
+    /// The answer within seconds: what takes longer goes to the queue.
+    async fn at_once(&self, asking: &Asking) -> Result<Answer, Failure> {
+        let why = match self.check(asking, Instant::now() + PATIENCE_BY_HAND).await? {
+            Checked::Answered(answer) => return Ok(answer),
+            Checked::Later(why) => why,
+        };
+        let email: Option<Email> = asking.input["email"].as_str().and_then(|email| email.parse().ok());
+        let email = email.ok_or_else(|| Failure::new(Cause::Throttled))?;
+        tracing::info!(why, "the request is checked later");
+        self.queue.send(&asking.waiting(), Duration::from_secs(1)).await?;
+        Ok(Answer::waiting(RequestId::of(&email)))
+    }
+
+    /// Checks a request and records it. Throttling is no answer to it.
+    async fn check(&self, asking: &Asking, until: Instant) -> Result<Checked, Failure> {
+        let wish = match Wish::read(asking.input.clone(), &self.access_role) {
+            Ok(wish) => wish,
+            Err(problems) => {
+                return Ok(Checked::Answered(Answer::refused(Failure::new(Cause::InvalidRequest), problems)));
+            }
+        };
+        let checked = match self.survey.index(clock::now(), until).await {
+            Ok(Some(since)) => self.request(wish, asking, since).await.map(Checked::Answered),
+            Ok(None) => Ok(Checked::Later("the accounts of the organization are being listed")),
+            Err(failure) => Err(failure),
+        };
+        match checked {
+            Err(failure) if failure.cause == Cause::Throttled => Ok(Checked::Later("AWS throttles the look-up")),
+            checked => checked,
+        }
+    }
+
+    async fn request(
+        &self,
+        wish: Wish<OrganizationalUnitReference>,
+        asking: &Asking,
+        since: WholeSince,
+    ) -> Result<Answer, Failure> {
         let id = RequestId::of(&wish.email);
         let now = clock::now();
         let deadline = now.checked_add(self.deadline).unwrap_or(Timestamp::MAX);
-        let unit = survey::find_unit(&self.organizations, wish.organizational_unit.as_ref()).await?;
+        let unit = self.survey.find_unit(wish.organizational_unit.as_ref()).await?;
         let earlier = self.store.find(&id).await?;
-        let is_settled = matches!(&earlier, Some(request) if !matches!(request.state, State::Failed { .. }));
-        let organization = match unit {
-            // A request that is under way or done is decided by its own record.
-            Some(_) if is_settled => Organization::default(),
-            Some(_) => survey::organization(&self.organizations, &self.store, self.daily_cap, now).await?,
-            None => {
-                let known = survey::organization(&self.organizations, &self.store, self.daily_cap, now).await?;
-                Organization { lacks_unit: true, ..known }
-            }
-        };
-        let wish = wish.in_unit(unit.flatten());
-        match admit(wish, earlier, &organization, now, deadline) {
+        let about = (&wish.email, &wish.account_name);
+        let Surveyed { known, notes } = self.survey.look(&self.store, about, earlier, since, now).await?;
+        let known = Known { daily_cap: self.daily_cap, lacks_unit: unit.is_none(), ..known };
+        match admit(wish.in_unit(unit.flatten()), &asking.asked, &known, now, deadline) {
             Admission::Refuse(failure, problems) => Ok(Answer::refused(failure, problems)),
             Admission::Known(request) => {
                 self.wake(&request).await?;
-                Ok(Answer::of(&request))
+                Ok(Answer::of(&request, notes))
             }
             Admission::Start(request) => match self.store.start(&request, self.daily_cap, now).await? {
                 Started::Yes => {
                     tracing::info!(request_id = %request.request_id, attempt = request.attempt, "request recorded");
                     self.wake(&request).await?;
-                    Ok(Answer::of(&request))
+                    Ok(Answer::of(&request, notes))
                 }
                 Started::DailyCapReached => Ok(Answer::refused(Failure::new(Cause::DailyCapReached), Vec::new())),
                 // The same request, sent twice at once: what the other one recorded holds for both.
                 Started::Raced => {
                     let recorded = self.store.find(&id).await?;
                     recorded
-                        .map(|request| Answer::of(&request))
+                        .map(|request| Answer::of(&request, notes))
                         .ok_or_else(|| Failure::new(Cause::ConcurrentModification))
                 }
             },
@@ -117,19 +190,39 @@ impl AccountRequester {
     /// Makes the poller look at the request, unless it is about to.
     async fn wake(&self, request: &Request) -> Result<(), Failure> {
         if request.is_open() && request.next_look_at <= clock::now() {
-            self.poller_queue.send(&request.reminder(), std::time::Duration::ZERO).await?;
+            self.poller_queue.send(&request.reminder(), Duration::ZERO).await?;
         }
         Ok(())
     }
 
-    async fn tell_refusal(&self, failure: &Failure, problems: &[Problem]) -> Result<(), Failure> {
-        tracing::warn!(cause = %failure.cause, problems = in_words(problems), "request refused");
-        let event = AccountCreationFailed {
-            request_id: None,
-            account_id: None,
-            failure: failure.clone(),
-            problems: problems.to_vec(),
-        };
+    /// Tells whoever listens that a request was refused, and which one.
+    async fn tell_refusal(&self, asking: &Asking, answer: &Answer) -> Result<(), Failure> {
+        let Answer::Refused { failure, problems, .. } = answer else { return Ok(()) };
+        let event = refusal(asking, failure, problems);
+        tracing::warn!(
+            cause = %failure.cause,
+            problems = in_words(problems),
+            request_id = event.request_id.as_ref().map(RequestId::as_str),
+            "request refused"
+        );
         Ok(self.bus.put(&event).await?)
     }
 }
+
+/// What is told of a refused request. Of the input only what is valid: anybody may have written it.
+fn refusal(asking: &Asking, failure: &Failure, problems: &[Problem]) -> AccountCreationFailed {
+    let text = |field: &str| asking.input[field].as_str();
+    let email: Option<Email> = text("email").and_then(|email| email.parse().ok());
+    AccountCreationFailed {
+        request_id: email.as_ref().map(RequestId::of),
+        account_name: text("account_name").and_then(|name| name.parse().ok()),
+        email,
+        event_id: asking.asked.event_id.clone(),
+        account_id: None,
+        failure: failure.clone(),
+        problems: problems.to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 use steward::{
     account_creation::{Pace, Store},
+    account_index::AccountIndex,
     baseline::{Document, DocumentCache, Facts, Selectors},
     batch::work_off,
     budget::Budget,
@@ -50,6 +51,7 @@ pub struct BaselineApplier {
     bus: EventBridgeGateway,
     requests: Store,
     heard: HeardAccounts,
+    index: AccountIndex,
     document: DocumentCache,
     organizations: OrganizationsGateway,
     facts: Facts,
@@ -93,6 +95,7 @@ impl BaselineApplier {
             queue: SqsGateway::of(config, settings.baseline_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             heard: HeardAccounts::new(table.clone()),
+            index: AccountIndex::new(table.clone()),
             requests: Store::new(table),
             document,
             facts: Facts::new(organizations.clone()),
@@ -115,7 +118,7 @@ impl BaselineApplier {
                 Ok(Answer::Batch(work_off(batch, async |body| self.message(body, invocation).await).await))
             }
             Trigger::Event(event) => {
-                let account = NewAccount::of_event(&event, &self.access_role)?;
+                let account = NewAccount::of_event(&event)?;
                 Ok(Answer::Event { rows: self.heard_of(account, invocation).await? })
             }
             Trigger::ByHand(input) => {
@@ -172,11 +175,12 @@ impl BaselineApplier {
     }
 
     async fn message(&self, body: &str, invocation: &str) -> Result<(), Failure> {
-        self.heard_of(NewAccount::of_message(body, &self.access_role)?, invocation).await.map(drop)
+        self.heard_of(NewAccount::of_message(body)?, invocation).await.map(drop)
     }
 
     /// A new account: one that Steward made and put in its place, or one that joined in another way.
     async fn heard_of(&self, account: NewAccount, invocation: &str) -> Result<Vec<Row>, Failure> {
+        self.believe(&account).await?;
         let known = account.joined && self.requests.find_by_account(&account.account_id).await?.is_some();
         // At first hearing, an account may be Steward's own without Steward's knowing.
         let is_first = clock::now().duration_since(account.since) < SignedDuration::from_secs(1);
@@ -190,6 +194,17 @@ impl BaselineApplier {
         }
     }
 
+    /// Whether Steward's own record shows that it made this account for this request. Anybody who may put events on the
+    /// bus can say so.
+    async fn believe(&self, account: &NewAccount) -> Result<(), Failure> {
+        let (Some(request_id), account_id) = (&account.request_id, &account.account_id) else { return Ok(()) };
+        if self.requests.shows(request_id, account_id).await? {
+            return Ok(());
+        }
+        let detail = format_args!("The account {account_id} was not made for the request {request_id}.");
+        Err(Failure::with_detail(Cause::NotInRecord, detail))
+    }
+
     /// Applies the whole baseline to a new account. What is not ready yet is looked at again later, until the
     /// deadline.
     async fn new_account(&self, account: NewAccount, invocation: &str) -> Result<Vec<Row>, Failure> {
@@ -198,10 +213,11 @@ impl BaselineApplier {
         let document = self.document.read(&self.bus).await?;
         let described = self.organizations.describe_account(account_id).await?;
         self.heard.record(account_id, now).await?;
+        self.index.record(&described).await;
         if let Err(failure) = self.selectors.allow_changes(&document).await {
             return self.blocked(account, failure, now).await;
         }
-        let applied = self.run(&described, &account.role_name, control::ALL, &document, Mode::Apply, invocation).await;
+        let applied = self.run(&described, &self.access_role, control::ALL, &document, Mode::Apply, invocation).await;
         let request_id = account.request_id.clone();
         let rows = match applied {
             Ok(rows) => rows,

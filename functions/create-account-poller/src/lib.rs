@@ -14,14 +14,17 @@ use serde::Serialize;
 use serde_json::Value;
 use steward::{
     account_creation::{Pace, Request, Store},
+    account_index::AccountIndex,
     batch::work_off,
     clock,
-    error::Failure,
-    events::{Trigger, create_account_result},
-    gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, SqsGateway},
+    error::{Cause, Failure},
+    events::{RecordsUnreadable, Trigger, create_account_result},
+    gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Queried, Rates, SqsGateway},
     ids::{AccountId, CreateAccountRequestId, RequestId},
+    once::Once,
     settings::{NotConfigured, Settings},
     start::SdkConfig,
+    telemetry::{self, Metrics, Unit},
 };
 
 use message::Message;
@@ -31,9 +34,12 @@ use message::Message;
 pub struct CreateAccountPoller {
     organizations: OrganizationsGateway,
     store: Store,
+    index: AccountIndex,
+    once: Once,
     queue: SqsGateway,
     bus: EventBridgeGateway,
     pace: Pace,
+    deadline: SignedDuration,
 }
 
 /// What the function answers.
@@ -61,6 +67,8 @@ pub enum Answer {
         open: usize,
         /// Those of them that were put back into the queue.
         resumed: usize,
+        /// Items that cannot be read as requests.
+        unreadable: usize,
     },
     /// To an event about a call of `CreateAccount` that is not ours.
     NotOurs {
@@ -76,12 +84,17 @@ impl CreateAccountPoller {
     /// Makes the function from its environment.
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
+        let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
-            organizations: OrganizationsGateway::of(config, Rates::default()),
-            store: Store::new(DynamoDbGateway::of(config, settings.table_name())),
+            // Two processes work the queue off, as its mapping says.
+            organizations: OrganizationsGateway::of(config, Rates { share: 0.5, ..Rates::default() }),
+            index: AccountIndex::new(table.clone()),
+            once: Once::new(table.clone()),
+            store: Store::new(table),
             queue: SqsGateway::of(config, settings.account_creation_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             pace: settings.pace(),
+            deadline: settings.deadline(),
         };
         settings.finish().map(|()| function)
     }
@@ -130,7 +143,7 @@ impl CreateAccountPoller {
 
     /// Puts requests back into the queue whose message was lost.
     async fn sweep(&self) -> Result<Answer, Failure> {
-        let open = self.store.open_requests().await?;
+        let Queried { items: open, unreadable } = self.store.open_requests().await?;
         let overdue = SignedDuration::try_from(self.pace.announce_patience()).unwrap_or(SignedDuration::ZERO);
         let forgotten_before = clock::now().checked_sub(overdue).unwrap_or(Timestamp::MIN);
         let mut resumed = 0;
@@ -139,7 +152,31 @@ impl CreateAccountPoller {
             self.queue.send(&request.reminder(), std::time::Duration::ZERO).await?;
             resumed += 1;
         }
-        Ok(Answer::Sweep { open: open.len(), resumed })
+        telemetry::emit(&[Metrics {
+            dimensions: Vec::new(),
+            values: vec![(
+                "UnreadableRequests",
+                Unit::Count,
+                f64::from(u32::try_from(unreadable.len()).unwrap_or(u32::MAX)),
+            )],
+            properties: Vec::new(),
+        }]);
+        self.tell_unreadable(&unreadable).await?;
+        Ok(Answer::Sweep { open: open.len(), resumed, unreadable: unreadable.len() })
+    }
+
+    /// Tells of items that cannot be read, of each once.
+    async fn tell_unreadable(&self, keys: &[String]) -> Result<(), Failure> {
+        for key in keys {
+            let (told, now) = (format!("unreadable#{key}"), clock::now());
+            if !self.once.begin(&told, now).await? {
+                continue;
+            }
+            let failure = Failure::with_detail(Cause::RecordUnreadable, format_args!("{key}."));
+            self.bus.put(&RecordsUnreadable { keys: vec![key.clone()], failure }).await?;
+            self.once.told(&told, key, now).await?;
+        }
+        Ok(())
     }
 }
 

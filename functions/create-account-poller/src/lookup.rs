@@ -1,18 +1,66 @@
-//! Looking at AWS for what a call whose answer was lost has done.
+//! Looking at AWS for what a call whose answer was lost has done, without listing the organization.
 
 use steward::{
-    account_creation::{Evidence, Request},
-    gateway::{CallError, CreateAccountProgress, OrganizationsGateway},
+    account_creation::{Evidence, Request, calls_of},
+    account_index::AccountIndex,
+    error::Cause,
+    gateway::{Account, CallError, CreateAccountOutcome, CreateAccountStatus, OrganizationsGateway},
+    ids::AccountId,
 };
 
-/// What AWS shows. The calls that AWS tracks carry names but no addresses, accounts carry both.
-pub(crate) async fn look(organizations: &OrganizationsGateway, request: &Request) -> Result<Evidence, CallError> {
-    let accounts = organizations.list_accounts().await?;
-    let account = accounts.into_iter().find(|account| account.email.eq_ignore_ascii_case(request.wish.email.as_str()));
-    if account.is_some() {
-        return Ok(Evidence { account, calls: Vec::new() });
+/// How many pages of calls one look reads: ten seconds at the published rate. The next look goes on from there.
+const PAGES: usize = 50;
+
+/// What AWS shows: the account that the index has by the request's address, or the account of a call of the request's
+/// name, if AWS says that it has the address; else the calls themselves, which carry names but no addresses.
+pub(crate) async fn look(
+    organizations: &OrganizationsGateway,
+    index: &AccountIndex,
+    request: &Request,
+) -> Result<Evidence, CallError> {
+    if let Some(entry) = index.by_email(&request.wish.email, None).await?
+        && let Some(account) = ours(organizations, request, &entry.account_id).await?
+    {
+        return Ok(Evidence { account: Some(account), ..Evidence::default() });
     }
-    let mut calls = organizations.list_create_account_status(CreateAccountProgress::InProgress).await?;
-    calls.extend(organizations.list_create_account_status(CreateAccountProgress::Failed).await?);
-    Ok(Evidence { account: None, calls })
+    let mut token = request.search_from.clone();
+    let mut calls = Vec::new();
+    for _ in 0..PAGES {
+        let page = match organizations.create_account_statuses(token.as_deref()).await {
+            // The place in the list is not accepted any more: the search begins anew.
+            Err(error) if token.is_some() && error.cause == Cause::InputRefused => {
+                token = None;
+                continue;
+            }
+            page => page?,
+        };
+        let found: Vec<CreateAccountStatus> =
+            calls_of(request, &page.items, request.first_requested_at).cloned().collect();
+        for call in &found {
+            if let CreateAccountOutcome::Succeeded(id) = &call.outcome
+                && let Some(account) = ours(organizations, request, id).await?
+            {
+                return Ok(Evidence { account: Some(account), ..Evidence::default() });
+            }
+        }
+        calls.extend(found);
+        token = page.next;
+        if token.is_none() {
+            break;
+        }
+    }
+    Ok(Evidence { account: None, calls, more: token })
 }
+
+/// The account, if AWS says that it has the request's address.
+async fn ours(
+    organizations: &OrganizationsGateway,
+    request: &Request,
+    id: &AccountId,
+) -> Result<Option<Account>, CallError> {
+    let account = organizations.find_account(id).await?;
+    Ok(account.filter(|account| account.has_email(&request.wish.email)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,8 @@ use lambda_runtime::tracing;
 use steward::{
     account_creation::{
         Advanced, Announcement, Placement, Progress, Request, Seen, State, Step, Verdict, after_create,
-        after_duplicate, after_failed_read, after_looking, after_move, after_status, delay, next_step, placement,
+        after_duplicate, after_failed_read, after_looking, after_move, after_status, delay, next_step, not_recognised,
+        placement,
     },
     clock,
     error::{Cause, Failure},
@@ -50,12 +51,12 @@ impl CreateAccountPoller {
             Step::Done => Ok(Next::Rest(request)),
             Step::Wait(until) => {
                 let wait = Duration::try_from(until.duration_since(now)).unwrap_or_default();
-                self.put_off(request, wait).await
+                self.put_off(request, None, wait).await
             }
             Step::Claim => self.claim(request).await,
             Step::Create => self.create(request).await,
             Step::LookForLostAnswer => {
-                let progress = match lookup::look(&self.organizations, &request).await {
+                let progress = match lookup::look(&self.organizations, &self.index, &request).await {
                     Ok(evidence) => after_looking(&request, &evidence, self.pace, now),
                     Err(error) => after_failed_read(&request, error, self.pace, now),
                 };
@@ -80,13 +81,14 @@ impl CreateAccountPoller {
     /// Takes a place among the accounts in flight and writes that AWS is about to be asked.
     async fn claim(&self, request: Request) -> Result<Next, Failure> {
         let now = clock::now();
-        let creating = request.entered(State::Creating, now);
+        let deadline = now.checked_add(self.deadline).unwrap_or(Timestamp::MAX);
+        let creating = request.claimed(now, deadline);
         match self.store.advance(&request, &creating, now).await? {
             Advanced::Yes => Ok(Next::Continue(creating)),
             Advanced::Raced => self.reread(request).await,
             Advanced::NoPlace => {
                 let wait = delay(&request, self.pace, now);
-                self.put_off(request, wait).await
+                self.put_off(request, None, wait).await
             }
         }
     }
@@ -114,7 +116,7 @@ impl CreateAccountPoller {
         };
         match verdict {
             Verdict::Progress(progress) => progress,
-            Verdict::MayBeOurs(cause) => match lookup::look(&self.organizations, request).await {
+            Verdict::MayBeOurs(cause) => match lookup::look(&self.organizations, &self.index, request).await {
                 Ok(evidence) => after_duplicate(request, cause, &evidence, self.pace, now),
                 Err(error) => after_failed_read(request, error, self.pace, now),
             },
@@ -127,9 +129,14 @@ impl CreateAccountPoller {
             Err(error) => return after_failed_read(request, error, self.pace, now),
         };
         match placement(request, &account) {
-            Placement::InPlace => Progress::Enter(State::Ready { account_id: account_id.clone() }),
+            Placement::InPlace => {
+                self.index.record(&account).await;
+                Progress::Enter(State::Ready { account_id: account_id.clone() })
+            }
+            Placement::NotOurs => Progress::Enter(not_recognised(account_id)),
             Placement::NotShown => Progress::Stay(delay(request, self.pace, now)),
             Placement::Move { from, to } => {
+                self.index.record(&account).await;
                 let answer = self.organizations.move_account(account_id, &from, &to).await;
                 after_move(request, account_id, answer, self.pace, now)
             }
@@ -153,10 +160,20 @@ impl CreateAccountPoller {
     async fn follow(&self, request: Request, progress: Progress) -> Result<Next, Failure> {
         match progress {
             Progress::Enter(state) => self.enter(request, state).await,
-            Progress::Stay(wait) => self.put_off(request, wait).await,
+            // A search that has come to an end begins anew.
+            Progress::Stay(wait) => self.put_off(request, None, wait).await,
+            Progress::SearchOn(next, wait) => self.put_off(request, Some(next), wait).await,
+            Progress::BackInLine(wait) => {
+                let now = clock::now();
+                let waiting = request.back_in_line(now);
+                match self.store.advance(&request, &waiting, now).await? {
+                    Advanced::Yes => self.put_off(waiting, None, wait).await,
+                    Advanced::Raced | Advanced::NoPlace => self.reread(request).await,
+                }
+            }
             // Two writes: what is known must not be lost because a message could not be sent.
             Progress::EnterAndWait(state, wait) => match self.enter(request, state).await? {
-                Next::Continue(entered) => self.put_off(entered, wait).await,
+                Next::Continue(entered) => self.put_off(entered, None, wait).await,
                 rest @ Next::Rest(_) => Ok(rest),
             },
         }
@@ -177,11 +194,11 @@ impl CreateAccountPoller {
 
     /// Comes back later. The message is sent before the record says so: a record that names a later look has its
     /// message, and a message without its record is out of date or does no harm.
-    async fn put_off(&self, request: Request, wait: Duration) -> Result<Next, Failure> {
+    async fn put_off(&self, request: Request, search_from: Option<String>, wait: Duration) -> Result<Next, Failure> {
         let now = clock::now();
         let wait = wait.max(Duration::from_secs(1));
         let until = SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok());
-        let later = request.put_off(until.unwrap_or(Timestamp::MAX));
+        let later = request.searched(search_from).put_off(until.unwrap_or(Timestamp::MAX));
         self.queue.send(&later.reminder(), wait).await?;
         match self.store.advance(&request, &later, now).await? {
             Advanced::Yes => Ok(Next::Rest(later)),

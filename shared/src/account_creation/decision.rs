@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Request, State};
 use crate::{
     error::{Cause, Failure, Retry},
-    gateway::{Account, CallError, CreateAccountOutcome, CreateAccountStatus},
+    gateway::{Account, AccountState, CallError, CreateAccountOutcome, CreateAccountStatus},
     ids::{AccountId, CreateAccountRequestId, OrganizationalUnitId},
 };
 
@@ -90,7 +90,7 @@ pub fn next_step(request: &Request, seen: Seen, pace: Pace, now: Timestamp) -> S
             }
             (false, _) => Step::Announce,
         },
-        _ if now >= request.deadline => Step::TimeOut,
+        _ if request.is_spent(now) => Step::TimeOut,
         State::Requested => Step::Claim,
         State::Creating => match seen {
             Seen::Entered => Step::Create,
@@ -111,6 +111,10 @@ pub enum Progress {
     EnterAndWait(State, Duration),
     /// It stays, and is looked at again after a while.
     Stay(Duration),
+    /// AWS had no room for it: it waits in line again, where its time does not count.
+    BackInLine(Duration),
+    /// It stays, and the search for its lost answer goes on from here after a while.
+    SearchOn(String, Duration),
 }
 
 /// What the answer of `CreateAccount` means.
@@ -136,8 +140,29 @@ pub fn after_create(
         },
         // AWS may have taken the call: that is found out later, by looking.
         Err(error) if !error.refused => Progress::Stay(pace.call_patience()),
+        Err(CallError { cause, .. }) if is_no_turn(*cause) => {
+            Progress::BackInLine(line_wait(request, *cause, pace, now))
+        }
         Err(error) => give_up_or_ask_again(request, error.cause, || error.into(), pace, now),
     }
+}
+
+/// Whether AWS has not even looked at the request: others were too many or too fast, or the organization was busy.
+fn is_no_turn(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::TooManyCreationsInProgress
+            | Cause::Throttled
+            | Cause::ConcurrentModification
+            | Cause::FinalizingOrganization
+    )
+}
+
+/// How long to wait for the next turn: as the catalogue says, and more seldom when that lasts, so that many who wait do
+/// not keep each other from it.
+fn line_wait(request: &Request, cause: Cause, pace: Pace, now: Timestamp) -> Duration {
+    let seldom = (waited(request.attempted_at(), now) / 8).min(pace.poll * 12);
+    pace.wait_for(cause).unwrap_or(pace.poll).max(seldom)
 }
 
 /// What the status of a call means.
@@ -168,10 +193,12 @@ pub fn after_status(request: &Request, status: &CreateAccountStatus, pace: Pace,
 /// What AWS shows of a request whose answer was lost.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
-    /// Every account of the organization with the request's e-mail address.
+    /// The account of the organization with the request's e-mail address.
     pub account: Option<Account>,
-    /// Calls of `CreateAccount` that are running or failed.
+    /// Calls of `CreateAccount` that were looked at.
     pub calls: Vec<CreateAccountStatus>,
+    /// From where the search goes on, when not every call was looked at.
+    pub more: Option<String>,
 }
 
 /// What is found when AWS is looked at for the answer of a call that was lost.
@@ -179,54 +206,61 @@ pub fn after_looking(request: &Request, evidence: &Evidence, pace: Pace, now: Ti
     if let Some(progress) = adopted(request, evidence) {
         return progress;
     }
-    let failed = calls_of(request, evidence, request.since()).find_map(|status| match &status.outcome {
+    let failed = calls_of(request, &evidence.calls, request.since()).find_map(|status| match &status.outcome {
         CreateAccountOutcome::Failed(reason) => Some(reason.as_str()),
         _ => None,
     });
-    match failed {
-        Some(reason) => {
+    match (failed, &evidence.more) {
+        (Some(reason), _) => {
             let cause = Cause::of_create_account_failure(reason);
             give_up_or_ask_again(request, cause, || refused(cause, reason), pace, now)
         }
+        (None, Some(next)) => Progress::SearchOn(next.clone(), pace.poll),
         // The call never reached AWS. A second one cannot make a second account: an address has one account.
-        None if now >= later(request.since(), pace.call_patience() + pace.lookup_patience()) => {
+        (None, None) if now >= later(request.since(), pace.call_patience() + pace.lookup_patience()) => {
             Progress::Enter(State::Requested)
         }
-        None => Progress::Stay(pace.poll * 2),
+        (None, None) => Progress::Stay(pace.poll * 2),
     }
 }
 
 /// What is found when a call failed because the account is already there or in the making.
 pub fn after_duplicate(request: &Request, cause: Cause, evidence: &Evidence, pace: Pace, now: Timestamp) -> Progress {
-    adopted(request, evidence)
-        .unwrap_or_else(|| give_up_or_ask_again(request, cause, || Failure::new(cause), pace, now))
+    match (adopted(request, evidence), &evidence.more) {
+        (Some(progress), _) => progress,
+        (None, Some(next)) => Progress::SearchOn(next.clone(), pace.poll),
+        (None, None) => give_up_or_ask_again(request, cause, || Failure::new(cause), pace, now),
+    }
 }
 
 /// The account, or the running call, that this request has brought about.
 fn adopted(request: &Request, evidence: &Evidence) -> Option<Progress> {
     if let Some(account) = &evidence.account {
-        let ours = account.name == request.wish.account_name.as_str()
+        let ours = account.state == AccountState::Active
+            && account.name == request.wish.account_name.as_str()
             && account.joined_at.is_some_and(|at| at >= with_skew(request.first_requested_at));
         return Some(Progress::Enter(if ours {
             State::Placing { account_id: account.id.clone() }
         } else {
-            let failure = Failure::with_detail(Cause::EmailInOrganization, format_args!("It is {}.", account.id));
+            let is_active = account.state == AccountState::Active;
+            let cause = if is_active { Cause::EmailInOrganization } else { Cause::EmailOfInactiveAccount };
+            let failure = Failure::with_detail(cause, format_args!("It is {}.", account.id));
             State::Failed { failure, account_id: None, create_account_request_id: None }
         }));
     }
-    let running = calls_of(request, evidence, request.first_requested_at)
+    let running = calls_of(request, &evidence.calls, request.first_requested_at)
         .find(|status| status.outcome == CreateAccountOutcome::InProgress)?;
     Some(Progress::Enter(State::InProgress { create_account_request_id: running.id.clone() }))
 }
 
 /// The calls for an account of the request's name, made since a time. AWS does not show the address of a call; the
-/// requester admits no two requests with one name.
-fn calls_of<'a>(
+/// requester admits no two open requests with one name, and an account is only taken up when it has the address.
+pub fn calls_of<'a>(
     request: &'a Request,
-    evidence: &'a Evidence,
+    calls: &'a [CreateAccountStatus],
     since: Timestamp,
 ) -> impl Iterator<Item = &'a CreateAccountStatus> {
-    evidence.calls.iter().filter(move |status| {
+    calls.iter().filter(move |status| {
         status.account_name.as_deref() == Some(request.wish.account_name.as_str())
             && status.requested_at.is_some_and(|at| at >= with_skew(since))
     })
@@ -246,10 +280,15 @@ pub enum Placement {
     },
     /// AWS does not show it yet.
     NotShown,
+    /// It has another address: it was taken up by its name, and is somebody else's.
+    NotOurs,
 }
 
 /// Where an account sits, and what that calls for.
 pub fn placement(request: &Request, account: &Account) -> Placement {
+    if !account.has_email(&request.wish.email) {
+        return Placement::NotOurs;
+    }
     match (&request.wish.organizational_unit, &account.parent) {
         (None, _) => Placement::InPlace,
         (Some(to), Some(from)) if to == from => Placement::InPlace,
@@ -274,6 +313,13 @@ pub fn after_move(
         }
         Err(error) => after_failed_read(request, error, pace, now),
     }
+}
+
+/// The end of a request whose account has turned out to be another one's. Nothing of it is kept: the next attempt starts
+/// from the beginning.
+pub fn not_recognised(account_id: &AccountId) -> State {
+    let failure = Failure::with_detail(Cause::AccountNotRecognised, format_args!("It is {account_id}."));
+    State::Failed { failure, account_id: None, create_account_request_id: None }
 }
 
 /// What a failed call means that can be repeated without harm.
@@ -305,7 +351,11 @@ fn failed(request: &Request, failure: Failure) -> State {
 impl Request {
     /// The state after the deadline.
     pub fn timed_out(&self) -> State {
-        let detail = format_args!("It was {} when the time was up.", self.state.name());
+        let why = match self.deadline {
+            Some(_) => "when the time was up",
+            None => "and its turn has not come within a week",
+        };
+        let detail = format_args!("It was {} {why}.", self.state.name());
         failed(self, Failure::with_detail(Cause::DeadlineExceeded, detail))
     }
 }

@@ -1,14 +1,23 @@
 //! The durable record of one account request.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Wish;
 use crate::{
     error::Failure,
     events::{AccountCreated, AccountCreationFailed},
-    ids::{AccountId, CreateAccountRequestId, RequestId},
+    ids::{AccountId, CreateAccountRequestId, EventId, RequestId},
 };
+
+/// The longest that an attempt waits in line for its turn, whatever else happens.
+const LONGEST_LINE: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How often an attempt is looked at before it is given up, whatever its times say: a look a minute for a fortnight.
+const MOST_LOOKS: u64 = 20_000;
+/// No deadline and no look is further away: the stack parameter `DeadlineMinutes` allows a day, the queue 15 minutes.
+const FURTHEST: SignedDuration = SignedDuration::from_hours(24);
+/// How many states of an attempt are kept.
+const KEPT_STATES: usize = 40;
 
 /// How far a request has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,15 +129,25 @@ pub struct Request {
     pub state: State,
     /// When the first attempt was recorded.
     pub first_requested_at: Timestamp,
-    /// When this attempt gives up.
-    pub deadline: Timestamp,
+    /// The event that asked for this attempt, if an event did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<EventId>,
+    /// When this attempt gives up. None in Steward's own line: the time counts from the account's turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
     /// How often the poller has put it off. A message that carries a smaller number is out of date.
     pub looks: u64,
+    /// The number at which this attempt began.
+    #[serde(default)]
+    pub first_look: u64,
+    /// From where the search for a lost answer goes on in the list of calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search_from: Option<String>,
     /// When the poller means to look next.
     pub next_look_at: Timestamp,
     /// Whether the event that tells the end was sent.
     pub announced: bool,
-    /// The states of this attempt, oldest first.
+    /// The states of this attempt, oldest first; of very many, the first and the last ones.
     pub history: Vec<Passed>,
     /// One more with every write: who writes must have read the latest.
     pub revision: u64,
@@ -136,7 +155,9 @@ pub struct Request {
 
 impl Request {
     /// A new request in the state `start`, which is [`State::Requested`] unless an earlier attempt had come further.
+    /// `deadline` is that of an attempt whose turn begins now.
     pub fn new(wish: Wish, start: State, now: Timestamp, deadline: Timestamp) -> Self {
+        let is_in_line = start == State::Requested;
         Self {
             request_id: RequestId::of(&wish.email),
             attempt: 1,
@@ -144,8 +165,11 @@ impl Request {
             wish,
             state: start,
             first_requested_at: now,
-            deadline,
+            event_id: None,
+            deadline: (!is_in_line).then_some(deadline),
             looks: 0,
+            first_look: 0,
+            search_from: None,
             next_look_at: now,
             announced: false,
             revision: 1,
@@ -158,18 +182,58 @@ impl Request {
             attempt: self.attempt + 1,
             first_requested_at: self.first_requested_at,
             looks: self.looks + 1,
+            first_look: self.looks + 1,
             revision: self.revision + 1,
             ..Self::new(wish, start, now, deadline)
         }
+    }
+
+    /// The request with the event that has asked for it.
+    #[must_use]
+    pub fn asked_by(self, event_id: Option<EventId>) -> Self {
+        Self { event_id, ..self }
+    }
+
+    /// The request as one may rely on it, whoever has written it: no time in the future but for what is waited for, and
+    /// nothing waited for longer than anything is.
+    #[must_use]
+    pub fn clamped(mut self, now: Timestamp) -> Self {
+        let furthest = now.checked_add(FURTHEST).unwrap_or(now);
+        for passed in &mut self.history {
+            passed.at = passed.at.min(now);
+        }
+        self.first_requested_at = self.first_requested_at.min(now);
+        self.deadline = self.deadline.map(|deadline| deadline.min(furthest));
+        self.next_look_at = self.next_look_at.min(furthest);
+        self
     }
 
     /// The request after it entered a state.
     pub fn entered(&self, state: State, now: Timestamp) -> Self {
         let mut next = self.touched();
         next.history.push(Passed { state: state.name().to_owned(), at: now });
+        if next.history.len() > KEPT_STATES {
+            next.history.remove(1);
+        }
         next.state = state;
+        next.search_from = None;
         next.next_look_at = now;
         next
+    }
+
+    /// The request after its turn has come: from now on its time counts, unless it does already.
+    pub fn claimed(&self, now: Timestamp, deadline: Timestamp) -> Self {
+        Self { deadline: Some(self.deadline.unwrap_or(deadline)), ..self.entered(State::Creating, now) }
+    }
+
+    /// The request after AWS had no room for it: it waits for another turn.
+    pub fn back_in_line(&self, now: Timestamp) -> Self {
+        Self { deadline: None, ..self.entered(State::Requested, now) }
+    }
+
+    /// The request after a part of the search for a lost answer: where it goes on, if it does.
+    pub fn searched(&self, next: Option<String>) -> Self {
+        Self { search_from: next, ..self.clone() }
     }
 
     /// The request after it was put off.
@@ -192,6 +256,18 @@ impl Request {
         self.history.last().map_or(self.first_requested_at, |passed| passed.at)
     }
 
+    /// When this attempt was recorded.
+    pub fn attempted_at(&self) -> Timestamp {
+        self.history.first().map_or(self.first_requested_at, |passed| passed.at)
+    }
+
+    /// Whether the attempt has had all the time it gets: its own, or in line, or too many looks.
+    pub fn is_spent(&self, now: Timestamp) -> bool {
+        self.deadline.is_some_and(|deadline| now >= deadline)
+            || now.duration_since(self.attempted_at()) >= LONGEST_LINE
+            || self.looks.saturating_sub(self.first_look) >= MOST_LOOKS
+    }
+
     /// Whether there is anything left to do.
     pub fn is_open(&self) -> bool {
         !(self.state.is_final() && self.announced)
@@ -210,6 +286,9 @@ impl Request {
             })),
             State::Failed { failure, account_id, .. } => Some(Announcement::Failed(AccountCreationFailed {
                 request_id: Some(self.request_id.clone()),
+                account_name: Some(self.wish.account_name.clone()),
+                email: Some(self.wish.email.clone()),
+                event_id: self.event_id.clone(),
                 account_id: account_id.clone(),
                 failure: failure.clone(),
                 problems: Vec::new(),

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Request, State};
 use crate::{
-    gateway::{CallError, DynamoDbGateway, Write, attributes},
+    clock,
+    gateway::{CallError, DynamoDbGateway, Queried, Write, attributes},
     ids::{AccountId, CreateAccountRequestId, RequestId},
 };
 
@@ -81,7 +82,7 @@ impl Store {
 
     /// One request.
     pub async fn find(&self, id: &RequestId) -> Result<Option<Request>, CallError> {
-        self.0.find(&request_key(id)).await
+        Ok(self.0.find::<Request>(&request_key(id)).await?.map(|request| request.clamped(clock::now())))
     }
 
     /// The request behind a call of `CreateAccount`; None for a call that is not ours.
@@ -94,9 +95,19 @@ impl Store {
         Ok(self.0.find::<Origin>(&account_key(id)).await?.map(|item| item.request_id))
     }
 
-    /// Every request with something left to do. Read from an index, so a change of the last second may be missing.
-    pub async fn open_requests(&self) -> Result<Vec<Request>, CallError> {
-        self.0.query_index(OPEN_INDEX, OPEN.0, OPEN.1).await
+    /// Whether this account is the one that was made for this request.
+    pub async fn shows(&self, id: &RequestId, account: &AccountId) -> Result<bool, CallError> {
+        let request = self.find(id).await?;
+        Ok(request
+            .is_some_and(|request| matches!(&request.state, State::Ready { account_id } if account_id == account)))
+    }
+
+    /// Every request with something left to do, and the keys of those that cannot be read. Read from an index, so a
+    /// change of the last second may be missing.
+    pub async fn open_requests(&self) -> Result<Queried<Request>, CallError> {
+        let now = clock::now();
+        let Queried { items, unreadable } = self.0.query_index::<Request>(OPEN_INDEX, OPEN.0, OPEN.1).await?;
+        Ok(Queried { items: items.into_iter().map(|request| request.clamped(now)).collect(), unreadable })
     }
 
     /// How many requests were admitted on the day of `now` (UTC).

@@ -1,13 +1,18 @@
 //! Amazon DynamoDB: one table, partition key `pk`, all writes through transactions with conditions.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
     Client,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, Put, TransactWriteItem, Update},
+    types::{AttributeValue, Put, PutRequest, TransactWriteItem, Update, WriteRequest},
 };
+use futures_util::{TryStreamExt, stream};
+use lambda_runtime::tracing;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::CallError;
@@ -15,6 +20,20 @@ use crate::error::Cause;
 
 /// The key of an item.
 const PARTITION_KEY: &str = "pk";
+
+/// How many items one `BatchWriteItem` takes (Amazon DynamoDB API reference).
+const BATCH: usize = 25;
+/// How many batches are under way at once.
+const BATCHES_AT_ONCE: usize = 8;
+
+/// The items of an index that could be read, and the keys of those that could not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queried<T> {
+    /// What was read.
+    pub items: Vec<T>,
+    /// The keys of items that are not what they should be. One of them is no reason to lose sight of the others.
+    pub unreadable: Vec<String>,
+}
 
 /// One write of a transaction.
 #[derive(Clone, Debug)]
@@ -87,13 +106,13 @@ impl DynamoDbGateway {
         answer.item.map(|item| parsed(OPERATION, item)).transpose()
     }
 
-    /// Reads every item that a sparse index holds under one key.
+    /// Reads every item that a sparse index holds under one key. An item that cannot be read is left out and named.
     pub async fn query_index<T: DeserializeOwned>(
         &self,
         index: &str,
         attribute: &str,
         value: &str,
-    ) -> Result<Vec<T>, CallError> {
+    ) -> Result<Queried<T>, CallError> {
         const OPERATION: &str = "dynamodb:Query";
         let mut pages = self
             .client
@@ -105,14 +124,53 @@ impl DynamoDbGateway {
             .expression_attribute_values(":key", AttributeValue::S(value.to_owned()))
             .into_paginator()
             .send();
-        let mut found = Vec::new();
+        let mut found = Queried { items: Vec::new(), unreadable: Vec::new() };
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of(OPERATION, error))?;
             for item in page.items.unwrap_or_default() {
-                found.push(parsed(OPERATION, item)?);
+                let key = item.get(PARTITION_KEY).and_then(|key| key.as_s().ok()).cloned().unwrap_or_default();
+                match parsed(OPERATION, item) {
+                    Ok(item) => found.items.push(item),
+                    Err(error) => {
+                        tracing::error!(pk = key, "{error}");
+                        found.unreadable.push(key);
+                    }
+                }
             }
         }
         Ok(found)
+    }
+
+    /// Writes whole items, by their keys, without conditions and in no order: 25 a call, some calls at once. What
+    /// DynamoDB leaves undone is sent again, ever more slowly. An error may leave some written.
+    pub(crate) async fn put_all(
+        &self,
+        items: BTreeMap<String, HashMap<String, AttributeValue>>,
+    ) -> Result<(), CallError> {
+        let puts = items.into_iter().map(|(pk, mut item)| {
+            item.insert(PARTITION_KEY.to_owned(), AttributeValue::S(pk));
+            let put = PutRequest::builder().set_item(Some(item)).build().map_err(|error| malformed(&error))?;
+            Ok(WriteRequest::builder().put_request(put).build())
+        });
+        let puts = puts.collect::<Result<Vec<_>, CallError>>()?;
+        let batches = puts.chunks(BATCH).map(|batch| Ok(self.put_batch(batch.to_vec())));
+        stream::iter(batches).try_buffer_unordered(BATCHES_AT_ONCE).try_for_each(async |()| Ok(())).await
+    }
+
+    async fn put_batch(&self, mut batch: Vec<WriteRequest>) -> Result<(), CallError> {
+        const OPERATION: &str = "dynamodb:BatchWriteItem";
+        const ATTEMPTS: u32 = 8;
+        for attempt in 0..ATTEMPTS {
+            let answer = self.client.batch_write_item().request_items(&self.table, batch).send().await;
+            let answer = answer.map_err(|error| CallError::of(OPERATION, error))?;
+            batch = answer.unprocessed_items.unwrap_or_default().remove(&self.table).unwrap_or_default();
+            if batch.is_empty() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
+        }
+        let detail = format!("{} items were left undone {ATTEMPTS} times", batch.len());
+        Err(CallError::unusable(OPERATION, Cause::Throttled, detail))
     }
 
     /// Carries out all writes or none. A transaction that meets another one on the same item is tried again at once,

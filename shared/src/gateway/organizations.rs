@@ -66,22 +66,13 @@ pub enum CreateAccountOutcome {
     Failed(String),
 }
 
-/// The states by which calls of `CreateAccount` can be listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CreateAccountProgress {
-    /// AWS is still working.
-    InProgress,
-    /// There will be no account.
-    Failed,
-}
-
-impl From<CreateAccountProgress> for CreateAccountState {
-    fn from(progress: CreateAccountProgress) -> Self {
-        match progress {
-            CreateAccountProgress::InProgress => Self::InProgress,
-            CreateAccountProgress::Failed => Self::Failed,
-        }
-    }
+/// One page of a list, for who reads on later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// What is on it; AWS may give empty pages that are not the last.
+    pub items: Vec<T>,
+    /// Where the next one begins; None after the last.
+    pub next: Option<String>,
 }
 
 /// An account of the organization.
@@ -127,6 +118,7 @@ struct Paces {
     describe_account: Pace,
     describe_organizational_unit: Pace,
     list_accounts: Pace,
+    list_create_account_status: Pace,
     list_organizational_units: Pace,
     list_tags: Pace,
 }
@@ -138,6 +130,7 @@ impl Paces {
             describe_account: pace(20, 30),
             describe_organizational_unit: pace(2, 2),
             list_accounts: pace(8, 12),
+            list_create_account_status: pace(5, 8),
             list_organizational_units: pace(5, 8),
             list_tags: pace(10, 15),
         }
@@ -149,6 +142,13 @@ impl Paces {
 pub struct OrganizationsGateway {
     client: Client,
     paces: Arc<Paces>,
+}
+
+impl Account {
+    /// Whether this is its primary e-mail address. AWS does not mind case.
+    pub fn has_email(&self, email: &Email) -> bool {
+        self.email.eq_ignore_ascii_case(email.as_str())
+    }
 }
 
 impl OrganizationsGateway {
@@ -201,21 +201,14 @@ impl OrganizationsGateway {
         status(OPERATION, answer.create_account_status())
     }
 
-    /// Every call of `CreateAccount` that AWS still tracks and that is in the given state.
-    pub async fn list_create_account_status(
-        &self,
-        state: CreateAccountProgress,
-    ) -> Result<Vec<CreateAccountStatus>, CallError> {
+    /// One page of the calls of `CreateAccount` that AWS still tracks, in whatever state, from `token` on.
+    pub async fn create_account_statuses(&self, token: Option<&str>) -> Result<Page<CreateAccountStatus>, CallError> {
         const OPERATION: &str = "organizations:ListCreateAccountStatus";
-        let mut pages = self.client.list_create_account_status().states(state.into()).into_paginator().send();
-        let mut found = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| CallError::of(OPERATION, error))?;
-            for entry in page.create_account_statuses() {
-                found.push(status(OPERATION, Some(entry))?);
-            }
-        }
-        Ok(found)
+        self.paces.list_create_account_status.turn(OPERATION).await?;
+        let call = self.client.list_create_account_status().set_next_token(token.map(ToOwned::to_owned));
+        let page = call.send().await.map_err(|error| CallError::of(OPERATION, error))?;
+        let entries = page.create_account_statuses().iter().map(|entry| status(OPERATION, Some(entry)));
+        Ok(Page { items: entries.collect::<Result<_, _>>()?, next: page.next_token })
     }
 
     /// Every account of the organization, the management account among them.
@@ -234,6 +227,25 @@ impl OrganizationsGateway {
             }
         }
         Ok(found)
+    }
+
+    /// One page of the accounts of the organization, from `token` on.
+    pub async fn accounts_page(&self, token: Option<&str>) -> Result<Page<Account>, CallError> {
+        const OPERATION: &str = "organizations:ListAccounts";
+        self.paces.list_accounts.turn(OPERATION).await?;
+        let call = self.client.list_accounts().set_next_token(token.map(ToOwned::to_owned));
+        let page = call.send().await.map_err(|error| CallError::of(OPERATION, error))?;
+        let entries = page.accounts().iter().map(|entry| account(OPERATION, entry));
+        Ok(Page { items: entries.collect::<Result<_, _>>()?, next: page.next_token })
+    }
+
+    /// One account of the organization; None for one that is not in it, or not any more.
+    pub async fn find_account(&self, id: &AccountId) -> Result<Option<Account>, CallError> {
+        match self.describe_account(id).await {
+            Ok(account) => Ok(Some(account)),
+            Err(error) if error.cause == Cause::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// One account of the organization.

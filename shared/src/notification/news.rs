@@ -110,7 +110,9 @@ fn account_created(detail: &Detail<'_>) -> News {
 }
 
 fn account_creation_failed(detail: &Detail<'_>) -> News {
-    let headline = format!("an account was not created: {}", detail.or("/cause", "no cause given"));
+    let which = detail.text("/account_name").or_else(|| detail.text("/email"));
+    let which = which.map_or_else(|| "an account".to_owned(), |name| format!("the account {name}"));
+    let headline = format!("{which} was not created: {}", detail.or("/cause", "no cause given"));
     let mut news = News::new(Severity::Warning, headline, detail.or("/message", "No message."), detail);
     news.places.extend(detail.rows(&[("e-mail", "/email")]));
     // The event that asked for it, where the request came as one.

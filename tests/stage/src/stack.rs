@@ -74,11 +74,22 @@ impl Stack {
         self.client.rest("lambda", Method::PUT, &path, change.to_string()).await.map(drop)
     }
 
-    /// Puts an event on the stack's bus, as a portal or a person would.
+    /// Puts an event on the stack's request bus, as a portal or a person would.
     pub async fn put_event(&self, detail_type: &str, detail: &Value) -> Result<(), AwsError> {
+        self.put_event_on("RequestBusName", "example.portal", detail_type, detail).await
+    }
+
+    /// Puts an event on one of the stack's buses, by the output that names it.
+    pub async fn put_event_on(
+        &self,
+        bus_output: &str,
+        source: &str,
+        detail_type: &str,
+        detail: &Value,
+    ) -> Result<(), AwsError> {
         let entry = json!({
-            "EventBusName": self.output("BusName"),
-            "Source": "example.portal",
+            "EventBusName": self.output(bus_output),
+            "Source": source,
             "DetailType": detail_type,
             "Detail": detail.to_string(),
         });

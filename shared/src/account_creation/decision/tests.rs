@@ -24,9 +24,14 @@ fn wish() -> Wish {
     }
 }
 
-/// A request that entered `state` at the second 0.
+/// A request that entered `state` at the second 0, at which its time began to count.
 fn request(state: State) -> Request {
-    Request::new(wish(), state, at(0), at(7200))
+    Request { deadline: Some(at(7200)), ..Request::new(wish(), state, at(0), at(7200)) }
+}
+
+/// The same before its turn.
+fn in_line() -> Request {
+    Request::new(wish(), State::Requested, at(0), at(7200))
 }
 
 fn in_progress() -> State {
@@ -110,6 +115,71 @@ fn after_the_deadline_every_unfinished_state_fails_with_what_is_known() {
 }
 
 #[test]
+fn the_time_in_line_does_not_count() {
+    let hours_later = 7200 * 5;
+    assert_eq!(next_step(&in_line(), Seen::Found, PACE, at(hours_later)), Step::Claim);
+    let claimed = in_line().claimed(at(hours_later), at(hours_later + 7200));
+    assert_eq!(next_step(&claimed, Seen::Entered, PACE, at(hours_later)), Step::Create);
+    assert_eq!(next_step(&claimed, Seen::Found, PACE, at(hours_later + 7200)), Step::TimeOut);
+}
+
+#[test]
+fn a_request_that_aws_had_no_room_for_is_in_line_again_and_its_time_does_not_count() {
+    let claimed = in_line().claimed(at(0), at(7200));
+    let waiting = claimed.back_in_line(at(1));
+    assert_eq!(next_step(&waiting, Seen::Found, PACE, at(8000)), Step::Claim);
+    assert_eq!(waiting.claimed(at(8000), at(15_200)).deadline, Some(at(15_200)));
+}
+
+#[test]
+fn what_aws_has_taken_up_and_failed_keeps_its_deadline_when_it_is_asked_again() {
+    let verdict = after_status(&request(in_progress()), &status(failed_with("INTERNAL_FAILURE")), PACE, at(10));
+    let Verdict::Progress(Progress::EnterAndWait(state, _)) = verdict else { panic!("{verdict:?}") };
+    let again = request(in_progress()).entered(state, at(10));
+    assert_eq!(again.claimed(at(20), at(9999)).deadline, Some(at(7200)));
+}
+
+#[test]
+fn nothing_waits_in_line_for_ever() {
+    let week = 7 * 24 * 3600;
+    assert_eq!(next_step(&in_line(), Seen::Found, PACE, at(week - 1)), Step::Claim);
+    assert_eq!(next_step(&in_line(), Seen::Found, PACE, at(week)), Step::TimeOut);
+    let State::Failed { failure, .. } = in_line().timed_out() else { panic!() };
+    assert!(failure.message.contains("its turn has not come"), "{}", failure.message);
+}
+
+#[test]
+fn no_times_of_a_record_keep_a_request_going_for_ever() {
+    let far = "9000-01-01T00:00:00Z".parse().unwrap();
+    let mut forged = request(in_progress());
+    forged.deadline = Some(far);
+    forged.first_requested_at = far;
+    forged.next_look_at = far;
+    forged.history[0].at = far;
+    let clamped = forged.clamped(at(100));
+    assert_eq!((clamped.since(), clamped.first_requested_at), (at(100), at(100)));
+    assert!(clamped.next_look_at <= at(100 + 24 * 3600) && clamped.deadline <= Some(at(100 + 24 * 3600)));
+    let mut told = request(State::Ready { account_id: ACCOUNT.parse().unwrap() });
+    told.history[0].at = far;
+    assert_eq!(next_step(&told.clamped(at(0)), Seen::Found, PACE, at(60)), Step::Announce);
+
+    let mut looked_at = request(in_progress());
+    (looked_at.first_look, looked_at.looks) = (100, 20_100);
+    assert_eq!(next_step(&looked_at, Seen::Found, PACE, at(1)), Step::TimeOut, "looks are counted");
+    (looked_at.first_look, looked_at.looks) = (20_000, 20_100);
+    assert!(matches!(next_step(&looked_at, Seen::Found, PACE, at(1)), Step::CheckStatus(_)), "of each attempt");
+}
+
+#[test]
+fn a_record_does_not_grow_for_ever() {
+    let mut request = in_line();
+    for n in 0..1000 {
+        request = request.claimed(at(n), at(n + 7200)).back_in_line(at(n));
+    }
+    assert_eq!((request.history.len(), request.attempted_at()), (40, at(0)));
+}
+
+#[test]
 fn an_accepted_call_is_recorded_with_its_id() {
     let progress = after_create(&request(State::Creating), &Ok(status(CreateAccountOutcome::InProgress)), PACE, at(1));
     assert_eq!(progress, Progress::EnterAndWait(in_progress(), PACE.poll));
@@ -132,8 +202,10 @@ fn a_full_house_throttling_and_a_young_organization_send_the_request_back_to_wai
         (Cause::FinalizingOrganization, 300),
     ] {
         let progress = after_create(&request(State::Creating), &Err(error(cause, true)), PACE, at(1));
-        assert_eq!(progress, Progress::EnterAndWait(State::Requested, Duration::from_secs(wait)), "{cause}");
+        assert_eq!(progress, Progress::BackInLine(Duration::from_secs(wait)), "{cause}");
     }
+    let progress = after_create(&request(State::Creating), &Err(error(Cause::Throttled, true)), PACE, at(36_000));
+    assert_eq!(progress, Progress::BackInLine(Duration::from_mins(1)), "ever more seldom, and not too seldom");
 }
 
 #[test]
@@ -165,7 +237,7 @@ fn every_failure_reason_ends_the_request_or_sends_it_back_to_wait() {
 
 #[test]
 fn an_account_with_our_address_and_name_made_since_is_ours() {
-    let found = Evidence { account: Some(account("Sandbox", 3)), calls: vec![] };
+    let found = Evidence { account: Some(account("Sandbox", 3)), ..Evidence::default() };
     assert_eq!(after_looking(&request(State::Creating), &found, PACE, at(60)), Progress::Enter(placing()));
     assert_eq!(
         after_duplicate(&request(in_progress()), Cause::EmailAlreadyExists, &found, PACE, at(60)),
@@ -176,21 +248,33 @@ fn an_account_with_our_address_and_name_made_since_is_ours() {
 #[test]
 fn an_older_account_or_one_of_another_name_is_not_ours() {
     for other in [account("Sandbox", -3600), account("Production", 3)] {
-        let found = Evidence { account: Some(other), calls: vec![] };
+        let found = Evidence { account: Some(other), ..Evidence::default() };
         let progress = after_looking(&request(State::Creating), &found, PACE, at(60));
         assert_eq!(cause_of(&progress), Cause::EmailInOrganization);
     }
+    let closed = Account { state: AccountState::Other("SUSPENDED".to_owned()), ..account("Sandbox", -3600) };
+    let found = Evidence { account: Some(closed), ..Evidence::default() };
+    let progress = after_looking(&request(State::Creating), &found, PACE, at(60));
+    assert_eq!(cause_of(&progress), Cause::EmailOfInactiveAccount);
+}
+
+#[test]
+fn a_search_that_has_not_seen_everything_goes_on_before_anything_is_concluded() {
+    let part = Evidence { more: Some("page-51".to_owned()), ..Evidence::default() };
+    let on = Progress::SearchOn("page-51".to_owned(), PACE.poll);
+    assert_eq!(after_looking(&request(State::Creating), &part, PACE, at(7000)), on);
+    assert_eq!(after_duplicate(&request(in_progress()), Cause::EmailAlreadyExists, &part, PACE, at(9)), on);
 }
 
 #[test]
 fn a_running_call_of_our_name_is_taken_up() {
-    let found = Evidence { account: None, calls: vec![status(CreateAccountOutcome::InProgress)] };
+    let found = Evidence { calls: vec![status(CreateAccountOutcome::InProgress)], ..Evidence::default() };
     assert_eq!(after_looking(&request(State::Creating), &found, PACE, at(60)), Progress::Enter(in_progress()));
 }
 
 #[test]
 fn a_failed_call_of_our_name_is_judged_like_any_other() {
-    let found = Evidence { account: None, calls: vec![status(failed_with("INVALID_EMAIL"))] };
+    let found = Evidence { calls: vec![status(failed_with("INVALID_EMAIL"))], ..Evidence::default() };
     let progress = after_looking(&request(State::Creating), &found, PACE, at(60));
     assert_eq!(cause_of(&progress), Cause::InvalidEmail);
 }
@@ -201,7 +285,7 @@ fn calls_of_other_names_and_of_last_week_are_not_ours() {
     other.account_name = Some("Production".to_owned());
     let mut old = status(failed_with("INVALID_EMAIL"));
     old.requested_at = Some(at(-600_000));
-    let found = Evidence { account: None, calls: vec![other, old] };
+    let found = Evidence { calls: vec![other, old], ..Evidence::default() };
     assert_eq!(after_looking(&request(State::Creating), &found, PACE, at(31)), Progress::Stay(PACE.poll * 2));
 }
 
@@ -227,6 +311,8 @@ fn an_account_is_moved_only_when_it_sits_elsewhere() {
     assert_eq!(placement(&request, &account("Sandbox", 3)), Placement::Move { from, to: to.clone() });
     assert_eq!(placement(&request, &Account { parent: Some(to), ..account("Sandbox", 3) }), Placement::InPlace);
     assert_eq!(placement(&request, &Account { parent: None, ..account("Sandbox", 3) }), Placement::NotShown);
+    let others = Account { email: "other@example.com".to_owned(), ..account("Sandbox", 3) };
+    assert_eq!(placement(&request, &others), Placement::NotOurs, "taken up by its name alone");
     let mut anywhere = request;
     anywhere.wish.organizational_unit = None;
     assert_eq!(placement(&anywhere, &account("Sandbox", 3)), Placement::InPlace);
