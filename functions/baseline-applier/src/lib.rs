@@ -78,10 +78,11 @@ impl BaselineApplier {
         let mut settings = Settings::from_environment();
         let access_role = settings.access_role_name();
         let document = InForce::of(config, &mut settings, &access_role);
-        let organizations = OrganizationsGateway::of(config, Rates::default());
+        let rates = Rates::of_some_accounts(settings.rate_share());
+        let organizations = OrganizationsGateway::of(config, rates);
         let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
-            engine: Engine::new(config, Self::NAME, Rates::default()),
+            engine: Engine::new(config, Self::NAME, rates),
             queue: SqsGateway::of(config, settings.baseline_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             heard: HeardAccounts::new(table.clone()),
