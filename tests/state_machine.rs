@@ -63,11 +63,13 @@ const TRANSIENT: [&str; 5] = [
 fn minutes_of_throttles_and_outages_of_lambda_cost_no_task_its_result() {
     for (function, task) in tasks(&definition()["States"]) {
         let retry = &task["Retry"][0];
-        let errors: BTreeSet<_> = retry["ErrorEquals"].as_array().expect("errors").iter().filter_map(Value::as_str).collect();
+        let errors: BTreeSet<_> =
+            retry["ErrorEquals"].as_array().expect("errors").iter().filter_map(Value::as_str).collect();
         assert_eq!(errors, TRANSIENT.into(), "{function}: these have an entry of their own, before all others");
         assert_eq!(retry["JitterStrategy"], "FULL", "{function}: batches do not come back together");
         let number = |member: &str| retry[member].as_f64().expect(member);
-        let (attempts, mut wait, longest) = (number("MaxAttempts"), number("IntervalSeconds"), number("MaxDelaySeconds"));
+        let (attempts, mut wait, longest) =
+            (number("MaxAttempts"), number("IntervalSeconds"), number("MaxDelaySeconds"));
         let mut patience = 0.0;
         let mut attempt = 0.0;
         while attempt < attempts {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
     account_creation::{Pace, Store},
-    baseline::{Facts, InForce},
+    baseline::InForce,
     clock, control,
     error::{Cause, Failure},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway, SqsGateway},
@@ -18,9 +18,10 @@ use steward::{
     settings::{NotConfigured, Settings},
     start::SdkConfig,
     sweep::{BATCH, Listed, Listing, SweepId, may_be_mended, note},
+    unit_names::UnitNames,
 };
 
-/// How many accounts are looked up at once.
+/// How many batches are written at once.
 const AT_ONCE: usize = 8;
 
 /// The function.
@@ -29,7 +30,6 @@ pub struct AccountLister {
     document: InForce,
     bus: EventBridgeGateway,
     organizations: OrganizationsGateway,
-    facts: Facts,
     sweeps: S3Gateway,
     heard: HeardAccounts,
     requests: Store,
@@ -76,7 +76,6 @@ impl AccountLister {
         let function = Self {
             document: InForce::of(config, &mut settings, &access_role),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
-            facts: Facts::new(organizations.clone()),
             organizations,
             sweeps: S3Gateway::of(config, settings.reports_bucket()),
             heard: HeardAccounts::new(table.clone()),
@@ -103,12 +102,13 @@ impl AccountLister {
         let now = clock::now();
         let mends = !document.remediate.is_empty() && self.mending.begin(&sweep_id, now).await?;
         let (management, fresh) = (&organization.management_account, &unannounced);
-        let listed = accounts.into_iter().map(|account| async move {
-            let unit = self.facts.path(&account).await;
+        let names = UnitNames::of(&self.organizations, &accounts).await;
+        let listed = accounts.into_iter().map(|account| {
+            let unit = names.path(&account);
             let mend = mends && may_be_mended(&account, fresh.contains(&account.id), self.deadline, now);
             Listed::of(account, unit, management, mend)
         });
-        let accounts: Vec<Listed> = stream::iter(listed).buffered(AT_ONCE).collect().await;
+        let accounts: Vec<Listed> = listed.collect();
 
         let to_check: Vec<&Listed> = accounts.iter().filter(|listed| listed.is_to_be_checked()).collect();
         let batches: Vec<_> = to_check.chunks(BATCH).zip(1..).collect();
