@@ -44,7 +44,41 @@ fn a_task_outwaits_its_function_and_is_tried_again() {
     for (function, task) in tasks(&definition()["States"]) {
         let timeout = functions[&function]["Timeout"].as_i64().expect("a timeout");
         assert!(task["TimeoutSeconds"].as_i64().expect("a timeout") > timeout, "{function}");
-        assert_eq!(task["Retry"][0]["ErrorEquals"][0], "States.ALL", "{function}");
+        let last = task["Retry"].as_array().and_then(|retries| retries.last()).expect("a retry");
+        assert_eq!(last["ErrorEquals"], serde_json::json!(["States.ALL"]), "{function}");
+    }
+}
+
+/// The errors of AWS Lambda itself that pass by (AWS Step Functions developer guide, "Handle transient Lambda service
+/// exceptions"), with throttling among them: a new management account has a concurrency of 10.
+const TRANSIENT: [&str; 5] = [
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.ServiceException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+];
+
+#[test]
+fn minutes_of_throttles_and_outages_of_lambda_cost_no_task_its_result() {
+    for (function, task) in tasks(&definition()["States"]) {
+        let retry = &task["Retry"][0];
+        let errors: BTreeSet<_> =
+            retry["ErrorEquals"].as_array().expect("errors").iter().filter_map(Value::as_str).collect();
+        assert_eq!(errors, TRANSIENT.into(), "{function}: these have an entry of their own, before all others");
+        assert_eq!(retry["JitterStrategy"], "FULL", "{function}: batches do not come back together");
+        let number = |member: &str| retry[member].as_f64().expect(member);
+        let (attempts, mut wait, longest) =
+            (number("MaxAttempts"), number("IntervalSeconds"), number("MaxDelaySeconds"));
+        let mut patience = 0.0;
+        let mut attempt = 0.0;
+        while attempt < attempts {
+            patience += wait.min(longest);
+            wait *= number("BackoffRate");
+            attempt += 1.0;
+        }
+        // Full jitter waits half of it on average.
+        assert!(patience / 2.0 >= 120.0, "{function} gives up after {} s", patience / 2.0);
     }
 }
 

@@ -8,6 +8,8 @@ mod iam;
 mod lambda;
 mod organizations;
 mod pace;
+#[cfg(test)]
+mod published;
 mod s3;
 mod s3control;
 mod sns;
@@ -31,6 +33,8 @@ pub use organizations::{
     OrganizationsGateway, Page, TrustPace,
 };
 pub use pace::Rates;
+#[cfg(test)]
+pub(crate) use published::Published;
 pub use s3::{Found, S3Gateway};
 pub use s3control::{PublicAccessBlock, S3ControlGateway};
 pub use sns::{EmailSubscription, SnsGateway, Topic};

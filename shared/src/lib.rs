@@ -37,4 +37,5 @@ pub mod start;
 pub mod sweep;
 pub mod tags;
 pub mod telemetry;
+pub mod unit_names;
 pub mod unit_path;

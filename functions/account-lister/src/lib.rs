@@ -8,7 +8,7 @@ use serde_json::Value;
 use steward::{
     account_creation::{Pace, Store},
     account_index::AccountIndex,
-    baseline::{BaselineSelectorUnmatched, DocumentCache, Facts, Selectors, unmatched_in_words},
+    baseline::{BaselineSelectorUnmatched, DocumentCache, Selectors, unmatched_in_words},
     clock, control,
     error::{Cause, Failure},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway, SqsGateway},
@@ -19,9 +19,10 @@ use steward::{
     settings::{NotConfigured, Settings},
     start::SdkConfig,
     sweep::{BATCH, Listed, Listing, SweepId, may_be_mended, note},
+    unit_names::UnitNames,
 };
 
-/// How many accounts are looked up at once.
+/// How many batches are written at once.
 const AT_ONCE: usize = 8;
 
 /// The function.
@@ -30,7 +31,6 @@ pub struct AccountLister {
     document: DocumentCache,
     bus: EventBridgeGateway,
     organizations: OrganizationsGateway,
-    facts: Facts,
     selectors: Selectors,
     sweeps: S3Gateway,
     heard: HeardAccounts,
@@ -78,7 +78,6 @@ impl AccountLister {
         let function = Self {
             document: DocumentCache::of(config, &mut settings, &table, &access_role),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
-            facts: Facts::new(organizations.clone()),
             selectors: Selectors::new(organizations.clone(), table.clone()),
             organizations,
             sweeps: S3Gateway::of(config, settings.reports_bucket()),
@@ -120,12 +119,13 @@ impl AccountLister {
         let may_change = unmatched.is_none() || document.allow_unmatched;
         let mends = may_change && !document.remediate.is_empty() && self.mending.begin(&sweep_id, now).await?;
         let (management, fresh) = (&organization.management_account, &unannounced);
-        let listed = accounts.into_iter().map(|account| async move {
-            let unit = self.facts.path(&account).await;
+        let names = UnitNames::of(&self.organizations, &accounts).await;
+        let listed = accounts.into_iter().map(|account| {
+            let unit = names.path(&account);
             let mend = mends && may_be_mended(&account, fresh.contains(&account.id), self.deadline, now);
             Listed::of(account, unit, management, mend)
         });
-        let accounts: Vec<Listed> = stream::iter(listed).buffered(AT_ONCE).collect().await;
+        let accounts: Vec<Listed> = listed.collect();
 
         let to_check: Vec<&Listed> = accounts.iter().filter(|listed| listed.is_to_be_checked()).collect();
         let batches: Vec<_> = to_check.chunks(BATCH).zip(1..).collect();

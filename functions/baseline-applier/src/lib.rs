@@ -86,12 +86,13 @@ impl BaselineApplier {
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
         let access_role = settings.access_role_name();
-        let organizations = OrganizationsGateway::of(config, Rates::default());
+        let rates = Rates::of_some_accounts(settings.rate_share());
+        let organizations = OrganizationsGateway::of(config, rates);
         let table = DynamoDbGateway::of(config, settings.table_name());
         let document = DocumentCache::of(config, &mut settings, &table, &access_role);
         let selectors = Selectors::new(organizations.clone(), table.clone());
         let function = Self {
-            engine: Engine::new(config, Self::NAME, Rates::default()),
+            engine: Engine::new(config, Self::NAME, rates),
             queue: SqsGateway::of(config, settings.baseline_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             heard: HeardAccounts::new(table.clone()),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use compliance_report::{Account, Checked, Failure as ReportFailure, Sweep, Trigger};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use steward::{
     error::{Cause, Failure},
     gateway::{Found, S3Gateway},
@@ -42,9 +42,10 @@ pub(crate) async fn results(sweeps: &S3Gateway, listing: &Listing) -> Result<Vec
 }
 
 /// The end of a batch, as the state machine has seen it.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BatchEnd {
     batch: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 

@@ -1,10 +1,11 @@
 //! Ends a sweep: gathers what was found, compares it with the report before, and publishes the report.
 
 mod gather;
+mod publication;
 mod told;
 
 use compliance_report::Report;
-use lambda_runtime::{LambdaEvent, tracing};
+use lambda_runtime::LambdaEvent;
 use serde::Deserialize;
 use serde_json::Value;
 use steward::{
@@ -19,6 +20,7 @@ use steward::{
 };
 
 use gather::{BatchEnd, failures, sweep};
+use publication::{Publication, Stored, folder, is_newest, predecessor};
 pub use told::{ComplianceReported, Totals};
 
 /// The largest report that is read: that of some ten thousand accounts.
@@ -35,9 +37,8 @@ pub struct ComplianceReporter {
 #[derive(Debug, Deserialize)]
 struct Input {
     sweep_id: SweepId,
-    /// What the state machine knows of the batches; nothing when a person asks.
-    #[serde(default)]
-    results: Vec<BatchEnd>,
+    /// What the state machine knows of the batches; None when a person asks.
+    results: Option<Vec<BatchEnd>>,
 }
 
 impl ComplianceReporter {
@@ -56,24 +57,34 @@ impl ComplianceReporter {
     }
 
     /// Publishes the report of one sweep: `{"sweep_id": "..."}`, also by hand for one that is over. Batches of which
-    /// nothing is there are unknown accounts, with the name of the error that ended them.
+    /// nothing is there are unknown accounts, with the name of the error that ended them. Published again, the report of a
+    /// sweep is the same: what it is compared with, and when it ended, was fixed when it was first made.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<ComplianceReported, Failure> {
         let Input { sweep_id, results: ends } = serde_json::from_value(event.payload)
             .map_err(|error| Failure::with_detail(Cause::InvalidRequest, format_args!("{error}.")))?;
         let listing: Listing = self.read(&sweep_id.listing_key()).await?.ok_or_else(|| {
             Failure::with_detail(Cause::NotFound, format_args!("There is no sweep {sweep_id} in the bucket."))
         })?;
-        self.mending.end(&sweep_id, clock::now()).await?;
+        if ends.is_some() {
+            // A person who publishes a report again knows nothing of what goes on beside it.
+            self.mending.end(&sweep_id, clock::now()).await?;
+        }
         let results = gather::results(&self.reports, &listing).await?;
-        let previous: Option<Report> = self.read("latest/report.json").await.unwrap_or_else(|failure| {
-            tracing::warn!("the report before cannot be read, so nothing is compared with it: {failure}");
-            None
-        });
-        // A sweep that is reported again is compared with what was before it.
-        let earlier = previous.as_ref().filter(|previous| previous.sweep.sweep_id != sweep_id.as_str());
-        let report = Report::new(sweep(listing, results, &failures(ends), clock::now()), earlier);
-        let is_newest = previous.as_ref().is_none_or(|previous| previous.sweep.started_at <= report.sweep.started_at);
-        let folder = format!("reports/{}/{sweep_id}", report.sweep.started_at.strftime("%Y-%m-%d"));
+        let folder = folder(&sweep_id, listing.started_at);
+        let latest = self.report("latest/report.json").await?;
+        let is_newest = is_newest(&listing, &latest);
+        let publication = self.publication(&folder, &listing, latest, ends).await?;
+        let before = match &publication.compared_with {
+            Some(key) => self.report(key).await?,
+            None => Stored::Nothing,
+        };
+        let (before, note) = predecessor(&publication, before);
+        let mut sweep = sweep(listing, results, &failures(publication.results), publication.finished_at);
+        if let (Some(text), Some(note)) = (&mut sweep.note, note) {
+            text.push(' ');
+            text.push_str(&note);
+        }
+        let report = Report::new(sweep, before.as_ref());
         let folders: &[&str] = if is_newest { &[&folder, "latest"] } else { &[&folder] };
         let rendered = [("html", report.to_html()), ("csv", report.to_csv()), ("json", report.to_json())];
         for folder in folders {
@@ -86,6 +97,41 @@ impl ComplianceReporter {
         telemetry::emit(&told.metrics());
         self.bus.put(&told).await?;
         Ok(told)
+    }
+
+    /// What is fixed of the report of a sweep. The state machine fixes it, before the report is published; a person who
+    /// was faster, or helps out when the state machine ended, does not.
+    async fn publication(
+        &self,
+        folder: &str,
+        listing: &Listing,
+        latest: Stored,
+        ends: Option<Vec<BatchEnd>>,
+    ) -> Result<Publication, Failure> {
+        let key = format!("{folder}/publication.json");
+        // Looked for after the newest report was read: if that is of this sweep, this was written before.
+        if let Some(fixed) = self.read(&key).await? {
+            return Ok(fixed);
+        }
+        let fixes = ends.is_some();
+        let publication = Publication::first(listing, &latest, ends.unwrap_or_default(), clock::now());
+        if fixes {
+            let content = serde_json::to_string(&publication);
+            let content = content.map_err(|error| Failure::with_detail(Cause::CallFailed, error))?;
+            self.reports.put_object(&key, content).await?;
+        }
+        Ok(publication)
+    }
+
+    /// The report of this key. That it cannot be read now is a failure, which is tried again; what cannot be parsed never
+    /// will be.
+    async fn report(&self, key: &str) -> Result<Stored, Failure> {
+        Ok(match self.reports.find_object(key, None, MAX_REPORT).await? {
+            Found::Object { content, .. } => {
+                serde_json::from_slice(&content).map_or(Stored::Unreadable, Stored::Report)
+            }
+            Found::Missing | Found::Unchanged => Stored::Nothing,
+        })
     }
 
     async fn read<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Failure> {

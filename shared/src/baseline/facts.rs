@@ -53,7 +53,7 @@ impl Facts {
     }
 
     /// The path of the unit that holds an account.
-    pub async fn path(&self, account: &Account) -> Result<String, Failure> {
+    async fn path(&self, account: &Account) -> Result<String, Failure> {
         if account.units.is_empty() {
             let detail = format!("AWS Organizations does not show where {} sits.", account.id);
             return Err(Failure::with_detail(Cause::CallFailed, detail));

@@ -112,7 +112,7 @@ pub struct OrganizationalUnit {
     pub name: String,
 }
 
-/// The published rates of what is called once for each account or page (AWS Organizations user guide, "Quotas").
+/// The published rates of each operation, for one account (AWS Organizations user guide, "Quotas").
 #[derive(Debug)]
 struct Paces {
     describe_account: Pace,
@@ -121,6 +121,13 @@ struct Paces {
     list_create_account_status: Pace,
     list_organizational_units: Pace,
     list_tags: Pace,
+    describe_create_account_status: Pace,
+    describe_organization: Pace,
+    list_delegated_administrators: Pace,
+    list_roots: Pace,
+    list_trusted_services: Pace,
+    move_account: Pace,
+    tag_resource: Pace,
 }
 
 impl Paces {
@@ -133,6 +140,13 @@ impl Paces {
             list_create_account_status: pace(5, 8),
             list_organizational_units: pace(5, 8),
             list_tags: pace(10, 15),
+            describe_create_account_status: pace(2, 2),
+            describe_organization: pace(1, 2),
+            list_delegated_administrators: pace(5, 8),
+            list_roots: pace(1, 2),
+            list_trusted_services: pace(1, 3),
+            move_account: pace(2, 3),
+            tag_resource: pace(4, 6),
         }
     }
 }
@@ -196,6 +210,7 @@ impl OrganizationsGateway {
         id: &CreateAccountRequestId,
     ) -> Result<CreateAccountStatus, CallError> {
         const OPERATION: &str = "organizations:DescribeCreateAccountStatus";
+        self.paces.describe_create_account_status.turn(OPERATION).await?;
         let answer = self.client.describe_create_account_status().create_account_request_id(id.as_str()).send().await;
         let answer = answer.map_err(|error| CallError::of(OPERATION, error))?;
         status(OPERATION, answer.create_account_status())
@@ -265,10 +280,12 @@ impl OrganizationsGateway {
         from: &OrganizationalUnitId,
         to: &OrganizationalUnitId,
     ) -> Result<(), CallError> {
+        const OPERATION: &str = "organizations:MoveAccount";
+        self.paces.move_account.turn(OPERATION).await?;
         let call = self.client.move_account().account_id(id.as_str());
         let answer = call.source_parent_id(from.as_str()).destination_parent_id(to.as_str()).send().await;
         answer.map(drop).map_err(|error| {
-            CallError::with_reason("organizations:MoveAccount", error, |error| match error {
+            CallError::with_reason(OPERATION, error, |error| match error {
                 MoveAccountError::InvalidInputException(e) => e.reason().map(InvalidInputExceptionReason::as_str),
                 _ => None,
             })
@@ -298,6 +315,7 @@ impl OrganizationsGateway {
     /// The root of the organization.
     pub async fn find_root(&self) -> Result<OrganizationalUnitId, CallError> {
         const OPERATION: &str = "organizations:ListRoots";
+        self.paces.list_roots.turn(OPERATION).await?;
         let answer = self.client.list_roots().send().await.map_err(|error| CallError::of(OPERATION, error))?;
         let root = answer.roots().first().ok_or_else(|| incomplete(OPERATION, "Roots"))?;
         parsed(OPERATION, "Id", root.id())
@@ -344,6 +362,7 @@ impl OrganizationsGateway {
         use aws_sdk_organizations::operation::tag_resource::TagResourceError as Refused;
         const OPERATION: &str = "organizations:TagResource";
         let answer = self.client.tag_resource().resource_id(id.as_str()).set_tags(Some(model_tags(OPERATION, tags)?));
+        self.paces.tag_resource.turn(OPERATION).await?;
         answer.send().await.map(drop).map_err(|error| {
             CallError::with_reason(OPERATION, error, |error| match error {
                 Refused::ConstraintViolationException(e) => e.reason().map(ConstraintViolationExceptionReason::as_str),

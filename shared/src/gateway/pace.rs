@@ -31,6 +31,12 @@ impl Default for Rates {
 }
 
 impl Rates {
+    /// Waits until all who work on some accounts at a time have had their turn, also where AWS allows one call a second,
+    /// and no longer than what is kept of an invocation for the accounts that were begun.
+    pub fn of_some_accounts(share: f64) -> Self {
+        Self { share, patience: Duration::from_secs(30) }
+    }
+
     /// Waits for turns as long as a batch may take: who works a long list off comes back to nothing.
     pub fn of_a_long_list(share: f64) -> Self {
         Self { share, patience: Duration::from_mins(2) }

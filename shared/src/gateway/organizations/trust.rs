@@ -41,6 +41,7 @@ impl OrganizationsGateway {
     /// The organization that this account is part of. Members may ask as well.
     pub async fn describe_organization(&self) -> Result<Organization, CallError> {
         const OPERATION: &str = "organizations:DescribeOrganization";
+        self.paces.describe_organization.turn(OPERATION).await?;
         let answer =
             self.client.describe_organization().send().await.map_err(|error| CallError::of(OPERATION, error))?;
         let entry = answer.organization().ok_or_else(|| incomplete(OPERATION, "Organization"))?;
@@ -53,11 +54,15 @@ impl OrganizationsGateway {
 
     /// The principals of the services that may act in the organization.
     pub async fn list_trusted_services(&self) -> Result<Vec<String>, CallError> {
+        const OPERATION: &str = "organizations:ListAWSServiceAccessForOrganization";
         let mut pages = self.client.list_aws_service_access_for_organization().into_paginator().send();
         let mut found = Vec::new();
+        self.paces.list_trusted_services.turn(OPERATION).await?;
         while let Some(page) = pages.next().await {
-            let page =
-                page.map_err(|error| CallError::of("organizations:ListAWSServiceAccessForOrganization", error))?;
+            let page = page.map_err(|error| CallError::of(OPERATION, error))?;
+            if page.next_token().is_some() {
+                self.paces.list_trusted_services.turn(OPERATION).await?;
+            }
             found
                 .extend(page.enabled_service_principals().iter().filter_map(|p| p.service_principal()).map(Into::into));
         }
@@ -84,10 +89,14 @@ impl OrganizationsGateway {
         let mut pages =
             self.client.list_delegated_administrators().service_principal(principal).into_paginator().send();
         let mut found = Vec::new();
+        self.paces.list_delegated_administrators.turn(OPERATION).await?;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of(OPERATION, error))?;
             for entry in page.delegated_administrators() {
                 found.push(parsed(OPERATION, "Id", entry.id())?);
+            }
+            if page.next_token().is_some() {
+                self.paces.list_delegated_administrators.turn(OPERATION).await?;
             }
         }
         Ok(found)
