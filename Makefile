@@ -8,7 +8,7 @@ FUNCTIONS := $(notdir $(wildcard functions/*))
 PINNED := PATH='$(CURDIR)/.tools/sam/bin':"$$PATH" SAM_CLI_TELEMETRY=0
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build release lint test mutate demo cloud bench clean
+.PHONY: help tools build release lint test mutate simulate demo cloud bench clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ PAYLOADS := 100000
 
 mutate: ## Give every function broken and hostile payloads; PAYLOADS=1000000 for more
 	cargo run --quiet --package mutations -- $(PAYLOADS)
+
+# Optimised as little as makes a difference: what the functions weigh does not matter here.
+simulate: ## Play SEEDS=1000 runs in virtual time, with faults
+	cargo run --profile simulation --package simulation -- --seeds $(or $(SEEDS),1000) --from $(or $(FROM),1)
 
 demo: build ## Watch an account being created, in a local cloud
 	cargo run --package stage -- demo

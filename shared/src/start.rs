@@ -55,12 +55,16 @@ where
 /// The AWS configuration of a function. The SDK has no timeout of its own for a call or an answer, and as it is built
 /// here, no TLS stack.
 async fn aws_configuration(name: &'static str, wire: &Wire) -> Result<SdkConfig, lambda_runtime::Error> {
-    let timeouts = TimeoutConfig::builder()
+    let https = HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let loader = aws_config::defaults(BehaviorVersion::latest()).app_name(AppName::new(name)?);
+    Ok(loader.http_client(wire.counting(https)).timeout_config(timeouts()).load().await)
+}
+
+/// How long a call may take.
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
         .operation_attempt_timeout(Duration::from_secs(ATTEMPT))
         .operation_timeout(Duration::from_secs(CALL))
-        .build();
-    let https = HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let loader = aws_config::defaults(BehaviorVersion::latest()).app_name(AppName::new(name)?);
-    Ok(loader.http_client(wire.counting(https)).timeout_config(timeouts).load().await)
+        .build()
 }

@@ -1,0 +1,163 @@
+//! The services: each a small faithful one, that fails loudly where it is asked for more than it knows.
+
+pub(crate) mod dynamodb;
+pub(crate) mod events;
+pub(crate) mod expression;
+pub(crate) mod member;
+pub(crate) mod organizations;
+pub(crate) mod policy;
+pub(crate) mod s3;
+pub(crate) mod sqs;
+mod sts;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    call::{Call, Protocol},
+    cloud::{Principal, State},
+    time,
+};
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) content_type: &'static str,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(body: &Value) -> Self {
+        let body = body.to_string().into_bytes();
+        Self { status: 200, content_type: "application/x-amz-json-1.1", headers: Vec::new(), body }
+    }
+
+    pub(crate) fn xml(body: String) -> Self {
+        Self { status: 200, content_type: "text/xml", headers: Vec::new(), body: body.into_bytes() }
+    }
+
+    /// The result of an operation of the query protocol.
+    pub(crate) fn query(operation: &str, result: &str) -> Self {
+        Self::xml(format!("<{operation}Response><{operation}Result>{result}</{operation}Result></{operation}Response>"))
+    }
+}
+
+/// An error as a service words it.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) code: String,
+    message: String,
+    members: Map<String, Value>,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Self { status, code: code.to_owned(), message: message.into(), members: Map::new() }
+    }
+
+    pub(crate) fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(member.to_owned(), value.into());
+        self
+    }
+
+    pub(crate) fn server_fault() -> Self {
+        Self::new(500, "InternalFailure", "The request processing has failed because of an unknown error.")
+    }
+
+    pub(crate) fn throttled(service: &str) -> Self {
+        let (status, code) = match service {
+            "organizations" => (400, "TooManyRequestsException"),
+            "account" => (429, "TooManyRequestsException"),
+            "s3" => (503, "SlowDown"),
+            "dynamodb" | "sqs" | "events" => (400, "ThrottlingException"),
+            _ => (400, "Throttling"),
+        };
+        Self::new(status, code, "Rate exceeded")
+    }
+
+    pub(crate) fn is_throttling(&self) -> bool {
+        ["Throttl", "TooManyRequests", "SlowDown"].iter().any(|name| self.code.contains(name))
+    }
+
+    fn denied(call: &Call) -> Self {
+        let (status, code) = match call.protocol {
+            Protocol::Json | Protocol::Cbor => (400, "AccessDeniedException"),
+            Protocol::RestJson => (403, "AccessDeniedException"),
+            Protocol::Query | Protocol::RestXml => (403, "AccessDenied"),
+        };
+        Self::new(status, code, format!("not authorized to perform: {}:{}", call.service, call.operation))
+    }
+
+    pub(crate) fn worded(&self, protocol: Protocol) -> Answer {
+        let Self { status, code, message, members } = self;
+        let body = match protocol {
+            Protocol::Json | Protocol::RestJson | Protocol::Cbor => {
+                let mut body = json!({"__type": code, "message": message, "Message": message});
+                body.as_object_mut().expect("an object").extend(members.clone());
+                body.to_string()
+            }
+            Protocol::Query => format!(
+                "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
+                 <RequestId>1</RequestId></ErrorResponse>"
+            ),
+            Protocol::RestXml => format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>"),
+        };
+        let content_type = match protocol {
+            Protocol::Json | Protocol::RestJson | Protocol::Cbor => "application/x-amz-json-1.1",
+            Protocol::Query | Protocol::RestXml => "text/xml",
+        };
+        Answer { status: *status, content_type, headers: Vec::new(), body: body.into_bytes() }
+    }
+}
+
+/// Answers a call, if the caller may make it and has not made too many.
+pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    let Some(who) = state.principals.get(&call.key).cloned() else {
+        return Err(Refusal::new(403, "UnrecognizedClientException", "The security token is invalid."));
+    };
+    if !policy::allows(state, &who, call) {
+        if who.actions.is_none() {
+            let function = &who.function;
+            state.wrong.insert(format!("{function} may not {}:{}", call.service, call.operation));
+        }
+        return Err(Refusal::denied(call));
+    }
+    let operation = format!("{}:{}", call.service, call.operation);
+    if !state.rates.take(&who.account, &operation, time::now()) {
+        return Err(Refusal::throttled(&call.service));
+    }
+    let is_write = ["Create", "Put", "Delete", "Move", "Tag", "Update", "Attach", "Detach", "Enable", "Disable", "Set"]
+        .iter()
+        .any(|verb| call.operation.starts_with(verb));
+    if is_write && matches!(call.service.as_str(), "organizations" | "iam" | "account" | "sns" | "s3control") {
+        state.writes += 1;
+        let tagged = call.text("ResourceId");
+        let account = if who.actions.is_some() { who.account.clone() } else { tagged.to_owned() };
+        if !account.is_empty() {
+            state.written.push((time::now(), account, who.function.clone()));
+        }
+    }
+    match call.service.as_str() {
+        "dynamodb" => state.table.serve(call),
+        "sqs" => sqs::serve(state, call),
+        "events" => events::serve(state, call),
+        "organizations" => organizations::serve(state, call),
+        "sts" => sts::serve(state, &who, call),
+        "s3" => s3::serve(state, call),
+        "sns" if who.actions.is_none() => {
+            state.mails.push((time::now(), call.input.clone()));
+            Ok(Answer::query("Publish", "<MessageId>1</MessageId>"))
+        }
+        _ => member::serve(state, &who, call),
+    }
+}
+
+/// What nobody has simulated: said once, and an error for whoever asks.
+pub(crate) fn unknown(state: &mut State, who: &Principal, call: &Call) -> Refusal {
+    state
+        .wrong
+        .insert(format!("{} asks for {}:{}, which is not simulated", who.function, call.service, call.operation));
+    Refusal::new(400, "UnknownOperationException", "not simulated")
+}

@@ -1,0 +1,349 @@
+//! AWS Organizations: one organization, seen from its management account.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::{Answer, Refusal, events, member::Member};
+use crate::{
+    call::Call,
+    cloud::{Effect, State},
+    draw::Draws,
+    template::{ACCOUNT, items},
+    time,
+};
+
+/// An account.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub(crate) id: String,
+    pub(crate) email: String,
+    pub(crate) name: String,
+    pub(crate) state: &'static str,
+    pub(crate) joined: Timestamp,
+    /// From when on lists and descriptions show it.
+    pub(crate) shown_from: Timestamp,
+    pub(crate) parent: String,
+    pub(crate) tags: BTreeMap<String, String>,
+    /// Whether a call of `CreateAccount` made it.
+    pub(crate) created: bool,
+}
+
+/// A unit.
+#[derive(Clone, Debug)]
+pub(crate) struct Unit {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) parent: String,
+}
+
+/// A call of `CreateAccount` that was taken.
+#[derive(Clone, Debug)]
+pub(crate) struct Creation {
+    pub(crate) id: String,
+    pub(crate) email: String,
+    name: String,
+    tags: BTreeMap<String, String>,
+    pub(crate) requested: Timestamp,
+    pub(crate) ended: Option<Timestamp>,
+    pub(crate) outcome: Result<String, &'static str>,
+}
+
+/// The organization.
+#[derive(Debug)]
+pub(crate) struct Organization {
+    pub(crate) root: String,
+    pub(crate) units: Vec<Unit>,
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) creations: Vec<Creation>,
+    /// Addresses that accounts elsewhere have.
+    pub(crate) elsewhere: Vec<String>,
+}
+
+impl Organization {
+    pub(crate) fn new(draws: &mut Draws) -> Self {
+        let root = format!("r-{}", draws.id("unit", "abcdefgh0123", 4));
+        let management = Account {
+            id: ACCOUNT.to_owned(),
+            email: "management@example.com".to_owned(),
+            name: "Management".to_owned(),
+            state: "ACTIVE",
+            joined: time::now() - SignedDuration::from_hours(24 * 400),
+            shown_from: time::now(),
+            parent: root.clone(),
+            tags: BTreeMap::new(),
+            created: false,
+        };
+        let accounts = vec![management];
+        Self { root, units: Vec::new(), accounts, creations: Vec::new(), elsewhere: Vec::new() }
+    }
+
+    pub(crate) fn account(&self, id: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.id == id)
+    }
+
+    fn account_mut(&mut self, id: &str) -> Result<&mut Account, Refusal> {
+        let missing = || Refusal::new(400, "AccountNotFoundException", "You specified an account that doesn't exist.");
+        self.accounts.iter_mut().find(|account| account.id == id).ok_or_else(missing)
+    }
+
+    fn path(&self, parent: &str) -> String {
+        match self.units.iter().find(|unit| unit.id == parent) {
+            Some(unit) => format!("{}{parent}/", self.path(&unit.parent)),
+            None => format!("o-exampleorgid/{parent}/"),
+        }
+    }
+
+    fn is_parent(&self, id: &str) -> bool {
+        id == self.root || self.units.iter().any(|unit| unit.id == id)
+    }
+
+    /// Adds a unit and answers with its id.
+    pub(crate) fn add_unit(&mut self, draws: &mut Draws, name: &str, parent: &str) -> String {
+        let id = format!("ou-{}-{}", &self.root[2..], draws.id("unit", "abcdefgh01234567", 8));
+        self.units.push(Unit { id: id.clone(), name: name.to_owned(), parent: parent.to_owned() });
+        id
+    }
+}
+
+/// Adds an account that has been there for some days.
+pub(crate) fn add_account(state: &mut State, number: u64, parent: &str, days: i64, has_role: bool) -> String {
+    let id = format!("{:012}", 200_000_000_000 + number);
+    let joined = time::now() - SignedDuration::from_hours(24 * days);
+    state.organization.accounts.push(Account {
+        id: id.clone(),
+        email: format!("aws+{number}@example.com"),
+        name: format!("Account {number}"),
+        state: "ACTIVE",
+        joined,
+        shown_from: joined,
+        parent: parent.to_owned(),
+        tags: BTreeMap::new(),
+        created: false,
+    });
+    let role_from = has_role.then_some(joined);
+    state.members.insert(id.clone(), Member { role_from, ..Member::default() });
+    id
+}
+
+/// Adds an account that existed elsewhere; answers with its id.
+pub(crate) fn join(state: &mut State, id: &str) -> String {
+    let parent = state.organization.root.clone();
+    state.organization.accounts.push(Account {
+        id: id.to_owned(),
+        email: format!("joined+{id}@example.com"),
+        name: format!("Joined {id}"),
+        state: "ACTIVE",
+        joined: time::now(),
+        shown_from: time::now(),
+        parent,
+        tags: BTreeMap::new(),
+        created: false,
+    });
+    state.members.insert(id.to_owned(), Member { role_from: Some(time::now()), ..Member::default() });
+    joined(state, id);
+    id.to_owned()
+}
+
+fn seconds(at: Timestamp) -> f64 {
+    at.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64()
+}
+
+fn constraint(reason: &str) -> Refusal {
+    Refusal::new(400, "ConstraintViolationException", "You exceeded a limit.").with("Reason", reason)
+}
+
+pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    let now = time::now();
+    let org = &mut state.organization;
+    let body = match call.operation.as_str() {
+        "CreateAccount" => return create(state, call),
+        "DescribeCreateAccountStatus" => {
+            let missing =
+                || Refusal::new(400, "CreateAccountStatusNotFoundException", "We can't find a create account request.");
+            let id = call.text("CreateAccountRequestId");
+            let creation = org.creations.iter().find(|creation| creation.id == id).ok_or_else(missing)?;
+            json!({"CreateAccountStatus": shown_creation(creation)})
+        }
+        "ListCreateAccountStatus" => {
+            let wanted: Vec<&Value> = items(&call.input["States"]).collect();
+            let rows = org.creations.iter().map(shown_creation);
+            let rows = rows.filter(|row| wanted.is_empty() || wanted.contains(&&row["State"]));
+            page(call, "CreateAccountStatuses", &rows.collect::<Vec<_>>())
+        }
+        "ListAccounts" => {
+            let seen = org.accounts.iter().filter(|account| account.shown_from <= now);
+            let (first, most) = (first(call), 20);
+            let rows: Vec<_> = seen.clone().skip(first).take(most).map(|account| shown(org, account)).collect();
+            let more = seen.count() > first + most;
+            json!({"Accounts": rows, "NextToken": more.then(|| (first + most).to_string())})
+        }
+        "DescribeAccount" => {
+            let missing =
+                || Refusal::new(400, "AccountNotFoundException", "You specified an account that doesn't exist.");
+            let account = org.account(call.text("AccountId")).filter(|account| account.shown_from <= now);
+            json!({"Account": shown(org, account.ok_or_else(missing)?)})
+        }
+        "DescribeOrganization" => json!({"Organization": {"Id": "o-exampleorgid", "FeatureSet": "ALL",
+            "MasterAccountId": ACCOUNT, "Arn": format!("arn:aws:organizations::{ACCOUNT}:organization/o-exampleorgid")}}),
+        "ListRoots" => json!({"Roots": [{"Id": org.root, "Name": "Root"}]}),
+        "ListOrganizationalUnitsForParent" => {
+            let inside = org.units.iter().filter(|unit| unit.parent == call.text("ParentId"));
+            let rows: Vec<_> = inside.map(|unit| json!({"Id": unit.id, "Name": unit.name})).collect();
+            page(call, "OrganizationalUnits", &rows)
+        }
+        "DescribeOrganizationalUnit" => {
+            let missing = || Refusal::new(400, "OrganizationalUnitNotFoundException", "We can't find the unit.");
+            let id = call.text("OrganizationalUnitId");
+            let unit = org.units.iter().find(|unit| unit.id == id).ok_or_else(missing)?;
+            json!({"OrganizationalUnit": {"Id": unit.id, "Name": unit.name}})
+        }
+        "ListTagsForResource" => {
+            let account = org.account_mut(call.text("ResourceId"))?;
+            let tags: Vec<_> = account.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+            json!({"Tags": tags})
+        }
+        "TagResource" => {
+            let tags = tags(&call.input["Tags"]);
+            org.account_mut(call.text("ResourceId"))?.tags.extend(tags);
+            json!({})
+        }
+        "MoveAccount" => {
+            let (from, to) = (call.text("SourceParentId"), call.text("DestinationParentId").to_owned());
+            if !org.is_parent(&to) {
+                return Err(Refusal::new(400, "DestinationParentNotFoundException", "We can't find the destination."));
+            }
+            let account = org.account_mut(call.text("AccountId"))?;
+            if account.parent == to {
+                return Err(Refusal::new(400, "DuplicateAccountException", "That account is already present there."));
+            }
+            if account.parent != from {
+                return Err(Refusal::new(400, "SourceParentNotFoundException", "We can't find the source."));
+            }
+            account.parent = to;
+            json!({})
+        }
+        _ => {
+            let who = state.principals[&call.key].clone();
+            return Err(super::unknown(state, &who, call));
+        }
+    };
+    Ok(Answer::json(&body))
+}
+
+/// Accepts a call and lets it end after a while (API reference, "CreateAccount": asynchronous, five at once).
+fn create(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    let org = &state.organization;
+    if org.creations.iter().filter(|creation| creation.ended.is_none()).count() >= 5 {
+        return Err(constraint("ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED"));
+    }
+    let email = call.text("Email").to_lowercase();
+    let is_taken = org.accounts.iter().any(|account| account.email == email)
+        || org.creations.iter().any(|other| other.ended.is_none() && other.outcome.is_ok() && other.email == email)
+        || org.elsewhere.contains(&email);
+    let number = 300_000_000_000 + org.creations.len() as u64;
+    let outcome = if is_taken { Err("EMAIL_ALREADY_EXISTS") } else { Ok(format!("{number:012}")) };
+    let id = format!("car-{}", state.draws.id("creation", "0123456789abcdef", 32));
+    let creation = Creation {
+        id: id.clone(),
+        email,
+        name: call.text("AccountName").to_owned(),
+        tags: tags(&call.input["Tags"]),
+        requested: time::now(),
+        ended: None,
+        outcome,
+    };
+    let body = json!({"CreateAccountStatus": shown_creation(&creation)});
+    state.organization.creations.push(creation);
+    let wait = state.draws.millis("creation takes", 5_000, 180_000);
+    state.later(wait, Effect::CreationEnds { call: id });
+    Ok(Answer::json(&body))
+}
+
+/// AWS has done with a call.
+pub(crate) fn creation_ends(state: &mut State, id: &str) {
+    let now = time::now();
+    let (shown, role, policy) = (
+        state.draws.millis("account shown", 0, 20_000),
+        state.draws.millis("role there", 0, 90_000),
+        state.draws.millis("policy there", 0, 60_000),
+    );
+    let after = |wait: Duration| now + SignedDuration::try_from(wait).expect("a short wait");
+    let org = &mut state.organization;
+    let creation = org.creations.iter_mut().find(|creation| creation.id == id).expect("a call that was taken");
+    creation.ended = Some(now);
+    let creation = creation.clone();
+    let status = json!({"id": creation.id, "state": if creation.outcome.is_ok() { "SUCCEEDED" } else { "FAILED" },
+        "accountName": "****"});
+    if let Ok(account) = &creation.outcome {
+        org.accounts.push(Account {
+            id: account.clone(),
+            email: creation.email.clone(),
+            name: creation.name.clone(),
+            state: "ACTIVE",
+            joined: now,
+            shown_from: after(shown),
+            parent: org.root.clone(),
+            tags: creation.tags.clone(),
+            created: true,
+        });
+        let member =
+            Member { role_from: Some(after(role)), policy_from: Some(after(role + policy)), ..Member::default() };
+        state.members.insert(account.clone(), member);
+        joined(state, account);
+    }
+    state.note("organizations", format_args!("CreateAccount of {} ends: {:?}", creation.email, creation.outcome));
+    let detail = json!({"eventName": "CreateAccountResult", "eventSource": "organizations.amazonaws.com",
+        "serviceEventDetails": {"createAccountStatus": status}});
+    events::happened(state, "aws.organizations", "AWS Service Event via CloudTrail", &detail);
+}
+
+/// An account is there: Organizations tells.
+pub(crate) fn joined(state: &mut State, account: &str) {
+    let detail = json!({"eventName": "AccountJoinedOrganization", "eventSource": "organizations.amazonaws.com",
+        "serviceEventDetails": {"accountId": account, "joinedMethod": "CREATED"},
+        "userIdentity": {"invokedBy": "organizations.amazonaws.com"}});
+    events::happened(state, "aws.organizations", "AWS Service Event via CloudTrail", &detail);
+}
+
+fn shown(org: &Organization, account: &Account) -> Value {
+    let path = format!("{}{}/", org.path(&account.parent), account.id);
+    json!({"Id": account.id, "Arn": format!("arn:aws:organizations::{ACCOUNT}:account/o-exampleorgid/{}", account.id),
+        "Email": account.email, "Name": account.name, "State": account.state, "Paths": [path],
+        "JoinedMethod": if account.created { "CREATED" } else { "INVITED" },
+        "JoinedTimestamp": seconds(account.joined)})
+}
+
+fn shown_creation(creation: &Creation) -> Value {
+    let mut shown = json!({"Id": creation.id, "AccountName": creation.name,
+        "RequestedTimestamp": seconds(creation.requested), "State": "IN_PROGRESS"});
+    if creation.ended.is_some() {
+        match &creation.outcome {
+            Ok(account) => {
+                shown["State"] = "SUCCEEDED".into();
+                shown["AccountId"] = account.as_str().into();
+            }
+            Err(reason) => {
+                shown["State"] = "FAILED".into();
+                shown["FailureReason"] = (*reason).into();
+            }
+        }
+    }
+    shown
+}
+
+fn tags(list: &Value) -> BTreeMap<String, String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    items(list).map(|tag| (text(&tag["Key"]), text(&tag["Value"]))).collect()
+}
+
+fn first(call: &Call) -> usize {
+    call.text("NextToken").parse().unwrap_or(0)
+}
+
+fn page(call: &Call, name: &str, rows: &[Value]) -> Value {
+    let (first, most) = (first(call), 20);
+    let shown: Vec<_> = rows.iter().skip(first).take(most).collect();
+    json!({name: shown, "NextToken": (rows.len() > first + most).then(|| (first + most).to_string())})
+}

@@ -1,0 +1,217 @@
+//! AWS in memory: what all services share, and what is to happen later.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    time::Instant,
+};
+
+use crate::{
+    aws::{Answer, Refusal, dynamodb::Table, member::Member, organizations::Organization, s3::Bucket, sqs::Queue},
+    call::Call,
+    draw::Draws,
+    fault::{Fault, Kind},
+    rate::Rates,
+    template::{ACCOUNT, Function, stack},
+    time,
+};
+
+/// Who calls.
+#[derive(Clone, Debug)]
+pub(crate) struct Principal {
+    pub(crate) account: String,
+    /// The logical id of the function whose role it is; of a session, the function that opened it.
+    pub(crate) function: String,
+    /// What a session may do at most; None for a function's own role.
+    pub(crate) actions: Option<Vec<String>>,
+}
+
+/// What is to happen at some time.
+#[derive(Clone, Debug)]
+pub(crate) enum Effect {
+    /// An event comes to the rules of its bus.
+    Event { own_bus: bool, event: Value },
+    /// AWS has done with a call of `CreateAccount`.
+    CreationEnds { call: String },
+    /// A function is invoked, and nobody waits for the answer.
+    Invoke { function: String, payload: Value },
+}
+
+/// A line of the timeline.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub who: String,
+    /// What.
+    pub what: String,
+}
+
+/// An event that was put on the stack's bus.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) at: Timestamp,
+    pub(crate) kind: String,
+    pub(crate) detail: Value,
+    pub(crate) event: Value,
+}
+
+/// Everything that there is.
+pub(crate) struct State {
+    pub(crate) draws: Draws,
+    pub(crate) begun: Timestamp,
+    pub(crate) faults: Vec<Fault>,
+    /// How often each kind of fault has struck.
+    pub(crate) struck: BTreeMap<Kind, u64>,
+    pub(crate) rates: Rates,
+    pub(crate) table: Table,
+    pub(crate) queues: BTreeMap<String, Queue>,
+    pub(crate) buckets: BTreeMap<String, Bucket>,
+    pub(crate) organization: Organization,
+    pub(crate) members: BTreeMap<String, Member>,
+    pub(crate) principals: BTreeMap<String, Principal>,
+    pub(crate) told: Vec<Told>,
+    /// What people were mailed, and when.
+    pub(crate) mails: Vec<(Timestamp, Value)>,
+    /// How often something of AWS's was changed by the stack, its own table and messages left out.
+    pub(crate) writes: u64,
+    /// When, into which account, by which function something was written inside.
+    pub(crate) written: Vec<(Timestamp, String, String)>,
+    /// Calls and throttled calls by function and operation.
+    pub(crate) calls: BTreeMap<(String, String), (u64, u64)>,
+    /// What a call did that no policy allows, and what is not simulated.
+    pub(crate) wrong: BTreeSet<String>,
+    /// What was passed through: states, operations, causes.
+    pub(crate) covered: BTreeSet<String>,
+    pub(crate) lines: Vec<Line>,
+    later: UnboundedSender<(Instant, Effect)>,
+}
+
+/// The state behind a lock that is never held over an await.
+pub(crate) struct Cloud(Mutex<State>);
+
+impl fmt::Debug for Cloud {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cloud")
+    }
+}
+
+impl Cloud {
+    pub(crate) fn new(seed: u64, faults: Vec<Fault>) -> (Self, UnboundedReceiver<(Instant, Effect)>) {
+        let (later, effects) = unbounded_channel();
+        let mut draws = Draws::new(seed);
+        let queues = stack().queues.iter().map(|(name, queue)| (name.clone(), Queue::new(queue)));
+        let principals = stack().functions.iter().map(|(id, function)| {
+            (key_of(function), Principal { account: ACCOUNT.to_owned(), function: id.clone(), actions: None })
+        });
+        let state = State {
+            begun: time::now(),
+            faults,
+            struck: BTreeMap::new(),
+            rates: Rates::default(),
+            table: Table::default(),
+            queues: queues.collect(),
+            buckets: BTreeMap::new(),
+            organization: Organization::new(&mut draws),
+            members: BTreeMap::new(),
+            principals: principals.collect(),
+            told: Vec::new(),
+            mails: Vec::new(),
+            writes: 0,
+            written: Vec::new(),
+            calls: BTreeMap::new(),
+            wrong: BTreeSet::new(),
+            covered: BTreeSet::new(),
+            lines: Vec::new(),
+            later,
+            draws,
+        };
+        (Self(Mutex::new(state)), effects)
+    }
+
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The access key of a function's role.
+pub(crate) fn key_of(function: &Function) -> String {
+    format!("ASIA{}", function.name.to_uppercase().replace('-', ""))
+}
+
+impl State {
+    /// Seconds since the run began.
+    pub(crate) fn second(&self) -> u64 {
+        u64::try_from(time::now().duration_since(self.begun).as_secs()).unwrap_or_default()
+    }
+
+    /// What goes wrong with a call of this service or operation, if anything does.
+    pub(crate) fn strike(&mut self, service: &str, operation: &str) -> Option<Kind> {
+        let second = self.second();
+        for (number, fault) in self.faults.iter().enumerate() {
+            if !Kind::OF_CALLS.contains(&fault.kind)
+                || !(fault.concerns(service, second) || fault.concerns(operation, second))
+            {
+                continue;
+            }
+            if self.draws.happens(&format!("fault {number}"), fault.percent) {
+                *self.struck.entry(fault.kind).or_default() += 1;
+                return Some(fault.kind);
+            }
+        }
+        None
+    }
+
+    /// What goes wrong with an event.
+    pub(crate) fn strike_event(&mut self, name: &str) -> Vec<Kind> {
+        let second = self.second();
+        let mut found = Vec::new();
+        for (number, fault) in self.faults.iter().enumerate() {
+            if Kind::OF_EVENTS.contains(&fault.kind)
+                && fault.concerns(name, second)
+                && self.draws.happens(&format!("fault {number}"), fault.percent)
+            {
+                *self.struck.entry(fault.kind).or_default() += 1;
+                found.push(fault.kind);
+            }
+        }
+        found
+    }
+
+    /// Lets something happen after a while.
+    pub(crate) fn later(&self, after: Duration, effect: Effect) {
+        // Nobody listens when the run is over.
+        let _ = self.later.send((Instant::now() + after, effect));
+    }
+
+    pub(crate) fn note(&mut self, who: &str, what: impl fmt::Display) {
+        self.lines.push(Line { at: time::now(), who: who.to_owned(), what: what.to_string() });
+    }
+
+    pub(crate) fn note_call(&mut self, who: &str, call: &Call, answer: &Result<Answer, Refusal>) {
+        let function = self.principals.get(&call.key).map_or_else(String::new, |who| who.function.clone());
+        let operation = format!("{}:{}", call.service, call.operation);
+        let count = self.calls.entry((function, operation.clone())).or_default();
+        count.0 += 1;
+        let outcome = match answer {
+            Ok(_) => "ok",
+            Err(refusal) => {
+                if refusal.is_throttling() {
+                    count.1 += 1;
+                }
+                &refusal.code
+            }
+        };
+        self.covered.insert(format!("{operation} {outcome}"));
+        self.lines.push(Line { at: time::now(), who: who.to_owned(), what: format!("{operation} -> {outcome}") });
+    }
+}

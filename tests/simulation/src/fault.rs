@@ -1,0 +1,75 @@
+//! What goes wrong, and when.
+
+use std::fmt;
+
+/// What happens to a call, or to an event on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The environment is ended before the call is made.
+    Killed,
+    /// The environment is ended when the call has had its effect.
+    KilledAfter,
+    /// The connection is reset before the service has read the call.
+    Unreached,
+    /// The call has its effect, and its answer never comes.
+    AnswerLost,
+    /// The service answers 500 and has done nothing.
+    ServerError,
+    /// The service answers 500 and has done what was asked.
+    ServerErrorAfter,
+    /// The service refuses the call as one too many.
+    Throttled,
+    /// Nothing comes for half a minute.
+    Slow,
+    /// An event is delivered twice.
+    Doubled,
+    /// An event comes hours late.
+    Late,
+    /// An event of AWS never comes.
+    Lost,
+}
+
+impl Kind {
+    /// Every kind of a call.
+    pub(crate) const OF_CALLS: [Self; 8] = [
+        Self::Killed,
+        Self::KilledAfter,
+        Self::Unreached,
+        Self::AnswerLost,
+        Self::ServerError,
+        Self::ServerErrorAfter,
+        Self::Throttled,
+        Self::Slow,
+    ];
+    /// Every kind of an event.
+    pub(crate) const OF_EVENTS: [Self; 3] = [Self::Doubled, Self::Late, Self::Lost];
+}
+
+/// A time in which something goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What happens.
+    pub kind: Kind,
+    /// When it begins, in seconds from the beginning of the run.
+    pub from: u64,
+    /// For how many seconds.
+    pub lasts: u64,
+    /// The service that is called, `*` for any; of events, their detail-type or name.
+    pub target: String,
+    /// Of a hundred calls, how many are struck.
+    pub percent: u64,
+}
+
+impl Fault {
+    /// Whether it strikes what is called `target` at this second.
+    pub(crate) fn concerns(&self, target: &str, second: u64) -> bool {
+        (self.target == "*" || self.target == target) && (self.from..self.from + self.lasts).contains(&second)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, from, lasts, target, percent } = self;
+        write!(f, "fault {kind:?}: {percent}% of {target}, from {from} s for {lasts} s")
+    }
+}

@@ -1,0 +1,110 @@
+//! `simulate [--from n] [--seeds n] [--uncut]` plays seeds, says what was seen, and cuts down what fails; `--show n` prints
+//! one run, `--script long-line|many-units|week [--seed n]` plays a large one.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{self, Write},
+    process::ExitCode,
+    time::Instant,
+};
+
+use simulation::{Outcome, Script, play, shortest};
+
+/// How many lines of a timeline are shown.
+const SHOWN: usize = 400;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |name: &str, default: u64| {
+        let place = arguments.iter().position(|argument| argument == name);
+        place.and_then(|place| arguments.get(place + 1)?.parse().ok()).unwrap_or(default)
+    };
+    let named = arguments.iter().position(|argument| argument == "--script");
+    let failed = if let Some(name) = named.and_then(|place| arguments.get(place + 1)) {
+        play_named(name, number("--seed", 1))
+    } else if arguments.iter().any(|argument| argument == "--show") {
+        show(number("--show", 0))
+    } else {
+        simulate(number("--from", 1), number("--seeds", 100), !arguments.iter().any(|argument| argument == "--uncut"))
+    };
+    match failed {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) | Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Plays one of the large scripts, and says how long it took.
+fn play_named(name: &str, seed: u64) -> io::Result<u64> {
+    let script = match name {
+        "long-line" => Script::of_a_long_line(seed),
+        "many-units" => Script::of_many_units(seed),
+        "week" => Script::of_a_week(seed, 10_000),
+        other => return Err(io::Error::other(format!("{other} is not long-line, many-units or week"))),
+    };
+    let begun = Instant::now();
+    let outcome = play(&script);
+    let mut out = io::stderr().lock();
+    let (hours, lines) = (outcome.lasted.as_secs() / 3_600, outcome.lines.len());
+    writeln!(out, "{name}: {hours} h in {:.1} s, {lines} lines", begun.elapsed().as_secs_f64())?;
+    for broken in &outcome.broken {
+        writeln!(out, "BROKEN {}: {} Found: {:.600}", broken.name, broken.sentence, broken.found)?;
+    }
+    Ok(outcome.broken.len() as u64)
+}
+
+/// Plays one seed and prints its timeline.
+fn show(seed: u64) -> io::Result<u64> {
+    let script = Script::of(seed);
+    let outcome = play(&script);
+    timeline(&script, &outcome)?;
+    Ok(outcome.broken.len() as u64)
+}
+
+fn simulate(from: u64, seeds: u64, cuts: bool) -> io::Result<u64> {
+    let mut out = io::stderr().lock();
+    let begun = Instant::now();
+    let (mut failed, mut lasted) = (0, 0);
+    let (mut struck, mut covered) = (BTreeMap::new(), BTreeSet::new());
+    let mut known = BTreeSet::new();
+    for seed in from..from + seeds {
+        let script = Script::of(seed);
+        let outcome = play(&script);
+        lasted += outcome.lasted.as_secs();
+        for (kind, count) in &outcome.struck {
+            *struck.entry(*kind).or_insert(0) += count;
+        }
+        covered.extend(outcome.covered.iter().cloned());
+        failed += u64::from(!outcome.broken.is_empty());
+        for broken in &outcome.broken {
+            writeln!(out, "seed {seed}: {} ({:.300})", broken.name, broken.found)?;
+            // Each kind of failure is cut down once.
+            if known.insert(broken.name) && cuts {
+                let script = shortest(&script, broken.name);
+                timeline(&script, &play(&script))?;
+            }
+        }
+        let done = seed - from + 1;
+        if done.is_multiple_of(100) || done == seeds {
+            let rate = f64::from(u32::try_from(done).unwrap_or(u32::MAX)) / begun.elapsed().as_secs_f64();
+            writeln!(out, "{done} seeds, {rate:.1} a second, {} h of simulated time, {failed} failed", lasted / 3_600)?;
+        }
+    }
+    writeln!(out, "faults: {struck:?}")?;
+    writeln!(out, "covered: {} states, answers, rules and causes", covered.len())?;
+    Ok(failed)
+}
+
+fn timeline(script: &Script, outcome: &Outcome) -> io::Result<()> {
+    let mut out = io::stderr().lock();
+    write!(out, "{script}")?;
+    for line in outcome.lines.iter().take(SHOWN) {
+        writeln!(out, "  {} {:<26} {:.400}", line.at.strftime("%d %H:%M:%S%.3f"), line.who, line.what)?;
+    }
+    if outcome.lines.len() > SHOWN {
+        writeln!(out, "  ... and {} lines more", outcome.lines.len() - SHOWN)?;
+    }
+    for broken in &outcome.broken {
+        writeln!(out, "  BROKEN {}: {} Found: {}", broken.name, broken.sentence, broken.found)?;
+    }
+    Ok(())
+}

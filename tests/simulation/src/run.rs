@@ -1,0 +1,396 @@
+//! One run, from its beginning until nothing is left to do.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet},
+    hash::{DefaultHasher, Hash, Hasher},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::{
+    task::{LocalSet, spawn_local},
+    time::{Instant, sleep, sleep_until},
+};
+
+use crate::{
+    aws::{events, organizations, sqs},
+    cloud::{Cloud, Effect, Line, State},
+    fault::Kind,
+    invariant::{self, Broken},
+    lambda::{self, Lambda},
+    machine,
+    script::{Act, Item, Script},
+    template::{last, stack},
+    time,
+};
+
+/// How long a run goes on after the last thing that somebody does: longer than any deadline.
+const AFTERWARDS: u64 = 5 * 3_600;
+/// How long it may go on at most, until everything that is under way has ended.
+const LONGEST: u64 = 60 * 3_600;
+
+/// A request as the run knows of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) at: Timestamp,
+    pub(crate) person: u64,
+    pub(crate) by_hand: bool,
+    /// What a person was answered.
+    pub(crate) answer: Option<Result<Value, Value>>,
+    /// Whether the account was closed when it was asked for.
+    pub(crate) closed_before: bool,
+}
+
+/// A report that was published.
+#[derive(Clone, Debug)]
+pub(crate) struct Published {
+    pub(crate) sweep: String,
+    pub(crate) latest: Value,
+    pub(crate) again: bool,
+}
+
+/// What was seen from outside.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) asked: Vec<Asked>,
+    pub(crate) by_hand: Vec<Value>,
+    pub(crate) published: Vec<Published>,
+    /// Sweeps that ended without a report.
+    pub(crate) failed_sweeps: Vec<Value>,
+    /// When the run was over.
+    pub(crate) quiet: bool,
+    /// How often accounts had been written to before and after each plan.
+    pub(crate) writes_in_plan: u64,
+}
+
+/// What a run has shown.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The invariants that broke.
+    pub broken: Vec<Broken>,
+    /// Everything that happened, in order.
+    pub lines: Vec<Line>,
+    /// How often each kind of fault has struck.
+    pub struck: BTreeMap<Kind, u64>,
+    /// The states, answers and rules that were passed through.
+    pub covered: BTreeSet<String>,
+    /// The same for two runs in which the same happened.
+    pub trace: u64,
+    /// How much time passed in the run.
+    pub lasted: Duration,
+}
+
+/// The address of a person's account.
+pub(crate) fn address(person: u64) -> String {
+    format!("aws+person-{person}@example.com")
+}
+
+/// Plays a script.
+pub fn play(script: &Script) -> Outcome {
+    fastrand::seed(script.seed);
+    steward::settings::set_environment(lambda::variable);
+    steward::telemetry::set_log(|_| {});
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.expect("a runtime");
+    let local = LocalSet::new();
+    let outcome = local.block_on(&runtime, live(script));
+    // What still runs is dropped with the set, while there is a runtime to leave.
+    let _entered = runtime.enter();
+    drop(local);
+    outcome
+}
+
+struct World {
+    cloud: Arc<Cloud>,
+    lambda: Rc<Lambda>,
+    seen: RefCell<Seen>,
+    under_way: Cell<u64>,
+    units: Vec<String>,
+    sweeps: Cell<u64>,
+}
+
+async fn live(script: &Script) -> Outcome {
+    time::begin(Timestamp::from_second(1_795_000_000).expect("a time"));
+    let faults = script.items.iter().filter_map(|item| match item {
+        Item::Fault(fault) => Some(fault.clone()),
+        Item::Act(..) => None,
+    });
+    let (cloud, mut effects) = Cloud::new(script.seed, faults.collect());
+    let cloud = Arc::new(cloud);
+    let units = cloud.with(|state| furnish(state, script));
+    let lambda = Lambda::new(Arc::clone(&cloud), script.concurrency, script.daily_cap);
+    let world = Rc::new(World {
+        cloud: Arc::clone(&cloud),
+        lambda: Rc::clone(&lambda),
+        seen: RefCell::default(),
+        under_way: Cell::new(0),
+        units,
+        sweeps: Cell::new(0),
+    });
+    for mapping in &stack().mappings {
+        spawn_local(Rc::clone(&lambda).feed(mapping));
+    }
+    let listening = Rc::clone(&world);
+    spawn_local(async move {
+        while let Some((at, effect)) = effects.recv().await {
+            let world = Rc::clone(&listening);
+            world.under_way.set(world.under_way.get() + 1);
+            spawn_local(async move {
+                sleep_until(at).await;
+                world.happens(effect).await;
+                world.under_way.set(world.under_way.get() - 1);
+            });
+        }
+    });
+    for schedule in &stack().schedules {
+        if let Some(minutes) = schedule.expression.strip_prefix("rate(").and_then(|rest| rest.split(' ').next()) {
+            let period = Duration::from_mins(minutes.parse().expect("minutes"));
+            let lambda = Rc::clone(&lambda);
+            spawn_local(async move {
+                loop {
+                    sleep(period).await;
+                    spawn_local(Rc::clone(&lambda).invoke_for_nobody(schedule.target.clone(), schedule.input.clone()));
+                }
+            });
+        }
+    }
+    let begun = Instant::now();
+    let mut end = AFTERWARDS;
+    for item in &script.items {
+        let Item::Act(second, act) = item.clone() else { continue };
+        end = end.max(second + AFTERWARDS);
+        let world = Rc::clone(&world);
+        spawn_local(async move {
+            sleep_until(begun + Duration::from_secs(second)).await;
+            world.act(&act).await;
+        });
+    }
+    sleep_until(begun + Duration::from_secs(end)).await;
+    let quiet = loop {
+        if world.is_quiet() {
+            break true;
+        }
+        if begun.elapsed() > Duration::from_secs(end.max(LONGEST)) {
+            break false;
+        }
+        sleep(Duration::from_mins(1)).await;
+    };
+    world.seen.borrow_mut().quiet = quiet;
+    let lasted = begun.elapsed();
+    cloud.with(|state| conclude(script, state, &world.seen.borrow(), lasted))
+}
+
+fn conclude(script: &Script, state: &mut State, seen: &Seen, lasted: Duration) -> Outcome {
+    let broken = invariant::broken(script, state, seen);
+    let mut hasher = DefaultHasher::new();
+    for line in &state.lines {
+        (line.at.as_millisecond(), &line.who, &line.what).hash(&mut hasher);
+    }
+    Outcome {
+        broken,
+        lines: std::mem::take(&mut state.lines),
+        struck: std::mem::take(&mut state.struck),
+        covered: std::mem::take(&mut state.covered),
+        trace: hasher.finish(),
+        lasted,
+    }
+}
+
+/// Puts in place what is there when the run begins; answers with the ids of the units.
+fn furnish(state: &mut State, script: &Script) -> Vec<String> {
+    let mut units: Vec<String> = Vec::new();
+    for number in 0..script.units {
+        let root = state.organization.root.clone();
+        // Every third unit is inside the one before.
+        let parent = if number % 3 == 2 { units.last().cloned().unwrap_or(root) } else { root };
+        units.push(state.organization.add_unit(&mut state.draws, &format!("Unit {number}"), &parent));
+    }
+    for number in 0..script.accounts {
+        let choice = state.draws.below("home", units.len() as u64 + 1);
+        let parent = usize::try_from(choice).ok().and_then(|choice| units.get(choice).cloned());
+        let parent = parent.unwrap_or_else(|| state.organization.root.clone());
+        let days = i64::try_from(state.draws.between("age", 1, 900)).expect("small");
+        let has_role = !state.draws.happens("without a role", 5);
+        organizations::add_account(state, number, &parent, days, has_role);
+    }
+    state.buckets.entry("documents".to_owned()).or_default().put("baseline.yaml", document(true));
+    units
+}
+
+/// The baseline document.
+fn document(good: bool) -> Vec<u8> {
+    let sections = "version: 1\ndefaults:\n  account-alias:\n    alias: \"example-{account_id}\"\n  account-tags:\n    \
+                    tags: {managed-by: steward}\n";
+    let mistake = if good { "" } else { "  password-policy:\n    minimum_length: many\n" };
+    format!("{sections}{mistake}").into_bytes()
+}
+
+impl World {
+    fn is_quiet(&self) -> bool {
+        let is_empty = self.cloud.with(|state| {
+            state.queues.iter().all(|(name, queue)| {
+                let is_fed = stack().mappings.iter().any(|mapping| mapping.queue == *name);
+                !is_fed || queue.messages.is_empty()
+            })
+        });
+        is_empty && self.under_way.get() == 0
+    }
+
+    async fn happens(&self, effect: Effect) {
+        match effect {
+            Effect::Event { own_bus, event } => self.cloud.with(|state| events::deliver(state, own_bus, &event)),
+            Effect::CreationEnds { call } => self.cloud.with(|state| organizations::creation_ends(state, &call)),
+            Effect::Invoke { function, payload } => {
+                Rc::clone(&self.lambda).invoke_for_nobody(function, payload).await;
+            }
+        }
+    }
+
+    async fn act(&self, act: &Act) {
+        self.cloud.with(|state| state.note("people", format_args!("{act:?}")));
+        match act {
+            Act::Request { person, unit, by_hand } => self.request(*person, *unit, *by_hand).await,
+            Act::Copy { person } => self.cloud.with(|state| {
+                let first = state
+                    .told
+                    .iter()
+                    .find(|told| told.kind == "AccountRequested" && told.detail["email"] == address(*person).as_str());
+                if let Some(event) = first.map(|told| told.event.clone()) {
+                    events::deliver(state, true, &event);
+                }
+            }),
+            Act::Taken { person } => self.cloud.with(|state| state.organization.elsewhere.push(address(*person))),
+            Act::Freed { person } => {
+                self.cloud.with(|state| state.organization.elsewhere.retain(|taken| *taken != address(*person)));
+            }
+            Act::Closed { person } => self.cloud.with(|state| {
+                let email = address(*person);
+                let found = state.organization.accounts.iter_mut().find(|account| account.email == email);
+                if let Some(account) = found {
+                    // AWS keeps the address of a closed account; a person has changed it before.
+                    account.state = "SUSPENDED";
+                    account.email = format!("closed-{}@example.com", account.id);
+                }
+            }),
+            Act::Joins { number } => self.cloud.with(|state| {
+                organizations::join(state, &format!("{:012}", 400_000_000_000 + number));
+            }),
+            Act::Document { good } => self.cloud.with(|state| {
+                let bucket = state.buckets.entry("documents".to_owned()).or_default();
+                bucket.put("baseline.yaml", document(*good));
+            }),
+            Act::Mending => self.cloud.with(|state| {
+                let bucket = state.buckets.entry("documents".to_owned()).or_default();
+                bucket.put(
+                    "baseline.yaml",
+                    [&document(true)[..], b"remediate: [account-tags, account-alias]\n"].concat(),
+                );
+            }),
+            Act::Update => self.lambda.renew(),
+            Act::ApplyToAll => self.baseline("apply").await,
+            Act::PlanForAll => {
+                let before = self.cloud.with(|state| state.writes);
+                self.baseline("plan").await;
+                let after = self.cloud.with(|state| state.writes);
+                self.seen.borrow_mut().writes_in_plan += after - before;
+            }
+            Act::Sweep => self.sweep().await,
+            Act::ReportAgain => self.report_again().await,
+        }
+    }
+
+    async fn request(&self, person: u64, unit: Option<u64>, by_hand: bool) {
+        let email = address(person);
+        let mut input = json!({"account_name": format!("Account of person {person}"), "email": email,
+            "tags": {"owner": format!("person-{person}")}});
+        let unit = unit.and_then(|unit| self.units.get(usize::try_from(unit).ok()?));
+        if let Some(unit) = unit {
+            input["organizational_unit"] =
+                if person.is_multiple_of(2) { unit.as_str().into() } else { self.path(unit).into() };
+        }
+        let closed_before = self.cloud.with(|state| {
+            let made = state.organization.creations.iter().filter(|creation| creation.email == email);
+            made.filter_map(|creation| creation.outcome.as_ref().ok())
+                .any(|id| state.organization.account(id).is_some_and(|account| account.state != "ACTIVE"))
+        });
+        let place = self.seen.borrow().asked.len();
+        let asked = Asked { at: time::now(), person, by_hand, answer: None, closed_before };
+        self.seen.borrow_mut().asked.push(asked);
+        if by_hand {
+            let answer = self.lambda.invoke("AccountRequester", input).await;
+            let answer = answer.unwrap_or_else(|| Err(json!({"errorType": "TooManyRequestsException"})));
+            self.seen.borrow_mut().asked[place].answer = Some(answer);
+        } else {
+            let (source, kind) = (json!("portal"), json!("AccountRequested"));
+            self.cloud.with(|state| events::put(state, &source, &kind, input));
+        }
+    }
+
+    fn path(&self, id: &str) -> String {
+        self.cloud.with(|state| {
+            let unit = |id: &str| state.organization.units.iter().find(|unit| unit.id == id);
+            let mut path = String::new();
+            let mut at = unit(id);
+            while let Some(found) = at {
+                path = format!("/{}{path}", found.name);
+                at = unit(&found.parent);
+            }
+            path
+        })
+    }
+
+    async fn baseline(&self, mode: &str) {
+        let answer = self.lambda.invoke("BaselineApplier", json!({"all": true, "mode": mode})).await;
+        let answer = match answer {
+            Some(Ok(answer) | Err(answer)) => answer,
+            None => json!({"errorType": "TooManyRequestsException"}),
+        };
+        self.seen.borrow_mut().by_hand.push(answer);
+    }
+
+    async fn sweep(&self) {
+        let number = self.sweeps.get() + 1;
+        self.sweeps.set(number);
+        let answer = machine::execute(&self.cloud, &self.lambda, &format!("execution-{number}")).await;
+        self.cloud.with(|state| state.note("sweep", format_args!("{answer:?}")));
+        match answer {
+            Ok(answer) => self.look_at_report(&answer["sweep_id"], false),
+            Err(error) => self.seen.borrow_mut().failed_sweeps.push(error),
+        }
+    }
+
+    async fn report_again(&self) {
+        let Some(sweep) = self.seen.borrow().published.last().map(|published| published.sweep.clone()) else { return };
+        let answer = self.lambda.invoke("ComplianceReporter", json!({"sweep_id": sweep})).await;
+        if let Some(Ok(answer)) = answer {
+            self.look_at_report(&answer["sweep_id"], true);
+        }
+    }
+
+    fn look_at_report(&self, sweep: &Value, again: bool) {
+        let latest = self.cloud.with(|state| {
+            let bucket = state.buckets.get("reports")?;
+            serde_json::from_slice(&bucket.latest("latest/report.json")?.content).ok()
+        });
+        let published = Published {
+            sweep: sweep.as_str().unwrap_or_default().to_owned(),
+            latest: latest.unwrap_or_default(),
+            again,
+        };
+        self.seen.borrow_mut().published.push(published);
+    }
+}
+
+/// The messages that were given up, by the queue they are in.
+pub(crate) fn dead_letters(state: &State) -> Vec<(String, &sqs::Message)> {
+    let is_last = |name: &str| {
+        name == "Undeliverable"
+            || stack().queues.values().any(|queue| queue.redrive.as_ref().is_some_and(|(to, _)| last(to) == name))
+    };
+    let queues = state.queues.iter().filter(|(name, _)| is_last(name));
+    queues.flat_map(|(name, queue)| queue.messages.iter().map(|message| (name.clone(), message))).collect()
+}

@@ -1,0 +1,289 @@
+//! What a run is about: a world and what happens in it, drawn from a seed. Every line of it can be left out, so that a
+//! failing run can be cut down to what it needs.
+
+use std::fmt;
+
+use crate::{
+    draw::Draws,
+    fault::{Fault, Kind},
+};
+
+/// Something that somebody does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// A person asks for an account: the same number, the same address.
+    Request {
+        /// Whose account it is.
+        person: u64,
+        /// The unit that is named, by its number.
+        unit: Option<u64>,
+        /// Whether a person invokes the function, rather than an event.
+        by_hand: bool,
+    },
+    /// The bus delivers the first event of this person a second time.
+    Copy {
+        /// Whose.
+        person: u64,
+    },
+    /// Somebody outside the organization takes the address.
+    Taken {
+        /// Whose.
+        person: u64,
+    },
+    /// The address is free again.
+    Freed {
+        /// Whose.
+        person: u64,
+    },
+    /// The account of this person is closed.
+    Closed {
+        /// Whose.
+        person: u64,
+    },
+    /// An account that existed elsewhere joins.
+    Joins {
+        /// Its number.
+        number: u64,
+    },
+    /// Another document is uploaded.
+    Document {
+        /// Whether it is one that can be read.
+        good: bool,
+    },
+    /// A document is uploaded that has sweeps mend what they find.
+    Mending,
+    /// The stack is updated: every function starts cold.
+    Update,
+    /// A person brings all accounts to the baseline.
+    ApplyToAll,
+    /// A person looks what would be done.
+    PlanForAll,
+    /// A sweep begins.
+    Sweep,
+    /// A person publishes the report of the last sweep again.
+    ReportAgain,
+}
+
+/// One line of a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// Somebody does something, in this second of the run.
+    Act(u64, Act),
+    /// Something goes wrong.
+    Fault(Fault),
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Act(second, act) => write!(f, "at {second} s: {act:?}"),
+            Self::Fault(fault) => fault.fmt(f),
+        }
+    }
+}
+
+/// A world, and what happens in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// What chance answers by.
+    pub seed: u64,
+    /// Accounts that are there when the run begins.
+    pub accounts: u64,
+    /// Units below the root.
+    pub units: u64,
+    /// Environments that may be at work at once.
+    pub concurrency: usize,
+    /// Account requests that are admitted in a day.
+    pub daily_cap: u64,
+    /// What happens, in no order.
+    pub items: Vec<Item>,
+}
+
+impl fmt::Display for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, accounts, units, concurrency, daily_cap, items } = self;
+        writeln!(
+            f,
+            "seed {seed}: {accounts} accounts, {units} units, {concurrency} environments at once, {daily_cap} requests a day"
+        )?;
+        items.iter().try_for_each(|item| writeln!(f, "  {item}"))
+    }
+}
+
+/// What a run is mostly about.
+const MOODS: u64 = 8;
+
+impl Script {
+    /// The script of a seed.
+    pub fn of(seed: u64) -> Self {
+        let mut draws = Draws::new(seed);
+        let mut script = Self {
+            seed,
+            accounts: [3, 3, 10, 25, 60, 200][index(&mut draws, "accounts", 6)],
+            units: [0, 2, 5, 12][index(&mut draws, "units", 4)],
+            concurrency: [10, 50, 1_000][index(&mut draws, "concurrency", 3)],
+            daily_cap: 1_000,
+            items: Vec::new(),
+        };
+        match draws.below("mood", MOODS) {
+            0 => script.crowd(&mut draws),
+            1 | 2 => script.requests_with_faults(&mut draws),
+            3 => script.odd_events(&mut draws),
+            4 => script.lives(&mut draws),
+            5 => script.documents(&mut draws),
+            6 => script.by_hand(&mut draws),
+            _ => script.sweeps(&mut draws),
+        }
+        script
+    }
+
+    /// A line of more people than AWS makes accounts for within two hours.
+    pub fn of_a_long_line(seed: u64) -> Self {
+        let mut script = Self { seed, accounts: 3, units: 0, concurrency: 1_000, daily_cap: 5_000, items: Vec::new() };
+        script.items =
+            (0..760).map(|person| Item::Act(person * 2, Act::Request { person, unit: None, by_hand: false })).collect();
+        script
+    }
+
+    /// A sweep of an organization with many units.
+    pub fn of_many_units(seed: u64) -> Self {
+        let items = vec![Item::Act(60, Act::Sweep)];
+        Self { seed, accounts: 10_000, units: 1_000, concurrency: 1_000, daily_cap: 1_000, items }
+    }
+
+    /// A week of a large organization: 100 requests a day, spread over the working day.
+    pub fn of_a_week(seed: u64, accounts: u64) -> Self {
+        let mut draws = Draws::new(seed);
+        let mut script = Self { seed, accounts, units: 40, concurrency: 1_000, daily_cap: 1_000, items: Vec::new() };
+        for day in 0..7 {
+            for person in 0..100 {
+                let second = day * 86_400 + 28_800 + draws.below("time of day", 36_000);
+                let unit = Some(draws.below("unit", 40));
+                let act = Act::Request { person: day * 100 + person, unit, by_hand: person % 10 == 0 };
+                script.items.push(Item::Act(second, act));
+            }
+        }
+        script
+    }
+
+    fn act(&mut self, second: u64, act: Act) {
+        self.items.push(Item::Act(second, act));
+    }
+
+    fn request(&mut self, draws: &mut Draws, second: u64, person: u64) {
+        let unit = (self.units > 0 && draws.happens("named unit", 60)).then(|| draws.below("unit", self.units));
+        let by_hand = draws.happens("by hand", 25);
+        self.act(second, Act::Request { person, unit, by_hand });
+    }
+
+    /// Many at once.
+    fn crowd(&mut self, draws: &mut Draws) {
+        for person in 0..draws.between("people", 10, 24) {
+            let second = draws.below("moment", 3);
+            self.request(draws, second, person);
+        }
+    }
+
+    fn requests_with_faults(&mut self, draws: &mut Draws) {
+        for person in 0..draws.between("people", 1, 6) {
+            let second = draws.below("moment", 600);
+            self.request(draws, second, person);
+        }
+        let services = ["*", "organizations", "dynamodb", "sqs", "events", "organizations:CreateAccount", "sts", "sns"];
+        for _ in 0..draws.between("faults", 1, 4) {
+            let kind = Kind::OF_CALLS[index(draws, "kind", 8)];
+            let target = services[index(draws, "service", 8)].to_owned();
+            let (from, lasts) = (draws.below("fault from", 900), draws.between("fault lasts", 1, 240));
+            let percent = [5, 20, 50, 100][index(draws, "percent", 4)];
+            self.items.push(Item::Fault(Fault { kind, from, lasts, target, percent }));
+        }
+    }
+
+    fn odd_events(&mut self, draws: &mut Draws) {
+        for person in 0..draws.between("people", 1, 8) {
+            let second = draws.below("moment", 600);
+            self.request(draws, second, person);
+        }
+        let events = ["*", "AccountRequested", "AccountCreated", "CreateAccountResult", "AccountJoinedOrganization"];
+        for _ in 0..draws.between("faults", 1, 3) {
+            let kind = Kind::OF_EVENTS[index(draws, "kind", 3)];
+            let target = events[index(draws, "event", 5)].to_owned();
+            self.items.push(Item::Fault(Fault { kind, from: 0, lasts: 7_200, target, percent: 70 }));
+        }
+    }
+
+    /// Accounts that fail, are closed, come again; requests that are repeated, and old copies of them.
+    fn lives(&mut self, draws: &mut Draws) {
+        for person in 0..draws.between("people", 1, 4) {
+            if draws.happens("taken", 50) {
+                self.act(0, Act::Taken { person });
+                self.request(draws, 60, person);
+                self.act(4_000, Act::Freed { person });
+                if draws.happens("copy", 60) {
+                    self.act(draws.between("moment of copy", 4_100, 40_000), Act::Copy { person });
+                }
+                if draws.happens("again", 60) {
+                    let second = draws.between("moment of again", 4_100, 40_000);
+                    self.request(draws, second, person);
+                }
+            } else {
+                self.request(draws, 60, person);
+                self.act(7_000, Act::Closed { person });
+                let second = draws.between("moment of again", 7_100, 40_000);
+                self.request(draws, second, person);
+            }
+        }
+        for number in 0..draws.below("joining", 3) {
+            self.act(draws.below("moment of joining", 4_000), Act::Joins { number });
+        }
+        if draws.happens("no mails", 30) {
+            let (kind, target) = (Kind::ServerError, "sns".to_owned());
+            self.items.push(Item::Fault(Fault { kind, from: 0, lasts: 500, target, percent: 100 }));
+        }
+    }
+
+    fn documents(&mut self, draws: &mut Draws) {
+        self.act(300, Act::Document { good: false });
+        if draws.happens("update", 70) {
+            self.act(400, Act::Update);
+        }
+        for person in 0..draws.between("people", 1, 4) {
+            let second = draws.below("moment", 1_200);
+            self.request(draws, second, person);
+        }
+        if draws.happens("mended", 50) {
+            self.act(draws.between("moment of mending", 2_000, 9_000), Act::Document { good: true });
+        }
+    }
+
+    fn by_hand(&mut self, draws: &mut Draws) {
+        self.act(draws.below("moment", 100), Act::PlanForAll);
+        self.act(1_000, Act::ApplyToAll);
+    }
+
+    fn sweeps(&mut self, draws: &mut Draws) {
+        for number in 0..draws.between("sweeps", 2, 4) {
+            self.act(600 + number * 20_000, Act::Sweep);
+            if draws.happens("again", 50) {
+                self.act(600 + number * 20_000 + draws.between("moment of again", 2_000, 15_000), Act::ReportAgain);
+            }
+        }
+        if draws.happens("unheard", 50) {
+            self.act(0, Act::Mending);
+            let (kind, target) = (Kind::Lost, "AccountJoinedOrganization".to_owned());
+            self.items.push(Item::Fault(Fault { kind, from: 0, lasts: 30_000, target, percent: 100 }));
+            // Half an hour and a little before a sweep: it is the first that hears of it.
+            self.act(20_600 - draws.between("age of joining", 1_801, 7_000), Act::Joins { number: 0 });
+        }
+        if draws.happens("faults", 50) {
+            let kind = [Kind::ServerError, Kind::AnswerLost, Kind::Throttled][index(draws, "kind", 3)];
+            let target = ["events", "s3", "dynamodb", "lambda"][index(draws, "service", 4)].to_owned();
+            let from = draws.below("fault from", 60_000);
+            self.items.push(Item::Fault(Fault { kind, from, lasts: 20, target, percent: 60 }));
+        }
+    }
+}
+
+fn index(draws: &mut Draws, question: &str, bound: u64) -> usize {
+    usize::try_from(draws.below(question, bound)).expect("small")
+}

@@ -1,0 +1,314 @@
+//! What template.yaml says, with its references resolved as a deployment would.
+
+use std::{collections::BTreeMap, fs, path::Path, sync::OnceLock};
+
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Map, Value, json};
+
+/// The account that the stack is in.
+pub(crate) const ACCOUNT: &str = "111111111111";
+const REGION: &str = "us-east-1";
+/// The stack's name.
+pub(crate) const STACK: &str = "steward";
+
+/// A function of the stack.
+#[derive(Clone, Debug)]
+pub(crate) struct Function {
+    /// Its name in the code, such as `account-requester`.
+    pub(crate) name: String,
+    pub(crate) arn: String,
+    pub(crate) timeout: u64,
+    pub(crate) environment: BTreeMap<String, String>,
+    /// The statements of its role's policies.
+    pub(crate) statements: Vec<Value>,
+}
+
+/// A queue that feeds a function.
+#[derive(Clone, Debug)]
+pub(crate) struct Mapping {
+    /// The function's logical id.
+    pub(crate) function: String,
+    pub(crate) queue: String,
+    pub(crate) batch: usize,
+    pub(crate) at_once: usize,
+}
+
+/// A rule, and where its events go.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    pub(crate) name: String,
+    /// The stack's bus, or the default one.
+    pub(crate) own_bus: bool,
+    pub(crate) pattern: Value,
+    /// ARNs.
+    pub(crate) targets: Vec<String>,
+}
+
+/// A schedule.
+#[derive(Clone, Debug)]
+pub(crate) struct Schedule {
+    /// The logical id of what it starts.
+    pub(crate) target: String,
+    pub(crate) expression: String,
+    pub(crate) input: Value,
+}
+
+/// A queue as it is declared.
+#[derive(Clone, Debug)]
+pub(crate) struct Queue {
+    pub(crate) visibility: u64,
+    /// The logical id of the queue of its dead letters, and after how many receipts.
+    pub(crate) redrive: Option<(String, u64)>,
+}
+
+/// The stack.
+#[derive(Debug, Default)]
+pub(crate) struct Stack {
+    /// By logical id.
+    pub(crate) functions: BTreeMap<String, Function>,
+    pub(crate) queues: BTreeMap<String, Queue>,
+    pub(crate) mappings: Vec<Mapping>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) schedules: Vec<Schedule>,
+}
+
+/// The stack of this checkout.
+pub(crate) fn stack() -> &'static Stack {
+    static STACK: OnceLock<Stack> = OnceLock::new();
+    STACK.get_or_init(read)
+}
+
+/// A file of the checkout.
+pub(crate) fn file(path: &str) -> String {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn read() -> Stack {
+    let text = file("template.yaml");
+    let documents = Yaml::load_from_str(&text).expect("template.yaml is YAML");
+    let template = to_json(&documents[0]);
+    let resolver = Resolver { template: &template };
+    let mut stack = Stack::default();
+    let resources = template["Resources"].as_object().expect("resources");
+    for (id, resource) in resources {
+        let properties = resolver.resolve(&resource["Properties"]);
+        match resource["Type"].as_str().unwrap_or_default() {
+            "AWS::SQS::Queue" => {
+                let redrive = properties["RedrivePolicy"]["deadLetterTargetArn"].as_str().map(|arn| {
+                    let most = properties["RedrivePolicy"]["maxReceiveCount"].as_u64().expect("maxReceiveCount");
+                    (last(arn).to_owned(), most)
+                });
+                let visibility = properties["VisibilityTimeout"].as_u64().unwrap_or(30);
+                stack.queues.insert(id.clone(), Queue { visibility, redrive });
+            }
+            "AWS::Events::Rule" => stack.rules.push(Rule {
+                name: id.clone(),
+                own_bus: properties["EventBusName"] == STACK,
+                pattern: properties["EventPattern"].clone(),
+                targets: items(&properties["Targets"]).map(|target| text_of(&target["Arn"])).collect(),
+            }),
+            "AWS::Serverless::Function" => read_function(&mut stack, resources, &resolver, id, resource, &properties),
+            "AWS::Serverless::StateMachine" => {
+                for event in properties["Events"].as_object().expect("events").values() {
+                    stack.schedules.push(schedule(id, &event["Properties"]));
+                }
+            }
+            _ => {}
+        }
+    }
+    stack
+}
+
+fn read_function(
+    stack: &mut Stack,
+    resources: &Map<String, Value>,
+    resolver: &Resolver<'_>,
+    id: &str,
+    resource: &Value,
+    properties: &Value,
+) {
+    let mut environment: BTreeMap<String, String> = BTreeMap::from([("BUS_NAME".to_owned(), STACK.to_owned())]);
+    for (name, value) in properties["Environment"]["Variables"].as_object().into_iter().flatten() {
+        environment.insert(name.clone(), text_of(value));
+    }
+    let role = last(properties["Role"].as_str().expect("a role")).to_owned();
+    let role = resolver.resolve(&resources[role.trim_start_matches("role/")]["Properties"]);
+    let statements = items(&role["Policies"]).flat_map(|policy| items(&policy["PolicyDocument"]["Statement"]).cloned());
+    let function = Function {
+        name: text_of(&resource["Metadata"]["BuildProperties"]["Binary"]),
+        arn: resolver.arn(id),
+        timeout: properties["Timeout"].as_u64().expect("a timeout"),
+        environment,
+        statements: statements.collect(),
+    };
+    for (name, event) in properties["Events"].as_object().into_iter().flatten() {
+        let details = &event["Properties"];
+        match event["Type"].as_str().expect("a type") {
+            "SQS" => stack.mappings.push(Mapping {
+                function: id.to_owned(),
+                queue: last(details["Queue"].as_str().expect("a queue")).to_owned(),
+                batch: usize::try_from(details["BatchSize"].as_u64().expect("a size")).expect("small"),
+                at_once: usize::try_from(details["ScalingConfig"]["MaximumConcurrency"].as_u64().expect("a bound"))
+                    .expect("small"),
+            }),
+            "EventBridgeRule" => stack.rules.push(Rule {
+                name: format!("{id}{name}"),
+                own_bus: details["EventBusName"] == STACK,
+                pattern: details["Pattern"].clone(),
+                targets: vec![resolver.arn(id)],
+            }),
+            "ScheduleV2" => stack.schedules.push(schedule(id, details)),
+            other => panic!("events of type {other} are not simulated"),
+        }
+    }
+    stack.functions.insert(id.to_owned(), function);
+}
+
+fn schedule(target: &str, properties: &Value) -> Schedule {
+    Schedule {
+        target: target.to_owned(),
+        expression: text_of(&properties["ScheduleExpression"]),
+        input: serde_json::from_str(properties["Input"].as_str().unwrap_or("{}")).expect("input is JSON"),
+    }
+}
+
+/// The name at the end of an ARN or URL.
+pub(crate) fn last(name: &str) -> &str {
+    name.rsplit([':', '/']).next().unwrap_or(name)
+}
+
+pub(crate) fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+}
+
+struct Resolver<'a> {
+    template: &'a Value,
+}
+
+impl Resolver<'_> {
+    fn resolve(&self, value: &Value) -> Value {
+        match value {
+            Value::Array(values) => values.iter().map(|value| self.resolve(value)).collect(),
+            Value::Object(fields) => {
+                if let (1, Some((name, argument))) = (fields.len(), fields.iter().next())
+                    && (name == "Ref" || name.starts_with("Fn::"))
+                {
+                    return self.call(name, argument);
+                }
+                fields.iter().map(|(name, value)| (name.clone(), self.resolve(value))).collect()
+            }
+            plain => plain.clone(),
+        }
+    }
+
+    fn call(&self, function: &str, argument: &Value) -> Value {
+        match function {
+            "Ref" => self.reference(argument.as_str().expect("a name")),
+            "Fn::GetAtt" => self.attribute(argument.as_str().expect("a name")).into(),
+            "Fn::Sub" => self.substituted(argument.as_str().expect("a text")).into(),
+            "Fn::Join" => {
+                let parts: Vec<String> = items(&self.resolve(&argument[1])).map(text_of).collect();
+                parts.join(argument[0].as_str().expect("a separator")).into()
+            }
+            "Fn::If" => {
+                let is_met = match argument[0].as_str().expect("a condition") {
+                    "HasBaselineDocument" => true,
+                    "HearsMembers" => false,
+                    other => panic!("the condition {other} is not simulated"),
+                };
+                self.resolve(&argument[if is_met { 1 } else { 2 }])
+            }
+            other => panic!("{other} is not simulated"),
+        }
+    }
+
+    fn reference(&self, name: &str) -> Value {
+        match name {
+            "AWS::Region" => REGION.into(),
+            "AWS::AccountId" => ACCOUNT.into(),
+            "AWS::Partition" => "aws".into(),
+            "AWS::StackName" => STACK.into(),
+            "AWS::NoValue" => Value::Null,
+            "AlertEmail" => "alerts@example.com".into(),
+            "BaselineKey" => "baseline.yaml".into(),
+            _ if self.template["Parameters"].get(name).is_some() => {
+                let default = &self.template["Parameters"][name]["Default"];
+                if default.is_null() { "".into() } else { default.clone() }
+            }
+            _ => match self.template["Resources"][name]["Type"].as_str() {
+                Some("AWS::SQS::Queue") => format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}").into(),
+                Some("AWS::SNS::Topic" | "AWS::Serverless::StateMachine" | "AWS::CloudWatch::Alarm") => {
+                    self.arn(name).into()
+                }
+                Some("AWS::S3::Bucket") => name.to_lowercase().into(),
+                Some("AWS::Events::EventBus") => STACK.into(),
+                Some(_) => name.into(),
+                None => panic!("the template has no {name}"),
+            },
+        }
+    }
+
+    fn attribute(&self, name: &str) -> String {
+        let (id, attribute) = name.split_once('.').expect("an attribute");
+        match attribute {
+            "Arn" => self.arn(id),
+            _ => id.to_owned(),
+        }
+    }
+
+    /// The ARN of a resource; those of SAM's own rules are not in the template.
+    fn arn(&self, id: &str) -> String {
+        let of = |service: &str, rest: String| format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{rest}");
+        match self.template["Resources"][id]["Type"].as_str().unwrap_or("AWS::Events::Rule") {
+            "AWS::SQS::Queue" => of("sqs", id.to_owned()),
+            "AWS::SNS::Topic" => of("sns", id.to_owned()),
+            "AWS::DynamoDB::Table" => of("dynamodb", format!("table/{id}")),
+            "AWS::Events::EventBus" => of("events", format!("event-bus/{STACK}")),
+            "AWS::Events::Rule" => of("events", format!("rule/{id}")),
+            "AWS::Serverless::Function" => of("lambda", format!("function:{id}")),
+            "AWS::Serverless::StateMachine" => of("states", format!("stateMachine:{id}")),
+            "AWS::CloudWatch::Alarm" => of("cloudwatch", format!("alarm:{id}")),
+            "AWS::S3::Bucket" => format!("arn:aws:s3:::{}", id.to_lowercase()),
+            "AWS::IAM::Role" => format!("arn:aws:iam::{ACCOUNT}:role/{id}"),
+            _ => of("other", id.to_owned()),
+        }
+    }
+
+    fn substituted(&self, text: &str) -> String {
+        let mut rest = text;
+        let mut done = String::new();
+        while let Some((before, after)) = rest.split_once("${") {
+            let (name, after) = after.split_once('}').expect("a closing brace");
+            done.push_str(before);
+            let is_attribute = name.contains('.') && !name.starts_with("AWS::");
+            done += &if is_attribute { self.attribute(name) } else { text_of(&self.reference(name)) };
+            rest = after;
+        }
+        done + rest
+    }
+}
+
+fn to_json(node: &Yaml<'_>) -> Value {
+    match node {
+        Yaml::Value(Scalar::Boolean(value)) => json!(value),
+        Yaml::Value(Scalar::Integer(value)) => json!(value),
+        Yaml::Value(Scalar::FloatingPoint(value)) => json!(value.0),
+        Yaml::Value(Scalar::String(value)) => json!(value),
+        Yaml::Value(Scalar::Null) => Value::Null,
+        Yaml::Sequence(values) => values.iter().map(to_json).collect(),
+        Yaml::Mapping(entries) => {
+            let entries = entries.iter().map(|(key, value)| (key.as_str().expect("a key").to_owned(), to_json(value)));
+            Value::Object(entries.collect())
+        }
+        Yaml::Tagged(tag, value) => match tag.suffix.as_str() {
+            "Ref" => json!({"Ref": to_json(value)}),
+            function => json!({format!("Fn::{function}"): to_json(value)}),
+        },
+        other => panic!("nothing that a template holds: {other:?}"),
+    }
+}
