@@ -168,13 +168,12 @@ impl CreateAccountPoller {
     /// Tells of items that cannot be read, of each once.
     async fn tell_unreadable(&self, keys: &[String]) -> Result<(), Failure> {
         for key in keys {
-            let (told, now) = (format!("unreadable#{key}"), clock::now());
-            if !self.once.begin(&told, now).await? {
-                continue;
-            }
-            let failure = Failure::with_detail(Cause::RecordUnreadable, format_args!("{key}."));
-            self.bus.put(&RecordsUnreadable { keys: vec![key.clone()], failure }).await?;
-            self.once.told(&told, key, now).await?;
+            let publish = async {
+                let failure = Failure::with_detail(Cause::RecordUnreadable, format_args!("{key}."));
+                self.bus.put(&RecordsUnreadable { keys: vec![key.clone()], failure }).await?;
+                Ok(key)
+            };
+            self.once.publish(&format!("unreadable#{key}"), clock::now(), Box::pin(publish)).await?;
         }
         Ok(())
     }
