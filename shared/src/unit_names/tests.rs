@@ -75,8 +75,8 @@ async fn listed(tree: Tree) -> Duration {
     let names = UnitNames::of(&organizations, &accounts).await;
     assert_eq!(accounts.len(), ACCOUNTS);
     for (position, account) in accounts.iter().enumerate() {
-        let path: String = way(&tree, position % UNITS).into_iter().map(|unit| format!("/Unit {unit}")).collect();
-        assert_eq!(names.path(account).unwrap(), path);
+        let path: Vec<_> = way(&tree, position % UNITS).into_iter().map(|unit| format!("/Unit {unit}")).collect();
+        assert_eq!(names.path(account).unwrap(), path.concat());
     }
     assert_eq!(published.throttled(), BTreeMap::new());
     let calls = published.calls("ListOrganizationalUnitsForParent") + published.calls("DescribeOrganizationalUnit");
@@ -84,7 +84,7 @@ async fn listed(tree: Tree) -> Duration {
     begun.elapsed()
 }
 
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_mins(5);
 
 #[tokio::test(start_paused = true)]
 async fn ten_thousand_accounts_in_two_thousand_units_are_listed_within_five_minutes() {
