@@ -40,16 +40,16 @@ pub(crate) fn folder(sweep: &SweepId, started_at: Timestamp) -> String {
 impl Publication {
     /// What is fixed now, with this as the newest report. A sweep is compared with the newest report of an earlier one.
     pub(crate) fn first(listing: &Listing, latest: &Stored, results: Vec<BatchEnd>, now: Timestamp) -> Self {
-        let none = |note: &str| (None, Some(note.to_owned()));
+        let left_out = |why: &str| (None, Some(why.to_owned()));
         let (compared_with, note) = match latest {
             Stored::Nothing => (None, None),
-            Stored::Unreadable => none("The report before cannot be parsed, so nothing is compared with it."),
+            Stored::Unreadable => left_out("The report before cannot be parsed, so nothing is compared with it."),
             // Published already, by hand or by a version that did not keep this.
             Stored::Report(latest) if latest.sweep.sweep_id == listing.sweep_id.as_str() => {
                 (latest.compared_with.as_deref().and_then(key_of), None)
             }
             Stored::Report(latest) if latest.sweep.started_at > listing.started_at => {
-                none("A later sweep was reported before this one, so nothing is compared.")
+                left_out("A later sweep was reported before this one, so nothing is compared.")
             }
             Stored::Report(latest) => (key_of(&latest.sweep.sweep_id), None),
         };
