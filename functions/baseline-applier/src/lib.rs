@@ -81,7 +81,7 @@ impl BaselineApplier {
         let organizations = OrganizationsGateway::of(config, Rates::default());
         let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
-            engine: Engine::new(config, Self::NAME, Rates::default()),
+            engine: Engine::new(config, Self::NAME, Rates::default()).recording_in(table.clone()),
             queue: SqsGateway::of(config, settings.baseline_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             heard: HeardAccounts::new(table.clone()),

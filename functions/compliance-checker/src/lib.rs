@@ -13,7 +13,7 @@ use steward::{
     clock,
     control::{self, AnyControl, Engine, Mode, Outcome, Row, Visit},
     error::{Cause, Failure},
-    gateway::{self, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway},
+    gateway::{self, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway},
     ids::RoleName,
     selection::obstacle,
     settings::{NotConfigured, Settings},
@@ -71,7 +71,8 @@ impl ComplianceChecker {
         let rates = Rates::of_a_long_list(settings.rate_share());
         let organizations = OrganizationsGateway::of(config, rates);
         let function = Self {
-            engine: Engine::new(config, Self::NAME, rates),
+            engine: Engine::new(config, Self::NAME, rates)
+                .recording_in(DynamoDbGateway::of(config, settings.table_name())),
             document: InForce::of(config, &mut settings, &access_role),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             facts: Facts::new(organizations.clone()),

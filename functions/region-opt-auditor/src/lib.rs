@@ -21,6 +21,7 @@ use steward::{
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, SqsGateway},
     ids::{AccountId, Region, RoleName},
     once::Once,
+    own_roles::OwnRole,
     region_policy::{Callers, Status, Verdict, judge},
     settings::{NotConfigured, Settings},
     start::SdkConfig,
@@ -43,7 +44,7 @@ pub struct RegionOptAuditor {
     facts: Facts,
     organizations: OrganizationsGateway,
     access_role: RoleName,
-    own_roles: Vec<String>,
+    own_roles: Vec<OwnRole>,
     pace: Pace,
     deadline: SignedDuration,
 }
@@ -117,7 +118,7 @@ impl RegionOptAuditor {
             facts: Facts::new(organizations.clone()),
             organizations,
             access_role,
-            own_roles: settings.own_role_arns(),
+            own_roles: settings.own_roles(),
             pace: settings.pace(),
             deadline: settings.deadline(),
         };
