@@ -9,6 +9,7 @@ mod compliance_sweep;
 mod controls;
 mod create_account_poller;
 mod dead_letter_replayer;
+mod event_patterns;
 mod notifier;
 mod organization_preparer;
 mod permissions;

@@ -94,6 +94,37 @@ async fn a_thousand_events_doubled_and_shuffled_make_one_mail_each() {
 }
 
 #[tokio::test]
+async fn three_hundred_events_of_one_account_do_not_hide_the_one_that_is_critical() {
+    let theatre = Theatre::own(&[]).await;
+    let mailbox = theatre.mailbox("flood").await;
+    let body = |n: usize| {
+        let (severity, action) = if n == 284 { ("critical", "LeaveOrganization") } else { ("warning", "CreateUser") };
+        // Whom its calls name is the attacker's to choose.
+        let detail = json!({"severity": severity, "action": action, "actor": {"name": "Admin/mallory"},
+            "recorded_in": "222222222222", "account_id": format!("{n:012}"), "error_code": "AccessDenied"});
+        event(&format!("flood-{n}"), "ActivityAudited", &detail).to_string()
+    };
+    for batch in (0..300).collect::<Vec<_>>().chunks(10) {
+        let records =
+            batch.iter().map(|n| json!({"messageId": n.to_string(), "body": body(*n), "eventSource": "aws:sqs"}));
+        let batch = json!({"Records": records.collect::<Vec<_>>()});
+        let answer = theatre.stack.invoke("NotifierFunction", &batch).await.expect("the notifier answers");
+        assert_eq!(answer["batchItemFailures"], json!([]));
+    }
+    let mails = mailbox.all().await;
+    assert_eq!(mails.iter().filter(|mail| mail.subject.contains("LeaveOrganization")).count(), 1);
+    // Twenty in each hour, of which this may have met two.
+    assert!((21..=41).contains(&mails.len()), "{}", mails.len());
+    // The hour after is looked at by the reminder; a reminder of an hour that is over sums it up at once.
+    let hour = (std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_secs()) / 3600;
+    let early = json!({"Records": [{"messageId": "1", "eventSource": "aws:sqs",
+        "body": json!({"sum_up": {"account": "222222222222", "hour": hour}}).to_string()}]});
+    let answer = theatre.stack.invoke("NotifierFunction", &early).await.expect("the notifier answers");
+    assert_eq!(answer["batchItemFailures"], json!([]));
+    assert!(mailbox.all().await.iter().all(|mail| !mail.subject.contains("more events")), "the hour is not over");
+}
+
+#[tokio::test]
 async fn what_is_no_event_is_given_back_to_the_queue_for_its_dead_letters() {
     let theatre = Theatre::shared().await;
     let record = |id: &str, body: &str| json!({"messageId": id, "body": body, "eventSource": "aws:sqs"});

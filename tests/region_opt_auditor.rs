@@ -67,6 +67,8 @@ pub(crate) async fn forward_events(theatre: &Theatre, member: &AwsClient) {
         ("Capabilities.member.1", "CAPABILITY_IAM"),
         ("Parameters.member.1.ParameterKey", "ManagementAccountId"),
         ("Parameters.member.1.ParameterValue", theatre.organization.management_account()),
+        ("Parameters.member.2.ParameterKey", "BusName"),
+        ("Parameters.member.2.ParameterValue", theatre.stack.output("MemberBusName")),
     ];
     member.query("cloudformation", "CreateStack", "2010-05-15", &input).await.expect("the stack is taken");
     eventually("the member's stack", PATIENCE, async || {

@@ -29,6 +29,9 @@ fn samples(function: &str) -> Vec<(String, Value)> {
 /// The targets of the rules on the account's own bus whose patterns an event matches, as EventBridge says.
 async fn targets(theatre: &Theatre, event: &Value) -> Vec<String> {
     let client = &theatre.stack.client;
+    // The rules believe what is recorded in the management account, whose id is another in each organization.
+    let mut event = event.clone();
+    event["account"] = theatre.organization.management_account().into();
     let rules = client.json("events", "ListRules", json!({"Limit": 100})).await.expect("the rules");
     let mut found = Vec::new();
     for rule in rules["Rules"].as_array().into_iter().flatten() {

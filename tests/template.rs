@@ -44,8 +44,13 @@ pub(crate) fn logical_id(function: &str) -> String {
 /// The template as JSON, its short forms written out: `!Ref A` is `{"Ref": "A"}`, `!GetAtt A.Arn` is
 /// `{"Fn::GetAtt": "A.Arn"}`.
 pub(crate) fn template() -> Value {
-    let text = read("template.yaml");
-    let documents = Yaml::load_from_str(&text).expect("template.yaml is YAML");
+    template_in("template.yaml")
+}
+
+/// The same for another template.
+pub(crate) fn template_in(path: &str) -> Value {
+    let text = read(path);
+    let documents = Yaml::load_from_str(&text).expect("a template is YAML");
     to_json(&documents[0])
 }
 
@@ -78,13 +83,13 @@ pub(crate) fn resources(template: &Value, of_type: &str) -> BTreeMap<String, Val
 }
 
 /// The logical id in `!GetAtt Id.Attribute` or `!Ref Id`.
-fn referred(value: &Value) -> &str {
+pub(crate) fn referred(value: &Value) -> &str {
     let name = value["Fn::GetAtt"].as_str().or(value["Ref"].as_str());
     let name = name.unwrap_or_else(|| panic!("no reference: {value}"));
     name.split('.').next().unwrap_or(name)
 }
 
-fn items(value: &Value) -> impl Iterator<Item = &Value> {
+pub(crate) fn items(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
@@ -343,15 +348,37 @@ fn a_role_reads_of_the_documents_what_it_works_with() {
 }
 
 #[test]
-fn every_queue_admits_the_rules_of_this_stack_alone() {
+fn every_queue_admits_the_rules_of_this_stack_and_the_roles_that_send_to_it_and_nobody_else() {
     let template = template();
+    let all = statements(&template);
+    let schedules = ["ComplianceSweepDailyRole", "CreateAccountPollerSweepRole"].map(ToOwned::to_owned);
     for (id, policy) in resources(&template, "AWS::SQS::QueuePolicy") {
-        for statement in items(&policy["PolicyDocument"]["Statement"]) {
-            assert_eq!(statement["Principal"], json!({"Service": "events.amazonaws.com"}), "{id}");
-            assert_eq!(statement["Action"], "sqs:SendMessage", "{id}");
-            let sources = &statement["Condition"]["ArnEquals"]["aws:SourceArn"];
-            assert!(one_or_many(sources).into_iter().all(|rule| !referred(rule).is_empty()), "{id}");
-        }
+        let statements: Vec<_> = items(&policy["PolicyDocument"]["Statement"]).collect();
+        let [deny, allow] = statements[..] else { panic!("{id} has other statements") };
+        assert_eq!(
+            (&deny["Effect"], &deny["Principal"], &deny["Action"]),
+            (&json!("Deny"), &json!("*"), &json!("sqs:SendMessage"))
+        );
+        // Both must hold: whoever is neither a service nor one of these roles is denied.
+        assert_eq!(deny["Condition"]["Bool"], json!({"aws:PrincipalIsAWSService": "false"}), "{id}");
+        let queue = &deny["Resource"];
+        let admitted: BTreeSet<_> = items(&deny["Condition"]["ArnNotEquals"]["aws:PrincipalArn"])
+            .map(|role| referred(role).to_owned())
+            .collect();
+        let sends = |statement: &Value| {
+            one_or_many(&statement["Action"]).contains(&&json!("sqs:SendMessage"))
+                && one_or_many(&statement["Resource"]).contains(&queue)
+        };
+        let mut senders: BTreeSet<_> =
+            all.iter().filter(|(_, statement)| sends(statement)).map(|(role, _)| role.clone()).collect();
+        // The roles that SAM makes for schedules are not in the template.
+        senders
+            .extend(admitted.iter().filter(|role| id == "UndeliverablePolicy" && schedules.contains(*role)).cloned());
+        assert_eq!(admitted, senders, "{id}: left is admitted, right sends by its policy");
+        assert_eq!(allow["Principal"], json!({"Service": "events.amazonaws.com"}), "{id}");
+        assert_eq!(allow["Action"], "sqs:SendMessage", "{id}");
+        let sources = &allow["Condition"]["ArnEquals"]["aws:SourceArn"];
+        assert!(one_or_many(sources).into_iter().all(|rule| !referred(rule).is_empty()), "{id}");
     }
 }
 
@@ -374,28 +401,77 @@ fn the_topic_is_encrypted_and_admits_every_alarm_of_this_stack_and_nobody_else()
 }
 
 #[test]
-fn no_event_about_a_root_user_becomes_two_messages() {
+fn the_accounts_own_bus_admits_nobody_and_that_of_the_members_events_of_aws_alone() {
     let template = template();
-    let rules = resources(&template, "AWS::Events::Rule");
-    let names = |rule: &Value| items(&rule["EventPattern"]["detail"]["eventName"]).cloned().collect::<Vec<_>>();
-    let audits = |rule: &Value| items(&rule["Targets"]).any(|target| referred(&target["Arn"]) == "ActivityQueue");
-    let others = rules.iter().filter(|(id, rule)| audits(rule) && *id != "RootActivityRule" && *id != "RootSignInRule");
-    let elsewhere: BTreeSet<_> = others.flat_map(|(_, rule)| names(rule)).map(|name| name.to_string()).collect();
-    let left_out = items(&names(&rules["RootActivityRule"])[0]["anything-but"]).map(ToString::to_string).collect();
-    assert_eq!(elsewhere, left_out, "left has a rule of its own, right is left out of RootActivityRule");
+    let policies = resources(&template, "AWS::Events::EventBusPolicy");
+    for (id, policy) in &policies {
+        assert_ne!(policy["EventBusName"], "default", "{id}");
+    }
+    let members = &policies["MemberBusPolicy"]["Statement"];
+    assert!(members["Condition"]["StringEquals"]["aws:PrincipalOrgID"].is_object());
+    assert_eq!(members["Condition"]["StringLikeIfExists"], json!({"events:source": "aws.*"}));
+    for (id, rule) in resources(&template, "AWS::Events::Rule") {
+        let sources: Vec<_> = items(&rule["EventPattern"]["source"]).collect();
+        let by_aws = sources.iter().all(|source| {
+            source.as_str().or_else(|| source["prefix"].as_str()).is_some_and(|text| text.starts_with("aws."))
+        });
+        let bus = &rule["EventBusName"];
+        if bus.is_null() || *bus == json!({"Ref": "MemberBus"}) {
+            assert!(!sources.is_empty() && by_aws, "{id} hears events that others can send");
+        }
+        // What members may forward is not believed by the rules on the organization.
+        if sources.contains(&&json!("aws.organizations")) {
+            assert_eq!(rule["EventPattern"]["account"], json!([{"Ref": "AWS::AccountId"}]), "{id}");
+        }
+    }
 }
 
 #[test]
-fn every_rule_on_the_accounts_own_bus_is_about_events_that_only_aws_can_send() {
-    for (id, rule) in resources(&template(), "AWS::Events::Rule") {
-        let by_aws = |source: &Value| {
-            let text = source.as_str().or_else(|| source["prefix"].as_str());
-            text.is_some_and(|text| text.starts_with("aws."))
-        };
-        let sources = items(&rule["EventPattern"]["source"]).collect::<Vec<_>>();
-        let is_safe = !sources.is_empty() && sources.iter().all(|source| by_aws(source));
-        assert!(is_safe || !rule["EventBusName"].is_null(), "{id}: members may put events on that bus");
+fn what_steward_is_excused_for_is_what_its_roles_may_do() {
+    let template = template();
+    let mut may: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (_, properties) in resources(&template, "AWS::IAM::Role") {
+        for policy in items(&properties["Policies"]) {
+            let name = policy["PolicyName"].as_str().expect("a name").to_owned();
+            let actions = may.entry(name).or_default();
+            for statement in items(&policy["PolicyDocument"]["Statement"]) {
+                for action in one_or_many(&statement["Action"]) {
+                    let action = action.as_str().expect("an action");
+                    let (service, call) = action.split_once(':').expect("service:Action");
+                    let is_heard = matches!(service, "account" | "iam" | "organizations" | "cloudtrail")
+                        || action == "sts:AssumeRoot";
+                    let is_read = ["Get", "List", "Describe"].iter().any(|verb| call.starts_with(verb));
+                    if is_heard && !is_read {
+                        actions.insert(action.to_owned());
+                    }
+                }
+            }
+        }
     }
+    // The state machine calls functions alone, and has no part in the list of roles.
+    may.remove("compliance-sweep");
+    let excused = steward::own_roles::MAY
+        .iter()
+        .map(|(name, actions)| ((*name).to_owned(), actions.iter().map(|action| (*action).to_owned()).collect()));
+    assert_eq!(excused.collect::<BTreeMap<String, BTreeSet<String>>>(), may, "left is excused, right is allowed");
+    for function in ["ActivityAuditor", "RegionOptAuditor"] {
+        let variables = &template["Resources"][function]["Properties"]["Environment"]["Variables"];
+        let told =
+            items(&variables["OWN_ROLES"]["Fn::Join"][1]).map(|entry| entry["Fn::Sub"].as_str().expect("a text"));
+        let told: BTreeSet<_> = told.filter_map(|entry| entry.split(' ').next()).collect();
+        assert_eq!(told, steward::own_roles::MAY.iter().map(|(name, _)| *name).collect(), "{function}");
+    }
+}
+
+#[test]
+fn every_queue_that_a_function_works_off_has_an_alarm_on_the_age_of_its_messages() {
+    let template = template();
+    let alarms = resources(&template, "AWS::CloudWatch::Alarm").into_values();
+    let aged = alarms.filter(|alarm| alarm["MetricName"] == "ApproximateAgeOfOldestMessage");
+    let watched: BTreeSet<_> = aged.map(|alarm| referred(&alarm["Dimensions"][0]["Value"]).to_owned()).collect();
+    let sources = event_sources(&template).into_iter().filter(|source| source.2 == "SQS");
+    let worked_off: BTreeSet<_> = sources.map(|source| referred(&source.3["Queue"]).to_owned()).collect();
+    assert_eq!(watched, worked_off);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What somebody did to accounts or to the organization, read from CloudTrail's records and judged. Pure.
 
 mod severity;
+mod shown;
 
 use std::collections::BTreeMap;
 
@@ -8,13 +9,16 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use severity::{Severity, judge};
+pub use severity::{Guarded, Severity};
 
 use crate::{
     cloudtrail::{Actor, ActorKind, Record},
     events::Event,
     ids::AccountId,
+    own_roles::OwnRole,
+    root_session_log::OpenedSession,
 };
+use severity::judge;
 
 /// The parameters that say what a call is about. No others get out: what a call carries may be secret.
 const TELLING: [(&str, &str); 14] = [
@@ -47,6 +51,9 @@ pub struct ActivityAudited {
     pub why: String,
     /// Who did it.
     pub actor: Actor,
+    /// The account in which it was recorded: where whoever did it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded_in: Option<AccountId>,
     /// The account that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<AccountId>,
@@ -73,37 +80,45 @@ impl Event for ActivityAudited {
 }
 
 impl ActivityAudited {
-    /// Reads an event that CloudTrail has brought; None for one that names no call. `own_roles` are the ARNs of this
-    /// stack's roles.
-    pub fn of(event: &EventBridgeEvent<Value>, own_roles: &[String]) -> Option<Self> {
-        let record = Record::of(&event.detail)?;
-        let actor = Actor::of(record, own_roles);
-        let (severity, why) = judge(record, &actor);
-        let target =
-            TELLING.iter().filter_map(|(name, pointer)| Some(((*name).to_owned(), record.text(pointer)?.to_owned())));
+    /// Reads an event that CloudTrail has brought; None for one that names no call, or that is not of a service of AWS.
+    /// `opened` is the session of ours that the record is about, by [`root_session_key`] or [`temporary_root_key`].
+    ///
+    /// Whatever is taken over is of the form that such a value has: a record holds what somebody has chosen to send.
+    pub fn of(
+        event: &EventBridgeEvent<Value>,
+        own_roles: &[OwnRole],
+        guarded: &Guarded,
+        opened: Option<&OpenedSession>,
+    ) -> Option<Self> {
+        let record = Record::of(&event.detail).filter(|_| shown::is_service_of_aws(&event.source))?;
+        let mut actor = Actor::of(record, own_roles);
+        let (severity, why) = judge(record, &actor, guarded, opened);
+        if let Some(opened) = opened.filter(|_| matches!(actor.kind, ActorKind::Root | ActorKind::RootSession)) {
+            (actor.kind, actor.is_steward) = (ActorKind::RootSession, true);
+            actor.function = Some(opened.function.clone());
+        }
+        actor.name = shown::actor(&actor.name);
+        actor.arn = actor.arn.as_deref().map(shown::arn);
+        let target = TELLING
+            .iter()
+            .filter_map(|(name, pointer)| Some(((*name).to_owned(), shown::target(name, record.text(pointer)?))));
         let event_id = record.text("/eventID").or(event.id.as_deref()).unwrap_or_default();
-        let at = record.text("/eventTime").map(ToOwned::to_owned).or_else(|| crate::clock::of_event(event));
+        let at = record.text("/eventTime").map(shown::time).or_else(|| crate::clock::of_event(event));
         Some(Self {
-            event_id: event_id.to_owned(),
+            event_id: shown::id(event_id),
             at: at.unwrap_or_default(),
             severity,
-            why,
+            why: shown::sentence(&why),
+            recorded_in: event.account.as_deref().and_then(|account| account.parse().ok()),
             account_id: principal(record).or_else(|| record.account()),
             account_name: None,
-            service: record.service().to_owned(),
-            action: record.name().to_owned(),
+            service: shown::service(record.service()),
+            action: shown::call(record.name()),
             target: target.collect(),
-            source_address: record.text("/sourceIPAddress").map(ToOwned::to_owned),
-            error_code: failure(record).map(ToOwned::to_owned),
+            source_address: record.text("/sourceIPAddress").map(shown::address),
+            error_code: failure(record).map(shown::code),
             actor,
         })
-    }
-
-    /// The same, done by a root session that this stack has opened.
-    #[must_use]
-    pub fn by_own_root_session(self) -> Self {
-        let actor = Actor { kind: ActorKind::RootSession, is_steward: true, ..self.actor };
-        Self { severity: Severity::Informational, why: severity::OWN_WORK.to_owned(), actor, ..self }
     }
 }
 
@@ -123,6 +138,11 @@ fn failure(record: Record<'_>) -> Option<&str> {
 pub fn root_session_key(event: &EventBridgeEvent<Value>) -> Option<&str> {
     let record = Record::of(&event.detail).filter(|record| record.name() == "AssumeRoot")?;
     record.text("/responseElements/credentials/accessKeyId")
+}
+
+/// Whether a role of this stack has done it.
+pub fn is_by_own_role(event: &EventBridgeEvent<Value>, own_roles: &[OwnRole]) -> bool {
+    Record::of(&event.detail).is_some_and(|record| Actor::of(record, own_roles).is_steward)
 }
 
 /// The key that a record of a root user's work was signed with, if it was a temporary one.

@@ -4,7 +4,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ids::{AccountId, NotValid};
+use crate::{
+    ids::{AccountId, NotValid},
+    own_roles::OwnRole,
+};
 
 /// The `detail` of an event that CloudTrail has brought.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +22,12 @@ impl<'a> Record<'a> {
     /// The call, or what happened: `PutAlternateContact`, `ConsoleLogin`, `CloseAccountResult`.
     pub fn name(self) -> &'a str {
         self.0["eventName"].as_str().unwrap_or_default()
+    }
+
+    /// The call as IAM names it, `organizations:MoveAccount`.
+    pub fn action(self) -> String {
+        let service = self.service();
+        format!("{}:{}", service.strip_suffix(".amazonaws.com").unwrap_or(service), self.name())
     }
 
     /// The service: `account.amazonaws.com`.
@@ -75,7 +84,7 @@ pub enum ActorKind {
     Root,
     /// A session that `AssumeRoot` gave: the root user's name without its credentials, for one task.
     RootSession,
-    /// AWS itself.
+    /// AWS itself, also where it acts in the name of a root user.
     Service,
     /// Somebody whose record says no more.
     Unknown,
@@ -94,16 +103,19 @@ pub struct Actor {
     /// The account that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<AccountId>,
-    /// Whether it is a function of this stack.
+    /// Whether it is a role of this stack.
     pub is_steward: bool,
+    /// Which function's, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
     /// Whether it has signed in with a second factor; None where the record does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mfa: Option<bool>,
 }
 
 impl Actor {
-    /// Who is behind a record. `own_roles` are the ARNs of this stack's roles: a session of one of them is Steward.
-    pub fn of(record: Record<'_>, own_roles: &[String]) -> Self {
+    /// Who is behind a record. A session of one of `own_roles`, by its exact ARN, is Steward.
+    pub fn of(record: Record<'_>, own_roles: &[OwnRole]) -> Self {
         let kind = kind(record);
         let arn = record.text("/userIdentity/arn").map(ToOwned::to_owned);
         let issuer = record.text("/userIdentity/sessionContext/sessionIssuer/arn");
@@ -125,10 +137,12 @@ impl Actor {
             (_, Value::String(said)) => Some(said.eq_ignore_ascii_case("yes")),
             _ => None,
         };
+        let function = own_roles.iter().find(|role| issuer == Some(&role.arn)).map(|role| role.name.clone());
         Self {
             kind,
             name: name.unwrap_or("somebody").to_owned(),
-            is_steward: issuer.is_some_and(|issuer| own_roles.iter().any(|role| role == issuer)),
+            is_steward: function.is_some(),
+            function,
             arn,
             account_id,
             mfa,
@@ -140,6 +154,7 @@ fn kind(record: Record<'_>) -> ActorKind {
     match record.text("/userIdentity/type") {
         Some("AssumedRole" | "Role") => ActorKind::Role,
         Some("IAMUser" | "FederatedUser" | "IdentityCenterUser" | "SAMLUser" | "WebIdentityUser") => ActorKind::User,
+        Some("Root") if is_by_service(record) => ActorKind::Service,
         Some("Root") if is_assumed(record) => ActorKind::RootSession,
         Some("Root") => ActorKind::Root,
         Some("AWSService") => ActorKind::Service,
@@ -147,6 +162,12 @@ fn kind(record: Record<'_>) -> ActorKind {
         None if record.text("/userIdentity/invokedBy").is_some() => ActorKind::Service,
         Some(_) | None => ActorKind::Unknown,
     }
+}
+
+/// Whether a service of AWS has called in somebody's name: no person was there.
+fn is_by_service(record: Record<'_>) -> bool {
+    let by = record.text("/userIdentity/invokedBy");
+    by.is_some_and(|by| by.ends_with(".amazonaws.com") || by == "AWS Internal")
 }
 
 /// Whether root's record says that its session came from `AssumeRoot`.
@@ -168,7 +189,8 @@ mod tests {
     use super::*;
 
     fn actor(detail: &Value) -> Actor {
-        let own = ["arn:aws:iam::111111111111:role/steward-Auditor".to_owned()];
+        let arn = "arn:aws:iam::111111111111:role/steward-Auditor".to_owned();
+        let own = [OwnRole { name: "activity-auditor".to_owned(), arn }];
         Actor::of(Record(detail), &own)
     }
 
@@ -194,6 +216,17 @@ mod tests {
         };
         assert_eq!(actor(&root(json!({"assumedRoot": "true"}))).kind, ActorKind::RootSession);
         assert_eq!(actor(&root(json!({"attributes": {"mfaAuthenticated": "true"}}))).kind, ActorKind::Root);
+    }
+
+    #[test]
+    fn a_service_that_acts_in_the_name_of_a_root_user_is_no_person() {
+        let by = |service: &str| {
+            actor(&json!({"eventName": "CreateServiceLinkedRole", "userIdentity": {"type": "Root",
+                "accountId": "222222222222", "arn": "arn:aws:iam::222222222222:root", "invokedBy": service}}))
+        };
+        let service = by("organizations.amazonaws.com");
+        assert_eq!((service.kind, service.name.as_str()), (ActorKind::Service, "organizations.amazonaws.com"));
+        assert_eq!(by("somebody").kind, ActorKind::Root, "AWS names its services in one way");
     }
 
     #[test]

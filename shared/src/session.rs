@@ -10,8 +10,9 @@ pub use root_task::RootTask;
 
 use crate::{
     error::Cause,
-    gateway::{CallError, RootSessionRequest, SessionRequest, StsGateway},
+    gateway::{CallError, DynamoDbGateway, RootSessionRequest, SessionRequest, StsGateway},
     ids::{AccountId, Region, RoleName},
+    root_session_log::{OpenedSession, RootSessionLog},
 };
 
 /// The shortest session that AWS STS gives to a role.
@@ -23,6 +24,7 @@ pub struct Sessions {
     sts: StsGateway,
     config: SdkConfig,
     function: &'static str,
+    log: Option<RootSessionLog>,
 }
 
 impl Sessions {
@@ -33,7 +35,13 @@ impl Sessions {
 
     /// Sessions that are opened through this gateway.
     pub(crate) fn through(sts: StsGateway, config: &SdkConfig, function: &'static str) -> Self {
-        Self { sts, config: config.clone(), function }
+        Self { sts, config: config.clone(), function, log: None }
+    }
+
+    /// The same, with root sessions recorded in this table. Without it, none is opened.
+    #[must_use]
+    pub fn recording_in(self, table: DynamoDbGateway) -> Self {
+        Self { log: Some(RootSessionLog::new(table)), ..self }
     }
 
     /// The account that sessions are opened from.
@@ -76,12 +84,24 @@ impl Sessions {
     /// An AWS configuration with credentials of the root user of a member account, in us-east-1, that allow one task
     /// and nothing else. AWS STS takes no session name for it: CloudTrail shows the role that asked.
     ///
+    /// The session is recorded before it is used: an auditor who finds no record of it takes it for a stranger's.
+    ///
     /// A denial gives [`Cause::RootSessionDenied`].
     pub async fn assume_root(&self, account: &AccountId, task: RootTask) -> Result<SdkConfig, CallError> {
+        let Some(log) = &self.log else {
+            let detail = "this function keeps no record of root sessions";
+            return Err(CallError::unusable("sts:AssumeRoot", Cause::RootSessionDenied, detail));
+        };
         let request =
             RootSessionRequest { account, task_policy_arn: &task.policy_arn(), seconds: task.session_seconds() };
-        let credentials = self.sts.assume_root(&request).await;
-        credentials.map(|credentials| self.config_with(credentials)).map_err(denied_as(Cause::RootSessionDenied))
+        let credentials = self.sts.assume_root(&request).await.map_err(denied_as(Cause::RootSessionDenied))?;
+        let opened = OpenedSession {
+            function: self.function.to_owned(),
+            account_id: account.clone(),
+            task_policy: task.policy_arn(),
+        };
+        log.record(credentials.access_key_id(), opened, crate::clock::now()).await?;
+        Ok(self.config_with(credentials))
     }
 
     /// The same in another region, for what exists in one region alone.

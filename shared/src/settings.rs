@@ -8,6 +8,7 @@ use crate::{
     account_creation::Pace,
     activity::Severity,
     ids::{MailAddress, NotValid, RoleName},
+    own_roles::OwnRole,
     replay::{ReplayFunction, Route},
 };
 
@@ -91,6 +92,11 @@ impl Settings {
         self.required("REGION_AUDIT_QUEUE_URL")
     }
 
+    /// `NOTIFICATION_QUEUE_URL`: the queue of the notifier.
+    pub fn notification_queue_url(&mut self) -> String {
+        self.required("NOTIFICATION_QUEUE_URL")
+    }
+
     /// `ALERTS_TOPIC_ARN`: the topic that people have subscribed to.
     pub fn alerts_topic_arn(&mut self) -> String {
         self.required("ALERTS_TOPIC_ARN")
@@ -147,9 +153,17 @@ impl Settings {
         found
     }
 
-    /// `OWN_ROLE_ARNS`: the roles of this stack's functions, with commas between them.
-    pub fn own_role_arns(&mut self) -> Vec<String> {
-        self.required("OWN_ROLE_ARNS").split(',').map(ToOwned::to_owned).collect()
+    /// `OWN_ROLES`: the roles of this stack's functions, `<name> <ARN>` each, with commas between them.
+    pub fn own_roles(&mut self) -> Vec<OwnRole> {
+        let text = self.required("OWN_ROLES");
+        let pairs = self.pairs("OWN_ROLES", &text);
+        pairs.into_iter().map(|(name, arn)| OwnRole { name, arn }).collect()
+    }
+
+    /// `OWN_NAMES`: the stack's name, with which the names of its resources begin, and ids of resources that have no such
+    /// name, with commas between them.
+    pub fn own_names(&mut self) -> Vec<String> {
+        self.required("OWN_NAMES").split(',').map(ToOwned::to_owned).collect()
     }
 
     /// `MAX_ACCOUNTS_PER_DAY`: how many account requests are admitted on one day (UTC); 20 when not set.

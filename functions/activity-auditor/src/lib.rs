@@ -1,25 +1,28 @@
 //! Tells who did what to accounts and to the organization, and how much it matters.
 
+use std::time::Duration;
+
 use aws_lambda_events::{eventbridge::EventBridgeEvent, sqs::SqsBatchResponse};
-use jiff::SignedDuration;
+use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
-    activity::{ActivityAudited, Severity, root_session_key, temporary_root_key},
+    activity::{ActivityAudited, Guarded, Severity, is_by_own_role, root_session_key, temporary_root_key},
     batch::work_off,
     clock,
     error::Failure,
     events::Trigger,
     gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates},
     once::Once,
-    root_session_log::RootSessionLog,
+    own_roles::OwnRole,
+    root_session_log::{OpenedSession, RootSessionLog},
     settings::{NotConfigured, Settings},
     start::SdkConfig,
 };
 
-/// How long a record of a root session's work can be behind the record of its opening.
-const SESSIONS_REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
+/// How long the record of a root session may be behind its opening.
+const A_MOMENT: Duration = Duration::from_secs(2);
 
 /// The function.
 #[derive(Debug)]
@@ -28,7 +31,8 @@ pub struct ActivityAuditor {
     once: Once,
     root_sessions: RootSessionLog,
     organizations: OrganizationsGateway,
-    own_roles: Vec<String>,
+    own_roles: Vec<OwnRole>,
+    guarded: Guarded,
 }
 
 /// What the function answers.
@@ -62,9 +66,13 @@ impl ActivityAuditor {
         let function = Self {
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             once: Once::new(table.clone()),
-            root_sessions: RootSessionLog::new(table, SESSIONS_REMEMBERED),
+            root_sessions: RootSessionLog::new(table),
             organizations: OrganizationsGateway::of(config, Rates::default()),
-            own_roles: settings.own_role_arns(),
+            own_roles: settings.own_roles(),
+            guarded: Guarded {
+                own_names: settings.own_names(),
+                access_role: settings.access_role_name().as_str().to_owned(),
+            },
         };
         settings.finish().map(|()| function)
     }
@@ -90,16 +98,9 @@ impl ActivityAuditor {
     /// Reads, judges and tells one event, once.
     async fn audit(&self, event: &EventBridgeEvent<Value>) -> Result<Audited, Failure> {
         let now = clock::now();
-        let mut audited =
-            ActivityAudited::of(event, &self.own_roles).ok_or_else(|| Failure::not_understood("It names no call."))?;
-        if let Some(key) = root_session_key(event).filter(|_| audited.actor.is_steward) {
-            self.root_sessions.record(key, now).await?;
-        }
-        if let Some(key) = temporary_root_key(event)
-            && self.root_sessions.holds(key, now).await?
-        {
-            audited = audited.by_own_root_session();
-        }
+        let opened = self.own_session(event, now).await?;
+        let audited = ActivityAudited::of(event, &self.own_roles, &self.guarded, opened.as_ref());
+        let mut audited = audited.ok_or_else(|| Failure::not_understood("It names no call of a service of AWS."))?;
         let key = format!("activity#{}", audited.event_id);
         let publish = async {
             audited.account_name = self.account_name(&audited).await;
@@ -112,6 +113,22 @@ impl ActivityAuditor {
         // Boxed for its size.
         let published = self.once.publish(&key, now, Box::pin(publish)).await?;
         Ok(published.map_or(Audited::Again, |audited| Audited::Told(Box::new(audited))))
+    }
+
+    /// The root session of ours that the event is about, if it is about one. Whoever opens a session records it at once; a
+    /// record of CloudTrail that is quicker waits for that a moment.
+    async fn own_session(
+        &self,
+        event: &EventBridgeEvent<Value>,
+        now: Timestamp,
+    ) -> Result<Option<OpenedSession>, Failure> {
+        let Some(key) = root_session_key(event).or_else(|| temporary_root_key(event)) else { return Ok(None) };
+        let found = self.root_sessions.find(key, now).await?;
+        if found.is_some() || !is_by_own_role(event, &self.own_roles) {
+            return Ok(found);
+        }
+        tokio::time::sleep(A_MOMENT).await;
+        Ok(self.root_sessions.find(key, now).await?)
     }
 
     /// The name of the account, which records mask. What happened is told with or without it.

@@ -92,7 +92,7 @@ impl BaselineApplier {
         let document = DocumentCache::of(config, &mut settings, &table, &access_role);
         let selectors = Selectors::new(organizations.clone(), table.clone());
         let function = Self {
-            engine: Engine::new(config, Self::NAME, rates),
+            engine: Engine::new(config, Self::NAME, rates).recording_in(table.clone()),
             queue: SqsGateway::of(config, settings.baseline_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             heard: HeardAccounts::new(table.clone()),

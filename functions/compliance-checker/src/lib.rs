@@ -72,7 +72,7 @@ impl ComplianceChecker {
         let organizations = OrganizationsGateway::of(config, rates);
         let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
-            engine: Engine::new(config, Self::NAME, rates),
+            engine: Engine::new(config, Self::NAME, rates).recording_in(table.clone()),
             document: DocumentCache::of(config, &mut settings, &table, &access_role).recorded_by_others(),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             facts: Facts::new(organizations.clone()),

@@ -1,8 +1,11 @@
 //! Tells people by mail what happened on the stack's bus, from a severity on.
 
+use std::time::Duration;
+
 use aws_lambda_events::{eventbridge::EventBridgeEvent, sqs::SqsBatchResponse};
+use jiff::Timestamp;
 use lambda_runtime::LambdaEvent;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
     activity::Severity,
@@ -10,18 +13,24 @@ use steward::{
     clock,
     error::Failure,
     events::Trigger,
-    gateway::{DynamoDbGateway, SnsGateway},
+    gateway::{DynamoDbGateway, SnsGateway, SqsGateway},
+    mail_budget::{MailBudget, Slot, Verdict},
     notification::Notification,
     once::Once,
     settings::{NotConfigured, Settings},
     start::SdkConfig,
 };
 
+/// After how long a reminder to sum up is looked at again: as late as SQS brings a message.
+const LOOK_AGAIN: Duration = Duration::from_mins(15);
+
 /// The function.
 #[derive(Debug)]
 pub struct Notifier {
     sns: SnsGateway,
+    queue: SqsGateway,
     once: Once,
+    budget: MailBudget,
     topic_arn: String,
     from: Severity,
 }
@@ -50,6 +59,8 @@ pub enum Notified {
         /// How much it matters.
         severity: Severity,
     },
+    /// Its account has caused too many mails in this hour; one at the end of it sums up the rest.
+    Held,
     /// A mail was sent before.
     Again,
 }
@@ -57,6 +68,14 @@ pub enum Notified {
 #[derive(Serialize)]
 struct Sent {
     subject: String,
+    held: bool,
+}
+
+/// The function's reminder to itself to sum up what was not mailed.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SumUp {
+    sum_up: Slot,
 }
 
 impl Notifier {
@@ -66,9 +85,12 @@ impl Notifier {
     /// Makes the function from its environment.
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
+        let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
             sns: SnsGateway::of(config),
-            once: Once::new(DynamoDbGateway::of(config, settings.table_name())),
+            queue: SqsGateway::of(config, settings.notification_queue_url()),
+            once: Once::new(table.clone()),
+            budget: MailBudget::new(table),
             topic_arn: settings.alerts_topic_arn(),
             from: settings.notify_severity(),
         };
@@ -89,23 +111,63 @@ impl Notifier {
     async fn message(&self, body: &str) -> Result<(), Failure> {
         match serde_json::from_str(body).ok().map(Trigger::of) {
             Some(Trigger::Event(event)) => self.notify(&event).await.map(drop),
+            Some(Trigger::ByHand(message)) => match serde_json::from_value(message) {
+                Ok(SumUp { sum_up }) => self.sum_up(sum_up).await,
+                Err(_) => Err(Failure::not_understood("It is no event.")),
+            },
             _ => Err(Failure::not_understood("It is no event.")),
         }
     }
 
-    /// Sends the mail about one event, once.
+    /// Sends the mail about one event, once, unless its account has caused too many in this hour.
     async fn notify(&self, event: &EventBridgeEvent<Value>) -> Result<Notified, Failure> {
-        let mail = Notification::of(event);
+        let now = clock::now();
+        let mail = Notification::of(event, now);
         if mail.severity < self.from {
             return Ok(Notified::BelowSeverity { severity: mail.severity });
         }
-        let (key, now) = (format!("notification#{}", mail.about), clock::now());
+        let key = format!("notification#{}", mail.about);
         let publish = async {
+            let subject = mail.subject.clone();
+            if let Verdict::Hold { remind } = self.verdict(&mail, now).await? {
+                if remind {
+                    let sum_up = Slot::of(mail.caused_by.as_deref(), now);
+                    self.queue.send(&SumUp { sum_up }, LOOK_AGAIN).await?;
+                }
+                return Ok(Sent { subject, held: true });
+            }
             self.sns.publish(&self.topic_arn, &mail.subject, &mail.text).await?;
-            Ok(Sent { subject: mail.subject })
+            Ok(Sent { subject, held: false })
         };
         // Boxed for its size.
-        let published = self.once.publish(&key, now, Box::pin(publish)).await?;
-        Ok(published.map_or(Notified::Again, |Sent { subject }| Notified::Sent { subject }))
+        Ok(match self.once.publish(&key, now, Box::pin(publish)).await? {
+            None => Notified::Again,
+            Some(Sent { held: true, .. }) => Notified::Held,
+            Some(Sent { subject, .. }) => Notified::Sent { subject },
+        })
+    }
+
+    async fn verdict(&self, mail: &Notification, now: Timestamp) -> Result<Verdict, Failure> {
+        if mail.severity == Severity::Critical {
+            return Ok(Verdict::Send);
+        }
+        let slot = Slot::of(mail.caused_by.as_deref(), now);
+        Ok(self.budget.take(&slot, &mail.subject, now).await?)
+    }
+
+    /// Sends the mail that sums up an hour of an account, once it is over.
+    async fn sum_up(&self, slot: Slot) -> Result<(), Failure> {
+        let now = clock::now();
+        if !slot.left(now).is_zero() {
+            return Ok(self.queue.send(&SumUp { sum_up: slot }, LOOK_AGAIN).await?);
+        }
+        let Some(held) = self.budget.find(&slot).await?.filter(|held| held.held > 0) else { return Ok(()) };
+        let (subject, text) = Notification::summary(&slot, &held);
+        let key = format!("notification#summary#{}#{}", slot.account, slot.hour);
+        let publish = async {
+            self.sns.publish(&self.topic_arn, &subject, &text).await?;
+            Ok(Sent { subject: subject.clone(), held: false })
+        };
+        self.once.publish(&key, now, Box::pin(publish)).await.map(drop)
     }
 }

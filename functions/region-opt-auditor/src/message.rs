@@ -9,6 +9,7 @@ use steward::{
     error::Failure,
     events::{RegionChange, Trigger},
     ids::AccountId,
+    own_roles::OwnRole,
     region_policy::RegionCall,
 };
 
@@ -66,7 +67,7 @@ impl Mend {
 
 impl Message {
     /// Reads a message of the queue.
-    pub(crate) fn of_body(body: &str, own_roles: &[String]) -> Result<Self, Failure> {
+    pub(crate) fn of_body(body: &str, own_roles: &[OwnRole]) -> Result<Self, Failure> {
         let body: Value = serde_json::from_str(body)
             .map_err(|error| Failure::not_understood(format_args!("It is no JSON: {error}.")))?;
         match Trigger::of(body) {
@@ -79,7 +80,7 @@ impl Message {
     }
 
     /// Reads an event about a region: of Account Management itself, or CloudTrail's record of a call.
-    pub(crate) fn of_event(event: &EventBridgeEvent<Value>, own_roles: &[String]) -> Result<Self, Failure> {
+    pub(crate) fn of_event(event: &EventBridgeEvent<Value>, own_roles: &[OwnRole]) -> Result<Self, Failure> {
         let detail = &event.detail;
         let text = |field: &str| detail[field].as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned);
         if event.detail_type == STATUS_CHANGE {

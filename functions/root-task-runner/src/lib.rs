@@ -71,8 +71,8 @@ impl RootTaskRunner {
         let access_role = settings.access_role_name();
         let bus = EventBridgeGateway::of(config, settings.bus_name());
         let organizations = OrganizationsGateway::of(config, Rates::default());
-        let sessions = Sessions::new(config, Self::NAME);
         let table = DynamoDbGateway::of(config, settings.table_name());
+        let sessions = Sessions::new(config, Self::NAME).recording_in(table.clone());
         let function = Self {
             document: DocumentCache::of(config, &mut settings, &table, &access_role),
             journal: RootTaskJournal::new(table, bus.clone()),

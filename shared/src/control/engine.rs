@@ -14,7 +14,7 @@ use super::{
 use crate::{
     baseline::{Baseline, Effective},
     error::{Cause, Failure},
-    gateway::{AccountGateway, AccountTarget, CallError, OrganizationsGateway, Rates},
+    gateway::{AccountGateway, AccountTarget, CallError, DynamoDbGateway, OrganizationsGateway, Rates},
     ids::AccountId,
     session::Sessions,
 };
@@ -33,6 +33,12 @@ pub struct Engine {
 }
 
 impl Engine {
+    /// The same, with its root sessions recorded in this table. Without it, controls that need one are unknown.
+    #[must_use]
+    pub fn recording_in(self, table: DynamoDbGateway) -> Self {
+        Self { sessions: self.sessions.recording_in(table), ..self }
+    }
+
     /// An engine that works with the credentials of `config` at these rates; sessions carry the name of `function`.
     pub fn new(config: &SdkConfig, function: &'static str, rates: Rates) -> Self {
         let (account, organizations) = (AccountGateway::of(config, rates), OrganizationsGateway::of(config, rates));

@@ -17,8 +17,8 @@ use super::{Control, Engine, ManagementScope, MemberScope, Mode, Outcome, RootSc
 use crate::{
     error::Cause,
     gateway::{
-        Account, AccountGateway, AccountState, AccountTarget, CloudWatchGateway, IamGateway, OrganizationsGateway,
-        S3ControlGateway, SnsGateway, StsGateway,
+        Account, AccountGateway, AccountState, AccountTarget, CloudWatchGateway, DynamoDbGateway, IamGateway,
+        OrganizationsGateway, S3ControlGateway, SnsGateway, StsGateway,
     },
     ids::AccountId,
     session::Sessions,
@@ -156,7 +156,8 @@ impl Rules<'_> {
     }
 
     fn sessions(self, recorder: &Recorder) -> Sessions {
-        Sessions::through(StsGateway::new(mocked!(aws_sdk_sts, recorder, self.sts)), &unreachable_config(), "tests")
+        let sts = StsGateway::new(mocked!(aws_sdk_sts, recorder, self.sts));
+        Sessions::through(sts, &unreachable_config(), "tests").recording_in(taking_every_write())
     }
 }
 
@@ -198,4 +199,13 @@ pub(crate) fn stopped(outcome: Outcome) -> (Cause, Vec<String>) {
         Outcome::Unknown { applied, failure } | Outcome::NotReady { applied, failure, .. } => (failure.cause, applied),
         other => panic!("{other:?}"),
     }
+}
+
+/// A table that takes every write, which no test of a control is about.
+pub(crate) fn taking_every_write() -> DynamoDbGateway {
+    use aws_sdk_dynamodb::{Client, operation::transact_write_items::TransactWriteItemsOutput};
+    let taken = aws_smithy_mocks::mock!(Client::transact_write_items)
+        .then_output(|| TransactWriteItemsOutput::builder().build());
+    let client = aws_smithy_mocks::mock_client!(aws_sdk_dynamodb, aws_smithy_mocks::RuleMode::MatchAny, &[&taken]);
+    DynamoDbGateway::new(client, "table")
 }

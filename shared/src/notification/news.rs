@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::activity::Severity;
+use crate::{
+    activity::Severity,
+    mail_budget::{Held, MAILS, Slot},
+};
 
 /// The most lines of one list. A mail is to be read.
 const MAX_LINES: usize = 20;
@@ -21,6 +24,8 @@ pub(super) struct News {
     pub(super) ids: Vec<(&'static str, String)>,
     /// What it is about, where that is more than this one event.
     pub(super) about: Option<String>,
+    /// The account that has caused it.
+    pub(super) caused_by: Option<String>,
 }
 
 /// What an event says, leniently: what is missing is left out.
@@ -97,6 +102,35 @@ impl News {
             to_do: detail.or("/remedy", NOTHING_TO_DO),
             ids: detail.rows(&[("cause", "/cause"), ("request", "/request_id"), ("sweep", "/sweep_id")]),
             about: None,
+            // Where it was recorded rather than what it is about: a call may name any account.
+            caused_by: detail.text("/recorded_in").or_else(|| detail.text("/account_id")),
+        }
+    }
+
+    /// What was not mailed of an account in an hour.
+    pub(super) fn summary(slot: &Slot, held: &Held) -> Self {
+        let (account, count) = (&slot.account, held.held);
+        let mut open = held.subjects.clone();
+        let more = usize::try_from(count).unwrap_or(usize::MAX).saturating_sub(open.len());
+        if more > 0 {
+            open.push(format!("and {more} more"));
+        }
+        Self {
+            severity: Severity::Warning,
+            headline: format!("{count} more events of account {account} in one hour"),
+            what: format!(
+                "The account {account} has caused more than {MAILS} mails in an hour. {count} more events, none of them \
+                 critical, were not mailed one by one."
+            ),
+            places: vec![("account", account.clone())],
+            open,
+            to_do:
+                "Look at what the account does, and at its events in the log of activity-auditor and the archive of \
+                    the stack's bus. Somebody may want to hide something among them."
+                    .into(),
+            ids: Vec::new(),
+            about: None,
+            caused_by: None,
         }
     }
 }
@@ -253,13 +287,15 @@ fn region_policy_violated(detail: &Detail<'_>) -> News {
 
 fn root_task_performed(detail: &Detail<'_>) -> News {
     let outcome = detail.or("/outcome", "unknown");
-    let severity = match outcome.as_str() {
-        "audited" | "planned" | "nothing_to_do" => Severity::Informational,
-        "done" | "refused" => Severity::Notice,
+    let task = detail.or("/task", "?");
+    let severity = match (outcome.as_str(), task.as_str()) {
+        ("audited" | "planned" | "nothing_to_do", _) => Severity::Informational,
+        // Somebody has power now who had none before, or a guard is gone.
+        ("done", "allow-password-recovery" | "disable" | "enable") => Severity::Critical,
         _ => Severity::Warning,
     };
     let place = detail.text("/account_id").map(|id| format!(" in account {id}")).unwrap_or_default();
-    let headline = format!("root task {}{place}: {outcome}", detail.or("/task", "?"));
+    let headline = format!("root task {task}{place}: {outcome}");
     let what = detail.or("/message", &format!("Somebody asked for the {headline}."));
     let mut news = News::new(severity, headline, what, detail);
     news.places.extend(detail.rows(&[

@@ -30,9 +30,21 @@ pub(super) fn text(news: &News, event: &EventBridgeEvent<Value>) -> String {
     ids.extend((!time.is_empty()).then_some(("told at", time)));
     ids.extend(news.ids.iter().cloned());
     list(&mut page, "To look it up", &ids);
-    page.push_str("\nSeverities are informational, notice, warning and critical; the stack parameter NotifySeverity\nsays from which one mails are sent.\n");
+    page.push_str(SEVERITIES);
     page
 }
+
+/// The whole mail that sums up others.
+pub(super) fn summary(news: &News) -> String {
+    let mut page = format!("{}\n", one_line(&news.what));
+    list(&mut page, "Where", &news.places);
+    section(&mut page, "Not mailed", &news.open);
+    section(&mut page, "What to do", std::slice::from_ref(&news.to_do));
+    page.push_str(SEVERITIES);
+    page
+}
+
+const SEVERITIES: &str = "\nSeverities are informational, notice, warning and critical; the stack parameter NotifySeverity\nsays from which one mails are sent.\n";
 
 fn severity(news: &News) -> String {
     serde_json::to_value(news.severity).ok().and_then(|name| name.as_str().map(ToOwned::to_owned)).unwrap_or_default()
@@ -56,8 +68,22 @@ fn list(page: &mut String, heading: &str, rows: &[(&str, String)]) {
 
 /// A value that cannot pass for another line of the mail.
 fn one_line(text: &str) -> String {
-    let clean = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    clean.take(MAX_VALUE).collect()
+    let shown = text.chars().filter(|c| !is_invisible(*c)).map(|c| if is_break(c) { ' ' } else { c });
+    shown.take(MAX_VALUE).collect()
+}
+
+/// What ends a line, or is no character at all.
+fn is_break(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// What nobody sees, or what makes the rest be read in another order: a name with such a character looks like another name
+/// (Unicode Technical Report 36, "Unicode Security Considerations").
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Writing to a text cannot fail.

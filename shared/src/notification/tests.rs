@@ -4,9 +4,13 @@ use serde_json::json;
 use super::*;
 use crate::events::as_event;
 
+fn now() -> Timestamp {
+    "2026-11-26T08:00:05Z".parse().unwrap()
+}
+
 fn notification(detail_type: &str, detail: &Value) -> Notification {
     let event = json!({"id": "e-1", "detail-type": detail_type, "source": "steward", "time": "2026-11-26T08:00:00Z", "detail": detail});
-    Notification::of(&as_event(&event).expect("an event"))
+    Notification::of(&as_event(&event).expect("an event"), now())
 }
 
 #[test]
@@ -57,6 +61,54 @@ fn a_request_that_failed_is_told_with_everything_it_can_be_found_by() {
     // Whatever the event lacks is left out.
     let broken = notification("AccountCreationFailed", &json!({"cause": "InvalidRequest", "message": "No."}));
     assert!(!broken.text.contains("e-mail") && !broken.text.contains("requested by event"), "{}", broken.text);
+}
+
+#[test]
+fn what_happened_long_ago_is_not_told_as_news() {
+    let told = |at: &str| {
+        notification("ActivityAudited", &json!({"severity": "critical", "action": "CloseAccount", "at": at}))
+    };
+    let old = told("2026-11-03T10:00:00Z");
+    assert!(old.subject.starts_with("Steward, critical: of 2026-11-03: CloseAccount"), "{}", old.subject);
+    assert!(old.text.starts_with("This is of 2026-11-03, and comes late or again."), "{}", old.text);
+    assert!(!told("2026-11-26T07:00:00Z").subject.contains("of 2026"));
+}
+
+#[test]
+fn root_work_that_was_done_or_refused_is_mailed_and_handing_power_out_is_critical() {
+    let told = |task: &str, outcome: &str| {
+        notification("RootTaskPerformed", &json!({"task": task, "outcome": outcome})).severity
+    };
+    for task in ["allow-password-recovery", "disable", "enable"] {
+        assert_eq!((told(task, "done"), told(task, "refused")), (Severity::Critical, Severity::Warning), "{task}");
+    }
+    for outcome in ["done", "refused", "failed"] {
+        assert_eq!(told("delete-credentials", outcome), Severity::Warning, "{outcome}");
+    }
+    assert_eq!(told("delete-credentials", "planned"), Severity::Informational);
+}
+
+#[test]
+fn what_nobody_sees_does_not_get_into_a_mail() {
+    let name = "Shop\u{202e}gpj.exe\u{200b}\u{e0041}\u{2028}What to do";
+    let mail = notification("AccountCreated", &json!({"account_id": "222222222222", "account_name": name}));
+    assert!(mail.text.contains("Shopgpj.exe What to do"), "{}", mail.text);
+}
+
+#[test]
+fn a_summary_says_how_many_there_were_and_the_first_of_them() {
+    let slot = Slot { account: "222222222222".to_owned(), hour: 497_222 };
+    let held = Held { held: 280, subjects: vec!["Steward, warning: x".to_owned()], ..Held::default() };
+    let (subject, text) = Notification::summary(&slot, &held);
+    assert_eq!(subject, "Steward, warning: 280 more events of account 222222222222 in one hour");
+    assert!(text.contains("Steward, warning: x") && text.contains("and 279 more"), "{text}");
+}
+
+#[test]
+fn the_account_that_has_caused_it_is_where_it_was_recorded_and_not_what_a_call_names() {
+    let activity = json!({"recorded_in": "222222222222", "account_id": "333333333333"});
+    assert_eq!(notification("ActivityAudited", &activity).caused_by.as_deref(), Some("222222222222"));
+    assert_eq!(notification("x", &json!({"account_id": "333333333333"})).caused_by.as_deref(), Some("333333333333"));
 }
 
 #[test]

@@ -3,7 +3,10 @@ use std::sync::{Arc, Mutex};
 use aws_smithy_http_client::test_util::infallible_client_fn;
 
 use super::*;
-use crate::control::testing::unreachable_config;
+use crate::{
+    control::testing::{taking_every_write, unreachable_config},
+    gateway::DynamoDbGateway,
+};
 
 #[test]
 fn a_session_name_is_what_sts_allows() {
@@ -35,7 +38,7 @@ async fn a_root_session_is_asked_for_in_the_region_for_one_task_and_no_longer_th
         http::Response::builder().status(200).body(ROOT_SESSION).unwrap()
     });
     let config = unreachable_config().to_builder().http_client(http).build();
-    let sessions = Sessions::new(&config, "tests");
+    let sessions = Sessions::new(&config, "tests").recording_in(taking_every_write());
     for task in RootTask::ALL {
         let session = sessions.assume_root(&"222222222222".parse().unwrap(), *task).await.unwrap();
         assert_eq!(session.region().unwrap().as_ref(), "us-east-1");
@@ -60,4 +63,35 @@ async fn a_root_session_is_asked_for_in_the_region_for_one_task_and_no_longer_th
         }
     }
     assert_eq!(seen.len(), RootTask::ALL.len());
+}
+
+fn answering_sessions() -> Sessions {
+    let http = infallible_client_fn(|_| http::Response::builder().status(200).body(ROOT_SESSION).unwrap());
+    Sessions::new(&unreachable_config().to_builder().http_client(http).build(), "tests")
+}
+
+#[tokio::test]
+async fn a_root_session_is_recorded_by_whoever_opens_it_before_it_is_used() {
+    use aws_sdk_dynamodb::{Client, operation::transact_write_items::TransactWriteItemsOutput};
+    let recorded = aws_smithy_mocks::mock!(Client::transact_write_items)
+        .match_requests(|input| {
+            let item = input.transact_items()[0].put().unwrap().item();
+            let session = item["session"].as_m().unwrap();
+            item["pk"].as_s().unwrap() == "root-session#ASIAROOT"
+                && session["function"].as_s().unwrap() == "tests"
+                && session["account_id"].as_s().unwrap() == "222222222222"
+                && session["task_policy"].as_s().unwrap().ends_with("S3UnlockBucketPolicy")
+        })
+        .then_output(|| TransactWriteItemsOutput::builder().build());
+    let client = aws_smithy_mocks::mock_client!(aws_sdk_dynamodb, [&recorded]);
+    let sessions = answering_sessions().recording_in(DynamoDbGateway::new(client, "table"));
+    sessions.assume_root(&"222222222222".parse().unwrap(), RootTask::UnlockBucketPolicy).await.unwrap();
+    assert_eq!(recorded.num_calls(), 1);
+}
+
+#[tokio::test]
+async fn no_root_session_is_opened_where_none_can_be_recorded() {
+    let account = "222222222222".parse().unwrap();
+    let refused = answering_sessions().assume_root(&account, RootTask::AuditCredentials).await.unwrap_err();
+    assert_eq!(refused.cause, Cause::RootSessionDenied);
 }

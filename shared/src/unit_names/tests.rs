@@ -75,13 +75,8 @@ async fn listed(tree: Tree) -> Duration {
     let names = UnitNames::of(&organizations, &accounts).await;
     assert_eq!(accounts.len(), ACCOUNTS);
     for (position, account) in accounts.iter().enumerate() {
-<<<<<<< HEAD
-        let path: Vec<String> = way(&tree, position % UNITS).into_iter().map(|unit| format!("Unit {unit}")).collect();
-        assert_eq!(names.path(account).unwrap(), format!("/{}", path.join("/")));
-=======
         let path: Vec<_> = way(&tree, position % UNITS).into_iter().map(|unit| format!("/Unit {unit}")).collect();
         assert_eq!(names.path(account).unwrap(), path.concat());
->>>>>>> sweep
     }
     assert_eq!(published.throttled(), BTreeMap::new());
     let calls = published.calls("ListOrganizationalUnitsForParent") + published.calls("DescribeOrganizationalUnit");

@@ -10,6 +10,10 @@ use serde_json::{Value, json};
 
 use crate::client::{AwsClient, AwsError};
 use crate::core::Core;
+use crate::front::is_like;
+
+/// The bus on which AWS's own events arrive.
+const DEFAULT_BUS: &str = "default";
 
 /// What becomes of the events about something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +46,13 @@ pub(crate) fn deliver_as_planned(core: &Arc<Core>, account: &str, event: &Value,
 
 /// Hands an event to the targets of every enabled rule on an account's default bus that matches it.
 pub(crate) async fn deliver(core: &Core, account: &str, event: &Value) {
+    deliver_on(core, account, DEFAULT_BUS, event).await;
+}
+
+/// The same for another bus of the account.
+async fn deliver_on(core: &Core, account: &str, bus: &str, event: &Value) {
     let client = core.root_of(account);
-    match matching_targets(&client, event).await {
+    match matching_targets(&client, bus, event).await {
         Ok(targets) => {
             for target in targets {
                 if let Err(error) = hand_over(core, account, &target, event).await {
@@ -55,10 +64,10 @@ pub(crate) async fn deliver(core: &Core, account: &str, event: &Value) {
     }
 }
 
-async fn matching_targets(client: &AwsClient, event: &Value) -> Result<Vec<Value>, AwsError> {
+async fn matching_targets(client: &AwsClient, bus: &str, event: &Value) -> Result<Vec<Value>, AwsError> {
     let mut targets = Vec::new();
     let read_only = event["detail"]["readOnly"] == true;
-    for rule in pages(client, "ListRules", "Rules", json!({})).await? {
+    for rule in pages(client, "ListRules", "Rules", json!({ "EventBusName": bus })).await? {
         let Some(pattern) = rule["EventPattern"].as_str() else { continue };
         let hears_reads = rule["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
         if rule["State"] == "DISABLED" || (read_only && !hears_reads) || !may_match(pattern, event) {
@@ -66,7 +75,8 @@ async fn matching_targets(client: &AwsClient, event: &Value) -> Result<Vec<Value
         }
         let test = json!({ "EventPattern": pattern, "Event": event.to_string() });
         if client.json("events", "TestEventPattern", test).await?["Result"] == true {
-            targets.extend(pages(client, "ListTargetsByRule", "Targets", json!({ "Rule": rule["Name"] })).await?);
+            let of_rule = json!({ "Rule": rule["Name"], "EventBusName": bus });
+            targets.extend(pages(client, "ListTargetsByRule", "Targets", of_rule).await?);
         }
     }
     Ok(targets)
@@ -112,30 +122,33 @@ async fn hand_over(core: &Core, account: &str, target: &Value, event: &Value) ->
             let client = client.clone().in_region(*region);
             client.invoke_async(arn, payload).await
         }
-        [_, _, "events", _, receiver, "event-bus/default"] => {
-            if !admits(core, receiver, account).await? {
+        [_, _, "events", _, receiver, bus] if bus.starts_with("event-bus/") => {
+            let bus = bus.trim_start_matches("event-bus/");
+            if !admits(core, receiver, bus, account, event).await? {
                 return Err(unsupported(&format!("the policy of {arn} does not admit account {account}")));
             }
-            Box::pin(deliver(core, receiver, event)).await;
+            Box::pin(deliver_on(core, receiver, bus, event)).await;
             Ok(())
         }
         _ => Err(unsupported(&format!("targets like {arn} are not served"))),
     }
 }
 
-/// Whether the policy of an account's default bus admits events of another account of the organization.
-async fn admits(core: &Core, receiver: &str, sender: &str) -> Result<bool, AwsError> {
+/// Whether the policy of an account's bus admits an event of another account of the organization.
+async fn admits(core: &Core, receiver: &str, bus: &str, sender: &str, event: &Value) -> Result<bool, AwsError> {
     let Some(organization) = core.services.organizations.membership(sender).map(|membership| membership.organization)
     else {
         return Ok(false);
     };
-    let bus = core.root_of(receiver).json("events", "DescribeEventBus", json!({"Name": "default"})).await?;
+    let bus = core.root_of(receiver).json("events", "DescribeEventBus", json!({"Name": bus})).await?;
     let policy: Value = bus["Policy"].as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let admitted = policy["Statement"].as_array().into_iter().flatten().any(|statement| {
         let condition = &statement["Condition"]["StringEquals"]["aws:PrincipalOrgID"];
+        let source = statement["Condition"]["StringLikeIfExists"]["events:source"].as_str();
         statement["Effect"] == "Allow"
             && statement["Action"] == "events:PutEvents"
             && *condition == organization.as_str()
+            && source.is_none_or(|like| is_like(event["source"].as_str().unwrap_or_default(), like))
     });
     Ok(admitted)
 }

@@ -64,7 +64,7 @@ fn holds(operator: &str, actual: &str, wanted: &Value) -> bool {
 }
 
 /// Whether a text fits a pattern with `*` and `?`.
-pub(super) fn is_like(text: &str, pattern: &str) -> bool {
+pub(crate) fn is_like(text: &str, pattern: &str) -> bool {
     let mut rest = pattern.chars();
     match rest.next() {
         None => text.is_empty(),

@@ -29,6 +29,7 @@ use crate::service::Context;
 use crate::trail::{self, Happened};
 use crate::xml::Xml;
 use answer::ApiError;
+pub(crate) use conditions::is_like;
 use request::Incoming;
 pub(crate) use server::serve;
 

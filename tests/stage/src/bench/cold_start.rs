@@ -19,16 +19,18 @@ pub(super) async fn of(bootstrap: &Path) -> io::Result<Duration> {
 }
 
 /// What a function needs to be told; nothing of it is called.
-const SETTINGS: [(&str, &str); 14] = [
+const SETTINGS: [(&str, &str); 16] = [
     ("ACCOUNT_CREATION_QUEUE_URL", "http://127.0.0.1/bench"),
     ("ALERTS_TOPIC_ARN", "arn:aws:sns:us-east-1:111111111111:bench"),
     ("ALERT_EMAIL", "bench@example.com"),
     ("BACKUP_BUCKET", "bench"),
     ("BASELINE_QUEUE_URL", "http://127.0.0.1/bench"),
     ("BUS_NAME", "bench"),
-    ("OWN_ROLE_ARNS", "arn:aws:iam::111111111111:role/bench"),
+    ("NOTIFICATION_QUEUE_URL", "http://127.0.0.1/bench"),
+    ("OWN_NAMES", "bench"),
+    ("OWN_ROLES", "bench arn:aws:iam::111111111111:role/bench"),
     ("REGION_AUDIT_QUEUE_URL", "http://127.0.0.1/bench"),
-    ("REPLAY_FUNCTION_ARNS", "arn:aws:lambda:us-east-1:111111111111:function:bench"),
+    ("REPLAY_FUNCTIONS", "bench arn:aws:lambda:us-east-1:111111111111:function:bench"),
     ("REPLAY_QUEUES", "bench http://127.0.0.1/bench http://127.0.0.1/bench"),
     ("REPORTS_BUCKET", "bench"),
     ("TABLE_NAME", "bench"),
