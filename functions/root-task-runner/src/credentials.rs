@@ -11,6 +11,8 @@ use steward::{
     session::{RootTask, Sessions},
 };
 
+use crate::shown::shown;
+
 /// Works on the root credentials of member accounts.
 #[derive(Debug)]
 pub(crate) struct Credentials {
@@ -62,7 +64,7 @@ impl Credentials {
         let allowed = async {
             let session = self.sessions.assume_root(account, RootTask::AllowPasswordRecovery).await?;
             IamGateway::of(&session).allow_root_password_recovery().await?;
-            self.look(account).await
+            shown(async || self.look(account).await, |credentials| credentials.password).await
         };
         let steps = vec!["allowed the recovery of the root password".to_owned()];
         match allowed.await {
@@ -101,7 +103,9 @@ impl Credentials {
             }
         }
         // What was deleted is what is not there any more, whatever the calls have answered.
-        let left = present(self.look(account).await?);
+        let failed = first_failure.is_some();
+        let enough = |left: &Vec<CredentialKind>| failed || !doomed.iter().any(|kind| left.contains(kind));
+        let left = shown(async || self.look(account).await.map(present), enough).await?;
         steps.extend(doomed.iter().filter(|kind| !left.contains(kind)).map(|kind| format!("deleted {kind}")));
         let still: Vec<_> = doomed.iter().filter(|kind| left.contains(kind)).map(ToString::to_string).collect();
         match first_failure {

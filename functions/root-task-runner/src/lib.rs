@@ -6,6 +6,7 @@ mod input;
 mod policies;
 mod report;
 mod resource;
+mod shown;
 
 use futures_util::{StreamExt, stream};
 use jiff::SignedDuration;

@@ -10,7 +10,7 @@ use steward::{
     session::Sessions,
 };
 
-use crate::resource::Resource;
+use crate::{resource::Resource, shown::shown};
 
 /// The largest policy that AWS takes is 20 KB.
 const MAX_POLICY: usize = 64 * 1024;
@@ -81,7 +81,7 @@ impl Policies {
         progress.steps.push("backed the policy up".to_owned());
         opener.remove().await?;
         progress.steps.push("removed the policy".to_owned());
-        if opener.0.policy().await?.is_some() {
+        if shown(async || opener.0.policy().await, Option::is_none).await?.is_some() {
             return Err(Failure::with_detail(Cause::NotConverged, "There is a policy again, or still."));
         }
         progress.steps.push("saw that it is gone".to_owned());
@@ -119,8 +119,8 @@ impl Policies {
         }
         opener.put(&policy).await?;
         progress.steps.push("put the policy back".to_owned());
-        let now = opener.0.policy().await?.unwrap_or_default();
-        if sha256(&now) != sha256(&policy) {
+        let is_the_same = |now: &Option<String>| now.as_deref().is_some_and(|now| sha256(now) == sha256(&policy));
+        if !is_the_same(&shown(async || opener.0.policy().await, is_the_same).await?) {
             return Err(Failure::with_detail(Cause::NotConverged, "The policy that stands there is another one."));
         }
         progress.steps.push("saw that it is the same".to_owned());

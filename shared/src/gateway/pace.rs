@@ -104,7 +104,7 @@ mod tests {
         Rates { share, patience }
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_burst_goes_at_once_and_the_next_call_waits_for_its_turn() {
         let pace = Pace::new(20, 3, Rates::default());
         let begun = Instant::now();
@@ -116,7 +116,7 @@ mod tests {
         assert!(begun.elapsed() >= Duration::from_millis(45), "{:?}", begun.elapsed());
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_share_of_a_rate_is_as_much_slower() {
         let pace = Pace::new(40, 4, rates(0.25, Duration::from_secs(3)));
         let begun = Instant::now();
@@ -126,7 +126,7 @@ mod tests {
         assert!(begun.elapsed() >= Duration::from_millis(190), "{:?}", begun.elapsed());
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn nobody_waits_long_for_a_turn() {
         let pace = Pace::new(10, 1, rates(1.0, Duration::from_millis(350)));
         let taken = join_all((0..6).map(|_| pace.turn("account:ListRegions"))).await;

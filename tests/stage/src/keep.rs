@@ -21,10 +21,10 @@ pub(crate) async fn keep() -> Result<(), Box<dyn Error>> {
     screen.line("export AWS_REGION=us-east-1");
     screen.heading("Then, for example:");
     screen.line(&format!(
-        "aws lambda invoke --function-name {} --cli-binary-format raw-in-base64-out \\",
+        "aws lambda invoke --function-name {} --cli-read-timeout 0 \\",
         scene.stack.output("AccountRequesterFunction")
     ));
-    screen.line("    --payload file://events/account-requester/request.json /dev/stdout");
+    screen.line("    --payload fileb://events/account-requester/request.json /dev/stdout");
     let sweep = scene.stack.output("ComplianceSweepArn");
     screen.line(&format!("aws stepfunctions start-execution --state-machine-arn {sweep}"));
     let reports = scene.stack.output("ReportsBucket");

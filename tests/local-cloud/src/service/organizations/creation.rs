@@ -110,12 +110,18 @@ async fn carry_out(core: Arc<Core>, management: String, id: String) {
             core.services.account.open(account, &org.management);
             core.services.root_access.open(account, &org.management);
         }
-        Some((ended, org.settings.events, org.settings.role_delay))
+        Some((ended, org.settings.events))
     };
-    let Some(Some((ended, plan, role_delay))) = organizations.with(&management, settle) else { return };
+    let Some(Some((ended, plan))) = organizations.with(&management, settle) else { return };
     announce::creation_ended(&core, &management, &ended, plan);
     if let Fate::Succeeds(account) = &ended.fate {
-        core.clock.sleep(role_delay).await;
+        // Asked again and again, so that a test can hold the role back for as long as it needs, and then let it come.
+        let since = core.clock.elapsed();
+        while organizations.with(&management, |org| core.clock.elapsed() < since + org.settings.role_delay)
+            == Some(true)
+        {
+            core.clock.sleep(Duration::from_millis(200)).await;
+        }
         make_role(&core, &management, account, &ended.role).await;
     }
 }
