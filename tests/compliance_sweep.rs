@@ -211,6 +211,7 @@ async fn what_the_document_says_is_mended_by_the_sweep_and_an_account_that_nobod
     let theatre = Theatre::with_members(2, &format!("{DOCUMENT}remediate: [account-alias]\n")).await;
     let listener = theatre.listen("found").await;
     let account = theatre.member();
+    theatre.stack.watch_for_years().await.expect("the table takes it");
     // It joined an hour ago, and its event was lost; the others are old.
     for id in theatre.organization.account_ids() {
         let hours = if id == account { 1 } else { 24 * 30 };
@@ -224,4 +225,21 @@ async fn what_the_document_says_is_mended_by_the_sweep_and_an_account_that_nobod
     listener.wait_for("BaselineApplied", "account_id", &account, PATIENCE).await;
     sweep(&theatre).await;
     assert_eq!(listener.heard("BaselineApplied", "account_id", &account).await.len(), 1, "it was heard of by now");
+}
+
+#[tokio::test]
+async fn an_organization_in_use_is_left_as_it_is_by_a_new_stack() {
+    let theatre = Theatre::with_members(2, DOCUMENT).await;
+    let listener = theatre.listen("in-use").await;
+    for id in theatre.organization.account_ids() {
+        theatre.organization.set_joined(&id, Duration::from_hours(1));
+    }
+    sweep(&theatre).await;
+    sweep(&theatre).await;
+    let seen = cells(&report(&theatre).await);
+    for id in theatre.organization.account_ids() {
+        assert!(listener.heard("BaselineApplied", "account_id", &id).await.is_empty(), "{id}");
+        let alias = seen.get(&(id.clone(), "account-alias".to_owned()));
+        assert_ne!(alias.map(String::as_str), Some("compliant"), "{id} was given one");
+    }
 }

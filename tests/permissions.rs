@@ -196,6 +196,7 @@ async fn sweep(theatre: &Theatre, account: &str) {
     controls::break_everything(theatre, account).await;
     theatre.organization.set_joined(account, Duration::from_hours(24 * 30));
     theatre.organization.set_joined(&theatre.member(), Duration::from_hours(1));
+    theatre.stack.watch_for_years().await.expect("the table takes it");
     theatre.organization.set_region_time(Duration::ZERO);
     let regions = theatre.organization.regions_of(account);
     for document in [everything.as_str(), &everything] {

@@ -23,6 +23,10 @@ pub struct NewAccount {
     /// is told again, once it is in its place.
     #[serde(default)]
     pub joined: bool,
+    /// Whether Steward has had the time to know by now whether it made the account. At first hearing it may be its own
+    /// without its knowing.
+    #[serde(default)]
+    pub waited: bool,
 }
 
 impl NewAccount {
@@ -51,14 +55,14 @@ impl NewAccount {
             let created = AccountCreated::deserialize(&event.detail)
                 .map_err(|error| Failure::not_understood(format_args!("It is no AccountCreated event: {error}.")))?;
             let AccountCreated { account_id, request_id, .. } = created;
-            return Ok(Self { account_id, request_id: Some(request_id), since, joined: false });
+            return Ok(Self { account_id, request_id: Some(request_id), since, joined: false, waited: false });
         }
         let account_id = account_joined(event).ok_or_else(|| {
             Failure::not_understood(
                 "It is neither an AccountCreated nor an AccountJoinedOrganization event with an account id.",
             )
         })?;
-        Ok(Self { account_id, request_id: None, since, joined: true })
+        Ok(Self { account_id, request_id: None, since, joined: true, waited: false })
     }
 }
 
@@ -76,6 +80,7 @@ mod tests {
             request_id: None,
             since: Timestamp::from_second(1_790_000_000).unwrap(),
             joined: false,
+            waited: false,
         };
         let sent = serde_json::to_string(&account).unwrap();
         assert_eq!(NewAccount::of_message(&sent).unwrap(), account);

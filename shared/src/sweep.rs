@@ -130,9 +130,15 @@ pub struct Listed {
 }
 
 /// Whether an account may be mended by a sweep. A new one is still being given its baseline, by somebody else: two that
-/// write at the same time write twice.
-pub fn may_be_mended(account: &Account, is_unannounced: bool, deadline: SignedDuration, now: Timestamp) -> bool {
-    !is_unannounced && account.joined_at.is_none_or(|joined| now.duration_since(joined) > deadline)
+/// write at the same time write twice. That goes on for the deadline, from when its joining became known: an event may
+/// come days late.
+pub fn may_be_mended(
+    account: &Account,
+    known_since: Option<Timestamp>,
+    deadline: SignedDuration,
+    now: Timestamp,
+) -> bool {
+    [account.joined_at, known_since].into_iter().flatten().all(|time| now.duration_since(time) > deadline)
 }
 
 /// What a sweep may change, in words, and what else there is to know of the document that it goes by.
@@ -283,10 +289,12 @@ mod tests {
     fn an_account_that_is_being_given_its_baseline_is_not_mended_as_well() {
         let (now, deadline) = (Timestamp::from_second(1_790_000_000).unwrap(), SignedDuration::from_hours(2));
         let joined = |age| Account { joined_at: Some(now - age), ..account("222222222222", AccountState::Active) };
-        let may = |age, is_unannounced| may_be_mended(&joined(age), is_unannounced, deadline, now);
-        assert!(!may(SignedDuration::from_mins(119), false) && may(SignedDuration::from_mins(121), false));
-        assert!(!may(SignedDuration::from_hours(48), true), "its baseline is on its way");
-        assert!(may_be_mended(&account("222222222222", AccountState::Active), false, deadline, now));
+        let may =
+            |age, known: Option<SignedDuration>| may_be_mended(&joined(age), known.map(|age| now - age), deadline, now);
+        let (short, long) = (SignedDuration::from_mins(119), SignedDuration::from_mins(121));
+        assert!(!may(short, None) && may(long, None) && may(long, Some(long)));
+        assert!(!may(SignedDuration::from_hours(48), Some(short)), "it was found late, and its baseline is on its way");
+        assert!(may_be_mended(&account("222222222222", AccountState::Active), None, deadline, now));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Begins a sweep: lists every account of the organization, in batches, and finds new ones that no event has told of.
 
+use std::collections::HashMap;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use lambda_runtime::{LambdaEvent, tracing};
@@ -12,7 +14,7 @@ use steward::{
     clock, control,
     error::{Cause, Failure},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway, SqsGateway},
-    heard_accounts::{HeardAccounts, should_be_heard_of},
+    heard_accounts::{HeardAccounts, Joining, joining, may_be_remembered},
     ids::AccountId,
     mending::Mending,
     new_account::NewAccount,
@@ -22,7 +24,7 @@ use steward::{
     unit_names::UnitNames,
 };
 
-/// How many batches are written at once.
+/// How many batches are written, and accounts looked up in the table, at once.
 const AT_ONCE: usize = 8;
 
 /// The function.
@@ -62,6 +64,17 @@ pub struct Answer {
     pub accounts: usize,
     /// New accounts that no event has told of; they get their baseline.
     pub unannounced: Vec<AccountId>,
+    /// Accounts that had joined in the two weeks before the first sweep of this stack, and are left as they are. The first
+    /// sweep alone says so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub joined_before: Vec<AccountId>,
+}
+
+/// What has become of new accounts.
+#[derive(Debug, Default)]
+struct Joined {
+    unannounced: Vec<AccountId>,
+    before: Vec<AccountId>,
 }
 
 impl AccountLister {
@@ -105,7 +118,7 @@ impl AccountLister {
         if let Err(error) = self.index.replace(&accounts, list_begun_at).await {
             tracing::warn!("the index of accounts is not whole: {error}");
         }
-        let unannounced = self.announce(&accounts).await?;
+        let joined = self.announce(&accounts, &organization.management_account, begun.started_at).await?;
         let sweep_id = SweepId::of_execution(&begun.execution, begun.started_at);
         let now = clock::now();
         let ids = accounts.iter().map(|account| &account.id).collect();
@@ -118,11 +131,13 @@ impl AccountLister {
         // Where an override stands for nothing, the defaults would be put in the place of what was meant.
         let may_change = unmatched.is_none() || document.allow_unmatched;
         let mends = may_change && !document.remediate.is_empty() && self.mending.begin(&sweep_id, now).await?;
-        let (management, fresh) = (&organization.management_account, &unannounced);
+        let management = &organization.management_account;
+        // Nobody asks who may not change anything.
+        let known = if mends { self.known(&accounts, now).await? } else { HashMap::new() };
         let names = UnitNames::of(&self.organizations, &accounts).await;
         let listed = accounts.into_iter().map(|account| {
             let unit = names.path(&account);
-            let mend = mends && may_be_mended(&account, fresh.contains(&account.id), self.deadline, now);
+            let mend = mends && may_be_mended(&account, known.get(&account.id).copied(), self.deadline, now);
             Listed::of(account, unit, management, mend)
         });
         let accounts: Vec<Listed> = listed.collect();
@@ -151,24 +166,55 @@ impl AccountLister {
             accounts,
         };
         self.sweeps.put_object(&sweep_id.listing_key(), json(&listing)?).await?;
-        Ok(Answer { sweep_id, batches, accounts: listing.accounts.len(), unannounced })
+        let (accounts, Joined { unannounced, before }) = (listing.accounts.len(), joined);
+        Ok(Answer { sweep_id, batches, accounts, unannounced, joined_before: before })
     }
 
-    /// Sends the new accounts that nobody has heard of to get their baseline.
-    async fn announce(&self, accounts: &[Account]) -> Result<Vec<AccountId>, Failure> {
+    /// Sends the new accounts that nobody has heard of to get their baseline. Those that had joined before this stack
+    /// watched the organization are left: installing it changes no account.
+    async fn announce(
+        &self,
+        accounts: &[Account],
+        management: &AccountId,
+        began_at: Timestamp,
+    ) -> Result<Joined, Failure> {
         let now = clock::now();
-        let mut unannounced = Vec::new();
-        for account in accounts.iter().filter(|account| should_be_heard_of(account, now)) {
+        let installation = self.heard.installation(began_at).await?;
+        let mut joined = Joined::default();
+        for account in accounts {
+            match joining(account, management, installation, now) {
+                Joining::Due => {}
+                Joining::BeforeInstallation if installation.is_new => {
+                    tracing::info!(account_id = %account.id, "it joined before the first sweep and is left as it is");
+                    joined.before.push(account.id.clone());
+                    continue;
+                }
+                Joining::BeforeInstallation | Joining::NotDue => continue,
+            }
             // What Steward makes itself is announced when it is in its place.
-            if self.heard.holds(&account.id).await? || self.requests.find_by_account(&account.id).await?.is_some() {
+            if self.heard.known_since(account).await?.is_some() || self.requests.has_made(account).await? {
                 continue;
             }
             tracing::warn!(account_id = %account.id, "no event has told of this account; it gets its baseline now");
-            let message = NewAccount { account_id: account.id.clone(), request_id: None, since: now, joined: false };
+            let account_id = account.id.clone();
+            let message = NewAccount { account_id, request_id: None, since: now, joined: false, waited: false };
             self.baseline.send(&message, self.pace.poll).await?;
-            unannounced.push(account.id.clone());
+            // From now on it has somebody who writes.
+            self.heard.record(account, now).await?;
+            joined.unannounced.push(account.id.clone());
         }
-        Ok(unannounced)
+        Ok(joined)
+    }
+
+    /// When the joinings of the newer accounts became known.
+    async fn known(&self, accounts: &[Account], now: Timestamp) -> Result<HashMap<AccountId, Timestamp>, Failure> {
+        let newer = accounts.iter().filter(|account| may_be_remembered(account, now));
+        let found = newer.map(|account| async move {
+            let since = self.heard.known_since(account).await?;
+            Ok::<_, Failure>(since.map(|since| (account.id.clone(), since)))
+        });
+        let found: Vec<_> = stream::iter(found).buffer_unordered(AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
     }
 }
 

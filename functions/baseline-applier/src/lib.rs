@@ -182,17 +182,18 @@ impl BaselineApplier {
     /// A new account: one that Steward made and put in its place, or one that joined in another way.
     async fn heard_of(&self, account: NewAccount, invocation: &str) -> Result<Vec<Row>, Failure> {
         self.believe(&account).await?;
-        let known = account.joined && self.requests.find_by_account(&account.account_id).await?.is_some();
-        // At first hearing, an account may be Steward's own without Steward's knowing.
-        let is_first = clock::now().duration_since(account.since) < SignedDuration::from_secs(1);
-        match (account.joined, known) {
-            (true, true) => Ok(Vec::new()),
-            (true, false) if is_first => {
-                self.queue.send(&account, self.pace.announce_patience()).await?;
-                Ok(Vec::new())
+        if account.joined {
+            let described = self.organizations.describe_account(&account.account_id).await?;
+            if self.requests.has_made(&described).await? {
+                return Ok(Vec::new());
             }
-            _ => self.new_account(NewAccount { joined: false, ..account }, invocation).await,
+            if !account.waited {
+                let reminder = NewAccount { waited: true, ..account };
+                self.queue.send(&reminder, self.pace.announce_patience()).await?;
+                return Ok(Vec::new());
+            }
         }
+        self.new_account(NewAccount { joined: false, ..account }, invocation).await
     }
 
     /// Whether Steward's own record shows that it made this account for this request. Anybody who may put events on the
@@ -213,7 +214,7 @@ impl BaselineApplier {
         let account_id = &account.account_id;
         let document = self.document.read(&self.bus).await?;
         let described = self.organizations.describe_account(account_id).await?;
-        self.heard.record(account_id, now).await?;
+        self.heard.record(&described, now).await?;
         self.index.record(&described).await;
         if let Err(failure) = self.selectors.allow_changes(&document).await {
             return self.blocked(account, failure, now).await;

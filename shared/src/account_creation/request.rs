@@ -153,7 +153,17 @@ pub struct Request {
     pub revision: u64,
 }
 
+/// What the clocks of AWS and of Steward may differ by.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
 impl Request {
+    /// Whether an account can have joined because of this request. An account joins before Steward knows it; one that
+    /// joined after the request had come to its last state was invited.
+    pub fn can_explain(&self, joined_at: Option<Timestamp>) -> bool {
+        let last = self.history.last().map(|passed| passed.at);
+        last.zip(joined_at).is_none_or(|(last, joined)| joined.duration_since(last) <= SKEW)
+    }
+
     /// A new request in the state `start`, which is [`State::Requested`] unless an earlier attempt had come further.
     /// `deadline` is that of an attempt whose turn begins now.
     pub fn new(wish: Wish, start: State, now: Timestamp, deadline: Timestamp) -> Self {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{Request, State};
 use crate::{
     clock,
-    gateway::{CallError, DynamoDbGateway, Queried, Write, attributes},
+    gateway::{Account, CallError, DynamoDbGateway, Queried, Write, attributes},
     ids::{AccountId, CreateAccountRequestId, RequestId},
 };
 
@@ -93,6 +93,13 @@ impl Store {
     /// The request behind an account; None for an account that was not made here.
     pub async fn find_by_account(&self, id: &AccountId) -> Result<Option<RequestId>, CallError> {
         Ok(self.0.find::<Origin>(&account_key(id)).await?.map(|item| item.request_id))
+    }
+
+    /// Whether Steward made this account, and it has not left the organization and joined it again since.
+    pub async fn has_made(&self, account: &Account) -> Result<bool, CallError> {
+        let Some(id) = self.find_by_account(&account.id).await? else { return Ok(false) };
+        let request = self.find(&id).await?;
+        Ok(request.is_none_or(|request| request.can_explain(account.joined_at)))
     }
 
     /// Whether this account is the one that was made for this request.

@@ -102,6 +102,14 @@ impl Stack {
         self.client.rest("s3", Method::PUT, &path, document.to_owned()).await.map(drop)
     }
 
+    /// Makes the stack one that has watched its organization for years.
+    pub async fn watch_for_years(&self) -> Result<(), AwsError> {
+        let item = json!({"pk": {"S": "installation"}, "first_sweep_at": {"S": "2020-01-01T00:00:00Z"}});
+        let put = json!({"TableName": self.output("RequestsTable"), "Item": item});
+        let input = json!({"TransactItems": [{"Put": put}]});
+        self.client.json("dynamodb", "TransactWriteItems", input).await.map(drop)
+    }
+
     /// An item of the stack's table, as plain JSON.
     pub async fn item(&self, pk: &str) -> Result<Option<Value>, AwsError> {
         let input =

@@ -351,3 +351,12 @@ fn a_record_survives_being_stored() {
     }
     assert_eq!(RequestId::of(&wish().email), request(State::Requested).request_id);
 }
+
+#[test]
+fn an_account_that_joins_long_after_its_request_was_met_was_invited() {
+    let ready = request(State::Ready { account_id: ACCOUNT.parse().unwrap() });
+    assert!(ready.can_explain(Some(at(-3600))), "an account joins before its request is met");
+    assert!(ready.can_explain(Some(at(60))), "clocks differ");
+    assert!(ready.can_explain(None));
+    assert!(!ready.can_explain(Some(at(3600))), "it left and was invited again");
+}
