@@ -122,7 +122,7 @@ async fn live(script: &Script) -> Outcome {
     let (cloud, mut effects) = Cloud::new(script.seed, faults.collect());
     let cloud = Arc::new(cloud);
     let units = cloud.with(|state| furnish(state, script));
-    let lambda = Lambda::new(Arc::clone(&cloud), script.concurrency, script.daily_cap);
+    let lambda = Lambda::new(Arc::clone(&cloud), script.concurrency, script.daily_cap, script.deadline);
     let world = Rc::new(World {
         cloud: Arc::clone(&cloud),
         lambda: Rc::clone(&lambda),
