@@ -279,6 +279,14 @@ impl World {
             Act::Joins { number } => self.cloud.with(|state| {
                 organizations::join(state, &format!("{:012}", 400_000_000_000 + number));
             }),
+            Act::Heard { number } => self.cloud.with(|state| {
+                let id = format!("{:012}", 400_000_000_000 + number);
+                if let Some(member) = state.members.get_mut(&id) {
+                    let made = member.role_from.insert(time::now());
+                    *made += jiff::SignedDuration::from_mins(1);
+                    organizations::joined(state, &id);
+                }
+            }),
             Act::Document { good } => self.cloud.with(|state| {
                 let bucket = state.buckets.entry("documents".to_owned()).or_default();
                 bucket.put("baseline.yaml", document(*good));

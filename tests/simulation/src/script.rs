@@ -45,6 +45,11 @@ pub enum Act {
         /// Its number.
         number: u64,
     },
+    /// An event tells of an account that joined a while ago, late; only now somebody makes the access role in it.
+    Heard {
+        /// Its number.
+        number: u64,
+    },
     /// Another document is uploaded.
     Document {
         /// Whether it is one that can be read.
@@ -277,7 +282,10 @@ impl Script {
             let (kind, target) = (Kind::Lost, "AccountJoinedOrganization".to_owned());
             self.items.push(Item::Fault(Fault { kind, from: 0, lasts: 30_000, target, percent: 100 }));
             // Half an hour and a little before a sweep: it is the first that hears of it.
-            self.act(20_600 - draws.between("age of joining", 1_801, 7_000), Act::Joins { number: 0 });
+            self.act(20_600 - draws.between("age of joining", 1_801, 16_000), Act::Joins { number: 0 });
+            if draws.happens("heard", 60) {
+                self.act(20_600 - draws.between("heard before", 60, 200), Act::Heard { number: 0 });
+            }
         }
         if draws.happens("faults", 50) {
             let kind = [Kind::ServerError, Kind::AnswerLost, Kind::Throttled][index(draws, "kind", 3)];
