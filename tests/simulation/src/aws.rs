@@ -133,11 +133,6 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         .any(|verb| call.operation.starts_with(verb));
     if is_write && matches!(call.service.as_str(), "organizations" | "iam" | "account" | "sns" | "s3control") {
         state.writes += 1;
-        let tagged = call.text("ResourceId");
-        let account = if who.actions.is_some() { who.account.clone() } else { tagged.to_owned() };
-        if !account.is_empty() {
-            state.written.push((time::now(), account, who.function.clone()));
-        }
     }
     match call.service.as_str() {
         "dynamodb" => state.table.serve(call),

@@ -84,8 +84,8 @@ pub(crate) struct State {
     pub(crate) mails: Vec<(Timestamp, Value)>,
     /// How often something of AWS's was changed by the stack, its own table and messages left out.
     pub(crate) writes: u64,
-    /// When, into which account, by which function something was written inside.
-    pub(crate) written: Vec<(Timestamp, String, String)>,
+    /// When an account was entered with the power to write in it, which one, and by which function.
+    pub(crate) entered: Vec<(Timestamp, String, String)>,
     /// Calls and throttled calls by function and operation.
     pub(crate) calls: BTreeMap<(String, String), (u64, u64)>,
     /// What a call did that no policy allows, and what is not simulated.
@@ -127,7 +127,7 @@ impl Cloud {
             told: Vec::new(),
             mails: Vec::new(),
             writes: 0,
-            written: Vec::new(),
+            entered: Vec::new(),
             calls: BTreeMap::new(),
             wrong: BTreeSet::new(),
             covered: BTreeSet::new(),

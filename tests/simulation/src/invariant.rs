@@ -96,7 +96,7 @@ const ALL: &[(&str, &str, Check)] = &[
         "What was there before Steward is changed only by a person or as the document says.",
         old_accounts_are_left_alone,
     ),
-    ("one_writer_at_a_time", "No two functions write to one account within minutes.", one_writer_at_a_time),
+    ("one_writer_at_a_time", "No sweep mends an account whose baseline is being applied.", one_writer_at_a_time),
     ("ours_are_known", "No account that Steward has made is taken for one that joined.", ours_are_known),
     ("sweeps_end_in_a_report", "Every sweep ends in a report.", sweeps_end_in_a_report),
     ("history_is_kept", "A report that is published again compares with the same report as before.", history_is_kept),
@@ -345,18 +345,18 @@ fn old_accounts_are_left_alone(look: &Look<'_>) -> Option<String> {
 }
 
 fn one_writer_at_a_time(look: &Look<'_>) -> Option<String> {
-    let mut last: BTreeMap<&str, &(jiff::Timestamp, String, String)> = BTreeMap::new();
-    for write in &look.state.written {
-        let (at, account, function) = write;
-        if let Some((before, _, other)) = last.insert(account, write)
-            && other != function
-            && at.duration_since(*before) < SignedDuration::from_mins(10)
-            && !look.does(|act| matches!(act, Act::ApplyToAll))
-        {
-            return Some(format!("{account}: {other} at {before}, {function} at {at}"));
-        }
-    }
-    None
+    let entered = &look.state.entered;
+    let mut between = entered.iter().filter(|(_, _, function)| function == "ComplianceChecker").filter_map(|sweep| {
+        // Who gives a new account its baseline was not done with it.
+        let later = entered.iter().find(|(at, account, function)| {
+            function == "BaselineApplier"
+                && *account == sweep.1
+                && *at > sweep.0
+                && at.duration_since(sweep.0) < SignedDuration::from_mins(10)
+        })?;
+        Some(format!("{}: {} at {}, {} at {}", sweep.1, sweep.2, sweep.0, later.2, later.0))
+    });
+    between.next().filter(|_| !look.does(|act| matches!(act, Act::ApplyToAll)))
 }
 
 fn ours_are_known(look: &Look<'_>) -> Option<String> {

@@ -68,13 +68,22 @@ pub(crate) struct Lambda {
     running: Cell<usize>,
     limit: usize,
     daily_cap: u64,
+    deadline: u64,
     made: Cell<u64>,
 }
 
 impl Lambda {
     /// `limit`: how many environments the account may have at work at once.
-    pub(crate) fn new(cloud: Arc<Cloud>, limit: usize, daily_cap: u64) -> Rc<Self> {
-        Rc::new(Self { cloud, idle: RefCell::default(), running: Cell::new(0), limit, daily_cap, made: Cell::new(0) })
+    pub(crate) fn new(cloud: Arc<Cloud>, limit: usize, daily_cap: u64, deadline: u64) -> Rc<Self> {
+        Rc::new(Self {
+            cloud,
+            idle: RefCell::default(),
+            running: Cell::new(0),
+            limit,
+            daily_cap,
+            deadline,
+            made: Cell::new(0),
+        })
     }
 
     /// Ends every environment, as an update of the stack does.
@@ -155,6 +164,9 @@ impl Lambda {
         let mut variables = function.environment.clone();
         if let Some(cap) = variables.get_mut("MAX_ACCOUNTS_PER_DAY") {
             *cap = self.daily_cap.to_string();
+        }
+        if let Some(deadline) = variables.get_mut("DEADLINE_MINUTES") {
+            *deadline = self.deadline.to_string();
         }
         ENVIRONMENT.set(variables);
         let handler = handler(&function.name, &config).map_err(|error| failed("Runtime.Init", &error))?;

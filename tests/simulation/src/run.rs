@@ -122,7 +122,7 @@ async fn live(script: &Script) -> Outcome {
     let (cloud, mut effects) = Cloud::new(script.seed, faults.collect());
     let cloud = Arc::new(cloud);
     let units = cloud.with(|state| furnish(state, script));
-    let lambda = Lambda::new(Arc::clone(&cloud), script.concurrency, script.daily_cap);
+    let lambda = Lambda::new(Arc::clone(&cloud), script.concurrency, script.daily_cap, script.deadline);
     let world = Rc::new(World {
         cloud: Arc::clone(&cloud),
         lambda: Rc::clone(&lambda),
@@ -278,6 +278,14 @@ impl World {
             }),
             Act::Joins { number } => self.cloud.with(|state| {
                 organizations::join(state, &format!("{:012}", 400_000_000_000 + number));
+            }),
+            Act::Heard { number } => self.cloud.with(|state| {
+                let id = format!("{:012}", 400_000_000_000 + number);
+                if let Some(member) = state.members.get_mut(&id) {
+                    let made = member.role_from.insert(time::now());
+                    *made += jiff::SignedDuration::from_mins(1);
+                    organizations::joined(state, &id);
+                }
             }),
             Act::Document { good } => self.cloud.with(|state| {
                 let bucket = state.buckets.entry("documents".to_owned()).or_default();

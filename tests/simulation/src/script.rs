@@ -45,6 +45,11 @@ pub enum Act {
         /// Its number.
         number: u64,
     },
+    /// An event tells of an account that joined a while ago, late; only now somebody makes the access role in it.
+    Heard {
+        /// Its number.
+        number: u64,
+    },
     /// Another document is uploaded.
     Document {
         /// Whether it is one that can be read.
@@ -95,16 +100,18 @@ pub struct Script {
     pub concurrency: usize,
     /// Account requests that are admitted in a day.
     pub daily_cap: u64,
+    /// Minutes that an account may take.
+    pub deadline: u64,
     /// What happens, in no order.
     pub items: Vec<Item>,
 }
 
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, accounts, units, concurrency, daily_cap, items } = self;
+        let Self { seed, accounts, units, concurrency, daily_cap, deadline, items } = self;
         writeln!(
             f,
-            "seed {seed}: {accounts} accounts, {units} units, {concurrency} environments at once, {daily_cap} requests a day"
+            "seed {seed}: {accounts} accounts, {units} units, {concurrency} environments at once, {daily_cap} requests a day, {deadline} minutes for each"
         )?;
         items.iter().try_for_each(|item| writeln!(f, "  {item}"))
     }
@@ -123,6 +130,7 @@ impl Script {
             units: [0, 2, 5, 12][index(&mut draws, "units", 4)],
             concurrency: [10, 50, 1_000][index(&mut draws, "concurrency", 3)],
             daily_cap: 1_000,
+            deadline: 120,
             items: Vec::new(),
         };
         match draws.below("mood", MOODS) {
@@ -137,24 +145,25 @@ impl Script {
         script
     }
 
-    /// A line of more people than AWS makes accounts for within two hours.
+    /// A line of more people than AWS makes accounts for before the deadline: one in ten seconds. They come slowly enough
+    /// for each to be admitted.
     pub fn of_a_long_line(seed: u64) -> Self {
-        let mut script = Self { seed, accounts: 3, units: 0, concurrency: 1_000, daily_cap: 5_000, items: Vec::new() };
-        script.items =
-            (0..760).map(|person| Item::Act(person * 2, Act::Request { person, unit: None, by_hand: false })).collect();
-        script
+        let items = (0..90).map(|person| Item::Act(person * 3, Act::Request { person, unit: None, by_hand: false }));
+        let items = items.collect();
+        Self { seed, accounts: 3, units: 0, concurrency: 1_000, daily_cap: 1_000, deadline: 10, items }
     }
 
     /// A sweep of an organization with many units.
     pub fn of_many_units(seed: u64) -> Self {
         let items = vec![Item::Act(60, Act::Sweep)];
-        Self { seed, accounts: 10_000, units: 1_000, concurrency: 1_000, daily_cap: 1_000, items }
+        Self { seed, accounts: 10_000, units: 1_000, concurrency: 1_000, daily_cap: 1_000, deadline: 120, items }
     }
 
     /// A week of a large organization: 100 requests a day, spread over the working day.
     pub fn of_a_week(seed: u64, accounts: u64) -> Self {
         let mut draws = Draws::new(seed);
-        let mut script = Self { seed, accounts, units: 40, concurrency: 1_000, daily_cap: 1_000, items: Vec::new() };
+        let mut script =
+            Self { seed, accounts, units: 40, concurrency: 1_000, daily_cap: 1_000, deadline: 120, items: Vec::new() };
         for day in 0..7 {
             for person in 0..100 {
                 let second = day * 86_400 + 28_800 + draws.below("time of day", 36_000);
@@ -273,7 +282,10 @@ impl Script {
             let (kind, target) = (Kind::Lost, "AccountJoinedOrganization".to_owned());
             self.items.push(Item::Fault(Fault { kind, from: 0, lasts: 30_000, target, percent: 100 }));
             // Half an hour and a little before a sweep: it is the first that hears of it.
-            self.act(20_600 - draws.between("age of joining", 1_801, 7_000), Act::Joins { number: 0 });
+            self.act(20_600 - draws.between("age of joining", 1_801, 16_000), Act::Joins { number: 0 });
+            if draws.happens("heard", 60) {
+                self.act(20_600 - draws.between("heard before", 60, 200), Act::Heard { number: 0 });
+            }
         }
         if draws.happens("faults", 50) {
             let kind = [Kind::ServerError, Kind::AnswerLost, Kind::Throttled][index(draws, "kind", 3)];

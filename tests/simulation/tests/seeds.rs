@@ -60,6 +60,11 @@ fn every_invariant_holds_in_runs_that_nobody_has_seen() {
 }
 
 #[test]
+fn a_line_longer_than_the_deadline_is_worked_off() {
+    check(&Script::of_a_long_line(1));
+}
+
+#[test]
 fn the_same_seed_does_the_same() {
     for seed in 1..5 {
         let script = Script::of(seed);

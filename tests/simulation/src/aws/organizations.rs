@@ -127,8 +127,8 @@ pub(crate) fn add_account(state: &mut State, number: u64, parent: &str, days: i6
     id
 }
 
-/// Adds an account that existed elsewhere; answers with its id.
-pub(crate) fn join(state: &mut State, id: &str) -> String {
+/// Adds an account that existed elsewhere.
+pub(crate) fn join(state: &mut State, id: &str) {
     let parent = state.organization.root.clone();
     state.organization.accounts.push(Account {
         id: id.to_owned(),
@@ -143,7 +143,6 @@ pub(crate) fn join(state: &mut State, id: &str) -> String {
     });
     state.members.insert(id.to_owned(), Member { role_from: Some(time::now()), ..Member::default() });
     joined(state, id);
-    id.to_owned()
 }
 
 fn seconds(at: Timestamp) -> f64 {

@@ -35,7 +35,11 @@ fn assume_role(state: &mut State, who: &Principal, call: &Call) -> Result<Answer
         Value::String(action) => vec![action.clone()],
         actions => items(actions).filter_map(|action| Some(action.as_str()?.to_owned())).collect(),
     });
-    let principal = Principal { account, function: who.function.clone(), actions: Some(actions.collect()) };
+    let actions: Vec<String> = actions.collect();
+    if actions.iter().any(|action| action == "iam:CreateAccountAlias") {
+        state.entered.push((time::now(), account.clone(), who.function.clone()));
+    }
+    let principal = Principal { account, function: who.function.clone(), actions: Some(actions) };
     let key = state.draws.id("session", "ABCDEFGHIJKLMNOP", 16);
     state.principals.insert(format!("ASIA{key}"), principal);
     let expires = time::now() + SignedDuration::from_mins(15);
