@@ -128,8 +128,8 @@ async fn a_session_that_cannot_be_opened_stops_only_the_controls_that_need_it() 
     assert_eq!(names, ids);
     let outcomes: Vec<_> = rows.into_iter().map(|row| row.outcome).collect();
     for position in [0, 2] {
-        let Outcome::NotReady { failure, .. } = &outcomes[position] else { panic!("{outcomes:?}") };
-        assert_eq!(failure.cause, Cause::RoleNotAssumable);
+        let Outcome::Unknown { failure, .. } = &outcomes[position] else { panic!("{outcomes:?}") };
+        assert_eq!(failure.cause, Cause::AccessRoleUnusable);
     }
     assert_eq!(outcomes[1], Outcome::Compliant);
     assert!(matches!(outcomes[3], Outcome::Skipped { .. }), "{outcomes:?}");
