@@ -88,6 +88,10 @@ async fn every_way(theatre: &Theatre) {
     by_id["organizational_unit"] = theatre.organization.unit_id("/Workloads").into();
     theatre.organization.email_used_elsewhere(&email("By Id"));
     let second = theatre.request(&by_id).await;
+    // An address of the organization, which is asked for at AWS before it counts.
+    let taken = json!({"account_name": "Taken", "email": format!("shop@{}.example.com", theatre.organization.management_account())});
+    let answer = theatre.stack.request(&taken).await.expect("the requester answers");
+    assert_eq!(answer["cause"], "EmailInOrganization", "{answer}");
     // Refused, by an event.
     theatre.stack.put_event("AccountRequested", &json!({})).await.expect("the bus takes it");
     theatre.stack.poll(&json!({})).await.expect("the sweep works");

@@ -60,11 +60,18 @@ fn every_condition_of_the_sample_policies_has_a_known_operator_and_a_key_with_it
     for (name, policy) in policies() {
         for statement in statements(&policy) {
             for (operator, keys) in statement["Condition"].as_object().into_iter().flatten() {
-                let known = ["ArnLike", "Null", "StringEqualsIgnoreCase", "ForAnyValue:StringLike"];
+                let known = [
+                    "ArnLike",
+                    "Null",
+                    "StringEqualsIgnoreCase",
+                    "ForAllValues:StringEquals",
+                    "ForAnyValue:StringLike",
+                ];
                 assert!(known.contains(&operator.as_str()), "{name}: {operator}");
                 for key in keys.as_object().expect("keys").keys() {
                     // A key with several values in the request decides nothing without a quantifier.
                     assert_eq!(key.ends_with("OrgPaths"), operator.starts_with("ForAnyValue:"), "{name}: {key}");
+                    assert_eq!(key == "events:detail-type", operator.starts_with("ForAllValues:"), "{name}: {key}");
                     used.insert(key.clone());
                 }
             }

@@ -143,18 +143,28 @@ impl CreateAccountPoller {
         }
     }
 
-    /// Tells the end. The record comes second: an end that is told twice does less harm than one that is not told.
+    /// Tells the end. The record comes second: an end that is told twice does less harm than one that is not told. Who
+    /// comes meanwhile and finds it untold puts the request off; that write must not keep the record from being made.
     async fn announce(&self, request: Request) -> Result<Next, Failure> {
         match request.announcement() {
             Some(Announcement::Created(event)) => self.bus.put(&event).await?,
             Some(Announcement::Failed(event)) => self.bus.put(&event).await?,
             None => {}
         }
-        let told = request.told();
-        match self.store.advance(&request, &told, clock::now()).await? {
-            Advanced::Yes => Ok(Next::Rest(told)),
-            Advanced::Raced | Advanced::NoPlace => self.reread(request).await,
+        let mut latest = request;
+        for _ in 0..5 {
+            let told = latest.told();
+            if self.store.advance(&latest, &told, clock::now()).await? == Advanced::Yes {
+                return Ok(Next::Rest(told));
+            }
+            let Some(found) = self.store.find(&latest.request_id).await? else { break };
+            let is_the_same_end = (found.attempt, &found.state) == (latest.attempt, &latest.state);
+            latest = found;
+            if latest.announced || !is_the_same_end {
+                break;
+            }
         }
+        Ok(Next::Rest(latest))
     }
 
     async fn follow(&self, request: Request, progress: Progress) -> Result<Next, Failure> {
