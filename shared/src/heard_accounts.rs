@@ -114,7 +114,51 @@ fn pk(account: &Account) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::{
+        Client,
+        operation::{
+            get_item::GetItemOutput,
+            transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput},
+        },
+        types::{CancellationReason, error::TransactionCanceledException},
+    };
+    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+
     use super::*;
+
+    fn stored(at: Option<Timestamp>) -> Rule {
+        mock!(Client::get_item).then_output(move || {
+            let item = at.map(|at| [("first_sweep_at".to_owned(), AttributeValue::S(at.to_string()))].into());
+            GetItemOutput::builder().set_item(item).build()
+        })
+    }
+
+    async fn installation(rules: &[&Rule]) -> Installation {
+        let client = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules);
+        HeardAccounts::new(DynamoDbGateway::new(client, "table")).installation(now()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_first_sweep_writes_down_when_it_began_and_none_after_it_does() {
+        let put = mock!(Client::transact_write_items).then_output(|| TransactWriteItemsOutput::builder().build());
+        let first = installation(&[&stored(None), &put, &stored(Some(now()))]).await;
+        assert_eq!((first, put.num_calls()), (Installation { first_sweep_at: now(), is_new: true }, 1));
+        let earlier = now() - MONTH;
+        let later = installation(&[&stored(Some(earlier))]).await;
+        assert_eq!(later, Installation { first_sweep_at: earlier, is_new: false });
+    }
+
+    #[tokio::test]
+    async fn of_two_first_sweeps_the_one_that_writes_first_counts() {
+        let refused = mock!(Client::transact_write_items).then_error(|| {
+            let reason = CancellationReason::builder().code("ConditionalCheckFailed").build();
+            let canceled = TransactionCanceledException::builder().cancellation_reasons(reason).build();
+            TransactWriteItemsError::TransactionCanceledException(canceled)
+        });
+        let quicker = now() - SignedDuration::from_secs(1);
+        let found = installation(&[&stored(None), &refused, &stored(Some(quicker))]).await;
+        assert_eq!(found, Installation { first_sweep_at: quicker, is_new: false });
+    }
 
     fn account(joined_at: Option<Timestamp>, state: AccountState) -> Account {
         Account {
