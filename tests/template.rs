@@ -635,6 +635,8 @@ fn the_replayer_may_invoke_what_rules_and_schedules_invoke_and_nothing_that_peop
     let named = functions().into_iter().filter(|function| expected.contains(&logical_id(function)));
     let named: Vec<_> = named.map(|name| (name.clone(), format!("${{{}.Arn}}", logical_id(&name)))).collect();
     assert_eq!(told, named.iter().map(|(name, arn)| (name.as_str(), arn.as_str())).collect());
+    let ids: BTreeSet<_> = items(&variables["OWN_ROLE_IDS"]["Fn::Join"][1]).map(|id| referred(id).to_owned()).collect();
+    assert_eq!(ids, functions().into_iter().map(|function| format!("{}Role", logical_id(&function))).collect());
     let shapes: BTreeSet<_> = steward::replay::INVOKED.iter().map(|(name, _)| *name).collect();
     assert_eq!(shapes, named.iter().map(|(name, _)| name.as_str()).collect(), "each has a shape that it is sent");
 }

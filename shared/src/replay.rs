@@ -92,7 +92,7 @@ pub enum Shape {
 }
 
 /// Where an undeliverable event or invocation goes: to the target that it names, if that is one of this stack and rules or
-/// schedules send such things there.
+/// schedules send such things there. `own_role_ids` are the unique ids of the functions' roles.
 ///
 /// Shapes: EventBridge user guide, "Using dead-letter queues to process undelivered events"; EventBridge Scheduler user
 /// guide, "Configuring a dead-letter queue for EventBridge Scheduler"; AWS Lambda developer guide, "Capturing records of
@@ -101,16 +101,24 @@ pub enum Shape {
 /// # Errors
 ///
 /// Why it cannot be sent again, as a sentence.
-pub fn undeliverable(letter: Letter, routes: &[Route], functions: &[ReplayFunction]) -> Result<Resend, String> {
+pub fn undeliverable(
+    letter: Letter,
+    routes: &[Route],
+    functions: &[ReplayFunction],
+    own_role_ids: &[String],
+) -> Result<Resend, String> {
     let is_delivery = letter.target_arn.is_some();
     let (target, payload) = match letter.target_arn {
         Some(target) => (target, letter.body),
         None => failed_invocation(&letter.body).ok_or("It says neither a target nor a function that failed.")?,
     };
-    // EventBridge sends in its own name; the scheduler and Lambda send in the name of a role.
-    let is_by_role = letter.sender.is_some_and(|sender| sender.starts_with("AROA"));
-    if is_delivery && letter.schedule_arn.is_none() && is_by_role {
-        return Err("It says that EventBridge could not deliver it, but a role has sent it.".to_owned());
+    // In the name of a function, Lambda reports failed invocations, and nobody anything else.
+    let is_by_function = letter.sender.is_some_and(|sender| {
+        let id = sender.split(':').next().unwrap_or_default();
+        own_role_ids.iter().any(|own| own == id)
+    });
+    if is_delivery && is_by_function {
+        return Err("It says that it could not be delivered, but a function of this stack has sent it.".to_owned());
     }
     let content: Option<Value> = serde_json::from_str(&payload).ok();
     let content = content.unwrap_or_default();
@@ -193,7 +201,7 @@ mod tests {
         let route = Route { name: "baseline".to_owned(), dead_letters: "-".to_owned(), queue: QUEUE.to_owned() };
         let function = |name: &str, arn: &str| ReplayFunction { name: name.to_owned(), arn: arn.to_owned() };
         let functions = [function("create-account-poller", POLLER), function("account-requester", REQUESTER)];
-        undeliverable(letter, &[route], &functions)
+        undeliverable(letter, &[route], &functions, &["AROAFUNCTION".to_owned()])
     }
 
     fn delivery(body: &Value, target: &str) -> Letter {
@@ -202,13 +210,13 @@ mod tests {
 
     fn scheduled(body: &Value, target: &str) -> Letter {
         let schedule_arn = Some("arn:aws:scheduler:us-east-1:111111111111:schedule/default/x".to_owned());
-        Letter { schedule_arn, sender: Some("AROAX:scheduler".to_owned()), ..delivery(body, target) }
+        Letter { schedule_arn, sender: Some("AROASCHEDULE:x".to_owned()), ..delivery(body, target) }
     }
 
     fn failed(function: &str, payload: &Value) -> Letter {
         let record = json!({"version": "1.0", "requestContext": {"functionArn": format!("{function}:$LATEST"),
             "condition": "RetriesExhausted"}, "requestPayload": payload, "responsePayload": {"errorType": "x"}});
-        Letter { body: record.to_string(), sender: Some("AROAX:function".to_owned()), ..Letter::default() }
+        Letter { body: record.to_string(), sender: Some("AROAFUNCTION:steward-x".to_owned()), ..Letter::default() }
     }
 
     fn event(source: &str, detail_type: &str, detail: &Value) -> Value {
@@ -268,11 +276,13 @@ mod tests {
     }
 
     #[test]
-    fn what_a_role_has_sent_in_the_name_of_eventbridge_is_not_believed() {
+    fn what_a_function_has_sent_in_the_name_of_eventbridge_or_the_scheduler_is_not_believed() {
         let created = event("steward", "AccountCreated", &json!({"account_id": "222222222222"}));
-        let forged = Letter { sender: Some("AROAX:function".to_owned()), ..delivery(&created, QUEUE_ARN) };
-        assert!(again(forged).unwrap_err().contains("a role has sent it"));
-        let real = Letter { sender: Some("AIDAX".to_owned()), ..delivery(&created, QUEUE_ARN) };
+        for letter in [delivery(&created, QUEUE_ARN), scheduled(&json!({}), POLLER)] {
+            let forged = Letter { sender: Some("AROAFUNCTION:steward-x".to_owned()), ..letter };
+            assert!(again(forged).unwrap_err().contains("a function of this stack has sent it"));
+        }
+        let real = Letter { sender: Some("AROAEVENTS:x".to_owned()), ..delivery(&created, QUEUE_ARN) };
         assert!(again(real).is_ok());
     }
 

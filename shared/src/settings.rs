@@ -160,6 +160,11 @@ impl Settings {
         pairs.into_iter().map(|(name, arn)| OwnRole { name, arn }).collect()
     }
 
+    /// `OWN_ROLE_IDS`: the unique ids of the roles of this stack's functions, with commas between them.
+    pub fn own_role_ids(&mut self) -> Vec<String> {
+        self.required("OWN_ROLE_IDS").split(',').map(ToOwned::to_owned).collect()
+    }
+
     /// `OWN_NAMES`: the stack's name, with which the names of its resources begin, and ids of resources that have no such
     /// name, with commas between them.
     pub fn own_names(&mut self) -> Vec<String> {

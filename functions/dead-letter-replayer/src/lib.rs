@@ -41,6 +41,7 @@ pub struct DeadLetterReplayer {
     lambda: LambdaGateway,
     routes: Vec<Route>,
     functions: Vec<ReplayFunction>,
+    own_role_ids: Vec<String>,
 }
 
 /// What a person is answered.
@@ -167,6 +168,7 @@ impl DeadLetterReplayer {
             lambda: LambdaGateway::of(config),
             routes: settings.replay_routes(),
             functions: settings.replay_functions(),
+            own_role_ids: settings.own_role_ids(),
         };
         settings.finish().map(|()| function)
     }
@@ -265,7 +267,7 @@ impl DeadLetterReplayer {
         let letter = Letter { body, target_arn, schedule_arn, sender };
         let Resend { to, payload } = match self.route(from) {
             Some(route) => route.resend(letter),
-            None => undeliverable(letter, &self.routes, &self.functions)?,
+            None => undeliverable(letter, &self.routes, &self.functions, &self.own_role_ids)?,
         };
         if mode == Mode::Apply {
             let sent = match &to {

@@ -48,6 +48,7 @@ async fn answer(rules: &[&Rule], input: Value) -> Report {
         lambda: LambdaGateway::of(&config),
         routes: Vec::new(),
         functions: Vec::new(),
+        own_role_ids: Vec::new(),
     };
     let mut context = Context::default();
     context.deadline = u64::try_from((clock::now() + LEFT).as_millisecond()).unwrap();

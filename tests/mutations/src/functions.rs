@@ -50,7 +50,7 @@ fn environment(name: &str) -> Option<String> {
         "NOTIFY_SEVERITY" => "informational".to_owned(),
         "ALERT_EMAIL" => "platform@example.com".to_owned(),
         "BASELINE_BUCKET" | "BASELINE_KEY" => return None,
-        "OWN_NAMES" => "name".to_owned(),
+        "OWN_NAMES" | "OWN_ROLE_IDS" => "name".to_owned(),
         "OWN_ROLES" | "REPLAY_FUNCTIONS" => "name arn:aws:iam::111111111111:role/name".to_owned(),
         "REPLAY_QUEUES" => format!("queue {QUEUE} {QUEUE}"),
         _ if name.ends_with("_URL") => QUEUE.to_owned(),

@@ -19,7 +19,7 @@ pub(super) async fn of(bootstrap: &Path) -> io::Result<Duration> {
 }
 
 /// What a function needs to be told; nothing of it is called.
-const SETTINGS: [(&str, &str); 16] = [
+const SETTINGS: [(&str, &str); 17] = [
     ("ACCOUNT_CREATION_QUEUE_URL", "http://127.0.0.1/bench"),
     ("ALERTS_TOPIC_ARN", "arn:aws:sns:us-east-1:111111111111:bench"),
     ("ALERT_EMAIL", "bench@example.com"),
@@ -28,6 +28,7 @@ const SETTINGS: [(&str, &str); 16] = [
     ("BUS_NAME", "bench"),
     ("NOTIFICATION_QUEUE_URL", "http://127.0.0.1/bench"),
     ("OWN_NAMES", "bench"),
+    ("OWN_ROLE_IDS", "AROAEXAMPLE"),
     ("OWN_ROLES", "bench arn:aws:iam::111111111111:role/bench"),
     ("REGION_AUDIT_QUEUE_URL", "http://127.0.0.1/bench"),
     ("REPLAY_FUNCTIONS", "bench arn:aws:lambda:us-east-1:111111111111:function:bench"),
