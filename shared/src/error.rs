@@ -201,6 +201,9 @@ catalogue! {
     Unreachable { AfterSeconds(15),
         "An AWS service could not be reached, or did not answer in time.",
         "If it lasts, look at the AWS Health Dashboard, and at the network if the functions run in a VPC." }
+    WrongRegion { Never,
+        "The bucket is in another region than the one that was named.",
+        "Send it again with the region that the message names." }
     NotFound { Never,
         "Something that the call names does not exist.",
         "Look at the name in the message; somebody may have removed it." }

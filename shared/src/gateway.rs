@@ -41,6 +41,8 @@ pub use sns::{EmailSubscription, SnsGateway, Topic};
 pub use sqs::{Received, SqsGateway};
 pub use sts::{RootSessionRequest, SessionRequest, StsGateway};
 
+use serde_json::Value;
+
 use crate::error::{Cause, Failure};
 
 /// A call that gave no usable answer, classified once, with the SDK's own error kept as the source.
@@ -84,6 +86,12 @@ impl CallError {
                 if let Some(reason) = reason {
                     detail = format!("{detail} (reason {reason})");
                 }
+                if let Some(fields) = refused_fields(context.raw()) {
+                    detail = format!("{detail} ({fields})");
+                }
+                if let (Cause::WrongRegion, Some(region)) = (cause, right_region(context.raw())) {
+                    detail = format!("{detail} (the bucket is in {region})");
+                }
                 // A fault of the service may have struck before or after it did the work.
                 (cause, detail, known != Some(Cause::ServiceFault))
             }
@@ -117,6 +125,21 @@ impl CallError {
     pub(crate) fn not_sent(operation: &'static str, cause: Cause, detail: impl Into<String>) -> Self {
         Self { operation, cause, detail: detail.into(), refused: true, source: None }
     }
+}
+
+/// The fields that a `ValidationException` names, with what is wrong with each.
+fn refused_fields(answer: &HttpResponse) -> Option<String> {
+    let body: Value = serde_json::from_slice(answer.body().bytes()?).ok()?;
+    let fields = body.get("fieldList").or_else(|| body.get("FieldList"))?.as_array()?;
+    let text = |field: &Value, name: &str| field[name].as_str().unwrap_or_default().to_owned();
+    let fields: Vec<_> =
+        fields.iter().map(|field| format!("{}: {}", text(field, "name"), text(field, "message"))).collect();
+    (!fields.is_empty()).then(|| fields.join("; "))
+}
+
+/// The region of a bucket that was looked for in another one (Amazon S3 API reference, "Error responses").
+fn right_region(answer: &HttpResponse) -> Option<&str> {
+    answer.headers().get("x-amz-bucket-region")
 }
 
 /// The answer of a call about something that need not be there; None when the service says that it is not.
@@ -156,6 +179,45 @@ mod tests {
     use aws_smithy_http_client::test_util::infallible_client_fn;
 
     use super::*;
+
+    #[tokio::test]
+    async fn the_fields_that_a_service_refuses_are_named_with_what_is_wrong_with_them() {
+        let http = infallible_client_fn(|_| {
+            let body = r#"{"message": "1 validation error", "reason": "fieldValidationFailed",
+                "fieldList": [{"name": "phoneNumber", "message": "is not a number"}]}"#;
+            let answer = http::Response::builder().status(400).header("x-amzn-errortype", "ValidationException");
+            answer.header("content-type", "application/json").body(body).unwrap()
+        });
+        let config = aws_sdk_account::Config::builder()
+            .behavior_version_latest()
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::for_tests())
+            .retry_config(aws_sdk_sns::config::retry::RetryConfig::disabled())
+            .http_client(http);
+        let client = aws_sdk_account::Client::from_conf(config.build());
+        let error = CallError::of("account:ListRegions", client.list_regions().send().await.unwrap_err());
+        assert_eq!(error.cause, Cause::InputRefused);
+        assert!(error.detail.ends_with("(phoneNumber: is not a number)"), "{}", error.detail);
+    }
+
+    #[tokio::test]
+    async fn a_bucket_in_another_region_is_a_cause_of_its_own_that_names_the_right_one() {
+        let http = infallible_client_fn(|_| {
+            let body = "<Error><Code>PermanentRedirect</Code><Message>elsewhere</Message></Error>";
+            http::Response::builder().status(301).header("x-amz-bucket-region", "eu-west-1").body(body).unwrap()
+        });
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version_latest()
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::for_tests())
+            .retry_config(aws_sdk_sns::config::retry::RetryConfig::disabled())
+            .http_client(http);
+        let client = aws_sdk_s3::Client::from_conf(config.build());
+        let error = client.get_bucket_policy().bucket("logs").send().await.unwrap_err();
+        let error = CallError::of("s3:GetBucketPolicy", error);
+        assert_eq!(error.cause, Cause::WrongRegion);
+        assert!(error.detail.ends_with("(the bucket is in eu-west-1)"), "{}", error.detail);
+    }
 
     /// What the SDK makes of an answer, and [`CallError`] of that.
     async fn answered(status: u16, body: &'static str) -> CallError {

@@ -212,6 +212,11 @@ impl BaselineApplier {
     async fn new_account(&self, account: NewAccount, invocation: &str) -> Result<Vec<Row>, Failure> {
         let now = clock::now();
         let account_id = &account.account_id;
+        // AWS tells of it when an organization is made. It is looked at by sweeps and by hand alone.
+        if self.engine.is_management_account(account_id).await? {
+            tracing::warn!(%account_id, "the management account is not given a baseline because an event names it");
+            return Ok(Vec::new());
+        }
         let document = self.document.read(&self.bus).await?;
         let described = self.organizations.describe_account(account_id).await?;
         self.heard.record(&described, now).await?;

@@ -81,6 +81,12 @@ impl Engine {
         rows.into_iter().map(|row| Row { outcome: row.outcome.in_an_account(visit.is_settling), ..row }).collect()
     }
 
+    /// Whether this is the management account, which nothing is done to because an event names it.
+    pub async fn is_management_account(&self, id: &AccountId) -> Result<bool, CallError> {
+        let find = || self.sessions.find_own_account();
+        Ok(self.management_account.get_or_try_init(find).await? == id)
+    }
+
     async fn doors<'a>(&'a self, visit: Visit<'a>, actions: Vec<&'static str>) -> Result<Doors<'a>, CallError> {
         let find = || self.sessions.find_own_account();
         let management_account = self.management_account.get_or_try_init(find).await?;

@@ -64,6 +64,7 @@ impl Cause {
             | "PolicyNotAttachable"
             | "Validation"
             | "ValidationError" => Self::InputRefused,
+            "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraint" => Self::WrongRegion,
             "UnsupportedAPIEndpoint" => Self::UnsupportedEndpoint,
             code if is_throttling(code) => Self::Throttled,
             "Service"
