@@ -123,6 +123,8 @@ async fn what_waiting_cannot_mend_is_told_with_the_remedy() {
     let (_, account) = young_account(&theatre, "Denied").await;
     let denied = Fault::error("AccessDenied", "no").operation("cloudwatch", "DescribeAlarms").account(&account);
     let denied = theatre.cloud.faults().add(denied);
+    // While the account is young, a denial is a matter of time.
+    stage::eventually("a denial", PATIENCE, async || (denied.hits() > 0).then_some(())).await;
     theatre.organization.set_joined(&account, Duration::from_hours(1));
     let told = listener.wait_for("BaselineIncomplete", "account_id", &account, PATIENCE).await;
     assert_eq!(told.detail["cause"], "AccessDenied", "{}", told.detail);

@@ -7,6 +7,7 @@ cloud. Written for the version pinned in ministack.txt; when a newer one closes 
 import json
 
 from ministack.app import main
+from ministack.core import iam_evaluator
 from ministack.core.arn import parse_arn
 from ministack.core.iam_evaluator import caller_arn
 from ministack.services import dynamodb, eventbridge, lambda_svc, sqs
@@ -129,6 +130,14 @@ def enforce_queue_policy(queue: dict, action: str) -> None:
         plain_enforce_queue_policy(queue, action)
 
 
+# Transport: the local cloud stands in for AWS without TLS, so that what asks for TLS would shut everybody out.
+
+
+def resolve_condition_key(key: str, context) -> object:
+    """The value of a condition key, with every request as secure as it is on AWS."""
+    return "true" if key.lower() == "aws:securetransport" else plain_resolve_condition_key(key, context)
+
+
 if __name__ == "__main__":
     provisioners._RESOURCE_HANDLERS[ARCHIVE] = {
         "create": create_archive,
@@ -141,6 +150,8 @@ if __name__ == "__main__":
     eventbridge._dispatch_to_lambda = invoke_asynchronously
     plain_enforce_queue_policy = sqs._enforce_queue_policy
     sqs._enforce_queue_policy = enforce_queue_policy
+    plain_resolve_condition_key = iam_evaluator._resolve_condition_key
+    iam_evaluator._resolve_condition_key = resolve_condition_key
     plain_deliver = eventbridge._invoke_target
     eventbridge._invoke_target = deliver
     main()

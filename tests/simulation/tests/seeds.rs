@@ -1,4 +1,4 @@
-//! Runs that must go well: seeds that once found a fault, and each time some that nobody has seen.
+//! Runs that must go well: seeds that once found a fault, and twenty more.
 
 use simulation::{Script, play};
 
@@ -19,23 +19,10 @@ const KNOWN: &[(u64, &str)] = &[
 ];
 
 /// Invariants that are known to break, until what breaks them is mended. A name that breaks no more is taken out.
-const AWAITED: &[&str] = &[
-    "a_copy_is_no_request",
-    "every_new_account_has_its_baseline",
-    "every_request_is_answered",
-    "failures_are_mailed",
-    "history_is_kept",
-    "no_failure_without_a_reason",
-    "nothing_is_given_up",
-    "old_accounts_are_left_alone",
-    "one_writer_at_a_time",
-    "ours_are_known",
-    "ready_is_true",
-    "rows_are_not_throttled",
-];
+const AWAITED: &[&str] = &["every_new_account_has_its_baseline", "nothing_is_given_up"];
 
-/// How many unseen seeds are played.
-const UNSEEN: u64 = 20;
+/// More seeds, so that each run of the tests plays the same; `make simulate` plays others.
+const MORE: std::ops::Range<u64> = 1_000..1_020;
 
 fn check(script: &Script) {
     let outcome = play(script);
@@ -52,9 +39,8 @@ fn what_was_found_once_is_not_found_again() {
 }
 
 #[test]
-fn every_invariant_holds_in_runs_that_nobody_has_seen() {
-    let first = u64::try_from(steward::clock::now().as_millisecond()).expect("a time after 1970");
-    for seed in first..first + UNSEEN {
+fn every_invariant_holds_in_twenty_more_runs() {
+    for seed in MORE {
         check(&Script::of(seed));
     }
 }

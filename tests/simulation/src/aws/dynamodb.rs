@@ -30,6 +30,14 @@ impl Table {
                 Ok(Answer::json(&json!({"Items": found, "Count": found.len()})))
             }
             "TransactWriteItems" => self.transact(&call.input),
+            "BatchWriteItem" => {
+                for write in call.input["RequestItems"].as_object().into_iter().flatten().flat_map(|(_, of)| items(of))
+                {
+                    let put = write["PutRequest"]["Item"].as_object().expect("batches of puts alone are simulated");
+                    self.0.insert(key(&write["PutRequest"]["Item"]), put.clone());
+                }
+                Ok(Answer::json(&json!({"UnprocessedItems": {}})))
+            }
             other => panic!("{other} of DynamoDB is not simulated"),
         }
     }
