@@ -657,7 +657,12 @@ fn what_may_be_sent_to_a_queue_again_is_what_the_rules_of_this_stack_send_there(
         let sources: Vec<_> = sources.map(|source| source.as_str().unwrap_or("aws.").to_owned()).collect();
         for target in items(&rule["Targets"]) {
             let Some(name) = names.get(referred(&target["Arn"])) else { continue };
-            let sources = if name == "activity" { vec!["aws.".to_owned()] } else { sources.clone() };
+            let sources = match name.as_str() {
+                "activity" => vec!["aws.".to_owned()],
+                // A rule without a source is about whatever anybody says.
+                _ if sources.is_empty() => vec![String::new()],
+                _ => sources.clone(),
+            };
             sent.extend(sources.into_iter().map(|source| (name.clone(), source)));
         }
     }

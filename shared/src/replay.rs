@@ -71,6 +71,8 @@ impl Route {
 /// `detail-type` or an `eventName` (any, where none is listed). A source that ends with a dot stands for all that begin so.
 pub const RULES: &[(&str, &str, &[&str])] = &[
     ("account-creation", "aws.organizations", &["CreateAccountResult"]),
+    // Whoever may put events on the bus of requests asks in a name of their own.
+    ("account-request", "", &["AccountRequested"]),
     ("activity", "aws.", &[]),
     ("baseline", "aws.organizations", &["AccountJoinedOrganization"]),
     ("baseline", "steward", &["AccountCreated"]),
@@ -79,14 +81,11 @@ pub const RULES: &[(&str, &str, &[&str])] = &[
 ];
 
 /// What rules and schedules invoke functions with: the function's name, and the shape of what it is sent.
-pub const INVOKED: &[(&str, Shape)] =
-    &[("account-requester", Shape::Event("AccountRequested")), ("create-account-poller", Shape::Schedule)];
+pub const INVOKED: &[(&str, Shape)] = &[("create-account-poller", Shape::Schedule)];
 
 /// The shape of what a function is invoked with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// An event of this `detail-type`, of the stack's own bus.
-    Event(&'static str),
     /// The empty input of a schedule.
     Schedule,
 }
@@ -160,7 +159,6 @@ pub fn undeliverable(
 impl Shape {
     fn fits(self, content: &Value) -> bool {
         match self {
-            Self::Event(detail_type) => content["detail-type"] == detail_type && content["detail"].is_object(),
             Self::Schedule => *content == json!({}),
         }
     }
@@ -173,7 +171,11 @@ fn is_of_a_rule(queue: &str, event: &Value) -> bool {
     let is_event = event["detail-type"].is_string() && event["detail"].is_object();
     is_event
         && RULES.iter().any(|(name, from, told_by)| {
-            let is_from = if from.ends_with('.') { source.starts_with(from) } else { source == *from };
+            let is_from = match *from {
+                "" => true,
+                from if from.ends_with('.') => source.starts_with(from),
+                from => source == from,
+            };
             *name == queue && is_from && (told_by.is_empty() || names.iter().flatten().any(|one| told_by.contains(one)))
         })
 }
@@ -193,14 +195,13 @@ mod tests {
     const QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111111111111/steward-BaselineQueue-1A";
     const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:111111111111:steward-BaselineQueue-1A";
     const POLLER: &str = "arn:aws:lambda:us-east-1:111111111111:function:steward-CreateAccountPoller-2B";
-    const REQUESTER: &str = "arn:aws:lambda:us-east-1:111111111111:function:steward-AccountRequester-3C";
     const RUNNER: &str = "arn:aws:lambda:us-east-1:111111111111:function:steward-RootTaskRunner-4D";
     const SWEEP: &str = "arn:aws:states:us-east-1:111111111111:stateMachine:steward";
 
     fn again(letter: Letter) -> Result<Resend, String> {
         let route = Route { name: "baseline".to_owned(), dead_letters: "-".to_owned(), queue: QUEUE.to_owned() };
         let function = |name: &str, arn: &str| ReplayFunction { name: name.to_owned(), arn: arn.to_owned() };
-        let functions = [function("create-account-poller", POLLER), function("account-requester", REQUESTER)];
+        let functions = [function("create-account-poller", POLLER)];
         undeliverable(letter, &[route], &functions, &["AROAFUNCTION".to_owned()])
     }
 
@@ -231,8 +232,14 @@ mod tests {
             let to_queue = again(delivery(&event, QUEUE_ARN)).unwrap();
             assert_eq!(to_queue, Resend { to: Destination::Queue(QUEUE.to_owned()), payload: event.to_string() });
         }
-        let asked = event("portal", "AccountRequested", &json!({"email": "a@example.com"}));
-        assert_eq!(again(delivery(&asked, REQUESTER)).unwrap().to, Destination::Function(REQUESTER.to_owned()));
+    }
+
+    #[test]
+    fn a_request_goes_to_its_queue_again_whoever_has_asked_and_nothing_else_does() {
+        let asked = |detail_type: &str| event("portal", detail_type, &json!({"email": "a@example.com"}));
+        assert!(is_of_a_rule("account-request", &asked("AccountRequested")));
+        assert!(!is_of_a_rule("account-request", &asked("AccountCreated")));
+        assert!(!is_of_a_rule("baseline", &asked("AccountRequested")));
     }
 
     #[test]
@@ -246,10 +253,8 @@ mod tests {
 
     #[test]
     fn a_failed_invocation_is_made_again_with_what_it_was_made_with() {
-        let asked = event("portal", "AccountRequested", &json!({"email": "a@example.com"}));
-        let again_asked = again(failed(REQUESTER, &asked)).unwrap();
-        assert_eq!((again_asked.to, again_asked.payload), (Destination::Function(REQUESTER.into()), asked.to_string()));
-        assert!(again(failed(POLLER, &json!({}))).is_ok());
+        let polled = again(failed(POLLER, &json!({}))).unwrap();
+        assert_eq!((polled.to, polled.payload), (Destination::Function(POLLER.to_owned()), "{}".to_owned()));
     }
 
     #[test]
@@ -264,7 +269,6 @@ mod tests {
     fn a_forged_letter_gives_a_function_or_a_queue_nothing_that_its_rules_and_schedules_do_not_send() {
         for letter in [
             failed(POLLER, &json!({"email": "a@example.com"})),
-            failed(REQUESTER, &json!({"email": "a@example.com"})),
             scheduled(&json!({"all": true}), POLLER),
             delivery(&json!({"account_id": "222222222222"}), QUEUE_ARN),
             delivery(&event("portal", "AccountCreated", &json!({})), QUEUE_ARN),
