@@ -252,6 +252,11 @@ impl RegionOptAuditor {
             tracing::info!(account_id = %reminder.account, "no longer to be mended");
             return Ok(());
         };
+        // It is looked at and changed by hand alone, never because an event names it.
+        if self.engine.is_management_account(&account.id).await? {
+            tracing::warn!(account_id = %account.id, "the regions of the management account are left as they are");
+            return Ok(());
+        }
         if !self.may_change(&document).await? {
             return Ok(());
         }
