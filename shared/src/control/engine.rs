@@ -83,13 +83,15 @@ impl Engine {
 
     /// Whether this is the management account, which nothing is done to because an event names it.
     pub async fn is_management_account(&self, id: &AccountId) -> Result<bool, CallError> {
-        let find = || self.sessions.find_own_account();
-        Ok(self.management_account.get_or_try_init(find).await? == id)
+        Ok(self.management_account().await? == id)
+    }
+
+    async fn management_account(&self) -> Result<&AccountId, CallError> {
+        self.management_account.get_or_try_init(|| self.sessions.find_own_account()).await
     }
 
     async fn doors<'a>(&'a self, visit: Visit<'a>, actions: Vec<&'static str>) -> Result<Doors<'a>, CallError> {
-        let find = || self.sessions.find_own_account();
-        let management_account = self.management_account.get_or_try_init(find).await?;
+        let management_account = self.management_account().await?;
         let management = ManagementScope {
             account_id: visit.account_id.clone(),
             target: AccountTarget::of(visit.account_id, management_account),
