@@ -131,7 +131,7 @@ async fn accounts_that_deny_throttle_or_close_and_a_batch_that_is_lost_are_in_th
     let sweep_id = ended["sweep_id"].as_str().unwrap();
     let path = format!("/{}/sweeps/{sweep_id}/results/0002.json", theatre.stack.output("ReportsBucket"));
     theatre.stack.client.rest("s3", Method::DELETE, &path, "").await.expect("it is gone");
-    theatre.stack.invoke("ComplianceReporterFunction", &json!({"sweep_id": sweep_id})).await.expect("a report");
+    theatre.stack.invoke("ComplianceReporterFunction", &json!({"execution": execution})).await.expect("a report");
     let again = report(&theatre).await;
     let lost = cells(&again).into_values().filter(|outcome| outcome == "BatchFailed").count();
     assert_eq!((lost, &again["totals"]["accounts"]), (25, &first["totals"]["accounts"]));
@@ -242,4 +242,75 @@ async fn an_organization_in_use_is_left_as_it_is_by_a_new_stack() {
         let alias = seen.get(&(id.clone(), "account-alias".to_owned()));
         assert_ne!(alias.map(String::as_str), Some("compliant"), "{id} was given one");
     }
+}
+
+#[tokio::test]
+async fn only_the_state_machine_begins_ends_and_works_on_sweeps() {
+    let theatre = Theatre::with_document(DOCUMENT).await;
+    let machine = theatre.stack.output("ComplianceSweepArn").replace(":stateMachine:", ":execution:");
+    let ended = theatre.stack.start_sweep().await.expect("the sweep starts");
+    theatre.stack.end_of_sweep(&ended, PATIENCE * 2).await;
+    let since = theatre.cloud.sequence();
+    let foreign = machine.replace(theatre.stack.name(), "another");
+    let invented = format!("{machine}:invented");
+    for (function, input) in [
+        ("AccountListerFunction", json!({"execution": invented})),
+        ("AccountListerFunction", json!({"execution": ended})),
+        ("AccountListerFunction", json!({"execution": format!("{foreign}:x")})),
+        ("ComplianceCheckerFunction", json!({"execution": invented, "batch": 1})),
+        ("ComplianceCheckerFunction", json!({"execution": ended, "batch": 1})),
+        ("ComplianceReporterFunction", json!({"execution": invented})),
+        ("ComplianceReporterFunction", json!({"execution": ended, "results": []})),
+    ] {
+        let refused = theatre.stack.invoke(function, &input).await.expect_err("it is refused");
+        assert!(refused.to_string().contains("NoSuchSweep"), "{function} {input}: {refused}");
+    }
+    let calls = theatre.cloud.calls().since(since);
+    let wrote = calls
+        .only(|call| ["PutObject", "TransactWriteItems", "PutEvents", "AssumeRole"].contains(&call.operation.as_str()));
+    let wrote: Vec<_> = wrote.iter().filter(|call| call.function.is_some()).map(|call| &call.operation).collect();
+    assert!(wrote.is_empty(), "{wrote:?}");
+}
+
+/// Accounts of two units with a baseline each, and the right to change them.
+const TWO_UNITS: &str = "
+version: 1
+overrides:
+  - {match: {organizational_unit: /Workloads/Sandbox}, account-tags: {tags: {stage: sandbox}}}
+  - {match: {organizational_unit: /Workloads}, account-tags: {tags: {stage: prod}}}
+remediate: [account-tags]
+";
+
+#[tokio::test]
+async fn a_planted_batch_changes_an_account_by_its_own_baseline_and_the_management_account_never() {
+    let theatre = Theatre::with_document(TWO_UNITS).await;
+    theatre.stack.watch_for_years().await.expect("the table takes it");
+    let (account, management) = (theatre.member(), theatre.organization.management_account().to_owned());
+    theatre.organization.set_joined(&account, Duration::from_hours(24 * 30));
+    // The list takes long enough to be at hand when the attacker writes over the batch.
+    let slow = Fault::new(FaultKind::Latency(Duration::from_secs(3)));
+    let slow = theatre
+        .cloud
+        .faults()
+        .add(slow.operation("s3", "GetObject").function("compliance-checker").account(&management));
+    let execution = theatre.stack.start_sweep().await.expect("the sweep starts");
+    eventually("the accounts to be listed", PATIENCE, async || (slow.hits() > 0).then_some(())).await;
+    let sandbox = theatre.organization.unit_id("/Workloads/Sandbox");
+    let planted = |id: &str| {
+        json!({"id": id, "name": "Planted", "email": "p@example.com", "state": "ACTIVE", "unit": "/Workloads/Sandbox",
+            "units": [theatre.organization.root_id(), theatre.organization.unit_id("/Workloads"), sandbox]})
+    };
+    let bucket = theatre.stack.output("ReportsBucket");
+    let listed =
+        theatre.stack.client.rest("s3", Method::GET, &format!("/{bucket}?list-type=2&prefix=sweeps/"), "").await;
+    let listed = String::from_utf8_lossy(listed.expect("a list").body()).into_owned();
+    let sweep = listed.split("<Key>sweeps/").nth(1).and_then(|rest| rest.split('/').next()).expect("a sweep");
+    let path = format!("/{bucket}/sweeps/{sweep}/batches/0001.json");
+    let batch = json!([planted(&account), planted(&management)]).to_string();
+    theatre.stack.client.rest("s3", Method::PUT, &path, batch).await.expect("it is planted");
+    theatre.stack.end_of_sweep(&execution, PATIENCE * 2).await;
+
+    let tags = theatre.organization.tags_of(&account);
+    assert_eq!(tags.get("stage").map(String::as_str), Some("prod"), "{tags:?}");
+    assert!(theatre.organization.tags_of(&management).is_empty());
 }

@@ -14,6 +14,7 @@ mod notifier;
 mod organization_preparer;
 mod permissions;
 mod policies;
+mod protection;
 mod region_opt_auditor;
 mod root_task_runner;
 mod samples;

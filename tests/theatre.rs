@@ -64,6 +64,16 @@ impl Theatre {
         theatre
     }
 
+    /// An organization whose member the stack keeps Steward out of, and this baseline document.
+    pub(crate) async fn with_protected_member(document: &str) -> Self {
+        let organization = organization(cloud().await, 0).await;
+        let member = member(&organization);
+        let parameters = [("BaselineKey", "baseline.yaml"), ("ProtectedAccounts", member.as_str())];
+        let theatre = Self::around(organization, &parameters).await;
+        theatre.put_document(document).await;
+        theatre
+    }
+
     async fn around(organization: Organization, parameters: &[(&str, &str)]) -> Self {
         let shared = Self::shared().await;
         let account = organization.management_account();
@@ -91,8 +101,7 @@ impl Theatre {
 
     /// The account that the organization has from the start, in `/Workloads`.
     pub(crate) fn member(&self) -> String {
-        let email = format!("shop@{}.example.com", self.organization.management_account());
-        self.organization.account_with_email(&email).expect("every organization has one")
+        member(&self.organization)
     }
 
     /// Puts another baseline document in place of the present one.
@@ -166,6 +175,11 @@ pub(crate) fn wish(name: &str) -> Value {
 /// The address that belongs to a name.
 pub(crate) fn email(name: &str) -> String {
     format!("aws+{}@example.com", name.to_ascii_lowercase().replace(' ', "-"))
+}
+
+fn member(organization: &Organization) -> String {
+    let email = format!("shop@{}.example.com", organization.management_account());
+    organization.account_with_email(&email).expect("every organization has one")
 }
 
 async fn organization(cloud: &LocalCloud, members: usize) -> Organization {

@@ -67,7 +67,7 @@ pub struct Document {
     /// the organization. Without it, a unit that was renamed stops changes instead of getting the defaults.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_unmatched: bool,
-    /// What no root task may touch.
+    /// What Steward looks at and does not change.
     #[serde(default, skip_serializing_if = "Protected::is_empty")]
     pub protected: Protected,
 }

@@ -30,9 +30,7 @@ pub use conclusion::{Conclusion, conclude};
 pub use engine::{AnyControl, Engine, actions};
 pub use outcome::{ControlId, Outcome, Row};
 pub use registry::{ALL, find};
-pub use scope::{
-    Doors, ManagementScope, MemberScope, NoEntry, RootScope, Scope, Through, Visit, ineligibility, is_settling,
-};
+pub use scope::{Doors, ManagementScope, MemberScope, NoEntry, RootScope, Scope, Through, Visit, is_settling};
 
 use crate::{baseline::Baseline, error::Failure, gateway::CallError, ids::NotValid};
 

@@ -85,6 +85,12 @@ catalogue! {
     NotInRecord { Never,
         "An event tells of something that Steward's own record does not show.",
         "Nothing was done. Find out who put the event on Steward's bus, and take away the permission; an account that lacks its baseline gets it by hand." }
+    AccountProtected { Never,
+        "The account is protected.",
+        "Nothing was changed. If it is to be, take the account off `protected` in the baseline document and off the stack parameter ProtectedAccounts." }
+    NoSuchSweep { Never,
+        "There is no sweep of this stack under that execution, or it is over.",
+        "Start a sweep: `aws stepfunctions start-execution` with the output ComplianceSweepArn. Its state machine alone calls this function." }
     MessageNotUnderstood { Never,
         "A message could not be understood.",
         "Look at the message in the dead-letter queue; correct what sent it, and send it again." }

@@ -14,6 +14,7 @@ mod s3;
 mod s3control;
 mod sns;
 mod sqs;
+mod states;
 mod sts;
 
 use std::error::Error;
@@ -39,6 +40,7 @@ pub use s3::{Found, S3Gateway};
 pub use s3control::{PublicAccessBlock, S3ControlGateway};
 pub use sns::{EmailSubscription, SnsGateway, Topic};
 pub use sqs::{Received, SqsGateway};
+pub use states::{Execution, StatesGateway};
 pub use sts::{RootSessionRequest, SessionRequest, StsGateway};
 
 use serde_json::Value;

@@ -103,11 +103,6 @@ pub fn joining(account: &Account, management: &AccountId, installation: Installa
     if joined_at > installation.first_sweep_at { Joining::Due } else { Joining::BeforeInstallation }
 }
 
-/// Whether it may still be remembered when the joining of the account became known.
-pub fn may_be_remembered(account: &Account, now: Timestamp) -> bool {
-    account.joined_at.is_some_and(|joined| now.duration_since(joined) < REMEMBERED)
-}
-
 fn pk(account: &Account) -> String {
     format!("heard#{}#{}", account.id, account.joined_at.map_or(0, Timestamp::as_second))
 }

@@ -37,6 +37,7 @@ pub mod session;
 pub mod settings;
 pub mod start;
 pub mod sweep;
+pub mod sweep_execution;
 pub mod tags;
 pub mod telemetry;
 pub mod unit_names;

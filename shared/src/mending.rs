@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     gateway::{CallError, DynamoDbGateway, Write, attributes},
@@ -28,6 +28,12 @@ struct Item<'a> {
     expires_at: i64,
 }
 
+#[derive(Deserialize)]
+struct Held {
+    sweep_id: String,
+    mends_until: i64,
+}
+
 impl Mending {
     /// The sweep that mends, in this table.
     pub fn new(table: DynamoDbGateway) -> Self {
@@ -42,6 +48,12 @@ impl Mending {
         ]);
         let free = "attribute_not_exists(pk) OR mends_until < :now OR sweep_id = :sweep";
         self.put(sweep, now + LONGEST_SWEEP, free, values).await
+    }
+
+    /// Whether this sweep has the right to mend. Whoever mends for it asks.
+    pub async fn is_at(&self, sweep: &SweepId, now: Timestamp) -> Result<bool, CallError> {
+        let held = self.0.find::<Held>(KEY).await?;
+        Ok(held.is_some_and(|held| held.sweep_id == sweep.as_str() && now.as_second() < held.mends_until))
     }
 
     /// Says that the sweep is over. That another one mends by now changes nothing.

@@ -1,11 +1,16 @@
 //! Sessions in member accounts: short, and allowed no more than the work at hand needs.
 
+mod admission;
 mod root_task;
+
+use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
 use serde_json::json;
+use tokio::sync::OnceCell;
 
+pub use admission::{Admission, Protection, ineligibility};
 pub use root_task::RootTask;
 
 use crate::{
@@ -25,17 +30,26 @@ pub struct Sessions {
     config: SdkConfig,
     function: &'static str,
     log: Option<RootSessionLog>,
+    protected: Arc<[AccountId]>,
+    own_account: Arc<OnceCell<AccountId>>,
 }
 
 impl Sessions {
-    /// Sessions that are opened with the credentials of `config` and carry the name of `function`.
-    pub fn new(config: &SdkConfig, function: &'static str) -> Self {
-        Self::through(StsGateway::of(config), config, function)
+    /// Sessions that are opened with the credentials of `config` and carry the name of `function`. None is opened in the
+    /// accounts of `protected`, whatever a document says.
+    pub fn new(config: &SdkConfig, function: &'static str, protected: Vec<AccountId>) -> Self {
+        Self::through(StsGateway::of(config), config, function, protected)
     }
 
     /// Sessions that are opened through this gateway.
-    pub(crate) fn through(sts: StsGateway, config: &SdkConfig, function: &'static str) -> Self {
-        Self { sts, config: config.clone(), function, log: None }
+    pub(crate) fn through(
+        sts: StsGateway,
+        config: &SdkConfig,
+        function: &'static str,
+        protected: Vec<AccountId>,
+    ) -> Self {
+        let (protected, own_account) = (protected.into(), Arc::default());
+        Self { sts, config: config.clone(), function, log: None, protected, own_account }
     }
 
     /// The same, with root sessions recorded in this table. Without it, none is opened.
@@ -44,27 +58,42 @@ impl Sessions {
         Self { log: Some(RootSessionLog::new(table)), ..self }
     }
 
-    /// The account that sessions are opened from.
-    pub async fn find_own_account(&self) -> Result<AccountId, CallError> {
-        self.sts.find_own_account().await
+    /// The account that sessions are opened from. It is asked for once.
+    pub async fn own_account(&self) -> Result<&AccountId, CallError> {
+        self.own_account.get_or_try_init(|| self.sts.find_own_account()).await
     }
 
     /// An AWS configuration with credentials of the role, in us-east-1, that allow `actions` and nothing else.
     /// `invocation` ties the session to one invocation in CloudTrail.
     ///
-    /// A role that cannot be assumed gives [`Cause::RoleNotAssumable`]: in a new account it comes late.
-    pub async fn enter(
+    /// A role that cannot be assumed gives [`Cause::RoleNotAssumable`]: in a new account it comes late. An account that
+    /// the stack keeps Steward out of gives [`Cause::AccountProtected`].
+    pub(crate) async fn enter(
         &self,
-        account: &AccountId,
+        admission: &Admission,
         role: &RoleName,
         actions: &[&'static str],
         invocation: &str,
     ) -> Result<SdkConfig, CallError> {
-        self.assume(account, role, actions, invocation).await.map_err(denied_as(Cause::RoleNotAssumable))
+        if let Some(refused) = admission.refuses_role() {
+            return Err(refused);
+        }
+        let session = self.assume(admission.account_id(), role, actions, invocation).await;
+        session.map_err(denied_as(Cause::RoleNotAssumable))
     }
 
-    /// The same for a role that is as old as the stack: a denial will not go away by itself, and stays one.
-    pub async fn assume(
+    /// The same for a role of this stack in its own account. It is as old as the stack: a denial will not go away by
+    /// itself, and stays one.
+    pub async fn assume_own(
+        &self,
+        role: &RoleName,
+        actions: &[&'static str],
+        invocation: &str,
+    ) -> Result<SdkConfig, CallError> {
+        self.assume(self.own_account().await?, role, actions, invocation).await
+    }
+
+    async fn assume(
         &self,
         account: &AccountId,
         role: &RoleName,
@@ -86,8 +115,13 @@ impl Sessions {
     ///
     /// The session is recorded before it is used: an auditor who finds no record of it takes it for a stranger's.
     ///
-    /// A denial gives [`Cause::RootSessionDenied`].
-    pub async fn assume_root(&self, account: &AccountId, task: RootTask) -> Result<SdkConfig, CallError> {
+    /// A denial gives [`Cause::RootSessionDenied`], an account that is protected from the task
+    /// [`Cause::AccountProtected`].
+    pub async fn assume_root(&self, admission: &Admission, task: RootTask) -> Result<SdkConfig, CallError> {
+        if let Some(refused) = admission.refuses_root(task) {
+            return Err(refused);
+        }
+        let account = admission.account_id();
         let Some(log) = &self.log else {
             let detail = "this function keeps no record of root sessions";
             return Err(CallError::unusable("sts:AssumeRoot", Cause::RootSessionDenied, detail));

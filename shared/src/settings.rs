@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use crate::{
     account_creation::Pace,
     activity::Severity,
-    ids::{MailAddress, NotValid, RoleName},
+    ids::{AccountId, MailAddress, NotValid, RoleName},
     own_roles::OwnRole,
     replay::{ReplayFunction, Route},
 };
@@ -202,6 +202,19 @@ impl Settings {
         })
     }
 
+    /// `PROTECTED_ACCOUNTS`: the accounts that Steward is kept out of, with commas between them; none when not set.
+    pub fn protected_accounts(&mut self) -> Vec<AccountId> {
+        let text = self.read("PROTECTED_ACCOUNTS").unwrap_or_default();
+        let mut accounts = Vec::new();
+        for id in text.split(',').filter(|id| !id.is_empty()) {
+            match id.parse() {
+                Ok(id) => accounts.push(id),
+                Err(problem) => self.problems.push(format!("PROTECTED_ACCOUNTS has {id:?}, which is not {problem}")),
+            }
+        }
+        accounts
+    }
+
     /// `WRITER_ROLE_NAME`: the role of the stack that a function assumes to write where its own role only reads.
     pub fn writer_role_name(&mut self) -> RoleName {
         let text = self.required("WRITER_ROLE_NAME");
@@ -296,6 +309,7 @@ mod tests {
         let environment = |name: &str| match name {
             "ALERT_EMAIL" => Some("nobody".to_owned()),
             "POLL_SECONDS" => Some("soon".to_owned()),
+            "PROTECTED_ACCOUNTS" => Some("111111111111,12".to_owned()),
             "BASELINE_BUCKET" => Some("bucket".to_owned()),
             _ => None,
         };
@@ -304,8 +318,9 @@ mod tests {
         settings.alert_email();
         settings.baseline_document();
         settings.pace();
+        settings.protected_accounts();
         let text = settings.finish().unwrap_err().to_string();
-        for name in ["TABLE_NAME", "ALERT_EMAIL", "BASELINE_KEY", "POLL_SECONDS"] {
+        for name in ["TABLE_NAME", "ALERT_EMAIL", "BASELINE_KEY", "POLL_SECONDS", "PROTECTED_ACCOUNTS has \"12\""] {
             assert!(text.contains(name), "{text}");
         }
     }

@@ -121,9 +121,6 @@ pub struct Listed {
     /// What could not be found out of it, so that it cannot be looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// Whether the controls that the document mends are mended in it.
-    #[serde(default)]
-    pub mend: bool,
     /// When it joined the organization.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined_at: Option<Timestamp>,
@@ -159,7 +156,7 @@ pub fn note(remediate: &[&str], mends: bool, refused: Option<&Refusal>, unmatche
 impl Listed {
     /// The account with the path of its unit. The management account and those that are not active are listed, and
     /// not looked at.
-    pub fn of(account: Account, unit: Result<String, Failure>, management: &AccountId, mend: bool) -> Self {
+    pub fn of(account: Account, unit: Result<String, Failure>, management: &AccountId) -> Self {
         let state = match &account.state {
             AccountState::Active => "ACTIVE".to_owned(),
             AccountState::Other(state) => state.clone(),
@@ -176,7 +173,7 @@ impl Listed {
             Err(failure) => ("?".to_owned(), Some(failure)),
         };
         let Account { id, name, email, units, joined_at, .. } = account;
-        Self { id, name, email, state, unit, units, not_checked, failure, mend, joined_at }
+        Self { id, name, email, state, unit, units, not_checked, failure, joined_at }
     }
 
     /// The account as it was listed.
@@ -253,7 +250,7 @@ mod tests {
     }
 
     fn listed(id: &str, state: AccountState, unit: Result<String, Failure>) -> Listed {
-        Listed::of(account(id, state), unit, &"111111111111".parse().unwrap(), true)
+        Listed::of(account(id, state), unit, &"111111111111".parse().unwrap())
     }
 
     fn unit() -> String {

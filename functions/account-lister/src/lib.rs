@@ -1,9 +1,7 @@
 //! Begins a sweep: lists every account of the organization, in batches, and finds new ones that no event has told of.
 
-use std::collections::HashMap;
-
 use futures_util::{StreamExt, TryStreamExt, stream};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,23 +11,27 @@ use steward::{
     baseline::{BaselineSelectorUnmatched, DocumentCache, Selectors, unmatched_in_words},
     clock, control,
     error::{Cause, Failure},
-    gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway, SqsGateway},
-    heard_accounts::{HeardAccounts, Joining, joining, may_be_remembered},
+    gateway::{
+        Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway, SqsGateway, StatesGateway,
+    },
+    heard_accounts::{HeardAccounts, Joining, joining},
     ids::AccountId,
     mending::Mending,
     new_account::NewAccount,
     settings::{NotConfigured, Settings},
     start::SdkConfig,
-    sweep::{BATCH, Listed, Listing, SweepId, may_be_mended, note},
+    sweep::{BATCH, Listed, Listing, SweepId, note},
+    sweep_execution::SweepExecutions,
     unit_names::UnitNames,
 };
 
-/// How many batches are written, and accounts looked up in the table, at once.
+/// How many batches are written at once.
 const AT_ONCE: usize = 8;
 
 /// The function.
 #[derive(Debug)]
 pub struct AccountLister {
+    executions: SweepExecutions,
     document: DocumentCache,
     bus: EventBridgeGateway,
     organizations: OrganizationsGateway,
@@ -41,16 +43,13 @@ pub struct AccountLister {
     baseline: SqsGateway,
     mending: Mending,
     pace: Pace,
-    deadline: SignedDuration,
 }
 
 /// What the state machine says.
 #[derive(Debug, Deserialize)]
-struct Begun {
+struct Input {
+    /// The ARN of its execution.
     execution: String,
-    started_at: Timestamp,
-    #[serde(default)]
-    input: Value,
 }
 
 /// What the state machine goes on with.
@@ -89,6 +88,7 @@ impl AccountLister {
         let organizations = OrganizationsGateway::of(config, rates);
         let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
+            executions: SweepExecutions::new(StatesGateway::of(config)),
             document: DocumentCache::of(config, &mut settings, &table, &access_role),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             selectors: Selectors::new(organizations.clone(), table.clone()),
@@ -100,16 +100,16 @@ impl AccountLister {
             requests: Store::new(table),
             baseline: SqsGateway::of(config, settings.baseline_queue_url()),
             pace: settings.pace(),
-            deadline: settings.deadline(),
         };
         settings.finish().map(|()| function)
     }
 
     /// Lists the accounts for one execution of the state machine. The same execution again lists them again.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
-        let begun: Begun = serde_json::from_value(event.payload).map_err(|error| {
+        let input: Input = serde_json::from_value(event.payload).map_err(|error| {
             Failure::with_detail(Cause::InvalidRequest, format_args!("{error}; the state machine calls this function."))
         })?;
+        let sweep = self.executions.under_way(&input.execution).await?;
         let document = self.document.read(&self.bus).await?;
         let organization = self.organizations.describe_organization().await?;
         let list_begun_at = clock::now();
@@ -118,8 +118,8 @@ impl AccountLister {
         if let Err(error) = self.index.replace(&accounts, list_begun_at).await {
             tracing::warn!("the index of accounts is not whole: {error}");
         }
-        let joined = self.announce(&accounts, &organization.management_account, begun.started_at).await?;
-        let sweep_id = SweepId::of_execution(&begun.execution, begun.started_at);
+        let joined = self.announce(&accounts, &organization.management_account, sweep.started_at).await?;
+        let sweep_id = sweep.id;
         let now = clock::now();
         let ids = accounts.iter().map(|account| &account.id).collect();
         let today = now.to_zoned(TimeZone::UTC).date();
@@ -132,13 +132,10 @@ impl AccountLister {
         let may_change = unmatched.is_none() || document.allow_unmatched;
         let mends = may_change && !document.remediate.is_empty() && self.mending.begin(&sweep_id, now).await?;
         let management = &organization.management_account;
-        // Nobody asks who may not change anything.
-        let known = if mends { self.known(&accounts, now).await? } else { HashMap::new() };
         let names = UnitNames::of(&self.organizations, &accounts).await;
         let listed = accounts.into_iter().map(|account| {
             let unit = names.path(&account);
-            let mend = mends && may_be_mended(&account, known.get(&account.id).copied(), self.deadline, now);
-            Listed::of(account, unit, management, mend)
+            Listed::of(account, unit, management)
         });
         let accounts: Vec<Listed> = listed.collect();
 
@@ -152,9 +149,9 @@ impl AccountLister {
         let batches: Vec<usize> = batches.into_iter().map(|(_, number)| number).collect();
         let listing = Listing {
             sweep_id: sweep_id.clone(),
-            trigger: begun.input["trigger"].as_str().unwrap_or("by_hand").to_owned(),
+            trigger: sweep.trigger,
             organization_id: organization.id,
-            started_at: begun.started_at,
+            started_at: sweep.started_at,
             controls: control::ALL.iter().map(|control| control.id().to_owned()).collect(),
             note: note(
                 &document.remediate.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
@@ -204,17 +201,6 @@ impl AccountLister {
             joined.unannounced.push(account.id.clone());
         }
         Ok(joined)
-    }
-
-    /// When the joinings of the newer accounts became known.
-    async fn known(&self, accounts: &[Account], now: Timestamp) -> Result<HashMap<AccountId, Timestamp>, Failure> {
-        let newer = accounts.iter().filter(|account| may_be_remembered(account, now));
-        let found = newer.map(|account| async move {
-            let since = self.heard.known_since(account).await?;
-            Ok::<_, Failure>(since.map(|since| (account.id.clone(), since)))
-        });
-        let found: Vec<_> = stream::iter(found).buffer_unordered(AT_ONCE).try_collect().await?;
-        Ok(found.into_iter().flatten().collect())
     }
 }
 

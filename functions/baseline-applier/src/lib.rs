@@ -19,8 +19,7 @@ use steward::{
     budget::Budget,
     clock,
     control::{
-        self, AnyControl, Conclusion, Engine, Mode, Row, Visit, conclude, ineligibility, is_settling,
-        organizational_unit::UnitPaths,
+        self, AnyControl, Conclusion, Engine, Mode, Row, Visit, conclude, is_settling, organizational_unit::UnitPaths,
     },
     error::{Cause, Failure, Retry},
     events::{BaselineApplied, BaselineIncomplete, Trigger},
@@ -29,6 +28,7 @@ use steward::{
     ids::RoleName,
     new_account::NewAccount,
     selection::Target,
+    session::{Sessions, ineligibility},
     settings::{NotConfigured, Settings},
     start::SdkConfig,
 };
@@ -91,8 +91,9 @@ impl BaselineApplier {
         let table = DynamoDbGateway::of(config, settings.table_name());
         let document = DocumentCache::of(config, &mut settings, &table, &access_role);
         let selectors = Selectors::new(organizations.clone(), table.clone());
+        let sessions = Sessions::new(config, Self::NAME, settings.protected_accounts()).recording_in(table.clone());
         let function = Self {
-            engine: Engine::new(config, Self::NAME, rates).recording_in(table.clone()),
+            engine: Engine::new(config, sessions, rates),
             queue: SqsGateway::of(config, settings.baseline_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             heard: HeardAccounts::new(table.clone()),
@@ -296,7 +297,8 @@ impl BaselineApplier {
     ) -> Result<Vec<Row>, Failure> {
         let effective = self.facts.effective(account, document).await?;
         let is_settling = is_settling(account, self.settling, clock::now());
-        let visit = Visit::to(account, role, invocation, is_settling)?;
+        let admission = self.engine.admit(account, &document.protected).await?;
+        let visit = Visit::to(&admission, role, invocation, is_settling);
         Ok(self.engine.run(controls, visit, &effective, mode).await)
     }
 }

@@ -1,4 +1,6 @@
-//! Looks at the accounts of one batch of a sweep, and mends what the document says.
+//! Looks at the accounts of one batch of a sweep, and puts right what the document says.
+
+mod remediation;
 
 use std::collections::BTreeMap;
 
@@ -8,17 +10,21 @@ use lambda_runtime::LambdaEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
-    baseline::{Document, DocumentCache, Facts},
+    baseline::{DocumentCache, Facts},
     budget::Budget,
     clock,
-    control::{self, AnyControl, Engine, Mode, Outcome, Row, Visit, ineligibility, is_settling},
+    control::{self, Engine, Mode, Outcome, Row, Visit, is_settling},
     error::{Cause, Failure},
-    gateway::{self, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway},
+    gateway::{self, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway, StatesGateway},
     ids::RoleName,
+    session::{Sessions, ineligibility},
     settings::{NotConfigured, Settings},
     start::SdkConfig,
-    sweep::{Checked, Found, Listed, SweepId},
+    sweep::{Checked, Found, Listed},
+    sweep_execution::SweepExecutions,
 };
+
+use remediation::{Means, OfSweep, Remediation};
 
 /// How many accounts are looked at at once.
 const AT_ONCE: usize = 8;
@@ -32,7 +38,9 @@ type Tags = BTreeMap<String, String>;
 /// The function.
 #[derive(Debug)]
 pub struct ComplianceChecker {
+    executions: SweepExecutions,
     engine: Engine,
+    remediation: Remediation,
     document: DocumentCache,
     bus: EventBridgeGateway,
     organizations: OrganizationsGateway,
@@ -45,7 +53,8 @@ pub struct ComplianceChecker {
 /// What the state machine says.
 #[derive(Debug, Deserialize)]
 struct Input {
-    sweep_id: SweepId,
+    /// The ARN of the sweep's execution.
+    execution: String,
     batch: usize,
 }
 
@@ -71,8 +80,11 @@ impl ComplianceChecker {
         let rates = Rates::of_a_long_list(settings.rate_share());
         let organizations = OrganizationsGateway::of(config, rates);
         let table = DynamoDbGateway::of(config, settings.table_name());
+        let sessions = Sessions::new(config, Self::NAME, settings.protected_accounts()).recording_in(table.clone());
         let function = Self {
-            engine: Engine::new(config, Self::NAME, rates).recording_in(table.clone()),
+            executions: SweepExecutions::new(StatesGateway::of(config)),
+            remediation: Remediation::new(organizations.clone(), &table, settings.deadline()),
+            engine: Engine::new(config, sessions, rates),
             document: DocumentCache::of(config, &mut settings, &table, &access_role).recorded_by_others(),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             facts: Facts::new(organizations.clone()),
@@ -87,14 +99,15 @@ impl ComplianceChecker {
     /// Looks at one batch. The same batch again is looked at again, and what was found takes the place of what was found
     /// before.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
-        let Input { sweep_id, batch } = serde_json::from_value(event.payload).map_err(|error| {
+        let Input { execution, batch } = serde_json::from_value(event.payload).map_err(|error| {
             Failure::with_detail(Cause::InvalidRequest, format_args!("{error}; the state machine calls this function."))
         })?;
         let budget = Budget::until(event.context.deadline, MARGIN);
+        let sweep_id = self.executions.under_way(&execution).await?.id;
         let accounts = self.accounts(&sweep_id.batch_key(batch)).await?;
         let document = self.document.read(&self.bus).await?;
-        let (document, budget, invocation) = (&document, &budget, event.context.request_id.as_str());
-        let visits = accounts.into_iter().map(|account| self.visit(account, document, budget, invocation));
+        let of = OfSweep::new(&sweep_id, &document, &event.context.request_id);
+        let visits = accounts.into_iter().map(|account| self.visit(account, &of, &budget));
         let found: Vec<Found> = stream::iter(visits).buffered(AT_ONCE).collect().await;
 
         let is_left = |found: &&Found| matches!(&found.checked, Checked::Unknown { failure } if failure.cause == Cause::NoTimeLeft);
@@ -114,12 +127,12 @@ impl ComplianceChecker {
         }
     }
 
-    async fn visit(&self, account: Listed, document: &Document, budget: &Budget, invocation: &str) -> Found {
+    async fn visit(&self, account: Listed, of: &OfSweep<'_>, budget: &Budget) -> Found {
         let unknown = |failure| Checked::Unknown { failure };
         let (tags, checked) = if budget.has_room(clock::now()) {
             // With the wrong baseline it is not looked at.
-            match self.facts.tags(&account.id, document).await {
-                Ok(tags) => (tags.clone(), self.check(&account, tags, document, invocation).await),
+            match self.facts.tags(&account.id, of.document).await {
+                Ok(tags) => (tags.clone(), self.check(&account, tags, of).await),
                 Err(failure) => (BTreeMap::new(), unknown(failure)),
             }
         } else {
@@ -128,8 +141,8 @@ impl ComplianceChecker {
         Found { id: account.id, tags, checked }
     }
 
-    async fn check(&self, account: &Listed, tags: Tags, document: &Document, invocation: &str) -> Checked {
-        let rows = match self.look(account, tags, document, invocation).await {
+    async fn check(&self, account: &Listed, tags: Tags, of: &OfSweep<'_>) -> Checked {
+        let rows = match self.look(account, tags, of).await {
             Ok(rows) => rows,
             Err(failure) => return Checked::Unknown { failure },
         };
@@ -143,28 +156,17 @@ impl ComplianceChecker {
         Checked::Rows(rows)
     }
 
-    /// Runs every control: in sessions that may only read, but for those that are to be mended.
-    async fn look(
-        &self,
-        account: &Listed,
-        tags: Tags,
-        document: &Document,
-        invocation: &str,
-    ) -> Result<Vec<Row>, Failure> {
-        let today = clock::now().to_zoned(TimeZone::UTC).date();
-        let effective = document.for_account(&account.facts(tags), today);
+    /// Runs every control in a session that may only read, then puts right what has drifted and may be.
+    async fn look(&self, account: &Listed, tags: Tags, of: &OfSweep<'_>) -> Result<Vec<Row>, Failure> {
+        let now = clock::now();
+        let effective = of.document.for_account(&account.facts(tags), now.to_zoned(TimeZone::UTC).date());
         let listed = account.account();
-        let is_settling = is_settling(&listed, self.settling, clock::now());
-        let visit = Visit::to(&listed, &self.access_role, invocation, is_settling)?;
-        let (mend, watch): (Vec<&'static dyn AnyControl>, Vec<_>) =
-            control::ALL.iter().partition(|control| account.mend && document.remediates(control.id()));
-        let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
-        for (controls, mode) in [(watch, Mode::Plan), (mend, Mode::Apply)] {
-            if !controls.is_empty() {
-                let found = self.engine.run(&controls, visit, &effective, mode).await;
-                rows.extend(found.into_iter().map(|row| (row.control.as_str(), row)));
-            }
-        }
-        Ok(control::ALL.iter().filter_map(|control| rows.remove(control.id())).collect())
+        let admission = self.engine.admit(&listed, &of.document.protected).await?;
+        let is_settling = is_settling(&listed, self.settling, now);
+        let visit = Visit::to(&admission, &self.access_role, of.invocation, is_settling);
+        let rows = self.engine.run(control::ALL, visit, &effective, Mode::Plan).await;
+        let means =
+            Means { engine: &self.engine, facts: &self.facts, access_role: &self.access_role, settling: self.settling };
+        Ok(self.remediation.after(rows, &account.id, of, means).await)
     }
 }

@@ -130,7 +130,6 @@ mod tests {
             units: Vec::new(),
             not_checked: not_checked.map(ToOwned::to_owned),
             failure: None,
-            mend: false,
             joined_at: None,
         }
     }

@@ -11,11 +11,12 @@ use serde_json::Value;
 use steward::{
     clock,
     error::{Cause, Failure},
-    gateway::{DynamoDbGateway, EventBridgeGateway, Found, S3Gateway},
+    gateway::{DynamoDbGateway, EventBridgeGateway, Found, S3Gateway, StatesGateway},
     mending::Mending,
     settings::{NotConfigured, Settings},
     start::SdkConfig,
-    sweep::{Listing, SweepId},
+    sweep::Listing,
+    sweep_execution::{SweepExecution, SweepExecutions},
     telemetry,
 };
 
@@ -29,6 +30,7 @@ const MAX_REPORT: usize = 200 * 1024 * 1024;
 /// The function.
 #[derive(Debug)]
 pub struct ComplianceReporter {
+    executions: SweepExecutions,
     reports: S3Gateway,
     bus: EventBridgeGateway,
     mending: Mending,
@@ -36,7 +38,8 @@ pub struct ComplianceReporter {
 
 #[derive(Debug, Deserialize)]
 struct Input {
-    sweep_id: SweepId,
+    /// The ARN of the sweep's execution.
+    execution: String,
     /// What the state machine knows of the batches; None when a person asks.
     results: Option<Vec<BatchEnd>>,
 }
@@ -49,6 +52,7 @@ impl ComplianceReporter {
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
         let function = Self {
+            executions: SweepExecutions::new(StatesGateway::of(config)),
             reports: S3Gateway::of(config, settings.reports_bucket()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             mending: Mending::new(DynamoDbGateway::of(config, settings.table_name())),
@@ -56,12 +60,17 @@ impl ComplianceReporter {
         settings.finish().map(|()| function)
     }
 
-    /// Publishes the report of one sweep: `{"sweep_id": "..."}`, also by hand for one that is over. Batches of which
+    /// Publishes the report of one sweep: `{"execution": "arn:..."}`, also by hand for one that is over. Batches of which
     /// nothing is there are unknown accounts, with the name of the error that ended them. Published again, the report of a
     /// sweep is the same: what it is compared with, and when it ended, was fixed when it was first made.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<ComplianceReported, Failure> {
-        let Input { sweep_id, results: ends } = serde_json::from_value(event.payload)
+        let Input { execution, results: ends } = serde_json::from_value(event.payload)
             .map_err(|error| Failure::with_detail(Cause::InvalidRequest, format_args!("{error}.")))?;
+        let SweepExecution { id: sweep_id, .. } = match &ends {
+            // The state machine is not over before its report is there.
+            Some(_) => self.executions.under_way(&execution).await?,
+            None => self.executions.any(&execution).await?,
+        };
         let listing: Listing = self.read(&sweep_id.listing_key()).await?.ok_or_else(|| {
             Failure::with_detail(Cause::NotFound, format_args!("There is no sweep {sweep_id} in the bucket."))
         })?;

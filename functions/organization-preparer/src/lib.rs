@@ -93,7 +93,7 @@ impl OrganizationPreparer {
         let mut settings = Settings::from_environment();
         let function = Self {
             survey: Survey::of(config),
-            sessions: Sessions::new(config, Self::NAME),
+            sessions: Sessions::new(config, Self::NAME, settings.protected_accounts()),
             writer: settings.writer_role_name(),
         };
         settings.finish().map(|()| function)
@@ -120,8 +120,7 @@ impl OrganizationPreparer {
                 return Err(Failure::new(Cause::OrganizationNotInAllFeaturesMode));
             }
             Mode::Apply => {
-                (answer.applied, answer.failed) =
-                    self.apply(&organization, &changes, &event.context.request_id).await?;
+                (answer.applied, answer.failed) = self.apply(&changes, &event.context.request_id).await?;
                 if !changes.is_empty() {
                     let actual = self.survey.take(&organization, &input.desired).await?;
                     answer.remaining = plan(&input.desired, &actual).iter().map(Step::from).collect();
@@ -134,8 +133,8 @@ impl OrganizationPreparer {
     /// The organization, if this is its management account: members can describe it, and nothing else.
     async fn own_organization(&self) -> Result<Organization, Failure> {
         let organization = self.survey.organization().await?;
-        let own = self.sessions.find_own_account().await?;
-        if own == organization.management_account {
+        let own = self.sessions.own_account().await?;
+        if *own == organization.management_account {
             return Ok(organization);
         }
         let Organization { id, management_account, .. } = organization;
@@ -144,17 +143,12 @@ impl OrganizationPreparer {
     }
 
     /// Takes the steps. One that fails does not keep the others from being tried.
-    async fn apply(
-        &self,
-        organization: &Organization,
-        changes: &[Change],
-        invocation: &str,
-    ) -> Result<(Option<Vec<Step>>, Vec<Failed>), Failure> {
+    async fn apply(&self, changes: &[Change], invocation: &str) -> Result<(Option<Vec<Step>>, Vec<Failed>), Failure> {
         let (mut applied, mut failed) = (Vec::new(), Vec::new());
         if changes.is_empty() {
             return Ok((Some(applied), failed));
         }
-        let config = self.sessions.assume(&organization.management_account, &self.writer, WRITES, invocation).await?;
+        let config = self.sessions.assume_own(&self.writer, WRITES, invocation).await?;
         let writer = Writer {
             organizations: OrganizationsGateway::of(&config, Rates::default()),
             iam: IamGateway::of(&config),

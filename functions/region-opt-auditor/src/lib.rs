@@ -23,6 +23,7 @@ use steward::{
     once::Once,
     own_roles::OwnRole,
     region_policy::{Callers, Status, Verdict, judge},
+    session::Sessions,
     settings::{NotConfigured, Settings},
     start::SdkConfig,
 };
@@ -110,8 +111,9 @@ impl RegionOptAuditor {
         let organizations = OrganizationsGateway::of(config, Rates::default());
         let table = DynamoDbGateway::of(config, settings.table_name());
         let document = DocumentCache::of(config, &mut settings, &table, &access_role);
+        let sessions = Sessions::new(config, Self::NAME, settings.protected_accounts());
         let function = Self {
-            engine: Engine::new(config, Self::NAME, Rates::default()),
+            engine: Engine::new(config, sessions, Rates::default()),
             queue: SqsGateway::of(config, settings.region_audit_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             selectors: Selectors::new(organizations.clone(), table.clone()),
@@ -262,13 +264,14 @@ impl RegionOptAuditor {
         }
         let effective = self.facts.effective(&account, &document).await?;
         let is_settling = is_settling(&account, self.settling, now);
-        let visit = match Visit::to(&account, &self.access_role, invocation, is_settling) {
-            Ok(visit) => visit,
+        let admission = match self.engine.admit(&account, &document.protected).await {
+            Ok(admission) => admission,
             Err(failure) => {
                 tracing::info!(account_id = %account.id, "not remediated: {failure}");
                 return Ok(());
             }
         };
+        let visit = Visit::to(&admission, &self.access_role, invocation, is_settling);
         let rows = self.engine.run(REGIONS, visit, &effective, Mode::Apply).await;
         match conclude(&rows, reminder.since, now, self.deadline, self.pace) {
             Conclusion::Applied => Ok(()),

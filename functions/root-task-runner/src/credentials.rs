@@ -6,9 +6,8 @@ use steward::{
     control::Mode,
     error::{Cause, Failure},
     gateway::{CallError, IamGateway, RootCredentials},
-    ids::AccountId,
     root_task::{CredentialKind, Finding, plan_deletion, present},
-    session::{RootTask, Sessions},
+    session::{Admission, RootTask, Sessions},
 };
 
 use crate::shown::shown;
@@ -21,7 +20,7 @@ pub(crate) struct Credentials {
 
 impl Credentials {
     /// Which credentials an account's root user has. A failed look is a failure, never "none".
-    pub(crate) async fn audit(&self, account: &AccountId) -> Finding {
+    pub(crate) async fn audit(&self, account: &Admission) -> Finding {
         match self.look(account).await {
             Ok(credentials) => Finding::Audited { present: present(credentials) },
             Err(error) => Finding::failed(Vec::new(), error),
@@ -29,7 +28,7 @@ impl Credentials {
     }
 
     /// Deletes what is there and was asked for, and looks again.
-    pub(crate) async fn delete(&self, account: &AccountId, kinds: &BTreeSet<CredentialKind>, mode: Mode) -> Finding {
+    pub(crate) async fn delete(&self, account: &Admission, kinds: &BTreeSet<CredentialKind>, mode: Mode) -> Finding {
         let doomed = match self.look(account).await {
             Ok(credentials) => plan_deletion(credentials, kinds),
             Err(error) => return Finding::failed(Vec::new(), error),
@@ -49,7 +48,7 @@ impl Credentials {
     }
 
     /// Lets the owner of the primary e-mail address set a root password.
-    pub(crate) async fn allow_recovery(&self, account: &AccountId, mode: Mode) -> Finding {
+    pub(crate) async fn allow_recovery(&self, account: &Admission, mode: Mode) -> Finding {
         match self.look(account).await {
             Err(error) => return Finding::failed(Vec::new(), error),
             Ok(credentials) if credentials.password => {
@@ -74,14 +73,14 @@ impl Credentials {
         }
     }
 
-    async fn look(&self, account: &AccountId) -> Result<RootCredentials, CallError> {
+    async fn look(&self, account: &Admission) -> Result<RootCredentials, CallError> {
         let session = self.sessions.assume_root(account, RootTask::AuditCredentials).await?;
         IamGateway::of(&session).audit_root_credentials().await
     }
 
     async fn delete_all(
         &self,
-        account: &AccountId,
+        account: &Admission,
         doomed: &[CredentialKind],
         steps: &mut Vec<String>,
     ) -> Result<(), Failure> {

@@ -1,15 +1,13 @@
 //! Which accounts and resources may be worked on.
 
 use steward::{
-    control::ineligibility,
     error::Cause,
-    gateway::{Account, OrganizationsGateway},
+    gateway::OrganizationsGateway,
     ids::AccountId,
     root_task::{Finding, Protected, Task},
     selection::Target,
-    session::Sessions,
+    session::{Admission, Protection, Sessions},
 };
-use tokio::sync::OnceCell;
 
 use crate::{Run, input::Work, resource::Resource};
 
@@ -18,23 +16,23 @@ use crate::{Run, input::Work, resource::Resource};
 pub(crate) struct Guard {
     organizations: OrganizationsGateway,
     sessions: Sessions,
-    own: OnceCell<AccountId>,
+}
+
+/// An account that may be worked on.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    pub(crate) admission: Admission,
+    pub(crate) name: String,
 }
 
 impl Guard {
     pub(crate) fn new(organizations: OrganizationsGateway, sessions: Sessions) -> Self {
-        Self { organizations, sessions, own: OnceCell::new() }
+        Self { organizations, sessions }
     }
 
-    /// The account's name, if it may be worked on; otherwise why not.
-    pub(crate) async fn look(&self, target: Target, run: &Run<'_>) -> Result<String, Finding> {
+    /// The account, if it may be worked on; otherwise why not.
+    pub(crate) async fn look(&self, target: Target, run: &Run<'_>) -> Result<Admitted, Finding> {
         let id = target.id().clone();
-        let own = self.own.get_or_try_init(|| self.sessions.find_own_account()).await;
-        let own = own.map_err(|error| Finding::failed(Vec::new(), error))?;
-        if id == *own {
-            let why = "It is the management account, whose root user nobody can assume.".to_owned();
-            return Err(Finding::Refused { why });
-        }
         let account = match target.describe(&self.organizations).await {
             Ok(account) => account,
             Err(error) if error.cause == Cause::NotFound => {
@@ -42,46 +40,49 @@ impl Guard {
             }
             Err(error) => return Err(Finding::failed(Vec::new(), error)),
         };
+        let admission = match self.sessions.admit(&account, run.protected).await {
+            Ok(admission) => admission,
+            Err(failure) if failure.cause == Cause::AccountNotActive => {
+                return Err(Finding::Refused { why: format!("No root session can be opened: {}", failure.message) });
+            }
+            Err(failure) => return Err(Finding::failed(Vec::new(), failure)),
+        };
         let resource = match &run.input.work {
             Work::Unlock(_, resource) | Work::Restore { resource, .. } => Some(resource),
             Work::Features | Work::Credentials(..) => None,
         };
-        match refusal(&account, run.input.task, resource, run.protected) {
-            Some(why) => Err(Finding::Refused { why }),
-            None => Ok(account.name),
-        }
+        let protection = admission.protection();
+        let why = if admission.is_own() {
+            Some("It is the management account, whose root user nobody can assume.".to_owned())
+        } else {
+            refusal(&id, protection, run.input.task, resource, run.protected)
+        };
+        why.map_or(Ok(Admitted { admission, name: account.name }), |why| Err(Finding::Refused { why }))
     }
 }
 
-/// Why a task is refused; None when it is not.
-fn refusal(account: &Account, task: Task, resource: Option<&Resource>, protected: &Protected) -> Option<String> {
-    if let Some(why) = ineligibility(account) {
-        return Some(format!("No root session can be opened: {why}."));
+/// Why a task is refused; None when it is not. To see which credentials there are harms nobody, but the stack may keep
+/// Steward out even of that.
+fn refusal(
+    id: &AccountId,
+    protection: Option<Protection>,
+    task: Task,
+    resource: Option<&Resource>,
+    protected: &Protected,
+) -> Option<String> {
+    match protection {
+        Some(Protection::Document) if task.only_reads() => None,
+        Some(protection) => Some(protection.why().to_owned()),
+        None => resource?.obstacle(id, protected),
     }
-    // To see which credentials there are harms nobody.
-    if task.only_reads() {
-        return None;
-    }
-    protected.account(&account.id).or_else(|| resource?.obstacle(&account.id, protected))
 }
 
 #[cfg(test)]
 mod tests {
-    use steward::gateway::AccountState;
-
     use super::*;
 
-    fn account(state: AccountState) -> Account {
-        let id = "222222222222".parse().unwrap();
-        Account {
-            id,
-            name: "A".to_owned(),
-            email: String::new(),
-            state,
-            joined_at: None,
-            parent: None,
-            units: Vec::new(),
-        }
+    fn id() -> AccountId {
+        "222222222222".parse().unwrap()
     }
 
     fn bucket() -> Resource {
@@ -89,30 +90,35 @@ mod tests {
     }
 
     #[test]
-    fn what_is_protected_is_seen_and_not_touched() {
-        let protected = Protected { accounts: vec!["222222222222".parse().unwrap()], ..Protected::default() };
-        let active = account(AccountState::Active);
-        assert!(refusal(&active, Task::DeleteCredentials, None, &protected).unwrap().contains("protected"));
-        assert_eq!(refusal(&active, Task::AuditCredentials, None, &protected), None);
+    fn what_is_protected_by_the_document_is_seen_and_not_touched() {
+        let none = Protected::default();
+        let by_document = Some(Protection::Document);
+        assert!(refusal(&id(), by_document, Task::DeleteCredentials, None, &none).unwrap().contains("protected"));
+        assert_eq!(refusal(&id(), by_document, Task::AuditCredentials, None, &none), None);
         let protected = Protected { buckets: vec!["crown-jewels".parse().unwrap()], ..Protected::default() };
-        assert!(
-            refusal(&active, Task::UnlockBucketPolicy, Some(&bucket()), &protected).unwrap().contains("crown-jewels")
-        );
-        assert_eq!(refusal(&active, Task::DeleteCredentials, None, &protected), None);
+        let unlock = refusal(&id(), None, Task::UnlockBucketPolicy, Some(&bucket()), &protected);
+        assert!(unlock.unwrap().contains("crown-jewels"));
+        assert_eq!(refusal(&id(), None, Task::DeleteCredentials, None, &protected), None);
     }
 
     #[test]
-    fn a_closed_account_and_a_queue_of_another_one_are_refused() {
-        let closed = account(AccountState::Other("SUSPENDED".to_owned()));
+    fn an_account_that_the_stack_protects_is_not_even_audited() {
         let none = Protected::default();
-        assert!(refusal(&closed, Task::AuditCredentials, None, &none).unwrap().contains("SUSPENDED"));
+        for task in [Task::AuditCredentials, Task::DeleteCredentials] {
+            let why = refusal(&id(), Some(Protection::Stack), task, None, &none).unwrap();
+            assert!(why.contains("ProtectedAccounts"), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_queue_of_another_account_is_refused() {
         let queue = Resource::Queue {
             url: String::new(),
             account: "333333333333".parse().unwrap(),
             name: "orders".to_owned(),
             region: "us-east-1".parse().unwrap(),
         };
-        let active = account(AccountState::Active);
-        assert!(refusal(&active, Task::UnlockQueuePolicy, Some(&queue), &none).unwrap().contains("333333333333"));
+        let why = refusal(&id(), None, Task::UnlockQueuePolicy, Some(&queue), &Protected::default());
+        assert!(why.unwrap().contains("333333333333"));
     }
 }

@@ -24,13 +24,13 @@ use steward::{
     root_task::{Finding, Protected, RootTaskPerformed, Task, plan_features},
     root_task_journal::RootTaskJournal,
     selection::Target,
-    session::Sessions,
+    session::{Admission, Sessions},
     settings::{NotConfigured, Settings},
     start::SdkConfig,
 };
 
 use credentials::Credentials;
-use guard::Guard;
+use guard::{Admitted, Guard};
 use input::{Input, Work};
 use policies::Policies;
 pub use report::{Report, Row};
@@ -73,7 +73,7 @@ impl RootTaskRunner {
         let bus = EventBridgeGateway::of(config, settings.bus_name());
         let organizations = OrganizationsGateway::of(config, Rates::default());
         let table = DynamoDbGateway::of(config, settings.table_name());
-        let sessions = Sessions::new(config, Self::NAME).recording_in(table.clone());
+        let sessions = Sessions::new(config, Self::NAME, settings.protected_accounts()).recording_in(table.clone());
         let function = Self {
             document: DocumentCache::of(config, &mut settings, &table, &access_role),
             journal: RootTaskJournal::new(table, bus.clone()),
@@ -128,11 +128,11 @@ impl RootTaskRunner {
         }
         let mut attempt = attempt(run, Some(id.clone()));
         let account_name = match self.guard.look(target, run).await {
-            Ok(name) => {
+            Ok(Admitted { admission, name }) => {
                 if run.input.mode == Mode::Apply && !run.input.task.only_reads() {
                     self.journal.begin(&attempt).await?;
                 }
-                attempt.finding = self.work(&id, run).await;
+                attempt.finding = self.work(&admission, run).await;
                 Some(name)
             }
             Err(finding) => {
@@ -146,14 +146,18 @@ impl RootTaskRunner {
         Ok(Ok(row))
     }
 
-    async fn work(&self, id: &AccountId, run: &Run<'_>) -> Finding {
+    async fn work(&self, account: &Admission, run: &Run<'_>) -> Finding {
         let mode = run.input.mode;
         match (&run.input.work, run.input.task) {
-            (Work::Credentials(_, kinds), Task::DeleteCredentials) => self.credentials.delete(id, kinds, mode).await,
-            (Work::Credentials(..), Task::AllowPasswordRecovery) => self.credentials.allow_recovery(id, mode).await,
-            (Work::Credentials(..) | Work::Features, _) => self.credentials.audit(id).await,
-            (Work::Unlock(account, resource), _) => self.policies.unlock(account, resource, mode).await,
-            (Work::Restore { account, resource, backup, replace }, _) => {
+            (Work::Credentials(_, kinds), Task::DeleteCredentials) => {
+                self.credentials.delete(account, kinds, mode).await
+            }
+            (Work::Credentials(..), Task::AllowPasswordRecovery) => {
+                self.credentials.allow_recovery(account, mode).await
+            }
+            (Work::Credentials(..) | Work::Features, _) => self.credentials.audit(account).await,
+            (Work::Unlock(_, resource), _) => self.policies.unlock(account, resource, mode).await,
+            (Work::Restore { resource, backup, replace, .. }, _) => {
                 self.policies.restore(account, resource, backup, *replace, mode).await
             }
         }

@@ -5,9 +5,8 @@ use steward::{
     control::Mode,
     error::{Cause, Failure},
     gateway::{Found, S3Gateway},
-    ids::AccountId,
     root_task::{BackupKey, Finding, sha256, why_it_locks},
-    session::Sessions,
+    session::{Admission, Sessions},
 };
 
 use crate::{resource::Resource, shown::shown};
@@ -37,7 +36,7 @@ impl Progress {
 
 impl Policies {
     /// Shows, or backs up and removes, a policy.
-    pub(crate) async fn unlock(&self, account: &AccountId, resource: &Resource, mode: Mode) -> Finding {
+    pub(crate) async fn unlock(&self, account: &Admission, resource: &Resource, mode: Mode) -> Finding {
         let mut progress = Progress::default();
         match self.try_unlock(account, resource, mode, &mut progress).await {
             Ok(finding) => finding,
@@ -48,7 +47,7 @@ impl Policies {
     /// Shows, or puts back, a policy that was backed up.
     pub(crate) async fn restore(
         &self,
-        account: &AccountId,
+        account: &Admission,
         resource: &Resource,
         backup: &BackupKey,
         replace: bool,
@@ -63,7 +62,7 @@ impl Policies {
 
     async fn try_unlock(
         &self,
-        account: &AccountId,
+        account: &Admission,
         resource: &Resource,
         mode: Mode,
         progress: &mut Progress,
@@ -90,7 +89,7 @@ impl Policies {
 
     async fn try_restore(
         &self,
-        account: &AccountId,
+        account: &Admission,
         resource: &Resource,
         backup: &BackupKey,
         replace: bool,
@@ -128,9 +127,9 @@ impl Policies {
     }
 
     /// Writes the policy to the stack's bucket and reads it back: what cannot be read back is not removed.
-    async fn back_up(&self, account: &AccountId, resource: &Resource, policy: &str) -> Result<String, Failure> {
+    async fn back_up(&self, account: &Admission, resource: &Resource, policy: &str) -> Result<String, Failure> {
         let key = BackupKey {
-            account: account.clone(),
+            account: account.account_id().clone(),
             region: resource.region().clone(),
             kind: resource.kind().to_owned(),
             name: resource.name().to_owned(),

@@ -4,7 +4,7 @@ use steward::{
     gateway::{CallError, S3Gateway, SqsGateway},
     ids::{AccountId, Region},
     root_task::{BackupKey, Protected},
-    session::{RootTask, Sessions},
+    session::{Admission, RootTask, Sessions},
     start::SdkConfig,
 };
 
@@ -68,13 +68,13 @@ impl Resource {
 
     /// Opens a root session for its policy. AWS has one task policy for looking and for changing, and whoever is not the
     /// root user is locked out of both: so what only looks gets a [`Viewer`], which can do nothing else.
-    pub(crate) async fn view(&self, sessions: &Sessions, account: &AccountId) -> Result<Viewer, CallError> {
+    pub(crate) async fn view(&self, sessions: &Sessions, account: &Admission) -> Result<Viewer, CallError> {
         let session = sessions.assume_root(account, self.task()).await?;
         Ok(Viewer(Door::of(self, &Sessions::in_region(&session, self.region()))))
     }
 
     /// Opens a root session that may change its policy.
-    pub(crate) async fn open(&self, sessions: &Sessions, account: &AccountId) -> Result<Opener, CallError> {
+    pub(crate) async fn open(&self, sessions: &Sessions, account: &Admission) -> Result<Opener, CallError> {
         self.view(sessions, account).await.map(Opener)
     }
 }

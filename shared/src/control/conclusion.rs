@@ -37,8 +37,12 @@ pub fn conclude(rows: &[Row], since: Timestamp, now: Timestamp, deadline: Signed
 fn failure(row: &Row) -> Failure {
     match &row.outcome {
         Outcome::NotReady { failure, .. } | Outcome::Unknown { failure, .. } => failure.clone(),
-        Outcome::NotConverged { remaining, .. } | Outcome::Drifted { planned: remaining } => {
+        Outcome::NotConverged { remaining, .. } => {
             Failure::with_detail(Cause::NotConverged, format_args!("{}: {}.", row.control, remaining.join(", ")))
+        }
+        // What was to be changed is left alone for one reason alone.
+        Outcome::Drifted { planned } => {
+            Failure::with_detail(Cause::AccountProtected, format_args!("{}: {}.", row.control, planned.join(", ")))
         }
         Outcome::Compliant | Outcome::Fixed { .. } | Outcome::Exempt { .. } | Outcome::Skipped { .. } => {
             Failure::new(Cause::NotConverged)
@@ -88,6 +92,14 @@ mod tests {
     fn after_the_deadline_the_baseline_is_incomplete_with_the_reason() {
         let Conclusion::Incomplete(failure) = conclusion(vec![Outcome::Compliant, not_ready()], 7200) else { panic!() };
         assert_eq!(failure.cause, Cause::RoleNotAssumable);
+    }
+
+    #[test]
+    fn what_is_left_alone_in_a_protected_account_is_told_as_such() {
+        let drifted = Outcome::Drifted { planned: vec!["create the topic".to_owned()] };
+        let Conclusion::Incomplete(failure) = conclusion(vec![drifted], 0) else { panic!() };
+        assert_eq!(failure.cause, Cause::AccountProtected);
+        assert!(failure.message.contains("create the topic"), "{failure}");
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::{pin::Pin, sync::Arc};
 
 use aws_config::SdkConfig;
 use futures_util::future::join_all;
-use tokio::sync::OnceCell;
 
 use super::{
     Control, Mode, NoEntry, Outcome, Row, Scope, Through, Visit,
@@ -14,9 +13,10 @@ use super::{
 use crate::{
     baseline::{Baseline, Effective},
     error::{Cause, Failure},
-    gateway::{AccountGateway, AccountTarget, CallError, DynamoDbGateway, OrganizationsGateway, Rates},
+    gateway::{Account, AccountGateway, AccountTarget, CallError, OrganizationsGateway, Rates},
     ids::AccountId,
-    session::Sessions,
+    root_task::Protected,
+    session::{Admission, Sessions},
 };
 
 /// How often changes are made in one run: again after a change that turned out to be made already.
@@ -29,30 +29,29 @@ pub struct Engine {
     account: AccountGateway,
     organizations: OrganizationsGateway,
     units: Arc<UnitPaths>,
-    management_account: OnceCell<AccountId>,
 }
 
 impl Engine {
-    /// The same, with its root sessions recorded in this table. Without it, controls that need one are unknown.
-    #[must_use]
-    pub fn recording_in(self, table: DynamoDbGateway) -> Self {
-        Self { sessions: self.sessions.recording_in(table), ..self }
-    }
-
-    /// An engine that works with the credentials of `config` at these rates; sessions carry the name of `function`.
-    pub fn new(config: &SdkConfig, function: &'static str, rates: Rates) -> Self {
+    /// An engine that works with the credentials of `config` at these rates, in accounts that it enters by `sessions`.
+    pub fn new(config: &SdkConfig, sessions: Sessions, rates: Rates) -> Self {
         let (account, organizations) = (AccountGateway::of(config, rates), OrganizationsGateway::of(config, rates));
-        Self::of(Sessions::new(config, function), account, organizations)
+        Self::of(sessions, account, organizations)
     }
 
     /// An engine over these gateways.
     pub(super) fn of(sessions: Sessions, account: AccountGateway, organizations: OrganizationsGateway) -> Self {
-        Self { sessions, account, organizations, units: Arc::default(), management_account: OnceCell::new() }
+        Self { sessions, account, organizations, units: Arc::default() }
+    }
+
+    /// Admits an account, as [`Sessions::admit`] does.
+    pub async fn admit(&self, account: &Account, protected: &Protected) -> Result<Admission, Failure> {
+        self.sessions.admit(account, protected).await
     }
 
     /// Runs these controls in one account, all at the same time: no control depends on another. What happens to one
     /// does not stop another, and the rows come in the order of the controls. A control that the account is exempt
-    /// from is not run, and adds nothing to the session.
+    /// from is not run, and adds nothing to the session. In an account that is protected nothing is changed: what would be
+    /// is told, with the reason.
     pub async fn run(
         &self,
         controls: &[&'static dyn AnyControl],
@@ -61,45 +60,50 @@ impl Engine {
         mode: Mode,
     ) -> Vec<Row> {
         let Effective { baseline, exemptions } = effective;
+        let account_id = visit.admission.account_id();
+        let protection = visit.admission.protection().filter(|_| mode == Mode::Apply);
+        let mode = if protection.is_some() { Mode::Plan } else { mode };
         let exemption = |control: &&'static dyn AnyControl| {
             exemptions
                 .get(control.id())
-                .map(|exemption| Row::exempt(visit.account_id, *control, exemption.reason.as_str(), exemption.until))
+                .map(|exemption| Row::exempt(account_id, *control, exemption.reason.as_str(), exemption.until))
         };
         let asked_for = |control: &&&'static dyn AnyControl| control.is_in(baseline) && exemption(control).is_none();
         let asked_for: Vec<_> = controls.iter().filter(asked_for).copied().collect();
         let doors = self.doors(visit, actions(&asked_for, mode)).await;
         let row = async |control: &&'static dyn AnyControl| match (exemption(control), &doors) {
-            _ if !control.is_in(baseline) => {
-                Row::skipped(visit.account_id, *control, "the baseline has no section for it")
-            }
+            _ if !control.is_in(baseline) => Row::skipped(account_id, *control, "the baseline has no section for it"),
             (Some(row), _) => row,
-            (None, Ok(doors)) => control.run(doors, visit.account_id, baseline, mode).await,
-            (None, Err(error)) => Row::failed(visit.account_id, *control, error),
+            (None, Ok(doors)) => control.run(doors, account_id, baseline, mode).await,
+            (None, Err(error)) => Row::failed(account_id, *control, error),
         };
         let rows = join_all(controls.iter().map(row)).await;
-        rows.into_iter().map(|row| Row { outcome: row.outcome.in_an_account(visit.is_settling), ..row }).collect()
+        let left_alone = |mut row: Row| {
+            if let (Some(protection), Outcome::Drifted { .. }) = (protection, &row.outcome) {
+                row.notes.push(format!("Nothing was changed: {}", protection.why()));
+            }
+            row
+        };
+        let settled = |row: Row| Row { outcome: row.outcome.in_an_account(visit.is_settling), ..row };
+        rows.into_iter().map(settled).map(left_alone).collect()
     }
 
     /// Whether this is the management account, which nothing is done to because an event names it.
     pub async fn is_management_account(&self, id: &AccountId) -> Result<bool, CallError> {
-        Ok(self.management_account().await? == id)
-    }
-
-    async fn management_account(&self) -> Result<&AccountId, CallError> {
-        self.management_account.get_or_try_init(|| self.sessions.find_own_account()).await
+        Ok(self.sessions.own_account().await? == id)
     }
 
     async fn doors<'a>(&'a self, visit: Visit<'a>, actions: Vec<&'static str>) -> Result<Doors<'a>, CallError> {
-        let management_account = self.management_account().await?;
+        let management_account = self.sessions.own_account().await?;
+        let account_id = visit.admission.account_id();
         let management = ManagementScope {
-            account_id: visit.account_id.clone(),
-            target: AccountTarget::of(visit.account_id, management_account),
+            account_id: account_id.clone(),
+            target: AccountTarget::of(account_id, management_account),
             account: self.account.clone(),
             organizations: self.organizations.clone(),
             units: Arc::clone(&self.units),
         };
-        Ok(Doors::new(visit, &self.sessions, management, visit.account_id == management_account, actions))
+        Ok(Doors::new(visit, &self.sessions, management, actions))
     }
 }
 

@@ -11,13 +11,12 @@ use tokio::sync::OnceCell;
 
 use super::organizational_unit::UnitPaths;
 use crate::{
-    error::{Cause, Failure},
     gateway::{
-        Account, AccountGateway, AccountState, AccountTarget, CallError, CloudWatchGateway, IamGateway,
-        OrganizationsGateway, S3ControlGateway, SnsGateway,
+        Account, AccountGateway, AccountTarget, CallError, CloudWatchGateway, IamGateway, OrganizationsGateway,
+        S3ControlGateway, SnsGateway,
     },
     ids::{AccountId, RoleName},
-    session::{RootTask, Sessions},
+    session::{Admission, Protection, RootTask, Sessions},
 };
 
 /// By what right a control acts in an account.
@@ -61,10 +60,10 @@ pub enum NoEntry<'a> {
     NotThere(&'static str),
 }
 
-/// One account that is to be looked at. Only an active account can be: whoever wants to look has to ask here.
+/// One account that is to be looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct Visit<'a> {
-    pub(super) account_id: &'a AccountId,
+    pub(super) admission: &'a Admission,
     role: &'a RoleName,
     invocation: &'a str,
     pub(super) is_settling: bool,
@@ -73,26 +72,8 @@ pub struct Visit<'a> {
 impl<'a> Visit<'a> {
     /// A visit to an account through its access role. `invocation` is what the session is tied to in CloudTrail;
     /// `is_settling` says whether the account is so young that what it was granted may not hold everywhere yet.
-    ///
-    /// An account that is not active gives [`Cause::AccountNotActive`].
-    pub fn to(
-        account: &'a Account,
-        role: &'a RoleName,
-        invocation: &'a str,
-        is_settling: bool,
-    ) -> Result<Self, Failure> {
-        match ineligibility(account) {
-            None => Ok(Self { account_id: &account.id, role, invocation, is_settling }),
-            Some(why) => Err(Failure::with_detail(Cause::AccountNotActive, format_args!("{why}."))),
-        }
-    }
-}
-
-/// Why an account cannot be looked at; None when it can.
-pub fn ineligibility(account: &Account) -> Option<String> {
-    match &account.state {
-        AccountState::Active => None,
-        AccountState::Other(state) => Some(format!("the account is {state}")),
+    pub fn to(admission: &'a Admission, role: &'a RoleName, invocation: &'a str, is_settling: bool) -> Self {
+        Self { admission, role, invocation, is_settling }
     }
 }
 
@@ -101,12 +82,14 @@ pub fn is_settling(account: &Account, settling: SignedDuration, now: Timestamp) 
     account.joined_at.is_some_and(|joined| now.duration_since(joined) < settling)
 }
 
+/// Why no session is opened in an account that the stack protects.
+const SEALED: &str = "the stack's parameter ProtectedAccounts keeps Steward out of the account";
+
 /// The ways into one account during one visit. Each is opened once, when the first control needs it.
 #[derive(Debug)]
 pub struct Doors<'a> {
     visit: Visit<'a>,
     sessions: &'a Sessions,
-    is_management_account: bool,
     actions: Vec<&'static str>,
     member: OnceCell<Result<MemberScope, CallError>>,
     management: ManagementScope,
@@ -119,11 +102,10 @@ impl<'a> Doors<'a> {
         visit: Visit<'a>,
         sessions: &'a Sessions,
         management: ManagementScope,
-        is_management_account: bool,
         actions: Vec<&'static str>,
     ) -> Self {
-        let root = RootScope::new(visit.account_id.clone(), sessions.clone(), Box::new(IamGateway::of));
-        Self { visit, sessions, is_management_account, actions, member: OnceCell::new(), management, root }
+        let root = RootScope::new(visit.admission.clone(), sessions.clone(), Box::new(IamGateway::of));
+        Self { visit, sessions, actions, member: OnceCell::new(), management, root }
     }
 }
 
@@ -159,13 +141,16 @@ impl Scope for MemberScope {
     const THROUGH: Through = Through::AssumedRole;
 
     async fn enter<'a>(doors: &'a Doors<'_>) -> Result<&'a Self, NoEntry<'a>> {
-        if doors.is_management_account {
+        if doors.visit.admission.is_own() {
             return Err(NoEntry::NotThere("the management account has no access role to work through"));
         }
+        if doors.visit.admission.protection() == Some(Protection::Stack) {
+            return Err(NoEntry::NotThere(SEALED));
+        }
         let open = async || {
-            let Visit { account_id, role, invocation, .. } = doors.visit;
-            let session = doors.sessions.enter(account_id, role, &doors.actions, invocation).await?;
-            Ok(Self::new(account_id.clone(), &session))
+            let Visit { admission, role, invocation, .. } = doors.visit;
+            let session = doors.sessions.enter(admission, role, &doors.actions, invocation).await?;
+            Ok(Self::new(admission.account_id().clone(), &session))
         };
         doors.member.get_or_init(open).await.as_ref().map_err(NoEntry::Failed)
     }
@@ -199,7 +184,7 @@ pub(super) type IamOfSession = Box<dyn Fn(&SdkConfig) -> IamGateway + Send + Syn
 
 /// One account, entered as its root user. Each task is a session of its own.
 pub struct RootScope {
-    account_id: AccountId,
+    admission: Admission,
     sessions: Sessions,
     gateway: IamOfSession,
     deleting: OnceCell<IamGateway>,
@@ -207,8 +192,8 @@ pub struct RootScope {
 
 impl RootScope {
     /// The scope of an account; `gateway` makes the gateway of each session.
-    pub(super) fn new(account_id: AccountId, sessions: Sessions, gateway: IamOfSession) -> Self {
-        Self { account_id, sessions, gateway, deleting: OnceCell::new() }
+    pub(super) fn new(admission: Admission, sessions: Sessions, gateway: IamOfSession) -> Self {
+        Self { admission, sessions, gateway, deleting: OnceCell::new() }
     }
 
     /// IAM of the account in a fresh session that may look at the root user's credentials.
@@ -222,13 +207,13 @@ impl RootScope {
     }
 
     async fn open(&self, task: RootTask) -> Result<IamGateway, CallError> {
-        self.sessions.assume_root(&self.account_id, task).await.map(|session| (self.gateway)(&session))
+        self.sessions.assume_root(&self.admission, task).await.map(|session| (self.gateway)(&session))
     }
 }
 
 impl fmt::Debug for RootScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RootScope").field("account_id", &self.account_id).finish_non_exhaustive()
+        f.debug_struct("RootScope").field("account_id", self.admission.account_id()).finish_non_exhaustive()
     }
 }
 
@@ -236,8 +221,11 @@ impl Scope for RootScope {
     const THROUGH: Through = Through::AssumeRoot;
 
     async fn enter<'a>(doors: &'a Doors<'_>) -> Result<&'a Self, NoEntry<'a>> {
-        if doors.is_management_account {
+        if doors.visit.admission.is_own() {
             return Err(NoEntry::NotThere("the root user of the management account cannot be assumed"));
+        }
+        if doors.visit.admission.protection() == Some(Protection::Stack) {
+            return Err(NoEntry::NotThere(SEALED));
         }
         Ok(&doors.root)
     }

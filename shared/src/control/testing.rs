@@ -21,7 +21,7 @@ use crate::{
         OrganizationsGateway, S3ControlGateway, SnsGateway, StsGateway,
     },
     ids::AccountId,
-    session::Sessions,
+    session::{Admission, Sessions},
 };
 
 /// Notes the name of every operation, in the order in which they begin.
@@ -65,6 +65,11 @@ macro_rules! mocked {
 /// The account that is looked at.
 pub(crate) fn account() -> AccountId {
     "222222222222".parse().unwrap()
+}
+
+/// A member account that the stack keeps Steward out of.
+pub(crate) fn sealed_account() -> AccountId {
+    "555555555555".parse().unwrap()
 }
 
 /// An active account, as AWS Organizations shows it.
@@ -144,7 +149,7 @@ impl Rules<'_> {
         let recorder = Recorder::default();
         let iam = IamGateway::new(mocked!(aws_sdk_iam, recorder, self.iam));
         let sessions = self.sessions(&recorder);
-        (RootScope::new(account(), sessions, Box::new(move |_| iam.clone())), recorder)
+        (RootScope::new(Admission::of_member(account(), None), sessions, Box::new(move |_| iam.clone())), recorder)
     }
 
     /// An engine of the management account. What it does in a session reaches nothing.
@@ -157,7 +162,8 @@ impl Rules<'_> {
 
     fn sessions(self, recorder: &Recorder) -> Sessions {
         let sts = StsGateway::new(mocked!(aws_sdk_sts, recorder, self.sts));
-        Sessions::through(sts, &unreachable_config(), "tests").recording_in(taking_every_write())
+        Sessions::through(sts, &unreachable_config(), "tests", vec![sealed_account()])
+            .recording_in(taking_every_write())
     }
 }
 

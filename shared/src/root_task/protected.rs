@@ -1,21 +1,22 @@
-//! What no root task may touch.
+//! What is looked at, and not changed.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, BucketName, QueueArn};
 
-/// What no root task may touch, as the baseline document says. Audits are allowed.
+/// What is looked at and not changed, neither by a control nor by a root task, as the baseline document says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Protected {
-    /// Accounts.
+    /// Accounts: no control and no root task changes anything in them. To keep Steward out of an account altogether, whatever
+    /// this document says, there is the stack parameter `ProtectedAccounts`.
     #[serde(default)]
     pub accounts: Vec<AccountId>,
-    /// The names of buckets.
+    /// The names of buckets whose policies no root task replaces.
     #[serde(default)]
     pub buckets: Vec<BucketName>,
-    /// The ARNs of queues.
+    /// The ARNs of queues whose policies no root task replaces.
     #[serde(default)]
     pub queues: Vec<QueueArn>,
 }
@@ -24,12 +25,6 @@ impl Protected {
     /// Whether nothing is protected.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
-    }
-
-    /// Why an account may not be touched; None when it may.
-    pub fn account(&self, id: &AccountId) -> Option<String> {
-        let is_protected = self.accounts.contains(id);
-        is_protected.then(|| format!("Account {id} is protected by the baseline document."))
     }
 
     /// Why a bucket may not be touched; None when it may.

@@ -8,6 +8,10 @@ use crate::{
     gateway::DynamoDbGateway,
 };
 
+fn member(protection: Option<Protection>) -> Admission {
+    Admission::of_member("222222222222".parse().unwrap(), protection)
+}
+
 #[test]
 fn a_session_name_is_what_sts_allows() {
     let name = session_name("create-account-poller", "8f5d2c1e-1111-2222-3333-444455556666/x y");
@@ -38,9 +42,9 @@ async fn a_root_session_is_asked_for_in_the_region_for_one_task_and_no_longer_th
         http::Response::builder().status(200).body(ROOT_SESSION).unwrap()
     });
     let config = unreachable_config().to_builder().http_client(http).build();
-    let sessions = Sessions::new(&config, "tests").recording_in(taking_every_write());
+    let sessions = Sessions::new(&config, "tests", Vec::new()).recording_in(taking_every_write());
     for task in RootTask::ALL {
-        let session = sessions.assume_root(&"222222222222".parse().unwrap(), *task).await.unwrap();
+        let session = sessions.assume_root(&member(None), *task).await.unwrap();
         assert_eq!(session.region().unwrap().as_ref(), "us-east-1");
     }
 
@@ -67,7 +71,7 @@ async fn a_root_session_is_asked_for_in_the_region_for_one_task_and_no_longer_th
 
 fn answering_sessions() -> Sessions {
     let http = infallible_client_fn(|_| http::Response::builder().status(200).body(ROOT_SESSION).unwrap());
-    Sessions::new(&unreachable_config().to_builder().http_client(http).build(), "tests")
+    Sessions::new(&unreachable_config().to_builder().http_client(http).build(), "tests", Vec::new())
 }
 
 #[tokio::test]
@@ -85,13 +89,26 @@ async fn a_root_session_is_recorded_by_whoever_opens_it_before_it_is_used() {
         .then_output(|| TransactWriteItemsOutput::builder().build());
     let client = aws_smithy_mocks::mock_client!(aws_sdk_dynamodb, [&recorded]);
     let sessions = answering_sessions().recording_in(DynamoDbGateway::new(client, "table"));
-    sessions.assume_root(&"222222222222".parse().unwrap(), RootTask::UnlockBucketPolicy).await.unwrap();
+    sessions.assume_root(&member(None), RootTask::UnlockBucketPolicy).await.unwrap();
     assert_eq!(recorded.num_calls(), 1);
 }
 
 #[tokio::test]
 async fn no_root_session_is_opened_where_none_can_be_recorded() {
-    let account = "222222222222".parse().unwrap();
-    let refused = answering_sessions().assume_root(&account, RootTask::AuditCredentials).await.unwrap_err();
+    let refused = answering_sessions().assume_root(&member(None), RootTask::AuditCredentials).await.unwrap_err();
     assert_eq!(refused.cause, Cause::RootSessionDenied);
+}
+
+#[tokio::test]
+async fn a_protected_account_is_not_entered_for_a_change_and_one_of_the_stack_not_at_all() {
+    let sessions = answering_sessions().recording_in(taking_every_write());
+    let role = RoleName::organization_account_access();
+    for task in RootTask::ALL {
+        let opened = sessions.assume_root(&member(Some(Protection::Document)), *task).await;
+        assert_eq!(opened.is_ok(), *task == RootTask::AuditCredentials, "{task:?}");
+        let refused = sessions.assume_root(&member(Some(Protection::Stack)), *task).await.unwrap_err();
+        assert_eq!(refused.cause, Cause::AccountProtected);
+    }
+    let refused = sessions.enter(&member(Some(Protection::Stack)), &role, &[], "i-1").await.unwrap_err();
+    assert_eq!(refused.cause, Cause::AccountProtected);
 }

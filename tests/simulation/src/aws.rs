@@ -8,6 +8,7 @@ pub(crate) mod organizations;
 pub(crate) mod policy;
 pub(crate) mod s3;
 pub(crate) mod sqs;
+pub(crate) mod states;
 mod sts;
 
 use serde_json::{Map, Value, json};
@@ -137,6 +138,7 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     match call.service.as_str() {
         "dynamodb" => state.table.serve(call),
         "sqs" => sqs::serve(state, call),
+        "states" if call.operation == "DescribeExecution" => state.executions.serve(call),
         "events" => events::serve(state, call),
         "organizations" => organizations::serve(state, call),
         "sts" => sts::serve(state, &who, call),

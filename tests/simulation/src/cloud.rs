@@ -15,7 +15,10 @@ use tokio::{
 };
 
 use crate::{
-    aws::{Answer, Refusal, dynamodb::Table, member::Member, organizations::Organization, s3::Bucket, sqs::Queue},
+    aws::{
+        Answer, Refusal, dynamodb::Table, member::Member, organizations::Organization, s3::Bucket, sqs::Queue,
+        states::Executions,
+    },
     call::Call,
     draw::Draws,
     fault::{Fault, Kind},
@@ -76,6 +79,7 @@ pub(crate) struct State {
     pub(crate) table: Table,
     pub(crate) queues: BTreeMap<String, Queue>,
     pub(crate) buckets: BTreeMap<String, Bucket>,
+    pub(crate) executions: Executions,
     pub(crate) organization: Organization,
     pub(crate) members: BTreeMap<String, Member>,
     pub(crate) principals: BTreeMap<String, Principal>,
@@ -121,6 +125,7 @@ impl Cloud {
             table: Table::default(),
             queues: queues.collect(),
             buckets: BTreeMap::new(),
+            executions: Executions::default(),
             organization: Organization::new(&mut draws),
             members: BTreeMap::new(),
             principals: principals.collect(),

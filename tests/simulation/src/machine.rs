@@ -25,15 +25,19 @@ struct Execution {
     context: Value,
 }
 
-/// Runs the state machine once.
-pub(crate) async fn execute(cloud: &Arc<Cloud>, lambda: &Rc<Lambda>, name: &str) -> Result<Value, Value> {
+/// Runs the state machine once; the ARN of the execution, and its end.
+pub(crate) async fn execute(cloud: &Arc<Cloud>, lambda: &Rc<Lambda>, name: &str) -> (String, Result<Value, Value>) {
     let definition: Value =
         serde_json::from_str(&file("statemachines/compliance-sweep.asl.json")).expect("a definition");
-    let context = json!({"Execution": {"Name": name, "StartTime": time::now().to_string()}});
+    let (input, now) = (json!({"trigger": "by_hand"}), time::now());
+    let arn = cloud.with(|state| state.executions.begin(name, input.to_string(), now));
+    let context = json!({"Execution": {"Id": arn, "Name": name, "StartTime": now.to_string()}});
     let execution = Execution { lambda: Rc::clone(lambda), cloud: Arc::clone(cloud), context };
     let limit = Duration::from_secs(definition["TimeoutSeconds"].as_u64().expect("a limit"));
-    let work = execution.run(&definition, json!({"trigger": "by_hand"}), &Value::Null);
-    timeout(limit, work).await.unwrap_or_else(|_| Err(json!({"Error": "States.Timeout"})))
+    let work = execution.run(&definition, input, &Value::Null);
+    let end = timeout(limit, work).await.unwrap_or_else(|_| Err(json!({"Error": "States.Timeout"})));
+    cloud.with(|state| state.executions.end(&arn));
+    (arn, end)
 }
 
 impl Execution {

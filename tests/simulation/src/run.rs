@@ -49,6 +49,8 @@ pub(crate) struct Asked {
 #[derive(Clone, Debug)]
 pub(crate) struct Published {
     pub(crate) sweep: String,
+    /// The ARN of its execution.
+    pub(crate) execution: String,
     pub(crate) latest: Value,
     pub(crate) again: bool,
 }
@@ -363,29 +365,32 @@ impl World {
     async fn sweep(&self) {
         let number = self.sweeps.get() + 1;
         self.sweeps.set(number);
-        let answer = machine::execute(&self.cloud, &self.lambda, &format!("execution-{number}")).await;
+        let (execution, answer) = machine::execute(&self.cloud, &self.lambda, &format!("execution-{number}")).await;
         self.cloud.with(|state| state.note("sweep", format_args!("{answer:?}")));
         match answer {
-            Ok(answer) => self.look_at_report(&answer["sweep_id"], false),
+            Ok(answer) => self.look_at_report(&answer["sweep_id"], execution, false),
             Err(error) => self.seen.borrow_mut().failed_sweeps.push(error),
         }
     }
 
     async fn report_again(&self) {
-        let Some(sweep) = self.seen.borrow().published.last().map(|published| published.sweep.clone()) else { return };
-        let answer = self.lambda.invoke("ComplianceReporter", json!({"sweep_id": sweep})).await;
+        let Some(execution) = self.seen.borrow().published.last().map(|published| published.execution.clone()) else {
+            return;
+        };
+        let answer = self.lambda.invoke("ComplianceReporter", json!({"execution": execution})).await;
         if let Some(Ok(answer)) = answer {
-            self.look_at_report(&answer["sweep_id"], true);
+            self.look_at_report(&answer["sweep_id"], execution, true);
         }
     }
 
-    fn look_at_report(&self, sweep: &Value, again: bool) {
+    fn look_at_report(&self, sweep: &Value, execution: String, again: bool) {
         let latest = self.cloud.with(|state| {
             let bucket = state.buckets.get("reports")?;
             serde_json::from_slice(&bucket.latest("latest/report.json")?.content).ok()
         });
         let published = Published {
             sweep: sweep.as_str().unwrap_or_default().to_owned(),
+            execution,
             latest: latest.unwrap_or_default(),
             again,
         };

@@ -28,10 +28,11 @@ use crate::{
     baseline::{AccountFacts, Document},
     control::{
         ALL, ManagementScope, find,
-        testing::{Recorder, Rules, account, active, denied, management_account},
+        testing::{Recorder, Rules, account, active, denied, management_account, sealed_account},
     },
     error::Cause,
     ids::RoleName,
+    root_task::Protected,
 };
 
 fn who_calls() -> Rule {
@@ -70,8 +71,8 @@ async fn run(
     mode: Mode,
 ) -> Vec<Row> {
     let role = RoleName::organization_account_access();
-    let account = active(account_id);
-    let visit = Visit::to(&account, &role, "i-1", false).unwrap();
+    let admission = engine.admit(&active(account_id), &Protected::default()).await.unwrap();
+    let visit = Visit::to(&admission, &role, "i-1", false);
     engine.run(&controls(ids), visit, &baseline(sections).into(), mode).await
 }
 
@@ -168,13 +169,11 @@ async fn the_management_account_is_never_named_to_itself_and_has_no_way_in() {
 }
 
 #[tokio::test]
-async fn without_knowing_its_own_account_the_engine_calls_nothing() {
+async fn without_knowing_its_own_account_the_engine_admits_nobody() {
     let no = mock!(Sts::get_caller_identity).then_error(|| GetCallerIdentityError::generic(denied()));
     let (engine, recorder) = Rules { sts: &[&no], ..Rules::default() }.engine();
-    let sections = json!({"account-tags": {"tags": {"stage": "prod"}}});
-    let rows = run(&engine, &account(), &["account-tags", "regions"], sections, Mode::Apply).await;
-    assert!(matches!(rows[0].outcome, Outcome::Unknown { .. }), "{rows:?}");
-    assert!(matches!(rows[1].outcome, Outcome::Skipped { .. }), "{rows:?}");
+    let failure = engine.admit(&active(&account()), &Protected::default()).await.unwrap_err();
+    assert_eq!(failure.cause, Cause::AccessDenied);
     assert_eq!(recorder.calls(), ["GetCallerIdentity"]);
 }
 
@@ -292,8 +291,8 @@ impl Control for Meeting {
 async fn the_controls_of_an_account_run_at_the_same_time() {
     let (engine, _) = Rules { sts: &[&who_calls()], ..Rules::default() }.engine();
     let role = RoleName::organization_account_access();
-    let account = active(&account());
-    let visit = Visit::to(&account, &role, "i-1", false).unwrap();
+    let admission = engine.admit(&active(&account()), &Protected::default()).await.unwrap();
+    let visit = Visit::to(&admission, &role, "i-1", false);
     let effective = baseline(json!({"account-tags": {"tags": {}}})).into();
     let rows = engine.run(&[&Meeting, &Meeting], visit, &effective, Mode::Plan);
     let rows = tokio::time::timeout(std::time::Duration::from_secs(5), rows).await.expect("they wait for each other");
@@ -321,8 +320,8 @@ exemptions:
     };
     let effective = document.unwrap().for_account(&facts, "2027-03-31".parse().unwrap());
     let role = RoleName::organization_account_access();
-    let account = active(&account());
-    let visit = Visit::to(&account, &role, "i-1", false).unwrap();
+    let admission = engine.admit(&active(&account()), &Protected::default()).await.unwrap();
+    let visit = Visit::to(&admission, &role, "i-1", false);
     let rows = engine.run(&controls(&["account-alias", "password-policy"]), visit, &effective, Mode::Apply).await;
     let until = "2027-03-31".parse().unwrap();
     assert_eq!(rows[0].outcome, Outcome::Exempt { reason: "It moves.".to_owned(), until });
@@ -330,14 +329,44 @@ exemptions:
     assert_eq!(recorder.calls(), ["GetCallerIdentity"]);
 }
 
-#[test]
-fn an_account_that_is_not_active_cannot_be_visited() {
-    let role = RoleName::organization_account_access();
+#[tokio::test]
+async fn an_account_that_is_not_active_is_not_admitted() {
+    let (engine, _) = Rules { sts: &[&who_calls()], ..Rules::default() }.engine();
     let mut closed = active(&account());
     closed.state = crate::gateway::AccountState::Other("SUSPENDED".to_owned());
-    let failure = Visit::to(&closed, &role, "i-1", false).unwrap_err();
+    let failure = engine.admit(&closed, &Protected::default()).await.unwrap_err();
     assert_eq!(failure.cause, Cause::AccountNotActive);
     assert!(failure.message.contains("SUSPENDED"), "{failure}");
+}
+
+#[tokio::test]
+async fn in_a_protected_account_an_apply_changes_nothing_and_says_why() {
+    let reads =
+        mock!(Organizations::list_tags_for_resource).then_output(|| ListTagsForResourceOutput::builder().build());
+    let (engine, recorder) = Rules { organizations: &[&reads], sts: &[&who_calls()], ..Rules::default() }.engine();
+    let protected = Protected { accounts: vec![account()], ..Protected::default() };
+    let role = RoleName::organization_account_access();
+    let admission = engine.admit(&active(&account()), &protected).await.unwrap();
+    let visit = Visit::to(&admission, &role, "i-1", false);
+    let effective = baseline(json!({"account-tags": {"tags": {"stage": "prod"}}})).into();
+    let rows = engine.run(&controls(&["account-tags"]), visit, &effective, Mode::Apply).await;
+    assert!(matches!(rows[0].outcome, Outcome::Drifted { .. }), "{rows:?}");
+    assert!(rows[0].notes[0].contains("protected by the baseline document"), "{rows:?}");
+    assert_eq!(recorder.calls(), ["GetCallerIdentity", "ListTagsForResource"]);
+}
+
+#[tokio::test]
+async fn an_account_that_the_stack_protects_is_not_entered_and_each_row_says_so() {
+    let (engine, recorder) = Rules { sts: &[&who_calls()], ..Rules::default() }.engine();
+    let role = RoleName::organization_account_access();
+    let admission = engine.admit(&active(&sealed_account()), &Protected::default()).await.unwrap();
+    let visit = Visit::to(&admission, &role, "i-1", false);
+    let effective = baseline(json!({"account-alias": {"alias": "a-b"}, "root-credentials": {}})).into();
+    for row in engine.run(&controls(&["account-alias", "root-credentials"]), visit, &effective, Mode::Apply).await {
+        let Outcome::Skipped { why } = &row.outcome else { panic!("{row:?}") };
+        assert!(why.contains("ProtectedAccounts"), "{why}");
+    }
+    assert_eq!(recorder.calls(), ["GetCallerIdentity"]);
 }
 
 #[tokio::test]
@@ -346,8 +375,9 @@ async fn a_denial_in_a_young_account_is_a_matter_of_time_and_later_it_is_final()
         let no =
             mock!(Organizations::list_tags_for_resource).then_error(|| ListTagsForResourceError::generic(denied()));
         let (engine, _) = Rules { organizations: &[&no], sts: &[&who_calls()], ..Rules::default() }.engine();
-        let (role, account) = (RoleName::organization_account_access(), active(&account()));
-        let visit = Visit::to(&account, &role, "i-1", is_settling).unwrap();
+        let role = RoleName::organization_account_access();
+        let admission = engine.admit(&active(&account()), &Protected::default()).await.unwrap();
+        let visit = Visit::to(&admission, &role, "i-1", is_settling);
         let effective = baseline(json!({"account-tags": {"tags": {"stage": "prod"}}})).into();
         let rows = engine.run(&controls(&["account-tags"]), visit, &effective, Mode::Apply).await;
         let outcome = &rows[0].outcome;
@@ -361,8 +391,9 @@ async fn a_role_that_an_account_of_age_lacks_is_no_matter_of_time() {
     for (is_settling, cause) in [(true, Cause::RoleNotAssumable), (false, Cause::AccessRoleUnusable)] {
         let no = mock!(Sts::assume_role).then_error(|| AssumeRoleError::generic(denied()));
         let (engine, _) = Rules { sts: &[&who_calls(), &no], ..Rules::default() }.engine();
-        let (role, account) = (RoleName::organization_account_access(), active(&account()));
-        let visit = Visit::to(&account, &role, "i-1", is_settling).unwrap();
+        let role = RoleName::organization_account_access();
+        let admission = engine.admit(&active(&account()), &Protected::default()).await.unwrap();
+        let visit = Visit::to(&admission, &role, "i-1", is_settling);
         let effective = baseline(json!({"account-alias": {"alias": "a-b"}})).into();
         let rows = engine.run(&controls(&["account-alias"]), visit, &effective, Mode::Plan).await;
         assert_eq!(rows[0].outcome.is_worth_another_look(), is_settling, "{:?}", rows[0].outcome);

@@ -1,0 +1,131 @@
+//! What a sweep changes: the controls that the document names, where a look has found drift.
+//!
+//! A batch is a file, and hours may lie between its writing and its reading: whoever is to be changed is looked up at AWS
+//! again. Whether this sweep is the one that may change anything is asked of the table.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use lambda_runtime::tracing;
+use steward::{
+    baseline::{Facts, InForce, Selectors},
+    clock,
+    control::{AnyControl, Engine, Mode, Outcome, Row, Visit, find, is_settling},
+    error::Failure,
+    gateway::{DynamoDbGateway, OrganizationsGateway},
+    heard_accounts::HeardAccounts,
+    ids::{AccountId, RoleName},
+    mending::Mending,
+    sweep::{SweepId, may_be_mended},
+};
+use tokio::sync::OnceCell;
+
+/// What is needed to change accounts.
+#[derive(Debug)]
+pub(crate) struct Remediation {
+    organizations: OrganizationsGateway,
+    heard: HeardAccounts,
+    mending: Mending,
+    selectors: Selectors,
+    deadline: SignedDuration,
+}
+
+/// One sweep in one invocation: whether it may change anything is found out once, when the first drift is.
+pub(crate) struct OfSweep<'a> {
+    pub(crate) sweep: &'a SweepId,
+    pub(crate) document: &'a InForce,
+    pub(crate) invocation: &'a str,
+    may_change: OnceCell<bool>,
+}
+
+impl<'a> OfSweep<'a> {
+    pub(crate) fn new(sweep: &'a SweepId, document: &'a InForce, invocation: &'a str) -> Self {
+        Self { sweep, document, invocation, may_change: OnceCell::new() }
+    }
+}
+
+/// By what accounts are looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Means<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) facts: &'a Facts,
+    pub(crate) access_role: &'a RoleName,
+    pub(crate) settling: SignedDuration,
+}
+
+impl Remediation {
+    pub(crate) fn new(organizations: OrganizationsGateway, table: &DynamoDbGateway, deadline: SignedDuration) -> Self {
+        Self {
+            selectors: Selectors::new(organizations.clone(), table.clone()),
+            organizations,
+            heard: HeardAccounts::new(table.clone()),
+            mending: Mending::new(table.clone()),
+            deadline,
+        }
+    }
+
+    /// The rows of an account after what has drifted was put right, as far as the document and this sweep may.
+    pub(crate) async fn after(&self, rows: Vec<Row>, id: &AccountId, of: &OfSweep<'_>, means: Means<'_>) -> Vec<Row> {
+        let drifted = drifted(&rows, of.document);
+        if drifted.is_empty() {
+            return rows;
+        }
+        match self.remediate(id, &drifted, of, means).await {
+            Ok(changed) => {
+                let mut changed: BTreeMap<_, _> = changed.into_iter().map(|row| (row.control.as_str(), row)).collect();
+                rows.into_iter().map(|row| changed.remove(row.control.as_str()).unwrap_or(row)).collect()
+            }
+            Err(why) => {
+                tracing::info!(account_id = %id, "not remediated: {why}");
+                rows.into_iter().map(|row| noted(row, &drifted, &why)).collect()
+            }
+        }
+    }
+
+    /// The rows of these controls, applied; why not, as a sentence, where nothing may be changed.
+    async fn remediate(
+        &self,
+        id: &AccountId,
+        controls: &[&'static dyn AnyControl],
+        of: &OfSweep<'_>,
+        means: Means<'_>,
+    ) -> Result<Vec<Row>, String> {
+        let told = |failure: Failure| failure.message;
+        let now = clock::now();
+        if !*of.may_change.get_or_try_init(|| self.may_change(of)).await.map_err(told)? {
+            return Err("Another sweep, or none, may change accounts at this time.".to_owned());
+        }
+        let account = self.organizations.describe_account(id).await.map_err(Failure::from).map_err(told)?;
+        let known_since = self.heard.known_since(&account).await.map_err(Failure::from).map_err(told)?;
+        if !may_be_mended(&account, known_since, self.deadline, now) {
+            return Err("The account is new: it is still being given its baseline.".to_owned());
+        }
+        let effective = means.facts.effective(&account, of.document).await.map_err(told)?;
+        let admission = means.engine.admit(&account, &of.document.protected).await.map_err(told)?;
+        if admission.is_own() {
+            return Err("It is the management account, which sweeps leave alone.".to_owned());
+        }
+        let is_settling = is_settling(&account, means.settling, now);
+        let visit = Visit::to(&admission, means.access_role, of.invocation, is_settling);
+        Ok(means.engine.run(controls, visit, &effective, Mode::Apply).await)
+    }
+
+    async fn may_change(&self, of: &OfSweep<'_>) -> Result<bool, Failure> {
+        self.selectors.allow_changes(of.document).await?;
+        Ok(self.mending.is_at(of.sweep, clock::now()).await?)
+    }
+}
+
+/// The controls that have drifted and that the document lets a sweep put right.
+fn drifted(rows: &[Row], document: &InForce) -> Vec<&'static dyn AnyControl> {
+    let is_drifted = |row: &&Row| matches!(row.outcome, Outcome::Drifted { .. });
+    let remediated = |row: &&Row| document.remediates(row.control.as_str());
+    rows.iter().filter(is_drifted).filter(remediated).filter_map(|row| find(row.control.as_str())).collect()
+}
+
+fn noted(mut row: Row, controls: &[&'static dyn AnyControl], why: &str) -> Row {
+    if controls.iter().any(|control| control.id() == row.control.as_str()) {
+        row.notes.push(format!("Not changed: {why}"));
+    }
+    row
+}

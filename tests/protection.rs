@@ -1,0 +1,110 @@
+//! Protected accounts: looked at or left out, and never changed, whoever asks.
+
+use local_cloud::{AwsClient, Call};
+use serde_json::{Value, json};
+
+use crate::theatre::{PATIENCE, Theatre};
+
+const DOCUMENT: &str = "
+version: 1
+defaults:
+  account-alias: {alias: \"steward-{account_id}\"}
+  root-credentials: {}
+  alternate-contacts:
+    security: {name: Security, title: On call, email: security@example.com, phone: \"+1 555 0100\"}
+remediate: [account-alias, root-credentials, alternate-contacts]
+";
+
+/// What was changed in the account, or for it from the management account.
+fn changes(theatre: &Theatre, account: &str, since: u64) -> Vec<String> {
+    let of_account = |call: &Call| {
+        let is_about = ["account", "organizations"].contains(&call.service.as_str());
+        call.account.as_deref() == Some(account) || is_about && call.input.to_string().contains(account)
+    };
+    let reads = ["Get", "List", "Describe"];
+    let changes = |action: &String| {
+        let (_, name) = action.split_once(':').expect("an action");
+        !reads.iter().any(|verb| name.starts_with(verb))
+    };
+    theatre.cloud.calls().since(since).only(of_account).actions().into_iter().filter(changes).collect()
+}
+
+async fn sweep(theatre: &Theatre) {
+    let execution = theatre.stack.start_sweep().await.expect("the sweep starts");
+    theatre.stack.end_of_sweep(&execution, PATIENCE * 2).await;
+}
+
+fn row<'a>(answer: &'a Value, control: &str) -> &'a Value {
+    let rows = answer["rows"].as_array().unwrap_or_else(|| panic!("{answer}"));
+    rows.iter().find(|row| row["control"] == control).unwrap_or_else(|| panic!("{control}: {answer}"))
+}
+
+#[tokio::test]
+async fn what_the_document_protects_is_looked_at_by_all_and_changed_by_nobody() {
+    let theatre = Theatre::with_document(DOCUMENT).await;
+    let account = theatre.member();
+    theatre.put_document(&format!("{DOCUMENT}protected: {{accounts: [\"{account}\"]}}\n")).await;
+    theatre.stack.watch_for_years().await.expect("the table takes it");
+    let since = theatre.cloud.sequence();
+
+    let answer = theatre.stack.baseline(&json!({"account_ids": [account], "mode": "apply"})).await.unwrap();
+    for control in ["account-alias", "root-credentials", "alternate-contacts"] {
+        let row = row(&answer, control);
+        assert_eq!(row["outcome"], "drifted", "{row}");
+        assert!(row["notes"].to_string().contains("protected by the baseline document"), "{row}");
+    }
+    sweep(&theatre).await;
+    assert_eq!(changes(&theatre, &account, since), [""; 0]);
+    assert!(theatre.organization.root_credentials_of(&account).password, "the root password is still there");
+}
+
+/// What the policies of a role say of an action on a resource.
+async fn verdict(client: &AwsClient, role: &str, action: &str, resource: &str) -> String {
+    let input = [("PolicySourceArn", role), ("ActionNames.member.1", action), ("ResourceArns.member.1", resource)];
+    let answer = client.query("iam", "SimulatePrincipalPolicy", "2010-05-08", &input).await.expect("a verdict");
+    answer.text("EvalDecision").expect("a decision")
+}
+
+#[tokio::test]
+async fn the_stack_keeps_every_role_of_its_own_out_of_a_protected_account() {
+    let theatre = Theatre::with_protected_member(DOCUMENT).await;
+    let (account, client) = (theatre.member(), &theatre.stack.client);
+    theatre.stack.watch_for_years().await.expect("the table takes it");
+    let since = theatre.cloud.sequence();
+
+    let answer = theatre.stack.baseline(&json!({"account_ids": [account], "mode": "apply"})).await.unwrap();
+    for control in ["account-alias", "root-credentials"] {
+        assert!(row(&answer, control)["why"].to_string().contains("ProtectedAccounts"), "{answer}");
+    }
+    assert!(row(&answer, "alternate-contacts")["notes"].to_string().contains("ProtectedAccounts"), "{answer}");
+    for (task, mode) in [("audit-credentials", "plan"), ("delete-credentials", "plan"), ("delete-credentials", "apply")]
+    {
+        let input = json!({"task": task, "reason": "x", "mode": mode, "account_ids": [account]});
+        let answer = theatre.stack.invoke("RootTaskRunnerFunction", &input).await.unwrap();
+        assert_eq!(answer["rows"][0]["outcome"], "refused", "{answer}");
+    }
+    sweep(&theatre).await;
+    assert_eq!(changes(&theatre, &account, since), [""; 0]);
+    let entered = theatre.cloud.calls().since(since).by_account(&account);
+    assert!(entered.is_empty(), "{:?}", entered.actions());
+
+    // Also where the code is not asked: with a function's own credentials.
+    let management = theatre.organization.management_account();
+    let organization = theatre.organization.id();
+    let calls = [
+        ("sts:AssumeRole", format!("arn:aws:iam::{account}:role/OrganizationAccountAccessRole")),
+        ("sts:AssumeRoot", format!("arn:aws:iam::{account}:root")),
+        ("account:PutAlternateContact", format!("arn:aws:account::{management}:account/{organization}/{account}")),
+        ("account:EnableRegion", format!("arn:aws:account::{management}:account/{organization}/{account}")),
+        ("organizations:MoveAccount", format!("arn:aws:organizations::{management}:account/{organization}/{account}")),
+        ("organizations:CloseAccount", format!("arn:aws:organizations::{management}:account/{organization}/{account}")),
+    ];
+    let roles = client.query("iam", "ListRoles", "2010-05-08", &[]).await.unwrap().texts("Arn");
+    let own: Vec<_> = roles.iter().filter(|role| role.contains(theatre.stack.name())).collect();
+    assert!(own.len() > 10, "{roles:?}");
+    for role in own {
+        for (action, resource) in &calls {
+            assert_eq!(verdict(client, role, action, resource).await, "explicitDeny", "{role} {action}");
+        }
+    }
+}
