@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     permissions::without,
-    theatre::{TRUSTED, Theatre},
+    theatre::{PATIENCE, TRUSTED, Theatre},
 };
 
 async fn prepare(theatre: &Theatre, input: &Value) -> Value {
@@ -17,9 +17,10 @@ fn steps(list: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn a_bare_organization_is_planned_prepared_and_has_nothing_left_to_plan() {
-    let theatre = Theatre::own(&[]).await;
+    let theatre = Theatre::with_member_as("DelegatedAdministrators", "version: 1").await;
     theatre.unprepare();
-    let member = theatre.member();
+    let (member, listener) = (theatre.member(), theatre.listen("prepared").await);
+    let mailbox = theatre.mailbox("prepared").await;
     let delegated = json!({"account.amazonaws.com": member, TRUSTED[3]: member});
     let plan = json!({"delegated_administrators": delegated});
     let planned = prepare(&theatre, &plan).await;
@@ -35,10 +36,47 @@ async fn a_bare_organization_is_planned_prepared_and_has_nothing_left_to_plan() 
     assert_eq!(steps(&applied["applied"]), all, "{applied}");
     assert_eq!((&applied["failed"], &applied["remaining"]), (&Value::Null, &Value::Null), "{applied}");
 
+    // What power was given is kept before and after, told, and mailed.
+    let told = listener.wait_for("OrganizationPrepared", "organization_id", &theatre.organization.id(), PATIENCE).await;
+    assert_eq!(told.detail["applied"], told.detail["planned"], "{}", told.detail);
+    let row = async |moment: &str| {
+        let invocation = told.detail["invocation"].as_str().expect("an id");
+        let key = format!("organization#{invocation}#{}#{moment}", theatre.organization.id());
+        theatre.stack.item_of("JournalTable", &key).await.unwrap().expect("a row")
+    };
+    assert_eq!((&row("begun").await["applied"], row("ended").await["applied"].clone()), (&json!([]), json!(all)));
+    let mail = mailbox.wait_for("[critical] the organization was changed", PATIENCE).await;
+    assert!(mail.text.contains(&member), "{}", mail.text);
+
     assert_eq!(prepare(&theatre, &plan).await["planned"], json!([]));
     assert_eq!(prepare(&theatre, &apply).await["applied"], json!([]), "there is nothing to do twice");
     let listed = theatre.stack.client.json("organizations", "ListDelegatedAdministrators", json!({})).await.unwrap();
     assert_eq!(listed["DelegatedAdministrators"].as_array().unwrap().len(), 2, "{listed}");
+}
+
+#[tokio::test]
+async fn power_over_others_goes_to_nobody_whom_the_stack_does_not_name() {
+    let theatre = Theatre::own(&[]).await;
+    let member = theatre.member();
+    let apply = json!({"mode": "apply", "delegated_administrators": {"iam.amazonaws.com": member}});
+    let refused = theatre.stack.invoke("OrganizationPreparerFunction", &apply).await.unwrap_err().to_string();
+    assert!(refused.contains("DelegatedAdministrators") && refused.contains(&member), "{refused}");
+    // Not even with the credentials of the role that writes.
+    let client = &theatre.stack.client;
+    let roles = client.query("iam", "ListRoles", "2010-05-08", &[]).await.unwrap().texts("Arn");
+    let writer = roles.iter().find(|role| role.contains("OrganizationPreparerWriter")).expect("the writer");
+    let resource = format!(
+        "arn:aws:organizations::{}:account/{}/{member}",
+        theatre.organization.management_account(),
+        theatre.organization.id()
+    );
+    let input = [
+        ("PolicySourceArn", writer.as_str()),
+        ("ActionNames.member.1", "organizations:RegisterDelegatedAdministrator"),
+        ("ResourceArns.member.1", &resource),
+    ];
+    let answer = client.query("iam", "SimulatePrincipalPolicy", "2010-05-08", &input).await.unwrap();
+    assert_eq!(answer.text("EvalDecision").as_deref(), Some("implicitDeny"));
 }
 
 #[tokio::test]

@@ -116,7 +116,7 @@ async fn every_way(theatre: &Theatre) {
     }
     regions(theatre, &account).await;
     theatre.unprepare();
-    let apply = json!({"mode": "apply", "delegated_administrators": {"iam.amazonaws.com": account}});
+    let apply = json!({"mode": "apply", "delegated_administrators": {"iam.amazonaws.com": theatre.member()}});
     let answer = theatre.stack.invoke("OrganizationPreparerFunction", &apply).await.expect("the preparer answers");
     assert_eq!(answer["failed"], Value::Null, "{answer}");
     // The same news twice.
@@ -238,7 +238,7 @@ fn roles_of(function: &str, policy: &str) -> bool {
 
 #[tokio::test]
 async fn every_function_calls_exactly_what_its_policy_allows() {
-    let theatre = Theatre::with_document(controls::DOCUMENT).await;
+    let theatre = Theatre::with_member_as("DelegatedAdministrators", controls::DOCUMENT).await;
     every_way(&theatre).await;
     let policies = policies(&theatre).await.unwrap();
     for function in FUNCTIONS {

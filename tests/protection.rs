@@ -67,7 +67,7 @@ async fn verdict(client: &AwsClient, role: &str, action: &str, resource: &str) -
 
 #[tokio::test]
 async fn the_stack_keeps_every_role_of_its_own_out_of_a_protected_account() {
-    let theatre = Theatre::with_protected_member(DOCUMENT).await;
+    let theatre = Theatre::with_member_as("ProtectedAccounts", DOCUMENT).await;
     let (account, client) = (theatre.member(), &theatre.stack.client);
     theatre.stack.watch_for_years().await.expect("the table takes it");
     let since = theatre.cloud.sequence();
@@ -106,7 +106,9 @@ async fn the_stack_keeps_every_role_of_its_own_out_of_a_protected_account() {
             match verdict(client, role, action, resource).await.as_str() {
                 "explicitDeny" => denied += 1,
                 // SAM makes a role for each schedule, which may start one thing.
-                "implicitDeny" if role.contains("ComplianceSweepDaily") || role.contains("CreateAccountPollerSweep") => {
+                "implicitDeny"
+                    if role.contains("ComplianceSweepDaily") || role.contains("CreateAccountPollerSweep") =>
+                {
                     others += 1;
                 }
                 verdict => panic!("{role} {action}: {verdict}"),

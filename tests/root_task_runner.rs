@@ -310,9 +310,12 @@ async fn every_attempt_is_told_and_kept_for_a_year_and_the_work_is_known_as_stew
         (&json!("Ticket 7"), &json!("alice"), &json!("done")),
         "{told}"
     );
-    let kept =
-        theatre.stack.item(&format!("root-task#{}#{account}", told["invocation"].as_str().unwrap())).await.unwrap();
-    let kept = kept.expect("a row");
+    let row = async |moment: &str| {
+        let key = format!("root-task#{}#{account}#{moment}", told["invocation"].as_str().unwrap());
+        theatre.stack.item_of("JournalTable", &key).await.unwrap().expect("a row")
+    };
+    assert_eq!(row("begun").await["outcome"], "begun");
+    let kept = row("ended").await;
     assert_eq!(
         (&kept["task"], &kept["steps"]),
         (&json!("delete-credentials"), &json!(["deleted login-profile"])),

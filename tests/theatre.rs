@@ -64,11 +64,11 @@ impl Theatre {
         theatre
     }
 
-    /// An organization whose member the stack keeps Steward out of, and this baseline document.
-    pub(crate) async fn with_protected_member(document: &str) -> Self {
+    /// An organization and a stack whose parameter of this name is the organization's member, and this baseline document.
+    pub(crate) async fn with_member_as(parameter: &str, document: &str) -> Self {
         let organization = organization(cloud().await, 0).await;
         let member = member(&organization);
-        let parameters = [("BaselineKey", "baseline.yaml"), ("ProtectedAccounts", member.as_str())];
+        let parameters = [("BaselineKey", "baseline.yaml"), (parameter, member.as_str())];
         let theatre = Self::around(organization, &parameters).await;
         theatre.put_document(document).await;
         theatre

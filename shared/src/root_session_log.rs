@@ -35,7 +35,7 @@ impl OpenedSession {
     }
 }
 
-/// The sessions, in the stack's table.
+/// The sessions, in the stack's journal table.
 #[derive(Clone, Debug)]
 pub struct RootSessionLog(DynamoDbGateway);
 

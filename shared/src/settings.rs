@@ -67,6 +67,11 @@ impl Settings {
         self.required("TABLE_NAME")
     }
 
+    /// `JOURNAL_TABLE_NAME`: the table of what was done with power.
+    pub fn journal_table_name(&mut self) -> String {
+        self.required("JOURNAL_TABLE_NAME")
+    }
+
     /// `BUS_NAME`: the event bus.
     pub fn bus_name(&mut self) -> String {
         self.required("BUS_NAME")
@@ -204,15 +209,13 @@ impl Settings {
 
     /// `PROTECTED_ACCOUNTS`: the accounts that Steward is kept out of, with commas between them; none when not set.
     pub fn protected_accounts(&mut self) -> Vec<AccountId> {
-        let text = self.read("PROTECTED_ACCOUNTS").unwrap_or_default();
-        let mut accounts = Vec::new();
-        for id in text.split(',').filter(|id| !id.is_empty()) {
-            match id.parse() {
-                Ok(id) => accounts.push(id),
-                Err(problem) => self.problems.push(format!("PROTECTED_ACCOUNTS has {id:?}, which is not {problem}")),
-            }
-        }
-        accounts
+        self.accounts("PROTECTED_ACCOUNTS")
+    }
+
+    /// `DELEGATED_ADMINISTRATORS`: the accounts that may be made delegated administrators, with commas between them; none when
+    /// not set.
+    pub fn delegated_administrators(&mut self) -> Vec<AccountId> {
+        self.accounts("DELEGATED_ADMINISTRATORS")
     }
 
     /// `WRITER_ROLE_NAME`: the role of the stack that a function assumes to write where its own role only reads.
@@ -273,6 +276,19 @@ impl Settings {
     /// Ends the reading; an error lists every variable that is missing or wrong.
     pub fn finish(self) -> Result<(), NotConfigured> {
         if self.problems.is_empty() { Ok(()) } else { Err(NotConfigured(self.problems)) }
+    }
+
+    /// Ids of accounts with commas between them.
+    fn accounts(&mut self, name: &str) -> Vec<AccountId> {
+        let text = self.read(name).unwrap_or_default();
+        let mut accounts = Vec::new();
+        for id in text.split(',').filter(|id| !id.is_empty()) {
+            match id.parse() {
+                Ok(id) => accounts.push(id),
+                Err(problem) => self.problems.push(format!("{name} has {id:?}, which is not {problem}")),
+            }
+        }
+        accounts
     }
 
     fn required(&mut self, name: &str) -> String {

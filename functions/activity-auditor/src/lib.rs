@@ -65,8 +65,8 @@ impl ActivityAuditor {
         let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
             bus: EventBridgeGateway::of(config, settings.bus_name()),
-            once: Once::new(table.clone()),
-            root_sessions: RootSessionLog::new(table),
+            once: Once::new(table),
+            root_sessions: RootSessionLog::new(DynamoDbGateway::of(config, settings.journal_table_name())),
             organizations: OrganizationsGateway::of(config, Rates::default()),
             own_roles: settings.own_roles(),
             guarded: Guarded {

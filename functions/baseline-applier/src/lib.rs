@@ -91,7 +91,8 @@ impl BaselineApplier {
         let table = DynamoDbGateway::of(config, settings.table_name());
         let document = DocumentCache::of(config, &mut settings, &table, &access_role);
         let selectors = Selectors::new(organizations.clone(), table.clone());
-        let sessions = Sessions::new(config, Self::NAME, settings.protected_accounts()).recording_in(table.clone());
+        let sessions = Sessions::new(config, Self::NAME, settings.protected_accounts())
+            .recording_in(DynamoDbGateway::of(config, settings.journal_table_name()));
         let function = Self {
             engine: Engine::new(config, sessions, rates),
             queue: SqsGateway::of(config, settings.baseline_queue_url()),

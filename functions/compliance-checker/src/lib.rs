@@ -80,7 +80,8 @@ impl ComplianceChecker {
         let rates = Rates::of_a_long_list(settings.rate_share());
         let organizations = OrganizationsGateway::of(config, rates);
         let table = DynamoDbGateway::of(config, settings.table_name());
-        let sessions = Sessions::new(config, Self::NAME, settings.protected_accounts()).recording_in(table.clone());
+        let sessions = Sessions::new(config, Self::NAME, settings.protected_accounts())
+            .recording_in(DynamoDbGateway::of(config, settings.journal_table_name()));
         let function = Self {
             executions: SweepExecutions::new(StatesGateway::of(config)),
             remediation: Remediation::new(organizations.clone(), &table, settings.deadline()),

@@ -1,11 +1,14 @@
 //! What a person asks for.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use steward::{
     control::Mode,
     error::Failure,
-    input::{Fields, refused},
-    preparation::Desired,
+    ids::AccountId,
+    input::{Fields, Problem, refused},
+    preparation::{Desired, TrustedService},
 };
 
 /// What a person asks for.
@@ -19,12 +22,20 @@ pub(crate) struct Input {
 
 impl Input {
     /// Reads `{"mode"?: "plan"|"apply", "delegated_administrators"?: {"<principal>": "<account id>"}}`. Nothing is
-    /// changed unless that is said.
-    pub(crate) fn read(input: Value) -> Result<Self, Failure> {
+    /// changed unless that is said. An account may administer a service if it is among `allowed`.
+    pub(crate) fn read(input: Value, allowed: &[AccountId]) -> Result<Self, Failure> {
         let mut fields = Fields::of(input);
         let mode = fields.optional("mode").unwrap_or(Mode::Plan);
-        let delegated_administrators = fields.optional_map("delegated_administrators").unwrap_or_default();
-        let problems = fields.finish();
+        let delegated_administrators: BTreeMap<TrustedService, AccountId> =
+            fields.optional_map("delegated_administrators").unwrap_or_default();
+        let mut problems = fields.finish();
+        let stranger = |(service, account): (&TrustedService, &AccountId)| {
+            (!allowed.contains(account)).then(|| Problem {
+                path: format!("delegated_administrators.{}", service.principal()),
+                problem: format!("{account} is not among the accounts of the stack parameter DelegatedAdministrators"),
+            })
+        };
+        problems.extend(delegated_administrators.iter().filter_map(stranger));
         if problems.is_empty() {
             return Ok(Self { mode, desired: Desired { delegated_administrators } });
         }
@@ -38,9 +49,13 @@ mod tests {
 
     use super::*;
 
+    fn account() -> AccountId {
+        "222222222222".parse().unwrap()
+    }
+
     #[test]
     fn nothing_said_is_a_plan() {
-        let input = Input::read(json!({})).unwrap();
+        let input = Input::read(json!({}), &[]).unwrap();
         assert_eq!((input.mode, input.desired), (Mode::Plan, Desired::default()));
     }
 
@@ -50,7 +65,7 @@ mod tests {
             include_str!("../../../events/organization-preparer/plan.json"),
             include_str!("../../../events/organization-preparer/apply.json"),
         ] {
-            assert!(Input::read(serde_json::from_str(sample).unwrap()).is_ok(), "{sample}");
+            assert!(Input::read(serde_json::from_str(sample).unwrap(), &[account()]).is_ok(), "{sample}");
         }
     }
 
@@ -58,7 +73,7 @@ mod tests {
     fn a_wrong_input_gets_one_answer_that_names_every_problem() {
         let input = json!({"mode": "force", "delegated_administrators": {"ssm.amazonaws.com": "1", "iam.amazonaws.com": 7},
             "dry_run": true});
-        let failure = Input::read(input).unwrap_err();
+        let failure = Input::read(input, &[]).unwrap_err();
         for path in [
             "mode",
             "delegated_administrators.ssm.amazonaws.com",

@@ -1,5 +1,6 @@
 //! Shows what an organization lacks for Steward, and enables it.
 
+mod event;
 mod input;
 mod survey;
 
@@ -9,14 +10,19 @@ use serde_json::Value;
 use steward::{
     control::Mode,
     error::{Cause, Failure},
-    gateway::{CallError, IamGateway, Organization, OrganizationsGateway, Rates, TrustPace},
-    ids::RoleName,
+    gateway::{
+        CallError, DynamoDbGateway, EventBridgeGateway, IamGateway, Organization, OrganizationsGateway, Rates,
+        TrustPace,
+    },
+    ids::{AccountId, RoleName},
+    journal::Journal,
     preparation::{ByHand, Change, by_hand, plan},
     session::Sessions,
     settings::{NotConfigured, Settings},
     start::SdkConfig,
 };
 
+pub use event::OrganizationPrepared;
 use input::Input;
 use survey::Survey;
 
@@ -34,6 +40,9 @@ pub struct OrganizationPreparer {
     survey: Survey,
     sessions: Sessions,
     writer: RoleName,
+    journal: Journal,
+    /// Who may be given power over others. IAM knows it as well.
+    delegated_administrators: Vec<AccountId>,
 }
 
 /// What a person is answered.
@@ -91,7 +100,10 @@ impl OrganizationPreparer {
     /// Makes the function from its environment.
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
+        let table = DynamoDbGateway::of(config, settings.journal_table_name());
         let function = Self {
+            journal: Journal::new(table, EventBridgeGateway::of(config, settings.bus_name())),
+            delegated_administrators: settings.delegated_administrators(),
             survey: Survey::of(config),
             sessions: Sessions::new(config, Self::NAME, settings.protected_accounts()),
             writer: settings.writer_role_name(),
@@ -101,7 +113,7 @@ impl OrganizationPreparer {
 
     /// Answers a person.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
-        let input = Input::read(event.payload)?;
+        let input = Input::read(event.payload, &self.delegated_administrators)?;
         let organization = self.own_organization().await?;
         let actual = self.survey.take(&organization, &input.desired).await?;
         let changes = plan(&input.desired, &actual);
@@ -120,7 +132,8 @@ impl OrganizationPreparer {
                 return Err(Failure::new(Cause::OrganizationNotInAllFeaturesMode));
             }
             Mode::Apply => {
-                (answer.applied, answer.failed) = self.apply(&changes, &event.context.request_id).await?;
+                (answer.applied, answer.failed) =
+                    self.apply(&organization, &changes, &event.context.request_id).await?;
                 if !changes.is_empty() {
                     let actual = self.survey.take(&organization, &input.desired).await?;
                     answer.remaining = plan(&input.desired, &actual).iter().map(Step::from).collect();
@@ -142,13 +155,33 @@ impl OrganizationPreparer {
         Err(Failure::with_detail(Cause::NotManagementAccount, detail))
     }
 
-    /// Takes the steps. One that fails does not keep the others from being tried.
-    async fn apply(&self, changes: &[Change], invocation: &str) -> Result<(Option<Vec<Step>>, Vec<Failed>), Failure> {
+    /// Takes the steps, and keeps that before and after. One that fails does not keep the others from being tried.
+    async fn apply(
+        &self,
+        organization: &Organization,
+        changes: &[Change],
+        invocation: &str,
+    ) -> Result<(Option<Vec<Step>>, Vec<Failed>), Failure> {
         let (mut applied, mut failed) = (Vec::new(), Vec::new());
         if changes.is_empty() {
             return Ok((Some(applied), failed));
         }
-        let config = self.sessions.assume_own(&self.writer, WRITES, invocation).await?;
+        let mut prepared = OrganizationPrepared {
+            invocation: invocation.to_owned(),
+            organization_id: organization.id.clone(),
+            planned: changes.iter().map(ToString::to_string).collect(),
+            applied: Vec::new(),
+            failed: Vec::new(),
+        };
+        self.journal.begin(&prepared).await?;
+        let config = match self.sessions.assume_own(&self.writer, WRITES, invocation).await {
+            Ok(config) => config,
+            Err(error) => {
+                prepared.failed = vec![error.to_string()];
+                self.journal.end(&prepared).await?;
+                return Err(error.into());
+            }
+        };
         let writer = Writer {
             organizations: OrganizationsGateway::of(&config, Rates::default()),
             iam: IamGateway::of(&config),
@@ -163,6 +196,9 @@ impl OrganizationPreparer {
                 Err(error) => failed.push(Failed { what: change.to_string(), failure: error.into() }),
             }
         }
+        prepared.applied = applied.iter().map(|step| step.what.clone()).collect();
+        prepared.failed = failed.iter().map(|step| format!("{}: {}", step.what, step.failure.message)).collect();
+        self.journal.end(&prepared).await?;
         Ok((Some(applied), failed))
     }
 }

@@ -20,9 +20,9 @@ use steward::{
     error::Failure,
     gateway::{DynamoDbGateway, EventBridgeGateway, IamGateway, OrganizationsGateway, Rates, S3Gateway},
     ids::AccountId,
+    journal::Journal,
     preparation::RootFeature,
     root_task::{Finding, Protected, RootTaskPerformed, Task, plan_features},
-    root_task_journal::RootTaskJournal,
     selection::Target,
     session::{Admission, Sessions},
     settings::{NotConfigured, Settings},
@@ -45,7 +45,7 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(60);
 pub struct RootTaskRunner {
     document: DocumentCache,
     bus: EventBridgeGateway,
-    journal: RootTaskJournal,
+    journal: Journal,
     organizations: OrganizationsGateway,
     units: UnitPaths,
     iam: IamGateway,
@@ -73,10 +73,11 @@ impl RootTaskRunner {
         let bus = EventBridgeGateway::of(config, settings.bus_name());
         let organizations = OrganizationsGateway::of(config, Rates::default());
         let table = DynamoDbGateway::of(config, settings.table_name());
-        let sessions = Sessions::new(config, Self::NAME, settings.protected_accounts()).recording_in(table.clone());
+        let journal = DynamoDbGateway::of(config, settings.journal_table_name());
+        let sessions = Sessions::new(config, Self::NAME, settings.protected_accounts()).recording_in(journal.clone());
         let function = Self {
             document: DocumentCache::of(config, &mut settings, &table, &access_role),
-            journal: RootTaskJournal::new(table, bus.clone()),
+            journal: Journal::new(journal, bus.clone()),
             bus,
             guard: Guard::new(organizations.clone(), sessions.clone()),
             organizations,

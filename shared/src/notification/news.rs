@@ -84,6 +84,7 @@ impl News {
             "BaselineSelectorUnmatched" => baseline_selector_unmatched(detail),
             "BaselineIncomplete" => baseline_incomplete(detail),
             "ComplianceReported" => compliance_reported(detail),
+            "OrganizationPrepared" => organization_prepared(detail),
             "RegionOptAudited" => region_opt_audited(detail),
             "RegionPolicyViolated" => region_policy_violated(detail),
             "RootTaskPerformed" => root_task_performed(detail),
@@ -306,6 +307,25 @@ fn root_task_performed(detail: &Detail<'_>) -> News {
     ]));
     news.ids.extend(detail.rows(&[("invocation", "/invocation"), ("backup", "/backup"), ("SHA-256", "/sha256")]));
     news
+}
+
+fn organization_prepared(detail: &Detail<'_>) -> News {
+    let steps = |pointer: &str| -> Vec<String> {
+        let steps = detail.0[pointer].as_array().into_iter().flatten();
+        steps.filter_map(|step| step.as_str().map(ToOwned::to_owned)).take(MAX_LINES).collect()
+    };
+    let (applied, failed) = (steps("applied"), steps("failed"));
+    let headline = format!("the organization was changed: {} of {} steps", applied.len(), applied.len() + failed.len());
+    let what = format!("Somebody let Steward change the organization. Done: {}.", or_nothing(&applied));
+    // Who is trusted decides who may do what, everywhere.
+    let mut news = News::new(Severity::Critical, headline, what, detail);
+    news.open = failed;
+    news.ids.extend(detail.rows(&[("invocation", "/invocation"), ("organization", "/organization_id")]));
+    news
+}
+
+fn or_nothing(steps: &[String]) -> String {
+    if steps.is_empty() { "nothing".to_owned() } else { steps.join("; ") }
 }
 
 fn anything(detail_type: &str, detail: &Detail<'_>) -> News {

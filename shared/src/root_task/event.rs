@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{CredentialKind, Task};
-use crate::{control::Mode, error::Failure, events::Event, ids::AccountId};
+use crate::{control::Mode, error::Failure, events::Event, ids::AccountId, journal::Journaled};
 
 /// What came of a task in one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,4 +108,16 @@ pub struct RootTaskPerformed {
 
 impl Event for RootTaskPerformed {
     const DETAIL_TYPE: &'static str = "RootTaskPerformed";
+}
+
+impl Journaled for RootTaskPerformed {
+    const KIND: &'static str = "root-task";
+
+    fn invocation(&self) -> &str {
+        &self.invocation
+    }
+
+    fn subject(&self) -> &str {
+        self.account_id.as_ref().map_or("organization", |id| id.as_str())
+    }
 }

@@ -210,7 +210,20 @@ impl Resolver<'_> {
         match function {
             "Ref" => self.reference(argument.as_str().expect("a name")),
             "Fn::GetAtt" => self.attribute(argument.as_str().expect("a name")).into(),
-            "Fn::Sub" => self.substituted(argument.as_str().expect("a text")).into(),
+            "Fn::Sub" => match argument {
+                Value::Array(parts) => {
+                    let mut text = parts[0].as_str().expect("a text").to_owned();
+                    for (name, value) in parts[1].as_object().expect("names") {
+                        text = text.replace(&format!("${{{name}}}"), &text_of(&self.resolve(value)));
+                    }
+                    self.substituted(&text).into()
+                }
+                text => self.substituted(text.as_str().expect("a text")).into(),
+            },
+            "Fn::Split" => {
+                let text = text_of(&self.resolve(&argument[1]));
+                text.split(argument[0].as_str().expect("a separator")).map(Value::from).collect()
+            }
             "Fn::Join" => {
                 let parts: Vec<String> = items(&self.resolve(&argument[1])).map(text_of).collect();
                 parts.join(argument[0].as_str().expect("a separator")).into()
@@ -218,7 +231,7 @@ impl Resolver<'_> {
             "Fn::If" => {
                 let is_met = match argument[0].as_str().expect("a condition") {
                     "HasBaselineDocument" => true,
-                    "HearsMembers" => false,
+                    "HearsMembers" | "HasDelegatedAdministrators" | "HasProtectedAccounts" => false,
                     other => panic!("the condition {other} is not simulated"),
                 };
                 self.resolve(&argument[if is_met { 1 } else { 2 }])

@@ -112,8 +112,12 @@ impl Stack {
 
     /// An item of the stack's table, as plain JSON.
     pub async fn item(&self, pk: &str) -> Result<Option<Value>, AwsError> {
-        let input =
-            json!({"TableName": self.output("RequestsTable"), "Key": {"pk": {"S": pk}}, "ConsistentRead": true});
+        self.item_of("RequestsTable", pk).await
+    }
+
+    /// An item of one of the stack's tables, as plain JSON.
+    pub async fn item_of(&self, table_output: &str, pk: &str) -> Result<Option<Value>, AwsError> {
+        let input = json!({"TableName": self.output(table_output), "Key": {"pk": {"S": pk}}, "ConsistentRead": true});
         let answer = self.client.json("dynamodb", "GetItem", input).await?;
         Ok(answer.get("Item").map(|item| plain(&json!({ "M": item }))))
     }

@@ -1,0 +1,35 @@
+//! What is kept and told of every change of the organization.
+
+use serde::Serialize;
+use steward::{events::Event, journal::Journaled};
+
+/// Somebody has let Steward change what the organization trusts, or who administers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OrganizationPrepared {
+    /// The invocation; CloudTrail and the function's log have it as well.
+    pub invocation: String,
+    /// The organization.
+    pub organization_id: String,
+    /// The steps that were to be taken.
+    pub planned: Vec<String>,
+    /// Those that were.
+    pub applied: Vec<String>,
+    /// Those that failed.
+    pub failed: Vec<String>,
+}
+
+impl Event for OrganizationPrepared {
+    const DETAIL_TYPE: &'static str = "OrganizationPrepared";
+}
+
+impl Journaled for OrganizationPrepared {
+    const KIND: &'static str = "organization";
+
+    fn invocation(&self) -> &str {
+        &self.invocation
+    }
+
+    fn subject(&self) -> &str {
+        &self.organization_id
+    }
+}
