@@ -182,10 +182,11 @@ pub(super) async fn converge<C: Control>(
     };
     let notes = control.notes(desired, &actual);
     let mut changes = control.plan(scope, desired, &actual);
+    let open = [in_words(&changes), control.by_hand(desired, &actual)].concat();
     match mode {
+        Mode::Plan if !open.is_empty() => return (Outcome::Drifted { planned: open }, notes),
         _ if changes.is_empty() => return (at_rest(control, desired, &actual, Vec::new(), Vec::new()), notes),
-        Mode::Plan => return (Outcome::Drifted { planned: in_words(&changes) }, notes),
-        Mode::Apply => {}
+        Mode::Plan | Mode::Apply => {}
     }
 
     let mut applied = Vec::new();
@@ -254,14 +255,16 @@ async fn apply<C: Control>(
     None
 }
 
-/// The outcome once nothing more is changed: what AWS is still at work on is not there yet.
+/// The outcome once nothing more is changed: what AWS is still at work on is not there yet, and what is left to people
+/// still differs.
 fn at_rest<C: Control>(
     control: &C,
     desired: &C::Desired,
     actual: &C::Actual,
     applied: Vec<String>,
-    remaining: Vec<String>,
+    mut remaining: Vec<String>,
 ) -> Outcome {
+    remaining.extend(control.by_hand(desired, actual));
     match control.pending(desired, actual) {
         Some(failure) => Outcome::stopped(applied, failure),
         None if !remaining.is_empty() => Outcome::NotConverged { applied, remaining },
