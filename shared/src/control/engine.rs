@@ -192,6 +192,7 @@ pub(super) async fn converge<C: Control>(
     let mut applied = Vec::new();
     let mut actual = actual;
     for _ in 0..ROUNDS {
+        let (open, before) = (changes.len(), applied.len());
         let waiting = changes.split_off(changes.len().min(control.room(&actual)));
         if changes.is_empty() {
             return (at_rest(control, desired, &actual, applied, in_words(&waiting)), notes);
@@ -209,17 +210,17 @@ pub(super) async fn converge<C: Control>(
             (Err(error), None) => return (Outcome::stopped(applied, Failure::from(error)), notes),
         };
         changes = control.plan(scope, desired, &actual);
-        match failed {
-            None => break,
-            Some((change, error)) if in_words(&changes).contains(&change) => {
-                return (Outcome::stopped(applied, Failure::from(error)), notes);
-            }
-            // It was made after all.
-            Some((change, _)) if changes.is_empty() => {
-                applied.push(change);
-                break;
-            }
-            Some((change, _)) => applied.push(change),
+        let Some((change, error)) = failed else { break };
+        if in_words(&changes).contains(&change) {
+            return (Outcome::stopped(applied, Failure::from(error)), notes);
+        }
+        // It was made after all, unless the plan is as long as before: then something else has come between, and the same
+        // thing is to be changed in another way.
+        if changes.len() < open - (applied.len() - before) {
+            applied.push(change);
+        }
+        if changes.is_empty() {
+            break;
         }
     }
     let remaining = in_words(&changes);
