@@ -172,6 +172,8 @@ pub enum Change {
         topic_arn: String,
         /// The address.
         address: String,
+        /// Whether the topic is made a moment before.
+        to_new_topic: bool,
     },
     /// Write the alarm.
     PutAlarm {
@@ -242,7 +244,15 @@ impl Control for BillingAlarmControl {
         match change {
             Change::CreateTopic { name } => scope.sns.create_topic(name).await,
             Change::AllowCloudWatch { topic_arn, policy } => scope.sns.set_topic_policy(topic_arn, policy).await,
-            Change::Subscribe { topic_arn, address } => scope.sns.subscribe_email(topic_arn, address).await,
+            Change::Subscribe { topic_arn, address, to_new_topic } => {
+                scope.sns.subscribe_email(topic_arn, address).await.map_err(|mut error| {
+                    // A topic that was made a moment ago is not known everywhere in Amazon SNS.
+                    if *to_new_topic && error.cause == Cause::NotFound {
+                        error.cause = Cause::NotVisibleYet;
+                    }
+                    error
+                })
+            }
             Change::PutAlarm { alarm, .. } => scope.cloudwatch.put_metric_alarm(alarm).await,
         }
     }
@@ -324,7 +334,8 @@ fn plan(account: &AccountId, desired: &BillingAlarm, actual: &Actual) -> Vec<Cha
     for email in &desired.emails {
         let is_subscribed = |s: &EmailSubscription| s.endpoint.eq_ignore_ascii_case(email.as_str());
         if !subscriptions.iter().any(is_subscribed) {
-            changes.push(Change::Subscribe { topic_arn: topic_arn.clone(), address: email.to_string() });
+            let (address, to_new_topic) = (email.to_string(), actual.topic.is_none());
+            changes.push(Change::Subscribe { topic_arn: topic_arn.clone(), address, to_new_topic });
         }
     }
     let alarm = desired.alarm(account);

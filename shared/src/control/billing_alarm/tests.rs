@@ -281,6 +281,51 @@ async fn an_account_that_is_not_signed_up_yet_is_not_ready_and_keeps_what_was_ap
 }
 
 #[tokio::test]
+async fn a_topic_that_was_just_made_and_is_not_visible_yet_is_not_ready_and_an_old_one_that_is_gone_is_unknown() {
+    let missing = || mock!(Sns::subscribe).then_error(|| SubscribeError::generic(said("NotFound", "no such topic")));
+    let create = mock!(Sns::create_topic).then_output(|| CreateTopicOutput::builder().build());
+    let put = mock!(CloudWatch::put_metric_alarm).then_output(|| PutMetricAlarmOutput::builder().build());
+    let rules = Rules {
+        sns: &[&topic(&[false]), &create, &missing()],
+        cloudwatch: &[&alarms(&[None]), &put],
+        ..Rules::default()
+    };
+    let outcome = run(&BillingAlarmControl, &rules.member(), &section(), Mode::Apply).await;
+    assert!(matches!(outcome, Outcome::NotReady { .. }), "{outcome:?}");
+    assert_eq!(stopped(outcome).0, Cause::NotVisibleYet);
+
+    let nobody =
+        mock!(Sns::list_subscriptions_by_topic).then_output(|| ListSubscriptionsByTopicOutput::builder().build());
+    let rules = Rules {
+        sns: &[&topic(&[true, true]), &nobody, &missing()],
+        cloudwatch: &[&alarms(&[Some(100.0), Some(100.0)])],
+        ..Rules::default()
+    };
+    let outcome = run(&BillingAlarmControl, &rules.member(), &section(), Mode::Apply).await;
+    assert_eq!(stopped(outcome), (Cause::NotFound, vec![]));
+}
+
+#[tokio::test]
+async fn a_subscription_that_a_call_whose_answer_was_lost_has_made_is_seen_when_looking_again() {
+    let found = || {
+        let subscription = Subscription::builder().protocol("email").endpoint("team@example.com");
+        let subscription = subscription.subscription_arn("PendingConfirmation").build();
+        ListSubscriptionsByTopicOutput::builder().subscriptions(subscription).build()
+    };
+    let list = mock!(Sns::list_subscriptions_by_topic).sequence();
+    let list = list.output(|| ListSubscriptionsByTopicOutput::builder().build()).output(found).build();
+    let lost = mock!(Sns::subscribe).then_error(|| SubscribeError::generic(said("NotFound", "no such topic")));
+    let rules = Rules {
+        sns: &[&topic(&[true, true]), &list, &lost],
+        cloudwatch: &[&alarms(&[Some(100.0), Some(100.0)])],
+        ..Rules::default()
+    };
+    let outcome = run(&BillingAlarmControl, &rules.member(), &section(), Mode::Apply).await;
+    let applied = vec!["subscribe team@example.com to it (a confirmation mail is sent)".to_owned()];
+    assert_eq!(outcome, Outcome::Fixed { applied });
+}
+
+#[tokio::test]
 async fn a_change_that_does_not_stick_is_not_called_fixed() {
     let put = mock!(CloudWatch::put_metric_alarm).then_output(|| PutMetricAlarmOutput::builder().build());
     let rules = Rules {

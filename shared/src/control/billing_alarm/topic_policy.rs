@@ -129,10 +129,10 @@ fn speaks_of(statement: &Value, publication: Publication<'_>) -> Truth {
         each_text(value, |pattern| Truth::of(wildcard::matches(&pattern.to_ascii_lowercase(), "sns:publish")))
     };
     let resource = |value: &Value| {
-        each_text(value, |pattern| match pattern.contains("${") {
-            // A variable, which stands for something about the call.
-            true => Truth::Perhaps,
-            false => Truth::of(wildcard::matches(pattern, publication.topic_arn)),
+        each_text(value, |pattern| {
+            // A variable stands for something else about the call.
+            let has_variable = pattern.contains("${");
+            if has_variable { Truth::Perhaps } else { Truth::of(wildcard::matches(pattern, publication.topic_arn)) }
         })
     };
     [
