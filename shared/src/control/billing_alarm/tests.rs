@@ -314,9 +314,9 @@ async fn a_subscription_that_a_call_whose_answer_was_lost_has_made_is_seen_when_
     };
     let list = mock!(Sns::list_subscriptions_by_topic).sequence();
     let list = list.output(|| ListSubscriptionsByTopicOutput::builder().build()).output(found).build();
-    let lost = mock!(Sns::subscribe).then_error(|| SubscribeError::generic(said("NotFound", "no such topic")));
+    let refused = mock!(Sns::subscribe).then_error(|| SubscribeError::generic(said("NotFound", "no such topic")));
     let rules = Rules {
-        sns: &[&topic(&[true, true]), &list, &lost],
+        sns: &[&topic(&[true, true]), &list, &refused],
         cloudwatch: &[&alarms(&[Some(100.0), Some(100.0)])],
         ..Rules::default()
     };

@@ -160,7 +160,7 @@ fn a_boundary_other_than_the_sections_is_left_to_people() {
     let desired = SwitchRoles { permissions_boundary: Some(BOUNDARY.into()), ..section() };
     assert!(by_hand(&desired, bounded.clone()).is_empty());
     let on = format!("by hand: bound role-admin by {BOUNDARY}");
-    assert_eq!(by_hand(&desired, present(trust(), &[ADMIN])), [on.clone()]);
+    assert_eq!(by_hand(&desired, present(trust(), &[ADMIN])), std::slice::from_ref(&on));
     let other = PresentRole { permissions_boundary: Some(OTHER.into()), ..bounded };
     assert_eq!(by_hand(&desired, other), [on]);
     let created = plan(&desired, &vec![None])[0].to_string();
