@@ -94,13 +94,19 @@ pub trait Control: Send + Sync {
         Vec::new()
     }
 
+    /// What differs and is left to people, in words that say what is to be done: a change of it would undo what somebody
+    /// has decided. It is drift that no apply mends.
+    fn by_hand(&self, _desired: &Self::Desired, _actual: &Self::Actual) -> Vec<String> {
+        Vec::new()
+    }
+
     /// How many changes AWS has room for now. The others wait for another look.
     fn room(&self, _actual: &Self::Actual) -> usize {
         usize::MAX
     }
 
-    /// What has to be waited for before the account has what it should have: a change that AWS took and is still at
-    /// work on. Until then the control is neither compliant nor fixed.
+    /// Why it cannot be said yet that the account has what it should have: a change that AWS took and is still at work
+    /// on, or something that could be read and not understood. Until then the control is neither compliant nor fixed.
     fn pending(&self, _desired: &Self::Desired, _actual: &Self::Actual) -> Option<Failure> {
         None
     }

@@ -269,6 +269,9 @@ catalogue! {
     RegionOptQuota { AfterSeconds(300),
         "AWS is already enabling or disabling as many regions as it does at once (6 of an account, 50 of an organization).",
         "Nothing: the rest waits for its turn." }
+    TopicPolicyUnclear { Never,
+        "It cannot be told whether CloudWatch may publish to the topic of the billing alarm.",
+        "Correct or take away what the message names in the topic's access policy, or give the billing-alarm section another topic_name: Steward makes the topic." }
     AccountAliasTaken { Never,
         "Another AWS account already has this account alias.",
         "Choose another alias: it must be unique among all accounts of AWS; {account_id} in it makes it so." }

@@ -8,15 +8,21 @@
 //! **Desired state.** `threshold_usd`, `emails`, and, if the defaults do not fit, `topic_name` and `alarm_name`.
 //! Other subscriptions of the topic, other actions of the alarm and its description are left alone. A subscription that
 //! waits to be confirmed is a note, not drift: only the owner of the mailbox can confirm it. What keeps the alarm from
-//! reaching anybody is drift: a topic that CloudWatch may not publish to, or that is encrypted with the key of AWS, which
-//! CloudWatch cannot use. A key of the account's own is a note: its policy decides.
+//! reaching anybody is drift. A topic whose policy does not let CloudWatch publish gets a statement that does. What
+//! somebody has decided is left to people, and named as long as it stands: a statement that denies it, and encryption
+//! with the key of AWS, `alias/aws/sns`, which CloudWatch cannot use. A policy that is missing, or that has a statement of
+//! which it cannot be told whether it denies it, makes the control unknown.
+//!
+//! **Limits.** A key of the account's own is a note: its policy decides, and is not read. A key that the topic names by
+//! id counts as one, because the topic does not show whose it is. The filter policy of a subscription is not looked at.
 //!
 //! **Calls.** A compliant account costs three: `GetTopicAttributes`, `ListSubscriptionsByTopic` and `DescribeAlarms`.
 //!
 //! **Source.** AWS publishes `EstimatedCharges` in us-east-1 alone, several times a day, once "Receive CloudWatch
 //! Billing Alerts" is on in the management account (CloudWatch user guide, "Create a billing alarm to monitor your
 //! estimated AWS charges"). `PutMetricAlarm` replaces an alarm of the same name as a whole, so that what is to stay is sent
-//! along. Amazon SNS developer guide, "Encrypting an Amazon SNS topic", says which services need a key of one's own.
+//! along. Amazon SNS developer guide, "Encrypting an Amazon SNS topic", says which services need a key of one's own. IAM
+//! user guide, "Policy evaluation logic", says which statement of a policy wins.
 
 mod topic_policy;
 
@@ -29,10 +35,12 @@ use serde::{Deserialize, Serialize};
 use super::{Control, MemberScope};
 use crate::{
     baseline::{Baseline, Validate, inner},
-    gateway::{AlarmRest, CallError, EmailSubscription, MetricAlarm, Topic},
+    error::{Cause, Failure},
+    gateway::{AlarmRest, CallError, EmailSubscription, MetricAlarm},
     ids::{AccountId, MailAddress, Region},
     input::Problem,
 };
+use topic_policy::{CLOUDWATCH, Publication, Verdict};
 
 /// The key with which AWS encrypts topics by itself. Its policy, which nobody can change, does not let CloudWatch use it.
 const KEY_OF_AWS: &str = "alias/aws/sns";
@@ -61,6 +69,7 @@ impl BillingAlarm {
         Self { threshold_usd, emails, topic_name: default_topic_name(), alarm_name: default_alarm_name() }
     }
 
+    /// AWS publishes estimated charges in no other partition.
     fn topic_arn(&self, account: &AccountId) -> String {
         format!("arn:aws:sns:{}:{account}:{}", Region::us_east_1(), self.topic_name)
     }
@@ -127,9 +136,19 @@ fn default_alarm_name() -> String {
 /// What is there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Actual {
-    /// The topic and its e-mail subscriptions; None when there is no topic.
-    topic: Option<(Topic, Vec<EmailSubscription>)>,
+    /// None when there is no topic.
+    topic: Option<PresentTopic>,
     alarm: Option<MetricAlarm>,
+}
+
+/// A topic, as far as it decides whether the alarm reaches anybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct PresentTopic {
+    /// What its policy means for the alarm.
+    verdict: Verdict,
+    /// The key that encrypts it.
+    kms_key: Option<String>,
+    subscriptions: Vec<EmailSubscription>,
 }
 
 /// One change.
@@ -147,19 +166,14 @@ pub enum Change {
         /// Its policy as it will be.
         policy: String,
     },
-    /// Stop encrypting it with a key that CloudWatch cannot use.
-    RemoveKey {
-        /// The topic.
-        topic_arn: String,
-        /// The key.
-        key: String,
-    },
     /// Subscribe an address to it.
     Subscribe {
         /// The topic.
         topic_arn: String,
         /// The address.
         address: String,
+        /// Whether the topic is made a moment before.
+        to_new_topic: bool,
     },
     /// Write the alarm.
     PutAlarm {
@@ -174,9 +188,8 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CreateTopic { name } => write!(f, "create the SNS topic {name}"),
-            Self::AllowCloudWatch { topic_arn, .. } => write!(f, "let CloudWatch publish to {topic_arn}"),
-            Self::RemoveKey { topic_arn, key } => {
-                write!(f, "stop encrypting {topic_arn} with {key}, which CloudWatch cannot use")
+            Self::AllowCloudWatch { topic_arn, .. } => {
+                write!(f, "let CloudWatch publish to {topic_arn} by one more statement in its policy")
             }
             Self::Subscribe { address, .. } => write!(f, "subscribe {address} to it (a confirmation mail is sent)"),
             Self::PutAlarm { alarm, differs: None } => {
@@ -213,7 +226,10 @@ impl Control for BillingAlarmControl {
         let topic = async {
             let Some(topic) = scope.sns.find_topic(&topic_arn).await? else { return Ok(None) };
             let subscriptions = scope.sns.list_email_subscriptions(&topic_arn).await?;
-            Ok(Some((topic, subscriptions)))
+            let (account, alarm_name) = (&scope.account_id, desired.alarm_name.as_str());
+            let publication = Publication { account, topic_arn: &topic_arn, alarm_name };
+            let verdict = topic_policy::judge(topic.policy.as_deref(), publication);
+            Ok(Some(PresentTopic { verdict, kms_key: topic.kms_key, subscriptions }))
         };
         let alarm = scope.cloudwatch.find_metric_alarm(&desired.alarm_name);
         let (topic, alarm) = try_join(topic, alarm).await?;
@@ -228,25 +244,76 @@ impl Control for BillingAlarmControl {
         match change {
             Change::CreateTopic { name } => scope.sns.create_topic(name).await,
             Change::AllowCloudWatch { topic_arn, policy } => scope.sns.set_topic_policy(topic_arn, policy).await,
-            Change::RemoveKey { topic_arn, .. } => scope.sns.remove_topic_key(topic_arn).await,
-            Change::Subscribe { topic_arn, address } => scope.sns.subscribe_email(topic_arn, address).await,
+            Change::Subscribe { topic_arn, address, to_new_topic } => {
+                scope.sns.subscribe_email(topic_arn, address).await.map_err(|mut error| {
+                    // A topic that was made a moment ago is not known everywhere in Amazon SNS.
+                    if *to_new_topic && error.cause == Cause::NotFound {
+                        error.cause = Cause::NotVisibleYet;
+                    }
+                    error
+                })
+            }
             Change::PutAlarm { alarm, .. } => scope.cloudwatch.put_metric_alarm(alarm).await,
         }
     }
 
     fn notes(&self, _desired: &BillingAlarm, actual: &Actual) -> Vec<String> {
-        let Some((topic, subscriptions)) = &actual.topic else { return Vec::new() };
-        let pending = subscriptions.iter().filter(|subscription| subscription.pending);
+        let Some(topic) = &actual.topic else { return Vec::new() };
+        let pending = topic.subscriptions.iter().filter(|subscription| subscription.pending);
         let pending = pending.map(|s| format!("{} has not confirmed the subscription yet", s.endpoint));
-        let key = topic.kms_key.as_ref().filter(|key| key.as_str() != KEY_OF_AWS);
+        let key = topic.kms_key.as_ref().filter(|key| !is_key_of_aws(key));
         let key = key.map(|key| format!("the topic is encrypted: the policy of {key} must let CloudWatch use it"));
-        pending.chain(key).collect()
+        let unreadable = topic.unreadable().map(|why| format!("whether CloudWatch may publish is unknown: {why}"));
+        pending.chain(key).chain(unreadable).collect()
+    }
+
+    fn by_hand(&self, _desired: &BillingAlarm, actual: &Actual) -> Vec<String> {
+        actual.topic.as_ref().map(PresentTopic::obstacles).unwrap_or_default()
+    }
+
+    fn pending(&self, _desired: &BillingAlarm, actual: &Actual) -> Option<Failure> {
+        let why = actual.topic.as_ref()?.unreadable()?;
+        Some(Failure::with_detail(Cause::TopicPolicyUnclear, format_args!("{why}.")))
     }
 
     fn go_together(&self, one: &Change, _next: &Change) -> bool {
         // Everything else needs the topic.
         !matches!(one, Change::CreateTopic { .. })
     }
+}
+
+impl PresentTopic {
+    /// What keeps CloudWatch from publishing because somebody has decided so.
+    fn obstacles(&self) -> Vec<String> {
+        let mut obstacles = Vec::new();
+        if let Verdict::DeniedBy(statements) = &self.verdict {
+            let statements = statements.join(" and ");
+            obstacles.push(format!(
+                "by hand: make {statements} of the topic's policy except {CLOUDWATCH}, which it forbids to publish, \
+                 or take it away"
+            ));
+        }
+        if let Some(key) = self.kms_key.as_ref().filter(|key| is_key_of_aws(key)) {
+            obstacles.push(format!(
+                "by hand: encrypt the topic with a key of the account's own whose policy lets {CLOUDWATCH} use it, or \
+                 not at all: CloudWatch cannot use {key}"
+            ));
+        }
+        obstacles
+    }
+
+    /// Why it cannot be told whether CloudWatch may publish.
+    fn unreadable(&self) -> Option<&str> {
+        match &self.verdict {
+            Verdict::Unreadable(why) => Some(why),
+            Verdict::Allowed | Verdict::Missing { .. } | Verdict::DeniedBy(_) => None,
+        }
+    }
+}
+
+/// Whether a topic's key is the one of AWS, by its alias or the ARN of its alias.
+fn is_key_of_aws(key: &str) -> bool {
+    key.rsplit(':').next() == Some(KEY_OF_AWS)
 }
 
 fn plan(account: &AccountId, desired: &BillingAlarm, actual: &Actual) -> Vec<Change> {
@@ -257,22 +324,18 @@ fn plan(account: &AccountId, desired: &BillingAlarm, actual: &Actual) -> Vec<Cha
             changes.push(Change::CreateTopic { name: desired.topic_name.clone() });
             &[][..]
         }
-        Some((topic, subscriptions)) => {
-            if let Some(policy) =
-                topic.policy.as_deref().and_then(|p| topic_policy::letting_cloudwatch(p, account, &topic_arn))
-            {
-                changes.push(Change::AllowCloudWatch { topic_arn: topic_arn.clone(), policy });
+        Some(topic) => {
+            if let Verdict::Missing { policy } = &topic.verdict {
+                changes.push(Change::AllowCloudWatch { topic_arn: topic_arn.clone(), policy: policy.clone() });
             }
-            if let Some(key) = topic.kms_key.clone().filter(|key| key == KEY_OF_AWS) {
-                changes.push(Change::RemoveKey { topic_arn: topic_arn.clone(), key });
-            }
-            subscriptions
+            &topic.subscriptions
         }
     };
     for email in &desired.emails {
         let is_subscribed = |s: &EmailSubscription| s.endpoint.eq_ignore_ascii_case(email.as_str());
         if !subscriptions.iter().any(is_subscribed) {
-            changes.push(Change::Subscribe { topic_arn: topic_arn.clone(), address: email.to_string() });
+            let (address, to_new_topic) = (email.to_string(), actual.topic.is_none());
+            changes.push(Change::Subscribe { topic_arn: topic_arn.clone(), address, to_new_topic });
         }
     }
     let alarm = desired.alarm(account);

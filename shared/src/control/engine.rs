@@ -186,15 +186,17 @@ pub(super) async fn converge<C: Control>(
     };
     let notes = control.notes(desired, &actual);
     let mut changes = control.plan(scope, desired, &actual);
+    let open = [in_words(&changes), control.by_hand(desired, &actual)].concat();
     match mode {
+        Mode::Plan if !open.is_empty() => return (Outcome::Drifted { planned: open }, notes),
         _ if changes.is_empty() => return (at_rest(control, desired, &actual, Vec::new(), Vec::new()), notes),
-        Mode::Plan => return (Outcome::Drifted { planned: in_words(&changes) }, notes),
-        Mode::Apply => {}
+        Mode::Plan | Mode::Apply => {}
     }
 
     let mut applied = Vec::new();
     let mut actual = actual;
     for _ in 0..ROUNDS {
+        let (open, before) = (changes.len(), applied.len());
         let waiting = changes.split_off(changes.len().min(control.room(&actual)));
         if changes.is_empty() {
             return (at_rest(control, desired, &actual, applied, in_words(&waiting)), notes);
@@ -212,17 +214,17 @@ pub(super) async fn converge<C: Control>(
             (Err(error), None) => return (Outcome::stopped(applied, Failure::from(error)), notes),
         };
         changes = control.plan(scope, desired, &actual);
-        match failed {
-            None => break,
-            Some((change, error)) if in_words(&changes).contains(&change) => {
-                return (Outcome::stopped(applied, Failure::from(error)), notes);
-            }
-            // It was made after all.
-            Some((change, _)) if changes.is_empty() => {
-                applied.push(change);
-                break;
-            }
-            Some((change, _)) => applied.push(change),
+        let Some((change, error)) = failed else { break };
+        if in_words(&changes).contains(&change) {
+            return (Outcome::stopped(applied, Failure::from(error)), notes);
+        }
+        // It was made after all, unless the plan is as long as before: then something else has come between, and the same
+        // thing is to be changed in another way.
+        if changes.len() < open - (applied.len() - before) {
+            applied.push(change);
+        }
+        if changes.is_empty() {
+            break;
         }
     }
     let remaining = in_words(&changes);
@@ -258,14 +260,16 @@ async fn apply<C: Control>(
     None
 }
 
-/// The outcome once nothing more is changed: what AWS is still at work on is not there yet.
+/// The outcome once nothing more is changed: what AWS is still at work on is not there yet, and what is left to people
+/// still differs.
 fn at_rest<C: Control>(
     control: &C,
     desired: &C::Desired,
     actual: &C::Actual,
     applied: Vec<String>,
-    remaining: Vec<String>,
+    mut remaining: Vec<String>,
 ) -> Outcome {
+    remaining.extend(control.by_hand(desired, actual));
     match control.pending(desired, actual) {
         Some(failure) => Outcome::stopped(applied, failure),
         None if !remaining.is_empty() => Outcome::NotConverged { applied, remaining },

@@ -23,7 +23,7 @@ pub enum Outcome {
     Compliant,
     /// Something differs; nothing was changed.
     Drifted {
-        /// What would be changed.
+        /// What would be changed, and behind it what is left to people.
         planned: Vec<String>,
     },
     /// Something differed; it was changed, and read back.
@@ -31,11 +31,11 @@ pub enum Outcome {
         /// What was changed.
         applied: Vec<String>,
     },
-    /// The changes went through, and what was read back still differs.
+    /// The changes went through, if there were any, and what was read back still differs.
     NotConverged {
         /// What was changed.
         applied: Vec<String>,
-        /// What still differs.
+        /// What still differs, and what is left to people.
         remaining: Vec<String>,
     },
     /// It is a matter of time: the account is too young, or AWS is still at work. It is worth a look later.

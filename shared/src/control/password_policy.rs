@@ -114,7 +114,10 @@ pub struct Change {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.differs {
-            None => write!(f, "set a password policy with passwords of {} characters", self.policy.minimum_length),
+            None => {
+                let fields = fields(&self.policy).map(|(field, value)| format!("{field} {value}"));
+                write!(f, "set a password policy: {}", fields.join(", "))
+            }
             Some(differs) => write!(f, "correct the password policy: {}", differs.join(", ")),
         }
     }
@@ -156,21 +159,23 @@ fn plan(desired: PasswordPolicy, present: Option<Actual>) -> Option<Change> {
     if differs.as_ref().is_some_and(Vec::is_empty) { None } else { Some(Change { policy, differs }) }
 }
 
-fn differences(present: &Actual, wanted: &Actual) -> Vec<String> {
+/// The fields of a policy, in words.
+fn fields(policy: &Actual) -> [(&'static str, String); 9] {
     let number = |number: Option<i32>| number.map_or_else(|| "none".to_owned(), |number| number.to_string());
-    let fields = |policy: &Actual| {
-        [
-            ("minimum_length", policy.minimum_length.to_string()),
-            ("require_symbols", policy.require_symbols.to_string()),
-            ("require_numbers", policy.require_numbers.to_string()),
-            ("require_uppercase", policy.require_uppercase.to_string()),
-            ("require_lowercase", policy.require_lowercase.to_string()),
-            ("users_may_change", policy.users_may_change.to_string()),
-            ("max_age_days", number(policy.max_age_days)),
-            ("reuse_prevention", number(policy.reuse_prevention)),
-            ("hard_expiry", policy.hard_expiry.to_string()),
-        ]
-    };
+    [
+        ("minimum_length", policy.minimum_length.to_string()),
+        ("require_symbols", policy.require_symbols.to_string()),
+        ("require_numbers", policy.require_numbers.to_string()),
+        ("require_uppercase", policy.require_uppercase.to_string()),
+        ("require_lowercase", policy.require_lowercase.to_string()),
+        ("users_may_change", policy.users_may_change.to_string()),
+        ("max_age_days", number(policy.max_age_days)),
+        ("reuse_prevention", number(policy.reuse_prevention)),
+        ("hard_expiry", policy.hard_expiry.to_string()),
+    ]
+}
+
+fn differences(present: &Actual, wanted: &Actual) -> Vec<String> {
     let pairs = fields(present).into_iter().zip(fields(wanted));
     let differing = pairs.filter(|((_, is), (_, should))| is != should);
     differing.map(|((field, is), (_, should))| format!("{field} {is} -> {should}")).collect()

@@ -145,7 +145,7 @@ pub struct Change {
     /// The record as it will be.
     contact: ContactInformation,
     /// The fields in which it differs now; None when there is none.
-    differs: Option<Vec<&'static str>>,
+    differs: Option<Vec<String>>,
 }
 
 impl fmt::Display for Change {
@@ -202,25 +202,32 @@ fn plan(desired: &PrimaryContact, present: Option<&ContactInformation>) -> Optio
     if differs.as_ref().is_some_and(Vec::is_empty) { None } else { Some(Change { contact, differs }) }
 }
 
-/// The names of the fields that differ. Their values are about persons and stay out of answers and logs.
-fn differences(present: &ContactInformation, wanted: &ContactInformation) -> Vec<&'static str> {
-    [
-        ("full_name", present.full_name == wanted.full_name),
-        ("company_name", present.company_name == wanted.company_name),
-        ("address_line_1", present.address_line_1 == wanted.address_line_1),
-        ("address_line_2", present.address_line_2 == wanted.address_line_2),
-        ("address_line_3", present.address_line_3 == wanted.address_line_3),
-        ("city", present.city == wanted.city),
-        ("district_or_county", present.district_or_county == wanted.district_or_county),
-        ("state_or_region", present.state_or_region == wanted.state_or_region),
-        ("postal_code", present.postal_code == wanted.postal_code),
-        ("country_code", present.country_code == wanted.country_code),
-        ("phone_number", present.phone_number == wanted.phone_number),
-        ("website_url", present.website_url == wanted.website_url),
-    ]
-    .into_iter()
-    .filter_map(|(field, same)| (!same).then_some(field))
-    .collect()
+/// The names of the fields that differ, and which of them are emptied. Their values are about persons and stay out of
+/// answers and logs.
+fn differences(present: &ContactInformation, wanted: &ContactInformation) -> Vec<String> {
+    fn fields(of: &ContactInformation) -> [(&'static str, Option<&str>); 12] {
+        [
+            ("full_name", Some(&of.full_name)),
+            ("company_name", of.company_name.as_deref()),
+            ("address_line_1", Some(&of.address_line_1)),
+            ("address_line_2", of.address_line_2.as_deref()),
+            ("address_line_3", of.address_line_3.as_deref()),
+            ("city", Some(&of.city)),
+            ("district_or_county", of.district_or_county.as_deref()),
+            ("state_or_region", of.state_or_region.as_deref()),
+            ("postal_code", Some(&of.postal_code)),
+            ("country_code", Some(&of.country_code)),
+            ("phone_number", Some(&of.phone_number)),
+            ("website_url", of.website_url.as_deref()),
+        ]
+    }
+    let pairs = fields(present).into_iter().zip(fields(wanted));
+    let differing = pairs.filter(|((_, is), (_, should))| is != should);
+    let words = |(field, should): (&str, Option<&str>)| match should {
+        Some(_) => field.to_owned(),
+        None => format!("{field} (emptied)"),
+    };
+    differing.map(|(_, wanted)| words(wanted)).collect()
 }
 
 #[cfg(test)]

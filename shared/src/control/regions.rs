@@ -6,7 +6,7 @@
 //!
 //! **Desired state.** `enabled` and `disabled`, two lists of regions, and `others`: `leave` (the default) or `disable`
 //! for the opt-in regions that neither list names. Regions that AWS enables by default cannot be changed and are left
-//! alone. A region that is being enabled or disabled is not drift: the account is not ready until AWS is done with
+//! alone; one in `disabled` is drift until somebody takes it out of the list. A region that is being enabled or disabled is not drift: the account is not ready until AWS is done with
 //! the regions that the section asks for, and a note for the others.
 //!
 //! **Calls.** A compliant account costs one `ListRegions` per page of 50 regions.
@@ -104,6 +104,20 @@ pub enum Change {
     Disable(Region),
 }
 
+impl Change {
+    /// Whether AWS has made the change or is at it.
+    fn is_under_way(&self, actual: &Actual) -> bool {
+        match self {
+            Self::Enable(region) => {
+                matches!(actual.get(region), Some(RegionStatus::Enabling | RegionStatus::Enabled))
+            }
+            Self::Disable(region) => {
+                matches!(actual.get(region), Some(RegionStatus::Disabling | RegionStatus::Disabled))
+            }
+        }
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -147,14 +161,29 @@ impl Control for RegionsControl {
     }
 
     async fn apply(&self, scope: &ManagementScope, change: &Change) -> Result<(), CallError> {
-        match change {
+        let answer = match change {
             Change::Enable(region) => scope.account.enable_region(&scope.target, region).await,
             Change::Disable(region) => scope.account.disable_region(&scope.target, region).await,
+        };
+        match answer {
+            // The region is on its way already, and only a look says which way.
+            Err(error) if error.cause == Cause::RegionInTransition => {
+                let regions = scope.account.list_regions(&scope.target).await;
+                if regions.is_ok_and(|regions| change.is_under_way(&regions)) { Ok(()) } else { Err(error) }
+            }
+            answer => answer,
         }
     }
 
-    fn notes(&self, desired: &Regions, actual: &Actual) -> Vec<String> {
-        notes(desired, actual)
+    fn by_hand(&self, desired: &Regions, actual: &Actual) -> Vec<String> {
+        let is_by_default = |region: &&Region| actual.get(*region) == Some(&RegionStatus::EnabledByDefault);
+        let fixed = desired.disabled.iter().filter(is_by_default);
+        let words = |region| format!("by hand: take {region} out of disabled: it is enabled by default, for good");
+        fixed.map(words).collect()
+    }
+
+    fn notes(&self, _desired: &Regions, actual: &Actual) -> Vec<String> {
+        in_transition(actual).map(|moving| format!("{} in this account", in_motion(moving))).collect()
     }
 
     fn room(&self, actual: &Actual) -> usize {
@@ -197,13 +226,6 @@ fn pending(desired: &Regions, actual: &Actual) -> Option<Failure> {
     let is_full = in_transition(actual).count() >= AT_ONCE;
     (is_full && !waiting.is_empty())
         .then(|| Failure::with_detail(Cause::RegionOptQuota, waiting_in_words().trim_start()))
-}
-
-fn notes(desired: &Regions, actual: &Actual) -> Vec<String> {
-    let moving = in_transition(actual).map(|moving| format!("{} in this account", in_motion(moving)));
-    let is_by_default = |region: &&Region| actual.get(*region) == Some(&RegionStatus::EnabledByDefault);
-    let fixed = desired.disabled.iter().filter(is_by_default);
-    moving.chain(fixed.map(|region| format!("{region} is enabled by default, which nobody can change"))).collect()
 }
 
 fn in_motion((region, status): (&Region, RegionStatus)) -> String {

@@ -7,11 +7,19 @@
 //! to lose.
 //!
 //! **Desired state.** `jump_account`, and where the defaults do not fit `roles` (each `name`, `managed_policies` and
-//! `session_seconds`), `path`, `external_id` and `exclusive`. A role trusts the jump account alone, and only people
-//! who signed in with a second factor; any other trust is drift, and the plan says in words what it allows. Managed
-//! policies that the section does not name are detached with `exclusive: true` and are a note otherwise. Inline
-//! policies, permissions boundaries and tags are not looked at. The path of a role that is there cannot be changed:
-//! another one is a note. With an `external_id`, roles can be assumed by programs but not in the AWS console.
+//! `session_seconds`), `path`, `external_id`, `permissions_boundary` and `exclusive`. A role trusts the jump account
+//! alone, and only people who signed in with a second factor; any other trust is drift, and the plan says in words what
+//! it allows. Managed policies that the section does not name are detached with `exclusive: true` and are a note
+//! otherwise. The path of a role that is there cannot be changed: another one is a note. With an `external_id`, roles
+//! can be assumed by programs but not in the AWS console.
+//!
+//! What keeps people from working with a role is drift, and where somebody has decided so it is left to people and named
+//! as long as it stands: a statement of the trust policy that denies, which stays when the rest is corrected, a
+//! permissions boundary other than the section's, and a policy of AWS that denies everything (`AWSDenyAll`,
+//! `AWSCompromisedKeyQuarantine`), unless `exclusive: true` detaches it.
+//!
+//! **Limits.** What the policies of a role say is not read, and inline policies and tags are not looked at: both would
+//! cost calls for each policy of each role. So a policy that denies something is seen by its name alone.
 //!
 //! **Calls.** A compliant account costs two per role: `GetRole` and `ListAttachedRolePolicies`.
 //!
@@ -48,6 +56,10 @@ pub struct SwitchRoles {
     /// A value that whoever assumes a role has to know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /// The ARN of the managed policy that bounds what the roles can do; left out, none does. New roles get it, and one
+    /// that has another is left to people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions_boundary: Option<String>,
     /// Where new roles stand in the account's tree of names: `/`, or a text between two slashes.
     #[serde(default = "default_path")]
     pub path: String,
@@ -114,6 +126,9 @@ impl Validate for SwitchRoles {
                 && self.path.ends_with('/')
                 && self.path.bytes().all(|b| b.is_ascii_graphic()));
         findings.expect("path", is_path, "is no path of a role; / or one such as /people/ is expected");
+        if let Some(arn) = &self.permissions_boundary {
+            findings.expect("permissions_boundary", is_policy_arn(arn), NO_POLICY_ARN);
+        }
         findings.expect("roles", !self.roles.is_empty(), "is empty; at least one role is expected");
         // To IAM, names that differ only in case are the same.
         findings.distinct("roles", self.roles.iter().map(|role| role.name.as_str().to_ascii_lowercase()));
@@ -134,15 +149,14 @@ impl Validate for SwitchRole {
             findings.note("managed_policies", problem);
         }
         for (position, arn) in self.managed_policies.iter().enumerate() {
-            findings.expect(
-                &format!("managed_policies[{position}]"),
-                is_policy_arn(arn),
-                "is no ARN of a managed policy; one such as arn:aws:iam::aws:policy/ReadOnlyAccess is expected",
-            );
+            findings.expect(&format!("managed_policies[{position}]"), is_policy_arn(arn), NO_POLICY_ARN);
         }
         findings.into_problems()
     }
 }
+
+const NO_POLICY_ARN: &str =
+    "is no ARN of a managed policy; one such as arn:aws:iam::aws:policy/ReadOnlyAccess is expected";
 
 fn is_policy_arn(text: &str) -> bool {
     let Some((owner, name)) = text.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":policy/")) else {
@@ -163,6 +177,7 @@ pub struct PresentRole {
     trust: TrustPolicy,
     session_seconds: i32,
     managed_policies: BTreeSet<String>,
+    permissions_boundary: Option<String>,
 }
 
 /// What is there of each role of the section, in its order.
@@ -177,7 +192,7 @@ pub struct Change {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum What {
-    Create { path: String, trust: TrustPolicy, session_seconds: i32 },
+    Create { path: String, trust: TrustPolicy, session_seconds: i32, permissions_boundary: Option<String> },
     Trust { trust: TrustPolicy, differs: String },
     SessionSeconds { from: i32, to: i32 },
     Detach { policy_arn: String },
@@ -188,7 +203,13 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let role = &self.role;
         match &self.what {
-            What::Create { trust, .. } => write!(f, "create the role {role}: {trust}"),
+            What::Create { path, trust, session_seconds, permissions_boundary } => {
+                write!(f, "create the role {role}: {trust}, for {session_seconds} s at most")?;
+                if path != "/" {
+                    write!(f, ", at {path}")?;
+                }
+                permissions_boundary.iter().try_for_each(|arn| write!(f, ", bounded by {arn}"))
+            }
             What::Trust { differs, .. } => write!(f, "correct who may assume {role}: {differs}"),
             What::SessionSeconds { from, to } => write!(f, "correct the longest session of {role}: {from} -> {to} s"),
             What::Detach { policy_arn } => write!(f, "detach {policy_arn} from {role}"),
@@ -245,6 +266,7 @@ impl Control for SwitchRolesControl {
                 trust,
                 session_seconds: found.max_session_seconds,
                 managed_policies: policies.into_iter().collect(),
+                permissions_boundary: found.permissions_boundary,
             }))
         };
         try_join_all(desired.roles.iter().map(find)).await
@@ -256,12 +278,13 @@ impl Control for SwitchRolesControl {
 
     async fn apply(&self, scope: &MemberScope, Change { role, what }: &Change) -> Result<(), CallError> {
         match what {
-            What::Create { path, trust, session_seconds } => {
+            What::Create { path, trust, session_seconds, permissions_boundary } => {
                 let role = NewRole {
                     name: role,
                     path,
                     trust_policy: &trust.to_json(),
                     max_session_seconds: *session_seconds,
+                    permissions_boundary: permissions_boundary.as_deref(),
                     description: "For people who switch here from the jump account",
                 };
                 scope.iam.create_role(&role).await
@@ -285,6 +308,10 @@ impl Control for SwitchRolesControl {
         notes(desired, actual)
     }
 
+    fn by_hand(&self, desired: &SwitchRoles, actual: &Actual) -> Vec<String> {
+        there(desired, actual).flat_map(|(role, present)| obstacles(desired, role, present)).collect()
+    }
+
     fn go_together(&self, one: &Change, next: &Change) -> bool {
         one.what.stage() == next.what.stage() && one.role != next.role
     }
@@ -297,13 +324,14 @@ fn plan(desired: &SwitchRoles, actual: &Actual) -> Vec<Change> {
         let mut change = |what| changes.push(Change { role: role.name.clone(), what });
         let attached = match present {
             None => {
-                let (path, trust) = (desired.path.clone(), trust.clone());
-                change(What::Create { path, trust, session_seconds: role.session_seconds });
+                let (path, permissions_boundary) = (desired.path.clone(), desired.permissions_boundary.clone());
+                let (trust, session_seconds) = (trust.clone(), role.session_seconds);
+                change(What::Create { path, trust, session_seconds, permissions_boundary });
                 &BTreeSet::new()
             }
             Some(present) => {
                 if let Some(differs) = present.trust.differences(&trust) {
-                    change(What::Trust { trust: trust.clone(), differs });
+                    change(What::Trust { trust: trust.with_denials_of(&present.trust), differs });
                 }
                 if present.session_seconds != role.session_seconds {
                     change(What::SessionSeconds { from: present.session_seconds, to: role.session_seconds });
@@ -326,8 +354,7 @@ fn plan(desired: &SwitchRoles, actual: &Actual) -> Vec<Change> {
 
 fn notes(desired: &SwitchRoles, actual: &Actual) -> Vec<String> {
     let mut notes = Vec::new();
-    let there = desired.roles.iter().zip(actual).filter_map(|(role, present)| Some((role, present.as_ref()?)));
-    for (role, present) in there {
+    for (role, present) in there(desired, actual) {
         let name = &role.name;
         if present.path != desired.path {
             let (is, should) = (&present.path, &desired.path);
@@ -338,6 +365,36 @@ fn notes(desired: &SwitchRoles, actual: &Actual) -> Vec<String> {
         }
     }
     notes
+}
+
+/// The roles of the section that are there.
+fn there<'a>(desired: &'a SwitchRoles, actual: &'a Actual) -> impl Iterator<Item = (&'a SwitchRole, &'a PresentRole)> {
+    desired.roles.iter().zip(actual).filter_map(|(role, present)| Some((role, present.as_ref()?)))
+}
+
+/// What keeps people from working with a role because somebody has decided so.
+fn obstacles(desired: &SwitchRoles, role: &SwitchRole, present: &PresentRole) -> Vec<String> {
+    let name = &role.name;
+    let denials = present.trust.denials().map(|denial| {
+        format!("by hand: take [{denial}] out of who may assume {name}, or delete the role to have a new one made")
+    });
+    let boundary = match (&present.permissions_boundary, &desired.permissions_boundary) {
+        (is, should) if is == should => None,
+        (_, Some(should)) => Some(format!("by hand: bound {name} by {should}")),
+        (Some(is), None) => {
+            Some(format!("by hand: take the permissions boundary {is} off {name}, or name it as permissions_boundary"))
+        }
+        (None, None) => None,
+    };
+    let denying = additional(role, present).filter(|arn| !desired.exclusive && denies_everything(arn));
+    let denying = denying.map(|arn| format!("by hand: detach {arn} from {name}, which it denies everything"));
+    denials.chain(boundary).chain(denying).collect()
+}
+
+/// Whether a policy is one of those by which AWS, or somebody in haste, takes all power away.
+fn denies_everything(policy_arn: &str) -> bool {
+    let by_aws = policy_arn.strip_prefix("arn:aws:iam::aws:policy/").unwrap_or_default();
+    by_aws.starts_with("AWSDenyAll") || by_aws.starts_with("AWSCompromisedKeyQuarantine")
 }
 
 /// The managed policies that the section does not name.

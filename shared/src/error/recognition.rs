@@ -52,9 +52,11 @@ impl Cause {
             "OrganizationNotInAllFeaturesMode" => Self::OrganizationNotInAllFeaturesMode,
             "AWSOrganizationsNotInUse" | "OrganizationNotFound" => Self::OrganizationNotInUse,
             "FinalizingOrganization" => Self::FinalizingOrganization,
-            "ConcurrentModification" | "ConcurrentAccess" | "EntityTemporarilyUnmodifiable" | "TransactionConflict" => {
-                Self::ConcurrentModification
-            }
+            "ConcurrentModification"
+            | "ConcurrentAccess"
+            | "EntityTemporarilyUnmodifiable"
+            | "OperationAborted"
+            | "TransactionConflict" => Self::ConcurrentModification,
             "ConstraintViolation" => Self::of_constraint(reason.unwrap_or_default()),
             "InvalidInput"
             | "InvalidParameter"

@@ -262,6 +262,10 @@ impl AccountGateway {
                 found.insert(region, status);
             }
         }
+        if found.is_empty() {
+            // Every account has regions.
+            return Err(CallError::unusable(OPERATION, Cause::CallFailed, "a list without regions"));
+        }
         Ok(found)
     }
 

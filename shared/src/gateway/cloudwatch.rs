@@ -3,7 +3,10 @@
 use aws_config::SdkConfig;
 use aws_sdk_cloudwatch::{
     Client,
-    types::{ComparisonOperator, Dimension, StandardUnit, Statistic},
+    types::{
+        ActionConfiguration, ComparisonOperator, Dimension, EvaluationWindow, StandardUnit, Statistic,
+        WarmUpConfiguration,
+    },
 };
 
 use super::CallError;
@@ -40,7 +43,7 @@ pub struct MetricAlarm {
 }
 
 /// The parts of an alarm that Steward leaves as they are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlarmRest {
     /// What people have written about it.
     pub description: Option<String>,
@@ -50,6 +53,12 @@ pub struct AlarmRest {
     pub insufficient_data_actions: Vec<String>,
     /// What missing data count as, by its name in the API model.
     pub treat_missing_data: Option<String>,
+    /// What is in the messages that it sends.
+    pub action_configuration: Option<ActionConfiguration>,
+    /// How it chooses the data that it looks at.
+    pub evaluation_window: Option<EvaluationWindow>,
+    /// How long it does nothing after it was written.
+    pub warm_up_configuration: Option<WarmUpConfiguration>,
 }
 
 /// The door to Amazon CloudWatch.
@@ -98,6 +107,9 @@ impl CloudWatchGateway {
                     ok_actions: alarm.ok_actions().to_vec(),
                     insufficient_data_actions: alarm.insufficient_data_actions().to_vec(),
                     treat_missing_data: alarm.treat_missing_data().map(ToOwned::to_owned),
+                    action_configuration: alarm.action_configuration().cloned(),
+                    evaluation_window: alarm.evaluation_window().cloned(),
+                    warm_up_configuration: alarm.warm_up_configuration().cloned(),
                 },
             }
         }))
@@ -126,6 +138,9 @@ impl CloudWatchGateway {
             .set_ok_actions(Some(alarm.rest.ok_actions.clone()))
             .set_insufficient_data_actions(Some(alarm.rest.insufficient_data_actions.clone()))
             .set_treat_missing_data(alarm.rest.treat_missing_data.clone())
+            .set_action_configuration(alarm.rest.action_configuration.clone())
+            .set_evaluation_window(alarm.rest.evaluation_window.clone())
+            .set_warm_up_configuration(alarm.rest.warm_up_configuration.clone())
             .send()
             .await;
         answer.map(drop).map_err(|error| CallError::of("cloudwatch:PutMetricAlarm", error))

@@ -131,11 +131,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_settings_and_no_permission_are_two_answers() {
+    async fn no_settings_no_permission_and_no_time_are_three_answers() {
         let absent = found(404, error("NoSuchPublicAccessBlockConfiguration")).await;
         assert_eq!(absent.unwrap(), None);
         assert_eq!(found(403, error("AccessDenied")).await.unwrap_err().cause, Cause::AccessDenied);
         assert_eq!(found(403, error("NotSignedUp")).await.unwrap_err().cause, Cause::OptInRequired);
+        // What Amazon S3 says while another change of the same settings is under way.
+        assert_eq!(found(409, error("OperationAborted")).await.unwrap_err().cause, Cause::ConcurrentModification);
     }
 
     #[tokio::test]

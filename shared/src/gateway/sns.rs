@@ -10,7 +10,8 @@ use super::{CallError, unless_absent};
 pub struct Topic {
     /// Who may publish to it, as a policy; None when AWS shows none.
     pub policy: Option<String>,
-    /// The key that encrypts it; None when it is not encrypted.
+    /// The key that encrypts it, named as whoever set it named it: by its id, its alias or the ARN of either. None when
+    /// it is not encrypted.
     pub kms_key: Option<String>,
 }
 
@@ -50,16 +51,7 @@ impl SnsGateway {
 
     /// Replaces the topic's policy.
     pub async fn set_topic_policy(&self, topic_arn: &str, policy: &str) -> Result<(), CallError> {
-        self.set_topic_attribute(topic_arn, "Policy", policy).await
-    }
-
-    /// Stops encrypting the topic.
-    pub async fn remove_topic_key(&self, topic_arn: &str) -> Result<(), CallError> {
-        self.set_topic_attribute(topic_arn, "KmsMasterKeyId", "").await
-    }
-
-    async fn set_topic_attribute(&self, topic_arn: &str, name: &str, value: &str) -> Result<(), CallError> {
-        let call = self.0.set_topic_attributes().topic_arn(topic_arn).attribute_name(name).attribute_value(value);
+        let call = self.0.set_topic_attributes().topic_arn(topic_arn).attribute_name("Policy").attribute_value(policy);
         call.send().await.map(drop).map_err(|error| CallError::of("sns:SetTopicAttributes", error))
     }
 

@@ -152,6 +152,8 @@ fn switch_roles_leave_the_way_into_the_account_alone() {
             (with(json!({})), &[]),
             (with(json!({"path": "/people/", "external_id": "a:1", "roles": [role("a"), role("b")]})), &[]),
             (with(json!({"path": "people", "external_id": "ä"})), &["external_id", "path"]),
+            (with(json!({"permissions_boundary": policy})), &[]),
+            (with(json!({"permissions_boundary": "bounds"})), &["permissions_boundary"]),
             (with(json!({"roles": []})), &["roles"]),
             (with(json!({"roles": [role("a"), role("A")]})), &["roles[1]"]),
             (with(json!({"roles": [role("OrganizationAccountAccessRole")]})), &["roles[0].name"]),

@@ -1,113 +1,177 @@
 //! Whether a topic's policy lets CloudWatch publish to it. Pure.
+//!
+//! The order is that of the IAM user guide, "Policy evaluation logic": a statement that denies wins over all that allow,
+//! and what no statement allows is not allowed.
+
+mod condition;
+mod truth;
+mod wildcard;
 
 use serde_json::{Value, json};
 
 use crate::ids::AccountId;
+use condition::conditions_hold;
+use truth::{Truth, each_text};
 
-/// The policy with a statement that lets CloudWatch publish, if it does not do so already; None when it does, or when it
-/// cannot be read.
-///
-/// The policy that a topic begins with lets everybody in whose account owns the topic, and CloudWatch acts for the account
-/// (Amazon SNS developer guide, "Example cases for Amazon SNS access control").
-pub(super) fn letting_cloudwatch(policy: &str, account: &AccountId, topic_arn: &str) -> Option<String> {
-    let mut policy: Value = serde_json::from_str(policy).ok()?;
-    let statements = policy.as_object_mut()?.entry("Statement").or_insert_with(|| json!([]));
+/// Who sends what an alarm says, in topic policies and policies of keys.
+pub(super) const CLOUDWATCH: &str = "cloudwatch.amazonaws.com";
+
+/// What an alarm does when it goes off: it publishes to a topic.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Publication<'a> {
+    /// The account of both.
+    pub(super) account: &'a AccountId,
+    /// The topic.
+    pub(super) topic_arn: &'a str,
+    /// The alarm.
+    pub(super) alarm_name: &'a str,
+}
+
+impl Publication<'_> {
+    /// The alarm's ARN, in the topic's partition and region.
+    fn alarm_arn(&self) -> String {
+        let part = |position| self.topic_arn.split(':').nth(position).unwrap_or_default();
+        format!("arn:{}:cloudwatch:{}:{}:alarm:{}", part(1), part(3), self.account, self.alarm_name)
+    }
+}
+
+/// What a topic's policy means for an alarm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The alarm can publish.
+    Allowed,
+    /// No statement lets it, and none forbids it.
+    Missing {
+        /// The policy with a statement that does.
+        policy: String,
+    },
+    /// These statements forbid it, whatever the others allow.
+    DeniedBy(Vec<String>),
+    /// It cannot be told, for this reason.
+    Unreadable(String),
+}
+
+/// What a policy means for an alarm. The policy that a topic begins with lets everybody publish in whose account the
+/// topic is, and CloudWatch acts for the account (Amazon SNS developer guide, "Example cases for Amazon SNS access
+/// control").
+pub(super) fn judge(policy: Option<&str>, publication: Publication<'_>) -> Verdict {
+    let unreadable = |why: &str| Verdict::Unreadable(why.to_owned());
+    let Some(policy) = policy else { return unreadable("AWS shows no policy of the topic") };
+    let mut policy: Value = match serde_json::from_str(policy) {
+        Ok(policy) => policy,
+        Err(error) => return Verdict::Unreadable(format!("the topic's policy is no JSON ({error})")),
+    };
+    let Some(members) = policy.as_object_mut() else { return unreadable("the topic's policy is no JSON object") };
+    let statements = members.entry("Statement").or_insert_with(|| json!([]));
     if statements.is_object() {
         *statements = json!([statements]);
     }
-    let statements = statements.as_array_mut()?;
-    if statements.iter().any(|statement| lets(statement, account)) {
-        return None;
+    let Some(statements) = statements.as_array_mut() else {
+        return unreadable("the statements of the topic's policy are no list");
+    };
+
+    let (mut allowed, mut denied, mut unclear) = (false, Vec::new(), Vec::new());
+    for (position, statement) in statements.iter().enumerate() {
+        match (statement["Effect"].as_str(), speaks_of(statement, publication)) {
+            (Some("Allow"), truth) => allowed |= truth == Truth::Yes,
+            (Some("Deny"), Truth::Yes) => denied.push(name_of(statement, position)),
+            (Some("Deny"), Truth::Perhaps) => {
+                let name = name_of(statement, position);
+                unclear.push(format!(
+                    "{name} of the topic's policy denies something, and Steward cannot tell whether this"
+                ));
+            }
+            (Some("Deny"), Truth::No) => {}
+            _ => unclear
+                .push(format!("{} of the topic's policy neither allows nor denies", name_of(statement, position))),
+        }
     }
-    statements.push(json!({
-        "Sid": "CloudWatchPublishes",
+    if !denied.is_empty() {
+        Verdict::DeniedBy(denied)
+    } else if !unclear.is_empty() {
+        Verdict::Unreadable(unclear.join("; "))
+    } else if allowed {
+        Verdict::Allowed
+    } else {
+        let statement = letting_cloudwatch(statements, publication);
+        statements.push(statement);
+        Verdict::Missing { policy: policy.to_string() }
+    }
+}
+
+/// The statement that a policy lacks.
+fn letting_cloudwatch(statements: &[Value], Publication { account, topic_arn, .. }: Publication<'_>) -> Value {
+    const SID: &str = "CloudWatchPublishes";
+    let is_free = |sid: &String| statements.iter().all(|statement| statement["Sid"] != **sid);
+    // Names of statements are unique within a policy.
+    let sids = std::iter::once(SID.to_owned()).chain((2..).map(|number| format!("{SID}{number}")));
+    json!({
+        "Sid": sids.into_iter().find(is_free),
         "Effect": "Allow",
-        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Principal": {"Service": CLOUDWATCH},
         "Action": "sns:Publish",
         "Resource": topic_arn,
         "Condition": {"StringEquals": {"aws:SourceAccount": account}},
-    }));
-    Some(policy.to_string())
-}
-
-/// Whether a statement lets CloudWatch publish for this account.
-fn lets(statement: &Value, account: &AccountId) -> bool {
-    let publishes = |action: &str| {
-        let action = action.to_ascii_lowercase();
-        action == "sns:publish" || action == "*" || action == "sns:*" || action == "sns:p*" || action == "sns:publish*"
-    };
-    let anybody = |principal: &Value| principal == "*" || each(&principal["AWS"]).any(|who| who == "*");
-    let cloudwatch = |principal: &Value| each(&principal["Service"]).any(|who| who == "cloudwatch.amazonaws.com");
-    let principal = &statement["Principal"];
-    statement["Effect"] == "Allow"
-        && each(&statement["Action"]).any(publishes)
-        && (anybody(principal) || cloudwatch(principal))
-        && conditions_hold(&statement["Condition"], account)
-}
-
-/// Whether the conditions, as far as they are of the kinds that topics usually have, hold for an alarm of this account.
-fn conditions_hold(conditions: &Value, account: &AccountId) -> bool {
-    let Some(conditions) = conditions.as_object() else { return true };
-    conditions.iter().all(|(operator, keys)| {
-        let is_equality = ["StringEquals", "StringLike", "ArnLike", "ArnEquals"].contains(&operator.as_str());
-        let holds = |(key, value): (&String, &Value)| match key.to_ascii_lowercase().as_str() {
-            "aws:sourceowner" | "aws:sourceaccount" => each(value).any(|owner| owner == account.as_str()),
-            "aws:sourcearn" => {
-                let alarms = format!("arn:aws:cloudwatch:us-east-1:{account}:alarm:");
-                each(value).any(|arn| arn.starts_with(&alarms) || arn == "*")
-            }
-            _ => false,
-        };
-        is_equality && keys.as_object().is_some_and(|keys| keys.iter().all(holds))
     })
 }
 
-/// The texts of a value that is one or several.
-fn each(value: &Value) -> impl Iterator<Item = &str> {
-    let one = value.as_str().into_iter();
-    one.chain(value.as_array().into_iter().flatten().filter_map(Value::as_str))
+/// A statement by its name, or by its place counted from 1.
+fn name_of(statement: &Value, position: usize) -> String {
+    match statement["Sid"].as_str().filter(|sid| !sid.is_empty()) {
+        Some(sid) => format!("the statement {sid}"),
+        None => format!("statement {}", position + 1),
+    }
+}
+
+/// Whether a statement, whatever its effect, is about this.
+fn speaks_of(statement: &Value, publication: Publication<'_>) -> Truth {
+    let action = |value: &Value| {
+        each_text(value, |pattern| Truth::of(wildcard::matches(&pattern.to_ascii_lowercase(), "sns:publish")))
+    };
+    let resource = |value: &Value| {
+        each_text(value, |pattern| {
+            // A variable stands for something else about the call.
+            let has_variable = pattern.contains("${");
+            if has_variable { Truth::Perhaps } else { Truth::of(wildcard::matches(pattern, publication.topic_arn)) }
+        })
+    };
+    [
+        of_member(statement, "Principal", "NotPrincipal", |value| is_cloudwatch(value, publication.account)),
+        of_member(statement, "Action", "NotAction", action),
+        of_member(statement, "Resource", "NotResource", resource),
+        conditions_hold(&statement["Condition"], publication),
+    ]
+    .into_iter()
+    .min()
+    .unwrap_or(Truth::Perhaps)
+}
+
+/// What one of two members says of which a statement has one: the second excepts what it names.
+fn of_member(statement: &Value, member: &str, except: &str, names: impl Fn(&Value) -> Truth) -> Truth {
+    match (statement.get(member), statement.get(except)) {
+        (Some(value), None) => names(value),
+        (None, Some(value)) => !names(value),
+        _ => Truth::Perhaps,
+    }
+}
+
+/// Whether CloudWatch is among these principals.
+fn is_cloudwatch(principal: &Value, account: &AccountId) -> Truth {
+    let Some(kinds) = principal.as_object() else {
+        return if principal == "*" { Truth::Yes } else { Truth::Perhaps };
+    };
+    let of_kind = |(kind, ids): (&String, &Value)| {
+        each_text(ids, |id| match kind.as_str() {
+            "AWS" if id == "*" => Truth::Yes,
+            // CloudWatch acts for the account, and AWS does not say whether it counts as it here.
+            "AWS" if id == account.as_str() || id.ends_with(&format!(":iam::{account}:root")) => Truth::Perhaps,
+            "Service" => Truth::of(id == CLOUDWATCH),
+            "AWS" | "CanonicalUser" | "Federated" => Truth::No,
+            _ => Truth::Perhaps,
+        })
+    };
+    kinds.iter().map(of_kind).max().unwrap_or(Truth::Perhaps)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TOPIC: &str = "arn:aws:sns:us-east-1:222222222222:DefaultBillingAlertTopic";
-
-    fn with(statement: &Value) -> Option<String> {
-        let policy = json!({"Version": "2008-10-17", "Statement": [statement]}).to_string();
-        letting_cloudwatch(&policy, &"222222222222".parse().unwrap(), TOPIC)
-    }
-
-    #[test]
-    fn the_policy_that_a_topic_begins_with_and_one_that_names_cloudwatch_are_left_alone() {
-        let owner = json!({"StringEquals": {"AWS:SourceOwner": "222222222222"}});
-        let first = json!({"Effect": "Allow", "Principal": {"AWS": "*"}, "Condition": owner,
-            "Action": ["SNS:GetTopicAttributes", "SNS:Publish"], "Resource": TOPIC});
-        assert_eq!(with(&first), None);
-        let named = json!({"Effect": "Allow", "Principal": {"Service": ["cloudwatch.amazonaws.com"]},
-            "Action": "sns:Publish", "Resource": TOPIC});
-        assert_eq!(with(&named), None);
-    }
-
-    #[test]
-    fn a_policy_that_leaves_cloudwatch_out_gets_a_statement_and_keeps_its_own() {
-        let other = json!({"StringEquals": {"AWS:SourceOwner": "333333333333"}});
-        for statement in [
-            json!({"Effect": "Allow", "Principal": {"AWS": "*"}, "Condition": other, "Action": "SNS:Publish"}),
-            json!({"Effect": "Deny", "Principal": "*", "Action": "SNS:Publish"}),
-            json!({"Effect": "Allow", "Principal": {"Service": "budgets.amazonaws.com"}, "Action": "SNS:Publish"}),
-            json!({"Effect": "Allow", "Principal": "*", "Action": "SNS:Subscribe"}),
-        ] {
-            let policy: Value = serde_json::from_str(&with(&statement).expect("a policy")).unwrap();
-            assert_eq!(policy["Statement"][0], statement);
-            assert_eq!(policy["Statement"][1]["Principal"]["Service"], "cloudwatch.amazonaws.com");
-            assert_eq!(policy["Statement"].as_array().unwrap().len(), 2);
-        }
-    }
-
-    #[test]
-    fn a_policy_that_cannot_be_read_is_left_alone() {
-        assert_eq!(letting_cloudwatch("{", &"222222222222".parse().unwrap(), TOPIC), None);
-    }
-}
+mod tests;

@@ -6,7 +6,10 @@ use aws_sdk_organizations::{
         list_roots::ListRootsOutput,
         move_account::{MoveAccountError, MoveAccountOutput},
     },
-    types::{Account, OrganizationalUnit as Unit, Root, error::DestinationParentNotFoundException},
+    types::{
+        Account, OrganizationalUnit as Unit, Root,
+        error::{DestinationParentNotFoundException, DuplicateAccountException, SourceParentNotFoundException},
+    },
 };
 use aws_smithy_mocks::{Rule, mock};
 
@@ -108,6 +111,39 @@ async fn an_account_is_moved_and_its_new_place_is_read_back() {
     let applied = vec![format!("move the account to {WORKLOADS}: it sits unplaced in the root")];
     assert_eq!(outcome, Outcome::Fixed { applied });
     assert_eq!(scope.1.calls(), ["DescribeAccount", "MoveAccount", "DescribeAccount"]);
+}
+
+/// A move out of the root that AWS refuses because the account is not there any more.
+fn is_not_in_the_root() -> Rule {
+    mock!(Client::move_account).match_requests(|r| r.source_parent_id() == Some(ROOT)).then_error(|| {
+        let meta = said("SourceParentNotFoundException", "not there");
+        MoveAccountError::SourceParentNotFoundException(SourceParentNotFoundException::builder().meta(meta).build())
+    })
+}
+
+#[tokio::test]
+async fn a_move_that_was_made_already_is_seen_when_looking_again() {
+    let is_there = mock!(Client::move_account).then_error(|| {
+        let meta = said("DuplicateAccountException", "already there");
+        MoveAccountError::DuplicateAccountException(DuplicateAccountException::builder().meta(meta).build())
+    });
+    for refused in [is_there, is_not_in_the_root()] {
+        let rules = [&sits_in(&[ROOT, WORKLOADS]), &refused];
+        let scope = Rules { organizations: &rules, ..Rules::default() }.management();
+        let outcome = run(&OrganizationalUnitControl, &scope, &section(WORKLOADS), Mode::Apply).await;
+        let applied = vec![format!("move the account to {WORKLOADS}: it sits unplaced in the root")];
+        assert_eq!(outcome, Outcome::Fixed { applied });
+        assert_eq!(scope.1.calls(), ["DescribeAccount", "MoveAccount", "DescribeAccount"]);
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_somebody_moved_elsewhere_meanwhile_is_moved_from_there_and_only_that_is_said() {
+    let rules = [&sits_in(&[ROOT, PRODUCTION, WORKLOADS]), &is_not_in_the_root(), &moves(PRODUCTION, WORKLOADS)];
+    let scope = Rules { organizations: &rules, ..Rules::default() }.management();
+    let outcome = run(&OrganizationalUnitControl, &scope, &section(WORKLOADS), Mode::Apply).await;
+    let applied = vec![format!("move the account from {PRODUCTION} to {WORKLOADS}")];
+    assert_eq!(outcome, Outcome::Fixed { applied });
 }
 
 #[tokio::test]

@@ -12,10 +12,15 @@ use super::*;
 use crate::{
     control::{
         Mode, Outcome,
-        testing::{Rules, denied, run, stopped},
+        testing::{Rules, denied, run, said, stopped},
     },
     error::Cause,
 };
+
+/// What is said of setting the strict policy where there is none.
+const STRICT: &str = "set a password policy: minimum_length 14, require_symbols true, require_numbers true, \
+    require_uppercase true, require_lowercase true, users_may_change true, max_age_days none, reuse_prevention 24, \
+    hard_expiry false";
 
 fn strict() -> GetAccountPasswordPolicyOutput {
     let model = Model::builder()
@@ -56,7 +61,7 @@ fn every_field_is_compared_and_shown_as_it_is_and_should_be() {
         hard_expiry: true,
     };
     assert_eq!(plan(desired, Some(opposite)).unwrap().differs.unwrap().len(), 9);
-    assert_eq!(plan(desired, None).unwrap().to_string(), "set a password policy with passwords of 14 characters");
+    assert_eq!(plan(desired, None).unwrap().to_string(), STRICT);
 }
 
 #[test]
@@ -93,10 +98,19 @@ async fn an_account_without_a_policy_gets_the_whole_one() {
         .then_output(|| UpdateAccountPasswordPolicyOutput::builder().build());
     let scope = Rules { iam: &[&get, &put], ..Rules::default() }.member();
     let outcome = run(&PasswordPolicyControl, &scope, &PasswordPolicy::default(), Mode::Apply).await;
-    let applied = vec!["set a password policy with passwords of 14 characters".into()];
-    assert_eq!(outcome, Outcome::Fixed { applied });
+    assert_eq!(outcome, Outcome::Fixed { applied: vec![STRICT.into()] });
     let calls = ["GetAccountPasswordPolicy", "UpdateAccountPasswordPolicy", "GetAccountPasswordPolicy"];
     assert_eq!(scope.1.calls(), calls);
+}
+
+#[tokio::test]
+async fn a_policy_that_a_call_whose_answer_was_lost_has_set_is_read_back() {
+    let get = mock!(Client::get_account_password_policy).sequence().error(none).output(strict).build();
+    let lost = mock!(Client::update_account_password_policy)
+        .then_error(|| UpdateAccountPasswordPolicyError::generic(said("NoSuchEntity", "none")));
+    let scope = Rules { iam: &[&get, &lost], ..Rules::default() }.member();
+    let outcome = run(&PasswordPolicyControl, &scope, &PasswordPolicy::default(), Mode::Apply).await;
+    assert_eq!(outcome, Outcome::Fixed { applied: vec![STRICT.into()] });
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ fn every_field_is_compared_and_named() {
     present.full_name.clear();
     present.website_url = Some("https://example.com".into());
     let change = plan(&section(), Some(&present)).unwrap();
-    assert_eq!(change.to_string(), "correct the primary contact: full_name, website_url");
+    assert_eq!(change.to_string(), "correct the primary contact: full_name, website_url (emptied)");
 
     let nothing_alike = ContactInformation {
         company_name: None,

@@ -99,7 +99,8 @@ fn the_other_regions_are_disabled_only_on_request() {
 fn a_transition_is_waited_for_only_where_the_section_asks_for_the_region() {
     let moving = actual(&[("af-south-1", RegionStatus::Enabling), ("me-south-1", RegionStatus::Disabled)]);
     assert_eq!(pending(&section(&[], &["me-south-1"]), &moving), None);
-    assert_eq!(notes(&section(&[], &[]), &moving), ["af-south-1 is being enabled in this account"]);
+    let notes = RegionsControl.notes(&section(&[], &[]), &moving);
+    assert_eq!(notes, ["af-south-1 is being enabled in this account"]);
     for wanting in [section(&["af-south-1"], &[]), section(&[], &["af-south-1"])] {
         let failure = pending(&wanting, &moving).unwrap();
         assert_eq!(failure.cause, Cause::RegionInTransition);
@@ -108,11 +109,13 @@ fn a_transition_is_waited_for_only_where_the_section_asks_for_the_region() {
 }
 
 #[test]
-fn a_region_that_cannot_be_disabled_is_a_note() {
+fn a_region_that_cannot_be_disabled_is_drift_that_the_document_ends() {
     let actual = actual(&[("us-east-1", RegionStatus::EnabledByDefault)]);
     assert_eq!(plan(&section(&[], &["us-east-1"]), &actual), []);
-    let notes = notes(&section(&[], &["us-east-1"]), &actual);
-    assert_eq!(notes, ["us-east-1 is enabled by default, which nobody can change"]);
+    let by_hand = RegionsControl.by_hand(&section(&[], &["us-east-1"]), &actual);
+    assert_eq!(by_hand, ["by hand: take us-east-1 out of disabled: it is enabled by default, for good"]);
+    let strict = Regions { others: Others::Disable, ..section(&[], &[]) };
+    assert!(RegionsControl.by_hand(&strict, &actual).is_empty());
 }
 
 const NAMES: [&str; 5] = ["af-south-1", "ap-east-1", "eu-south-1", "me-south-1", "us-east-1"];
@@ -243,17 +246,37 @@ async fn the_quota_of_changes_at_once_is_no_throttling_and_neither_is_retried_he
     }
 }
 
-#[tokio::test]
-async fn a_conflict_is_a_change_that_is_under_way() {
-    let list = list(&[&[("af-south-1", RegionOptStatus::Disabled)]]);
+/// What comes of enabling a region that AWS answers with a conflict, when a look afterwards shows this status.
+async fn after_a_conflict(status: RegionOptStatus) -> Outcome {
+    let shown = [("af-south-1", status)];
+    let list = list(&[&[("af-south-1", RegionOptStatus::Disabled)], &shown, &shown]);
     let conflict = mock!(Client::enable_region).then_error(|| {
         EnableRegionError::ConflictException(
             ConflictException::builder().message("busy").meta(said("ConflictException", "busy")).build().unwrap(),
         )
     });
     let scope = Rules { account: &[&list, &conflict], ..Rules::default() }.management();
-    let outcome = run(&RegionsControl, &scope, &section(&["af-south-1"], &[]), Mode::Apply).await;
-    assert_eq!(stopped(outcome), (Cause::RegionInTransition, vec![]));
+    run(&RegionsControl, &scope, &section(&["af-south-1"], &[]), Mode::Apply).await
+}
+
+#[tokio::test]
+async fn after_a_conflict_a_look_says_whether_the_region_goes_the_right_way() {
+    let enable = || vec!["enable the region af-south-1".to_owned()];
+    let enabling = after_a_conflict(RegionOptStatus::Enabling).await;
+    assert_eq!(stopped(enabling), (Cause::RegionInTransition, enable()));
+    assert_eq!(after_a_conflict(RegionOptStatus::Enabled).await, Outcome::Fixed { applied: enable() });
+    // What somebody else has begun is not what was asked for.
+    for status in [RegionOptStatus::Disabling, RegionOptStatus::Disabled] {
+        assert_eq!(stopped(after_a_conflict(status).await), (Cause::RegionInTransition, vec![]));
+    }
+}
+
+#[tokio::test]
+async fn a_list_without_regions_is_unknown() {
+    let list = list(&[&[]]);
+    let scope = Rules { account: &[&list], ..Rules::default() }.management();
+    let strict = Regions { others: Others::Disable, ..section(&[], &[]) };
+    assert_eq!(stopped(run(&RegionsControl, &scope, &strict, Mode::Apply).await), (Cause::CallFailed, vec![]));
 }
 
 #[tokio::test]

@@ -2,14 +2,14 @@ use aws_sdk_iam::{
     Client,
     operation::{
         attach_role_policy::{AttachRolePolicyError, AttachRolePolicyOutput},
-        create_role::CreateRoleOutput,
+        create_role::{CreateRoleError, CreateRoleOutput},
         detach_role_policy::DetachRolePolicyOutput,
         get_role::{GetRoleError, GetRoleOutput},
         list_attached_role_policies::{ListAttachedRolePoliciesError, ListAttachedRolePoliciesOutput},
         update_assume_role_policy::UpdateAssumeRolePolicyOutput,
         update_role::UpdateRoleOutput,
     },
-    types::{AttachedPolicy, Role, error::NoSuchEntityException},
+    types::{AttachedPermissionsBoundary, AttachedPolicy, Role, error::NoSuchEntityException},
 };
 use aws_smithy_mocks::{Rule, mock};
 use aws_smithy_types::DateTime;
@@ -45,7 +45,7 @@ fn wide_trust() -> TrustPolicy {
 
 fn present(trust: TrustPolicy, policies: &[&str]) -> PresentRole {
     let managed_policies = policies.iter().map(ToString::to_string).collect();
-    PresentRole { path: "/".into(), trust, session_seconds: 3600, managed_policies }
+    PresentRole { path: "/".into(), trust, session_seconds: 3600, managed_policies, permissions_boundary: None }
 }
 
 fn in_words(desired: &SwitchRoles, actual: PresentRole) -> Vec<String> {
@@ -143,6 +143,95 @@ fn roles_are_made_together_and_policies_of_one_role_are_attached_one_by_one() {
     let changes = plan(&desired, &vec![None, None]);
     let groups: Vec<_> = changes.chunk_by(|a, b| SwitchRolesControl.go_together(a, b)).map(<[_]>::len).collect();
     assert_eq!(groups, [2, 2, 1]);
+}
+
+fn by_hand(desired: &SwitchRoles, actual: PresentRole) -> Vec<String> {
+    SwitchRolesControl.by_hand(desired, &vec![Some(actual)])
+}
+
+#[test]
+fn a_boundary_other_than_the_sections_is_left_to_people() {
+    const BOUNDARY: &str = "arn:aws:iam::222222222222:policy/bounds";
+    let bounded = PresentRole { permissions_boundary: Some(BOUNDARY.into()), ..present(trust(), &[ADMIN]) };
+    let off =
+        format!("by hand: take the permissions boundary {BOUNDARY} off role-admin, or name it as permissions_boundary");
+    assert_eq!(by_hand(&section(), bounded.clone()), [off]);
+    assert!(in_words(&section(), bounded.clone()).is_empty());
+    let desired = SwitchRoles { permissions_boundary: Some(BOUNDARY.into()), ..section() };
+    assert!(by_hand(&desired, bounded.clone()).is_empty());
+    let on = format!("by hand: bound role-admin by {BOUNDARY}");
+    assert_eq!(by_hand(&desired, present(trust(), &[ADMIN])), std::slice::from_ref(&on));
+    let other = PresentRole { permissions_boundary: Some(OTHER.into()), ..bounded };
+    assert_eq!(by_hand(&desired, other), [on]);
+    let created = plan(&desired, &vec![None])[0].to_string();
+    assert!(created.ends_with(&format!(", bounded by {BOUNDARY}")), "{created}");
+}
+
+#[test]
+fn a_policy_of_aws_that_denies_everything_is_drift() {
+    const DENY_ALL: &str = "arn:aws:iam::aws:policy/AWSDenyAll";
+    let role = present(trust(), &[ADMIN, DENY_ALL]);
+    let named = format!("by hand: detach {DENY_ALL} from role-admin, which it denies everything");
+    assert_eq!(by_hand(&section(), role.clone()), [named]);
+    let exclusive = SwitchRoles { exclusive: true, ..section() };
+    assert!(by_hand(&exclusive, role.clone()).is_empty());
+    assert_eq!(in_words(&exclusive, role), [format!("detach {DENY_ALL} from role-admin")]);
+    assert!(by_hand(&section(), present(trust(), &[ADMIN, OTHER])).is_empty());
+}
+
+/// A trust that is too wide, and a statement by which somebody has locked everybody out.
+fn locked_trust() -> TrustPolicy {
+    let statement = |effect: &str| json!({"Effect": effect, "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"});
+    json!({"Version": "2012-10-17", "Statement": [statement("Deny"), statement("Allow")]}).to_string().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_statement_that_denies_survives_a_correction_and_keeps_the_role_from_being_compliant() {
+    let locked = || trust().with_denials_of(&locked_trust());
+    let get = mock!(Client::get_role).sequence().output(|| role(&locked_trust())).output(move || role(&locked()));
+    let get = get.build();
+    let list = mock!(Client::list_attached_role_policies).then_output(|| policies(&[ADMIN]));
+    let put_trust = mock!(Client::update_assume_role_policy)
+        .match_requests(move |r| r.policy_document().unwrap().parse::<TrustPolicy>().unwrap() == locked())
+        .then_output(|| UpdateAssumeRolePolicyOutput::builder().build());
+    let scope = Rules { iam: &[&get, &list, &put_trust], ..Rules::default() }.member();
+    let outcome = run(&SwitchRolesControl, &scope, &section(), Mode::Apply).await;
+    let Outcome::NotConverged { applied, remaining } = outcome else { panic!("{outcome:?}") };
+    assert!(applied.len() == 1 && !applied[0].contains("Deny"), "{applied:?}");
+    assert_eq!(
+        remaining,
+        [
+            "by hand: take [Deny sts:AssumeRole to AWS *] out of who may assume role-admin, or delete the role to have a \
+          new one made"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_bounded_role_is_drift_in_a_plan_and_costs_no_more_calls() {
+    let get = mock!(Client::get_role).then_output(|| {
+        let mut output = role(&trust());
+        let boundary = AttachedPermissionsBoundary::builder().permissions_boundary_arn(OTHER).build();
+        output.role.as_mut().unwrap().permissions_boundary = Some(boundary);
+        output
+    });
+    let list = mock!(Client::list_attached_role_policies).then_output(|| policies(&[ADMIN]));
+    let scope = Rules { iam: &[&get, &list], ..Rules::default() }.member();
+    let outcome = run(&SwitchRolesControl, &scope, &section(), Mode::Plan).await;
+    assert!(matches!(&outcome, Outcome::Drifted { planned } if planned[0].contains(OTHER)), "{outcome:?}");
+    assert_eq!(scope.1.calls(), ["GetRole", "ListAttachedRolePolicies"]);
+}
+
+#[tokio::test]
+async fn a_role_that_somebody_made_first_is_looked_at_again() {
+    let get = mock!(Client::get_role).sequence().error(no_role).output(|| role(&trust())).build();
+    let list = mock!(Client::list_attached_role_policies).sequence();
+    let list = list.error(no_policies).output(|| policies(&[ADMIN])).build();
+    let taken = mock!(Client::create_role)
+        .then_error(|| CreateRoleError::generic(said("EntityAlreadyExists", "Role with name role-admin exists")));
+    let scope = Rules { iam: &[&get, &list, &taken], ..Rules::default() }.member();
+    let outcome = run(&SwitchRolesControl, &scope, &section(), Mode::Apply).await;
+    assert!(matches!(&outcome, Outcome::Fixed { applied } if applied.len() == 1), "{outcome:?}");
 }
 
 #[tokio::test]

@@ -10,6 +10,9 @@ use serde_json::{Map, Value, json};
 
 use crate::ids::AccountId;
 
+/// How a statement that denies begins in words.
+const DENY: &str = "Deny ";
+
 /// A trust policy: its document, and its statements in words. Two policies are equal when their statements are.
 #[derive(Clone, Debug)]
 pub(super) struct TrustPolicy {
@@ -48,14 +51,29 @@ impl TrustPolicy {
         self.document.to_string()
     }
 
-    /// What has to be removed from this policy and added to it to make it say what `wanted` says; None when it does.
+    /// What has to be removed from this policy and added to it to make it trust whom `wanted` trusts; None when it does.
+    /// A statement that denies trusts nobody, and stays.
     pub(super) fn differences(&self, wanted: &Self) -> Option<String> {
         let only_in = |one: &Self, other: &Self, verb: &str| {
             let only = one.statements.iter().filter(|(said, _)| !other.statements.contains_key(*said));
+            let only = only.filter(|(said, _)| !said.starts_with(DENY));
             only.map(|(_, written)| format!("{verb} [{written}]")).collect::<Vec<_>>()
         };
         let differences = [only_in(self, wanted, "remove"), only_in(wanted, self, "add")].concat();
         (!differences.is_empty()).then(|| differences.join(", "))
+    }
+
+    /// The statements that deny, in words.
+    pub(super) fn denials(&self) -> impl Iterator<Item = &str> {
+        self.statements.values().map(String::as_str).filter(|written| written.starts_with(DENY))
+    }
+
+    /// This policy with the statements of another that deny.
+    pub(super) fn with_denials_of(&self, other: &Self) -> Self {
+        let denials = one_or_many(&other.document["Statement"]).filter(|statement| statement["Effect"] == "Deny");
+        let mut document = self.document.clone();
+        document["Statement"] = one_or_many(&self.document["Statement"]).chain(denials).cloned().collect();
+        Self::of_document(document)
     }
 }
 
@@ -224,7 +242,6 @@ mod tests {
             one
         };
         for (present, words) in [
-            (with("Effect", json!("Deny")), "Deny"),
             (with("Action", json!(["sts:AssumeRole", "sts:TagSession"])), "sts:AssumeRole or sts:TagSession"),
             (with("Principal", json!("*")), "to *"),
             (with("Principal", json!({"AWS": "111111111111", "Service": "ec2.amazonaws.com"})), "Service ec2"),
@@ -238,6 +255,25 @@ mod tests {
             let differs = differs.unwrap_or_else(|| panic!("{words} is taken for no difference"));
             assert!(differs.contains(words) && differs.contains("add ["), "{differs}");
         }
+    }
+
+    #[test]
+    fn a_statement_that_denies_is_no_trust_and_stays_when_the_rest_is_corrected() {
+        let denial = json!({"Sid": "Office", "Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole",
+            "Condition": {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}});
+        let present = json!({"Statement": [denial, statement("999999999999")]});
+        let differs = differences(&present).unwrap();
+        assert!(!differs.contains("Deny"), "{differs}");
+        let present: TrustPolicy = present.to_string().parse().unwrap();
+        let written = wanted().with_denials_of(&present);
+        assert_eq!(written.differences(&wanted()), None);
+        assert_eq!(written.document["Statement"][1], denial);
+        assert_eq!(
+            written.denials().collect::<Vec<_>>(),
+            ["Deny sts:AssumeRole to * if NotIpAddress aws:SourceIp 192.0.2.0/24"]
+        );
+        assert_eq!(wanted().with_denials_of(&wanted()), wanted());
+        assert_eq!(wanted().denials().count(), 0);
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub struct Role {
     pub trust_policy: String,
     /// How long its sessions may last.
     pub max_session_seconds: i32,
+    /// The ARN of the policy that bounds what it can do, whatever else it has.
+    pub permissions_boundary: Option<String>,
 }
 
 /// A role that is to be made.
@@ -34,6 +36,8 @@ pub struct NewRole<'a> {
     pub trust_policy: &'a str,
     /// As in [`Role`].
     pub max_session_seconds: i32,
+    /// As in [`Role`].
+    pub permissions_boundary: Option<&'a str>,
     /// What it is for.
     pub description: &'a str,
 }
@@ -48,10 +52,14 @@ impl IamGateway {
         let role = answer.map(|answer| {
             let role = answer.role().ok_or_else(|| unusable("an answer without Role"))?;
             let trust_policy = percent_decode_str(role.assume_role_policy_document().unwrap_or_default()).decode_utf8();
+            // A boundary without an ARN is one all the same.
+            let boundary = role.permissions_boundary();
+            let boundary = boundary.map(|boundary| boundary.permissions_boundary_arn().unwrap_or("unnamed").to_owned());
             Ok(Role {
                 path: role.path().to_owned(),
                 trust_policy: trust_policy.map_err(|_| unusable("a trust policy that is no text"))?.into_owned(),
                 max_session_seconds: role.max_session_duration().unwrap_or(3600),
+                permissions_boundary: boundary,
             })
         });
         role.transpose()
@@ -74,6 +82,7 @@ impl IamGateway {
     pub async fn create_role(&self, role: &NewRole<'_>) -> Result<(), CallError> {
         let call = self.0.create_role().role_name(role.name.as_str()).path(role.path).description(role.description);
         let call = call.assume_role_policy_document(role.trust_policy).max_session_duration(role.max_session_seconds);
+        let call = call.set_permissions_boundary(role.permissions_boundary.map(ToOwned::to_owned));
         call.send().await.map(drop).map_err(|error| CallError::of("iam:CreateRole", error))
     }
 

@@ -32,18 +32,23 @@ async fn no_role_and_no_permission_are_two_answers() {
 }
 
 #[tokio::test]
-async fn the_trust_policy_of_a_role_is_decoded() {
+async fn the_trust_policy_of_a_role_is_decoded_and_its_boundary_is_named() {
     let answer = result(
         "GetRole",
         "<Role><Path>/people/</Path><RoleName>role-admin</RoleName><RoleId>AROA</RoleId>\
          <Arn>arn:aws:iam::222222222222:role/people/role-admin</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate>\
          <AssumeRolePolicyDocument>%7B%22Version%22%3A%222012-10-17%22%7D</AssumeRolePolicyDocument>\
-         <MaxSessionDuration>7200</MaxSessionDuration></Role>",
+         <MaxSessionDuration>7200</MaxSessionDuration><PermissionsBoundary>\
+         <PermissionsBoundaryType>Policy</PermissionsBoundaryType>\
+         <PermissionsBoundaryArn>arn:aws:iam::aws:policy/PowerUserAccess</PermissionsBoundaryArn>\
+         </PermissionsBoundary></Role>",
     );
     let rule = mock!(Client::get_role).then_http_response(answer);
     let found = gateway(&[&rule]).find_role(&"role-admin".parse().unwrap()).await.unwrap().unwrap();
     let trust_policy = r#"{"Version":"2012-10-17"}"#.to_owned();
-    assert_eq!(found, Role { path: "/people/".to_owned(), trust_policy, max_session_seconds: 7200 });
+    let permissions_boundary = Some("arn:aws:iam::aws:policy/PowerUserAccess".to_owned());
+    let path = "/people/".to_owned();
+    assert_eq!(found, Role { path, trust_policy, max_session_seconds: 7200, permissions_boundary });
 }
 
 #[tokio::test]
