@@ -1,8 +1,8 @@
 //! The house rules of template.yaml and of the folders beside it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     event_sources, functions, items, logical_id, names_in, one_or_many, read, resources, run_tool, statements, template,
@@ -36,17 +36,24 @@ fn every_function_has_its_block_in_the_order_of_the_folders() {
 }
 
 #[test]
-fn every_function_has_a_readme_and_samples() {
+fn every_function_has_a_readme_and_samples_that_it_checks() {
     for function in functions() {
         assert!(!read(format!("functions/{function}/README.md")).is_empty());
-        let folder = Path::new("events").join(&function);
-        let samples = names_in(&folder);
-        assert!(!samples.is_empty(), "events/{function} holds no sample");
-        for sample in samples {
-            let text = read(folder.join(&sample));
-            assert!(serde_json::from_str::<Value>(&text).is_ok(), "{} is no JSON", sample.display());
-        }
+        assert!(!payloads::of(&function).is_empty());
+        let code = sources(&Path::new("functions").join(&function).join("src"));
+        assert!(code.contains("payloads::check("), "{function} does not check what its samples ask for");
     }
+    let folders: Vec<_> = names_in("events").iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    assert_eq!(folders, functions(), "events has a folder for each function");
+}
+
+/// The code in a folder and those below it.
+fn sources(folder: &Path) -> String {
+    let text = |name: &PathBuf| {
+        let path = folder.join(name);
+        if name.extension().is_some() { read(path) } else { sources(&path) }
+    };
+    names_in(folder).iter().map(text).collect()
 }
 
 #[test]

@@ -221,3 +221,17 @@ impl AccountLister {
 fn json<T: Serialize>(value: &T) -> Result<String, Failure> {
     serde_json::to_string(value).map_err(|error| Failure::with_detail(Cause::CallFailed, error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_of_asking_has_a_sample_and_each_is_taken() {
+        payloads::check(AccountLister::NAME, ["by the schedule", "by hand"], |sample| {
+            let begun: Begun = serde_json::from_value(sample.payload)?;
+            let is_scheduled = begun.input["trigger"] == "schedule";
+            Ok::<_, serde_json::Error>([if is_scheduled { "by the schedule" } else { "by hand" }])
+        });
+    }
+}
