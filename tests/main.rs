@@ -18,6 +18,7 @@ mod policies;
 mod region_opt_auditor;
 mod root_task_runner;
 mod samples;
+mod side_by_side;
 mod state_machine;
 mod template;
 mod theatre;

@@ -39,5 +39,6 @@ pub mod start;
 pub mod sweep;
 pub mod tags;
 pub mod telemetry;
+pub mod turn;
 pub mod unit_names;
 pub mod unit_path;
