@@ -5,6 +5,7 @@
 mod account_requester;
 mod activity_auditor;
 mod baseline_applier;
+mod commands;
 mod compliance_sweep;
 mod controls;
 mod create_account_poller;
@@ -18,6 +19,7 @@ mod protection;
 mod region_opt_auditor;
 mod root_task_runner;
 mod samples;
+mod side_by_side;
 mod state_machine;
 mod template;
 mod theatre;

@@ -45,7 +45,7 @@ async fn a_bare_organization_is_planned_prepared_and_has_nothing_left_to_plan() 
         theatre.stack.item_of("JournalTable", &key).await.unwrap().expect("a row")
     };
     assert_eq!((&row("begun").await["applied"], row("ended").await["applied"].clone()), (&json!([]), json!(all)));
-    let mail = mailbox.wait_for("[critical] the organization was changed", PATIENCE).await;
+    let mail = mailbox.wait_for("critical: the organization was changed", PATIENCE).await;
     assert!(mail.text.contains(&member), "{}", mail.text);
 
     assert_eq!(prepare(&theatre, &plan).await["planned"], json!([]));

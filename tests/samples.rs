@@ -1,7 +1,6 @@
 //! The samples in `events`: each is what its function is really sent.
 
-use std::path::Path;
-
+use payloads::Sample;
 use serde_json::{Value, json};
 
 use crate::theatre::Theatre;
@@ -9,22 +8,6 @@ use crate::theatre::Theatre;
 /// The functions that hear of AWS's own events, and the outputs that name them.
 const LISTENERS: [(&str, &str); 2] =
     [("activity-auditor", "ActivityAuditorFunction"), ("region-opt-auditor", "RegionOptAuditorFunction")];
-
-fn samples(function: &str) -> Vec<(String, Value)> {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../events")).join(function);
-    let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut found: Vec<_> = files
-        .map(|file| {
-            let path = file.expect("a file").path();
-            let text = std::fs::read_to_string(&path).expect("a text");
-            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-            (name, serde_json::from_str(&text).expect("JSON"))
-        })
-        .collect();
-    found.sort_by(|one, other| one.0.cmp(&other.0));
-    assert!(!found.is_empty(), "{function} has no sample");
-    found
-}
 
 /// The targets of the rules on the account's own bus whose patterns an event matches, as EventBridge says.
 async fn targets(theatre: &Theatre, event: &Value) -> Vec<String> {
@@ -52,7 +35,7 @@ async fn every_sample_matches_a_rule_that_leads_to_its_function_and_is_understoo
     for (function, output) in LISTENERS {
         let queue = if function == "activity-auditor" { "ActivityQueueUrl" } else { "RegionAuditQueueUrl" };
         let queue = theatre.stack.output(queue).rsplit('/').next().expect("a name").to_owned();
-        for (name, event) in samples(function) {
+        for Sample { name, payload: event } in payloads::of(function) {
             let targets = targets(&theatre, &event).await;
             let leads_there = targets.iter().filter(|arn| arn.contains(&queue)).count();
             assert_eq!(leads_there, 1, "events/{function}/{name} goes to {targets:?}");

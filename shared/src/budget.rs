@@ -10,6 +10,7 @@ const MAX_ANSWER: usize = 4_000_000;
 /// What is left of an invocation's time and of its answer's size.
 #[derive(Debug)]
 pub struct Budget {
+    ends_at: Timestamp,
     leave_at: Timestamp,
     answered: AtomicUsize,
 }
@@ -19,8 +20,14 @@ impl Budget {
     /// is under way when no more is begun.
     pub fn until(deadline: u64, margin: SignedDuration) -> Self {
         let deadline = i64::try_from(deadline).ok().and_then(|deadline| Timestamp::from_millisecond(deadline).ok());
-        let leave_at = deadline.and_then(|deadline| deadline.checked_sub(margin).ok()).unwrap_or(Timestamp::MIN);
-        Self { leave_at, answered: AtomicUsize::new(0) }
+        let ends_at = deadline.unwrap_or(Timestamp::MIN);
+        let leave_at = ends_at.checked_sub(margin).unwrap_or(Timestamp::MIN);
+        Self { ends_at, leave_at, answered: AtomicUsize::new(0) }
+    }
+
+    /// When the invocation has ended, however it goes.
+    pub fn ends_at(&self) -> Timestamp {
+        self.ends_at
     }
 
     /// Whether more work can be begun.
@@ -44,6 +51,7 @@ mod tests {
     fn nothing_is_begun_shortly_before_the_end() {
         let budget = Budget::until(1_790_000_120_000, MARGIN);
         let at = |second| budget.has_room(Timestamp::from_second(second).unwrap());
+        assert_eq!(budget.ends_at().as_second(), 1_790_000_120);
         assert!(at(1_790_000_074));
         assert!(!at(1_790_000_075));
         assert!(!Budget::until(0, MARGIN).has_room(Timestamp::from_second(1).unwrap()));

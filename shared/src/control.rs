@@ -44,15 +44,24 @@ pub enum Mode {
     Apply,
 }
 
+impl Mode {
+    /// Every mode.
+    pub const ALL: [Self; 2] = [Self::Plan, Self::Apply];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Apply => "apply",
+        }
+    }
+}
+
 impl FromStr for Mode {
     type Err = NotValid;
 
     fn from_str(text: &str) -> Result<Self, NotValid> {
-        match text {
-            "plan" => Ok(Self::Plan),
-            "apply" => Ok(Self::Apply),
-            _ => Err(NotValid("plan or apply")),
-        }
+        Self::ALL.into_iter().find(|mode| mode.name() == text).ok_or(NotValid("plan or apply"))
     }
 }
 

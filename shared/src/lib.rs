@@ -40,5 +40,6 @@ pub mod sweep;
 pub mod sweep_execution;
 pub mod tags;
 pub mod telemetry;
+pub mod turn;
 pub mod unit_names;
 pub mod unit_path;

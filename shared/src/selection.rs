@@ -22,10 +22,13 @@ pub enum Selection {
 }
 
 impl Selection {
+    /// The fields of an input by which accounts are named; each is one way.
+    pub const FIELDS: [&str; 3] = ["account_ids", "organizational_unit", "all"];
+
     /// Takes the fields of the selection; None when there is a problem, which is noted.
     pub fn read(fields: &mut Fields) -> Option<Self> {
         const ONE: &str = "exactly one of account_ids, organizational_unit and all is expected";
-        let given = ["account_ids", "organizational_unit", "all"].map(|name| fields.is_given(name));
+        let given = Self::FIELDS.map(|name| fields.is_given(name));
         let account_ids: Option<Vec<AccountId>> = fields.optional_list("account_ids");
         let unit: Option<OrganizationalUnitReference> = fields.optional("organizational_unit");
         let all = fields.optional_bool("all");

@@ -207,3 +207,15 @@ impl AccountLister {
 fn json<T: Serialize>(value: &T) -> Result<String, Failure> {
     serde_json::to_string(value).map_err(|error| Failure::with_detail(Cause::CallFailed, error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_of_asking_has_a_sample_and_each_is_taken() {
+        payloads::check(AccountLister::NAME, ["by the state machine"], |sample| {
+            serde_json::from_value::<Input>(sample.payload).map(|_| ["by the state machine"])
+        });
+    }
+}

@@ -189,3 +189,23 @@ async fn a_request_that_has_waited_for_hours_is_given_up_where_people_see_it() {
     let answer = invoke(&function(&aws), batch).await.unwrap();
     assert_eq!(answer["batchItemFailures"][0]["itemIdentifier"], "m");
 }
+
+#[test]
+fn every_way_of_asking_has_a_sample_and_each_is_taken() {
+    let role: RoleName = "OrganizationAccountAccessRole".parse().expect("a role");
+    let ways = ["by an event", "by hand", "and is taken", "and is refused"];
+    payloads::check(AccountRequester::NAME, ways, |sample| {
+        let (way, input) = match Trigger::of(sample.payload) {
+            Trigger::Event(event) => ("by an event", event.detail),
+            Trigger::ByHand(input) => ("by hand", input),
+            Trigger::Queue(_) => return Err("a batch".to_owned()),
+        };
+        // Samples of this name show how every problem is named at once.
+        match (Wish::read(input, &role), sample.name.starts_with("invalid-")) {
+            (Ok(_), false) => Ok([way, "and is taken"]),
+            (Err(problems), true) if problems.len() > 1 => Ok([way, "and is refused"]),
+            (Err(problems), _) => Err(in_words(&problems)),
+            (Ok(_), true) => Err("it is valid".to_owned()),
+        }
+    });
+}

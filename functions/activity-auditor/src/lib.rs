@@ -140,3 +140,19 @@ impl ActivityAuditor {
             .map(|account| account.name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_of_asking_has_a_sample_and_each_is_taken() {
+        let guarded =
+            Guarded { own_names: vec!["steward".to_owned()], access_role: "OrganizationAccountAccessRole".to_owned() };
+        payloads::check(ActivityAuditor::NAME, Severity::ALL, |sample| {
+            let Trigger::Event(event) = Trigger::of(sample.payload) else { return Err("no event") };
+            let audited = ActivityAudited::of(&event, &[], &guarded, None);
+            audited.map(|audited| [audited.severity]).ok_or("no call")
+        });
+    }
+}

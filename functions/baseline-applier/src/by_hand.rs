@@ -57,6 +57,7 @@ impl FromStr for ControlName {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use steward::{events::Trigger, new_account::NewAccount};
 
     use super::*;
 
@@ -68,15 +69,22 @@ mod tests {
     }
 
     #[test]
-    fn the_samples_are_taken() {
-        for sample in [
-            include_str!("../../../events/baseline-applier/plan.json"),
-            include_str!("../../../events/baseline-applier/apply-one-control.json"),
-            include_str!("../../../events/baseline-applier/plan-a-unit.json"),
-            include_str!("../../../events/baseline-applier/plan-all-accounts.json"),
-        ] {
-            assert!(ByHand::read(serde_json::from_str(sample).unwrap()).is_ok(), "{sample}");
-        }
+    fn every_way_of_asking_has_a_sample_and_each_is_taken() {
+        let events = ["an account was created", "an account has joined"];
+        let ways = Mode::ALL.map(Mode::name).into_iter().chain(Selection::FIELDS).chain(events);
+        payloads::check(crate::BaselineApplier::NAME, ways, |sample| {
+            let input = match Trigger::of(sample.payload) {
+                Trigger::Event(event) => {
+                    return NewAccount::of_event(&event).map(|account| vec![events[usize::from(account.joined)]]);
+                }
+                Trigger::ByHand(input) => input,
+                Trigger::Queue(_) => return Err(Failure::not_understood("a batch")),
+            };
+            let named = Selection::FIELDS.into_iter().filter(|field| input.get(field).is_some());
+            let mut ways: Vec<_> = named.collect();
+            ways.push(ByHand::read(input)?.mode.name());
+            Ok(ways)
+        });
     }
 
     #[test]

@@ -31,6 +31,7 @@ use steward::{
     session::{Sessions, ineligibility},
     settings::{NotConfigured, Settings},
     start::SdkConfig,
+    turn::Turns,
 };
 
 use by_hand::ByHand;
@@ -42,6 +43,8 @@ pub use report::{Failed, Report, Skip};
 const MARGIN: SignedDuration = SignedDuration::from_secs(45);
 /// How many accounts are worked on at once. More would wait for the pace of the APIs that they share.
 const AT_ONCE: usize = 8;
+/// Why an account is left alone that is another invocation's.
+const TAKEN: &str = "another invocation is applying its baseline at this moment, and answers for it";
 
 /// The function.
 #[derive(Debug)]
@@ -51,6 +54,7 @@ pub struct BaselineApplier {
     bus: EventBridgeGateway,
     requests: Store,
     heard: HeardAccounts,
+    turns: Turns,
     index: AccountIndex,
     document: DocumentCache,
     organizations: OrganizationsGateway,
@@ -98,6 +102,7 @@ impl BaselineApplier {
             queue: SqsGateway::of(config, settings.baseline_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             heard: HeardAccounts::new(table.clone()),
+            turns: Turns::new(table.clone(), Self::NAME),
             index: AccountIndex::new(table.clone()),
             requests: Store::new(table),
             document,
@@ -168,7 +173,19 @@ impl BaselineApplier {
         if let Some(why) = ineligibility(&account) {
             return Visited::Skipped(Skip { account_id: id, why });
         }
-        match self.run(&account, &self.access_role, &input.controls, document, input.mode, invocation).await {
+        let applies = input.mode == Mode::Apply;
+        if applies {
+            match self.turns.begin(&id, invocation, budget.ends_at(), clock::now()).await {
+                Ok(true) => {}
+                Ok(false) => return Visited::Skipped(Skip { account_id: id, why: TAKEN.to_owned() }),
+                Err(error) => return Visited::Failed(Failed { account_id: id, failure: error.into() }),
+            }
+        }
+        let run = self.run(&account, &self.access_role, &input.controls, document, input.mode, invocation).await;
+        if applies && let Err(error) = self.turns.end(&id, invocation, clock::now()).await {
+            tracing::warn!(account_id = %id, "the turn could not be given back, and ends with this invocation: {error}");
+        }
+        match run {
             Ok(rows) => {
                 budget.spend(serde_json::to_vec(&rows).map_or(0, |bytes| bytes.len()));
                 Visited::Rows(rows)

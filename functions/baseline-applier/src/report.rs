@@ -21,7 +21,7 @@ pub struct Report {
     pub unmatched: Vec<Unmatched>,
     /// One row per account and control.
     pub rows: Vec<Row>,
-    /// The accounts that were not looked at because of their state.
+    /// The accounts that were not looked at: for their state, or because another invocation is at work there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skip>,
     /// The accounts that could not be looked at at all.

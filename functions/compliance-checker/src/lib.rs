@@ -171,3 +171,15 @@ impl ComplianceChecker {
         Ok(self.remediation.after(rows, &account.id, of, means).await)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_of_asking_has_a_sample_and_each_is_taken() {
+        payloads::check(ComplianceChecker::NAME, ["a batch"], |sample| {
+            serde_json::from_value::<Input>(sample.payload).map(|_| ["a batch"])
+        });
+    }
+}

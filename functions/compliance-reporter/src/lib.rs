@@ -152,3 +152,16 @@ impl ComplianceReporter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_of_asking_has_a_sample_and_each_is_taken() {
+        payloads::check(ComplianceReporter::NAME, ["by the state machine", "by hand"], |sample| {
+            let input: Input = serde_json::from_value(sample.payload)?;
+            Ok::<_, serde_json::Error>([input.results.map_or("by hand", |_| "by the state machine")])
+        });
+    }
+}

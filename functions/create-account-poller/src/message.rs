@@ -37,8 +37,23 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use steward::events::{Trigger, create_account_result};
 
     use super::*;
+
+    #[test]
+    fn every_way_of_asking_has_a_sample_and_each_is_taken() {
+        let ways = ["an event about a call", "one request", "a sweep"];
+        payloads::check(crate::CreateAccountPoller::NAME, ways, |sample| match Trigger::of(sample.payload) {
+            Trigger::Event(event) => create_account_result(&event)
+                .map(|_| ["an event about a call"])
+                .ok_or_else(|| Failure::not_understood("no CreateAccountResult")),
+            Trigger::ByHand(input) => {
+                Message::read(input).map(|message| [message.map_or("a sweep", |_| "one request")])
+            }
+            Trigger::Queue(_) => Err(Failure::not_understood("a batch")),
+        });
+    }
 
     #[test]
     fn nothing_means_a_sweep_and_a_name_means_one_request() {

@@ -83,14 +83,14 @@ mod tests {
     }
 
     #[test]
-    fn the_samples_are_taken() {
-        for sample in [
-            include_str!("../../../events/dead-letter-replayer/plan.json"),
-            include_str!("../../../events/dead-letter-replayer/apply.json"),
-            include_str!("../../../events/dead-letter-replayer/apply-one.json"),
-        ] {
-            assert!(Input::read(serde_json::from_str(sample).unwrap(), &KNOWN).is_ok(), "{sample}");
-        }
+    fn every_way_of_asking_has_a_sample_and_each_is_taken() {
+        let ways = Mode::ALL.map(Mode::name).into_iter().chain(["queues", "message_ids"]);
+        payloads::check(crate::DeadLetterReplayer::NAME, ways, |sample| {
+            let given = ["queues", "message_ids"].into_iter().filter(|field| sample.payload.get(field).is_some());
+            let given: Vec<_> = given.collect();
+            let input = Input::read(sample.payload, &KNOWN)?;
+            Ok::<_, Failure>(given.into_iter().chain([input.mode.name()]).collect::<Vec<_>>())
+        });
     }
 
     #[test]

@@ -60,13 +60,10 @@ mod tests {
     }
 
     #[test]
-    fn the_samples_are_taken() {
-        for sample in [
-            include_str!("../../../events/organization-preparer/plan.json"),
-            include_str!("../../../events/organization-preparer/apply.json"),
-        ] {
-            assert!(Input::read(serde_json::from_str(sample).unwrap(), &[account()]).is_ok(), "{sample}");
-        }
+    fn every_way_of_asking_has_a_sample_and_each_is_taken() {
+        payloads::check(crate::OrganizationPreparer::NAME, Mode::ALL.map(Mode::name), |sample| {
+            Input::read(sample.payload, &[account()]).map(|input| [input.mode.name()])
+        });
     }
 
     #[test]

@@ -176,17 +176,16 @@ mod tests {
     }
 
     #[test]
-    fn every_task_and_mode_has_a_sample_and_each_is_taken() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/root-task-runner");
-        let (mut tasks, mut modes) = (BTreeSet::new(), BTreeSet::new());
-        for file in std::fs::read_dir(folder).unwrap() {
-            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
-            let input = Input::read(serde_json::from_str(&text).unwrap()).unwrap();
-            tasks.insert(input.task.name());
-            modes.insert(format!("{:?}", input.mode));
-        }
-        assert_eq!(tasks, Task::ALL.iter().map(|task| task.name()).collect());
-        assert_eq!(modes, [Mode::Plan, Mode::Apply].iter().map(|mode| format!("{mode:?}")).collect());
+    fn every_way_of_asking_has_a_sample_and_each_is_taken() {
+        let tasks = Task::ALL.iter().map(|task| task.name());
+        let ways = tasks.chain(Mode::ALL.map(Mode::name)).chain(Selection::FIELDS);
+        payloads::check(crate::RootTaskRunner::NAME, ways, |sample| {
+            let named = Selection::FIELDS.into_iter().filter(|field| sample.payload.get(field).is_some());
+            let mut ways: Vec<_> = named.collect();
+            let input = Input::read(sample.payload)?;
+            ways.extend([input.task.name(), input.mode.name()]);
+            Ok::<_, Failure>(ways)
+        });
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod copy;
 mod demo;
 mod deploy;
 mod follow;
+mod instructions;
 mod keep;
 mod listen;
 mod mailbox;
@@ -18,6 +19,7 @@ mod sweep;
 
 pub use deploy::{DeployError, deploy};
 pub use follow::{Passed, Progress};
+pub use instructions::Instructions;
 pub use listen::{Listener, Told};
 pub use mailbox::{Mail, Mailbox};
 pub use process::kill;

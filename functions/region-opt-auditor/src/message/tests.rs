@@ -87,3 +87,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn every_way_of_asking_has_a_sample_and_each_is_taken() {
+    let ways = ["a region has changed", "a change was asked for", "a change was refused"];
+    payloads::check(crate::RegionOptAuditor::NAME, ways, |sample| {
+        let Trigger::Event(event) = Trigger::of(sample.payload) else {
+            return Err(Failure::not_understood("no event"));
+        };
+        Ok(match Message::of_event(&event, &[])? {
+            Message::Changed(_) => Some("a region has changed"),
+            Message::Called(_) => Some("a change was asked for"),
+            Message::Refused => Some("a change was refused"),
+            // Nobody but the function itself says so, and not by an event.
+            Message::Mend(_) => None,
+        })
+    });
+}

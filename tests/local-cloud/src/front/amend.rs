@@ -3,14 +3,25 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::Value;
-
 use super::answer::ApiError;
 use super::request::Incoming;
 use crate::client::AwsError;
 use crate::core::Core;
 
 const IAM_VERSION: &str = "2010-05-08";
+
+/// What holds where `UpdateAccountPasswordPolicy` leaves it out (IAM API reference). MiniStack takes 0 for nothing.
+const PASSWORD_POLICY: [(&str, &str); 9] = [
+    ("AllowUsersToChangePassword", "false"),
+    ("HardExpiry", "false"),
+    ("MaxPasswordAge", "0"),
+    ("MinimumPasswordLength", "6"),
+    ("PasswordReusePrevention", "0"),
+    ("RequireLowercaseCharacters", "false"),
+    ("RequireNumbers", "false"),
+    ("RequireSymbols", "false"),
+    ("RequireUppercaseCharacters", "false"),
+];
 
 /// The account that each alias belongs to: MiniStack lets several accounts have the same.
 #[derive(Default)]
@@ -48,24 +59,22 @@ pub(super) async fn after(core: &Core, request: &Incoming, account: &str) {
             }
         }
         ("iam", "UpdateAccountPasswordPolicy") => {
-            if let Err(error) = replace_password_policy(core, request, account).await {
-                core.mishap(format!("the password policy of account {account} could not be replaced: {error}"));
+            if let Err(error) = complete_password_policy(core, request, account).await {
+                core.mishap(format!("the password policy of account {account} could not be completed: {error}"));
             }
         }
         _ => {}
     }
 }
 
-/// On AWS an update replaces the whole policy; MiniStack keeps what the update leaves out.
-async fn replace_password_policy(core: &Core, request: &Incoming, account: &str) -> Result<(), AwsError> {
-    let given = request.input.as_object().into_iter().flatten();
-    let parameters: Vec<(&str, &str)> = given
-        .filter(|(name, _)| !matches!(name.as_str(), "Action" | "Version"))
-        .filter_map(|(name, value): (&String, &Value)| Some((name.as_str(), value.as_str()?)))
-        .collect();
-    let iam = core.root_of(account);
-    iam.query("iam", "DeleteAccountPasswordPolicy", IAM_VERSION, &[]).await?;
-    iam.query("iam", "UpdateAccountPasswordPolicy", IAM_VERSION, &parameters).await.map(drop)
+/// On AWS an update replaces the whole policy; MiniStack keeps what the update leaves out, and is told of it in a second one.
+/// At no moment the account is without a policy, which somebody beside might see.
+async fn complete_password_policy(core: &Core, request: &Incoming, account: &str) -> Result<(), AwsError> {
+    let left_out: Vec<_> = PASSWORD_POLICY.into_iter().filter(|(name, _)| request.text(name).is_none()).collect();
+    if left_out.is_empty() {
+        return Ok(());
+    }
+    core.root_of(account).query("iam", "UpdateAccountPasswordPolicy", IAM_VERSION, &left_out).await.map(drop)
 }
 
 impl Aliases {

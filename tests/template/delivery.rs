@@ -1,0 +1,188 @@
+//! Nothing is lost on its way: queues, dead letters, alarms, and what is sent again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{
+    event_sources, functions, items, logical_id, one_or_many, read, referred, resources, statements, template,
+};
+
+#[test]
+fn every_function_has_both_failure_doors() {
+    let template = template();
+    for (function, properties) in resources(&template, "AWS::Serverless::Function") {
+        let failures = &properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"];
+        assert_eq!(failures["Type"], "SQS", "{function} forgets asynchronous invocations that fail");
+        assert!(properties["Timeout"].is_number(), "{function} has no timeout of its own");
+    }
+    let queues = resources(&template, "AWS::SQS::Queue");
+    for (function, event, kind, source) in event_sources(&template) {
+        if kind == "SQS" {
+            let queue = referred(&source["Queue"]);
+            assert!(queues[queue]["RedrivePolicy"].is_object(), "{queue} retries {function} for ever");
+            assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{function} {event}");
+        } else {
+            assert!(source["DeadLetterConfig"]["Arn"].is_object(), "{function} {event} may be lost");
+        }
+    }
+    for (rule, properties) in resources(&template, "AWS::Events::Rule") {
+        for target in items(&properties["Targets"]) {
+            assert!(target["DeadLetterConfig"]["Arn"].is_object(), "{rule} may lose events");
+        }
+    }
+}
+
+#[test]
+fn every_queue_has_a_dead_letter_queue_with_an_alarm() {
+    let template = template();
+    let queues = resources(&template, "AWS::SQS::Queue");
+    let mut last_resorts: BTreeSet<String> = BTreeSet::new();
+    for queue in queues.values().filter(|queue| queue["RedrivePolicy"].is_object()) {
+        last_resorts.insert(referred(&queue["RedrivePolicy"]["deadLetterTargetArn"]).to_owned());
+    }
+    for properties in resources(&template, "AWS::Serverless::Function").values() {
+        let failures = &properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"];
+        last_resorts.insert(referred(&failures["Destination"]).to_owned());
+    }
+    for (id, queue) in &queues {
+        assert!(queue["RedrivePolicy"].is_object() || last_resorts.contains(id), "{id} has no dead-letter queue");
+    }
+    let alarms = resources(&template, "AWS::CloudWatch::Alarm");
+    let watched = alarms.values().filter(|alarm| {
+        alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+            && (&alarm["ComparisonOperator"], &alarm["Threshold"]) == (&json!("GreaterThanThreshold"), &json!(0))
+            && items(&alarm["AlarmActions"]).count() > 0
+    });
+    let watched: BTreeSet<_> = watched.map(|alarm| referred(&alarm["Dimensions"][0]["Value"]).to_owned()).collect();
+    assert_eq!(watched, last_resorts, "left has an alarm, right needs one");
+}
+
+#[test]
+fn every_alarm_has_an_entry_in_the_runbook_that_says_how_to_send_again() {
+    let runbook = read("docs/RUNBOOK.md");
+    let (_, alarms) = runbook.split_once("\n## Alarms\n").expect("a part about alarms");
+    let (alarms, _) = alarms.split_once("\n## ").expect("a part after it");
+    let entries: BTreeSet<_> = alarms.lines().filter_map(|line| line.strip_prefix("### ")).map(Into::into).collect();
+    let template = template();
+    assert_eq!(entries, resources(&template, "AWS::CloudWatch::Alarm").into_keys().collect::<BTreeSet<String>>());
+    for entry in alarms.split("\n### ").skip(1) {
+        assert!(entry.contains("send again") || entry.contains("send\nagain"), "{entry}");
+    }
+    assert!(
+        runbook.contains("DeadLetterReplayerFunction") && !template["Outputs"]["DeadLetterReplayerFunction"].is_null()
+    );
+}
+
+#[test]
+fn every_queue_is_encrypted_and_outwaits_its_function() {
+    let template = template();
+    let queues = resources(&template, "AWS::SQS::Queue");
+    for (id, queue) in &queues {
+        assert_eq!(queue["SqsManagedSseEnabled"], true, "{id}");
+    }
+    let functions = resources(&template, "AWS::Serverless::Function");
+    for (function, _, _, source) in event_sources(&template).into_iter().filter(|source| source.2 == "SQS") {
+        let visible = queues[referred(&source["Queue"])]["VisibilityTimeout"].as_i64();
+        let timeout = functions[&function]["Timeout"].as_i64();
+        assert!(visible >= timeout.map(|seconds| 6 * seconds), "{function}");
+    }
+}
+
+#[test]
+fn every_queue_that_a_function_works_off_has_an_alarm_on_the_age_of_its_messages() {
+    let template = template();
+    let alarms = resources(&template, "AWS::CloudWatch::Alarm").into_values();
+    let aged = alarms.filter(|alarm| alarm["MetricName"] == "ApproximateAgeOfOldestMessage");
+    let watched: BTreeSet<_> = aged.map(|alarm| referred(&alarm["Dimensions"][0]["Value"]).to_owned()).collect();
+    let sources = event_sources(&template).into_iter().filter(|source| source.2 == "SQS");
+    let worked_off: BTreeSet<_> = sources.map(|source| referred(&source.3["Queue"]).to_owned()).collect();
+    assert_eq!(watched, worked_off);
+}
+
+#[test]
+fn every_metric_that_an_alarm_or_the_dashboard_looks_at_is_told() {
+    let template = template();
+    let dashboard = resources(&template, "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"].clone();
+    let body: Value = serde_json::from_str(dashboard.as_str().expect("a body")).expect("the body is JSON");
+    let widgets =
+        items(&body["widgets"]).flat_map(|widget| items(&widget["properties"]["metrics"]).collect::<Vec<_>>());
+    let shown = widgets.filter(|metric| metric[0] == "Steward").map(|metric| metric[1].clone());
+    let alarms = resources(&template, "AWS::CloudWatch::Alarm").into_values();
+    let watched = alarms.filter(|alarm| alarm["Namespace"] == "Steward").map(|alarm| alarm["MetricName"].clone());
+    let names: BTreeSet<_> = shown.chain(watched).map(|name| name.as_str().expect("a name").to_owned()).collect();
+    let code = ["compliance-reporter/src/told.rs", "create-account-poller/src/work.rs"]
+        .map(|file| format!("functions/{file}"));
+    let code: String = code.iter().map(read).chain([read("shared/src/start/wire.rs")]).collect();
+    assert!(names.len() > 6, "{names:?}");
+    for name in names {
+        assert!(code.contains(&format!("\"{name}\"")), "nobody tells {name}");
+    }
+}
+
+/// The functions that rules and schedules invoke, by logical id.
+fn invoked_by_rules_and_schedules(template: &Value) -> BTreeSet<String> {
+    let by_event =
+        event_sources(template).into_iter().filter(|(_, _, kind, _)| kind != "SQS").map(|(function, ..)| function);
+    let functions = resources(template, "AWS::Serverless::Function");
+    let rules = resources(template, "AWS::Events::Rule").into_values();
+    let by_rule =
+        rules.flat_map(|rule| items(&rule["Targets"]).map(|t| referred(&t["Arn"]).to_owned()).collect::<Vec<_>>());
+    by_event.chain(by_rule.filter(|id| functions.contains_key(id))).collect()
+}
+
+#[test]
+fn the_replayer_may_invoke_what_rules_and_schedules_invoke_and_nothing_that_people_call() {
+    let template = template();
+    let expected = invoked_by_rules_and_schedules(&template);
+    let mut allowed = BTreeSet::new();
+    for (role, statement) in statements(&template) {
+        if role == "DeadLetterReplayerRole"
+            && one_or_many(&statement["Action"]).contains(&&json!("lambda:InvokeFunction"))
+        {
+            allowed.extend(one_or_many(&statement["Resource"]).into_iter().map(|arn| referred(arn).to_owned()));
+        }
+    }
+    assert_eq!(allowed, expected, "left may be invoked, right is invoked by rules and schedules");
+    let variables = &template["Resources"]["DeadLetterReplayer"]["Properties"]["Environment"]["Variables"];
+    let told =
+        items(&variables["REPLAY_FUNCTIONS"]["Fn::Join"][1]).map(|entry| entry["Fn::Sub"].as_str().expect("a text"));
+    let told: BTreeSet<_> = told.map(|entry| entry.split_once(' ').expect("a name and an ARN")).collect();
+    let named = functions().into_iter().filter(|function| expected.contains(&logical_id(function)));
+    let named: Vec<_> = named.map(|name| (name.clone(), format!("${{{}.Arn}}", logical_id(&name)))).collect();
+    assert_eq!(told, named.iter().map(|(name, arn)| (name.as_str(), arn.as_str())).collect());
+    let ids: BTreeSet<_> = items(&variables["OWN_ROLE_IDS"]["Fn::Join"][1]).map(|id| referred(id).to_owned()).collect();
+    assert_eq!(ids, functions().into_iter().map(|function| format!("{}Role", logical_id(&function))).collect());
+    let shapes: BTreeSet<_> = steward::replay::INVOKED.iter().map(|(name, _)| *name).collect();
+    assert_eq!(shapes, named.iter().map(|(name, _)| name.as_str()).collect(), "each has a shape that it is sent");
+}
+
+#[test]
+fn what_may_be_sent_to_a_queue_again_is_what_the_rules_of_this_stack_send_there() {
+    let template = template();
+    let variables = &template["Resources"]["DeadLetterReplayer"]["Properties"]["Environment"]["Variables"];
+    let mut names = BTreeMap::new();
+    for entry in items(&variables["REPLAY_QUEUES"]["Fn::Join"][1]) {
+        let words: Vec<_> = entry["Fn::Sub"].as_str().expect("a text").split(' ').collect();
+        names.insert(words[2].trim_matches(['$', '{', '}']).to_owned(), words[0].to_owned());
+    }
+    let mut sent = BTreeSet::new();
+    for rule in resources(&template, "AWS::Events::Rule").into_values() {
+        let sources = items(&rule["EventPattern"]["source"]);
+        // The activity's rules are about whatever AWS says.
+        let sources: Vec<_> = sources.map(|source| source.as_str().unwrap_or("aws.").to_owned()).collect();
+        for target in items(&rule["Targets"]) {
+            let Some(name) = names.get(referred(&target["Arn"])) else { continue };
+            let sources = match name.as_str() {
+                "activity" => vec!["aws.".to_owned()],
+                // A rule without a source is about whatever anybody says.
+                _ if sources.is_empty() => vec![String::new()],
+                _ => sources.clone(),
+            };
+            sent.extend(sources.into_iter().map(|source| (name.clone(), source)));
+        }
+    }
+    let known: BTreeSet<_> =
+        steward::replay::RULES.iter().map(|(name, source, _)| ((*name).to_owned(), (*source).to_owned())).collect();
+    assert_eq!(sent, known, "left is sent by rules, right may be sent again");
+}
