@@ -13,7 +13,7 @@ use steward::{
     baseline::{BaselineSelectorUnmatched, DocumentCache, Selectors, unmatched_in_words},
     clock, control,
     error::{Cause, Failure},
-    gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway, SqsGateway},
+    gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, SqsGateway},
     heard_accounts::{HeardAccounts, Joining, joining, may_be_remembered},
     ids::AccountId,
     mending::Mending,
@@ -85,8 +85,7 @@ impl AccountLister {
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
         let access_role = settings.access_role_name();
-        let rates = Rates::of_a_long_list(settings.rate_share());
-        let organizations = OrganizationsGateway::of(config, rates);
+        let organizations = settings.management(config).organizations;
         let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
             document: DocumentCache::of(config, &mut settings, &table, &access_role),

@@ -1,6 +1,6 @@
 //! Looks at the accounts of one batch of a sweep, and mends what the document says.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, tz::TimeZone};
@@ -13,7 +13,7 @@ use steward::{
     clock,
     control::{self, AnyControl, Engine, Mode, Outcome, Row, Visit, ineligibility, is_settling},
     error::{Cause, Failure},
-    gateway::{self, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway},
+    gateway::{self, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway},
     ids::RoleName,
     settings::{NotConfigured, Settings},
     start::SdkConfig,
@@ -23,7 +23,7 @@ use steward::{
 /// How many accounts are looked at at once.
 const AT_ONCE: usize = 8;
 /// The time that is kept for the accounts that are being looked at when no more are begun.
-const MARGIN: SignedDuration = SignedDuration::from_secs(60);
+const MARGIN: Duration = Duration::from_secs(60);
 /// The largest batch that is read.
 const MAX_BATCH: usize = 1024 * 1024;
 
@@ -68,15 +68,14 @@ impl ComplianceChecker {
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
         let access_role = settings.access_role_name();
-        let rates = Rates::of_a_long_list(settings.rate_share());
-        let organizations = OrganizationsGateway::of(config, rates);
+        let management = settings.management(config);
         let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
-            engine: Engine::new(config, Self::NAME, rates).recording_in(table.clone()),
+            engine: Engine::new(config, Self::NAME, management.clone()).recording_in(table.clone()),
             document: DocumentCache::of(config, &mut settings, &table, &access_role).recorded_by_others(),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
-            facts: Facts::new(organizations.clone()),
-            organizations,
+            facts: Facts::new(management.organizations.clone()),
+            organizations: management.organizations,
             sweeps: S3Gateway::of(config, settings.reports_bucket()),
             access_role,
             settling: settings.settling(),
@@ -90,7 +89,7 @@ impl ComplianceChecker {
         let Input { sweep_id, batch } = serde_json::from_value(event.payload).map_err(|error| {
             Failure::with_detail(Cause::InvalidRequest, format_args!("{error}; the state machine calls this function."))
         })?;
-        let budget = Budget::until(event.context.deadline, MARGIN);
+        let budget = Budget::keeping(MARGIN);
         let accounts = self.accounts(&sweep_id.batch_key(batch)).await?;
         let document = self.document.read(&self.bus).await?;
         let (document, budget, invocation) = (&document, &budget, event.context.request_id.as_str());
@@ -116,7 +115,7 @@ impl ComplianceChecker {
 
     async fn visit(&self, account: Listed, document: &Document, budget: &Budget, invocation: &str) -> Found {
         let unknown = |failure| Checked::Unknown { failure };
-        let (tags, checked) = if budget.has_room(clock::now()) {
+        let (tags, checked) = if budget.has_room() {
             // With the wrong baseline it is not looked at.
             match self.facts.tags(&account.id, document).await {
                 Ok(tags) => (tags.clone(), self.check(&account, tags, document, invocation).await),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use steward::{
     control::Mode,
     error::{Cause, Failure},
-    gateway::{CallError, IamGateway, Organization, OrganizationsGateway, Rates, TrustPace},
+    gateway::{CallError, IamGateway, Organization, OrganizationsGateway},
     ids::RoleName,
     preparation::{ByHand, Change, by_hand, plan},
     session::Sessions,
@@ -92,7 +92,7 @@ impl OrganizationPreparer {
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
         let function = Self {
-            survey: Survey::of(config),
+            survey: Survey { organizations: settings.management(config).organizations, iam: IamGateway::of(config) },
             sessions: Sessions::new(config, Self::NAME),
             writer: settings.writer_role_name(),
         };
@@ -155,11 +155,8 @@ impl OrganizationPreparer {
             return Ok((Some(applied), failed));
         }
         let config = self.sessions.assume(&organization.management_account, &self.writer, WRITES, invocation).await?;
-        let writer = Writer {
-            organizations: OrganizationsGateway::of(&config, Rates::default()),
-            iam: IamGateway::of(&config),
-            pace: TrustPace::default(),
-        };
+        let writer =
+            Writer { organizations: self.survey.organizations.in_another_role(&config), iam: IamGateway::of(&config) };
         for change in changes {
             match writer.make(change).await {
                 Ok(()) => {
@@ -177,18 +174,15 @@ impl OrganizationPreparer {
 struct Writer {
     organizations: OrganizationsGateway,
     iam: IamGateway,
-    pace: TrustPace,
 }
 
 impl Writer {
     async fn make(&self, change: &Change) -> Result<(), CallError> {
         match change {
-            Change::EnableTrustedAccess(service) => {
-                self.organizations.enable_trusted_access(service.principal(), &self.pace).await
-            }
+            Change::EnableTrustedAccess(service) => self.organizations.enable_trusted_access(service.principal()).await,
             Change::EnableRootFeature(feature) => self.iam.enable_root_feature(*feature).await,
             Change::RegisterDelegatedAdministrator(service, account) => {
-                self.organizations.register_delegated_administrator(account, service.principal(), &self.pace).await
+                self.organizations.register_delegated_administrator(account, service.principal()).await
             }
         }
     }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     baseline::{Baseline, Effective},
     error::{Cause, Failure},
-    gateway::{AccountGateway, AccountTarget, CallError, DynamoDbGateway, OrganizationsGateway, Rates},
+    gateway::{AccountTarget, CallError, DynamoDbGateway, Management},
     ids::AccountId,
     session::Sessions,
 };
@@ -26,8 +26,7 @@ const ROUNDS: usize = 4;
 #[derive(Debug)]
 pub struct Engine {
     sessions: Sessions,
-    account: AccountGateway,
-    organizations: OrganizationsGateway,
+    management: Management,
     units: Arc<UnitPaths>,
     management_account: OnceCell<AccountId>,
 }
@@ -39,15 +38,15 @@ impl Engine {
         Self { sessions: self.sessions.recording_in(table), ..self }
     }
 
-    /// An engine that works with the credentials of `config` at these rates; sessions carry the name of `function`.
-    pub fn new(config: &SdkConfig, function: &'static str, rates: Rates) -> Self {
-        let (account, organizations) = (AccountGateway::of(config, rates), OrganizationsGateway::of(config, rates));
-        Self::of(Sessions::new(config, function), account, organizations)
+    /// An engine that works with the credentials of `config` and through these gateways; sessions carry the name of
+    /// `function`.
+    pub fn new(config: &SdkConfig, function: &'static str, management: Management) -> Self {
+        Self::of(Sessions::new(config, function), management)
     }
 
     /// An engine over these gateways.
-    pub(super) fn of(sessions: Sessions, account: AccountGateway, organizations: OrganizationsGateway) -> Self {
-        Self { sessions, account, organizations, units: Arc::default(), management_account: OnceCell::new() }
+    pub(super) fn of(sessions: Sessions, management: Management) -> Self {
+        Self { sessions, management, units: Arc::default(), management_account: OnceCell::new() }
     }
 
     /// Runs these controls in one account, all at the same time: no control depends on another. What happens to one
@@ -95,8 +94,8 @@ impl Engine {
         let management = ManagementScope {
             account_id: visit.account_id.clone(),
             target: AccountTarget::of(visit.account_id, management_account),
-            account: self.account.clone(),
-            organizations: self.organizations.clone(),
+            account: self.management.accounts.clone(),
+            organizations: self.management.organizations.clone(),
             units: Arc::clone(&self.units),
         };
         Ok(Doors::new(visit, &self.sessions, management, visit.account_id == management_account, actions))
@@ -288,5 +287,7 @@ pub fn actions(controls: &[&'static dyn AnyControl], mode: Mode) -> Vec<&'static
     actions
 }
 
+#[cfg(test)]
+mod rates;
 #[cfg(test)]
 mod tests;
