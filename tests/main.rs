@@ -14,6 +14,8 @@ mod notifier;
 mod organization_preparer;
 mod permissions;
 mod policies;
+mod published_rates;
+mod rate_shares;
 mod region_opt_auditor;
 mod root_task_runner;
 mod samples;
