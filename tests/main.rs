@@ -16,6 +16,8 @@ mod organization_preparer;
 mod permissions;
 mod policies;
 mod protection;
+mod published_rates;
+mod rate_shares;
 mod region_opt_auditor;
 mod root_task_runner;
 mod samples;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::template::{logical_id, read, resources, template};
+use crate::template::{read, resources, template};
 
 const DEFINITION: &str = "statemachines/compliance-sweep.asl.json";
 
@@ -80,15 +80,6 @@ fn minutes_of_throttles_and_outages_of_lambda_cost_no_task_its_result() {
         // Full jitter waits half of it on average.
         assert!(patience / 2.0 >= 120.0, "{function} gives up after {} s", patience / 2.0);
     }
-}
-
-#[test]
-fn batches_share_the_published_rates_among_them() {
-    let at_once = definition()["States"]["CheckBatches"]["MaxConcurrency"].as_f64().expect("a concurrency");
-    let functions = resources(&template(), "AWS::Serverless::Function");
-    let variables = &functions[&logical_id("compliance-checker")]["Environment"]["Variables"];
-    let share: f64 = variables["RATE_SHARE"].as_str().expect("a share").parse().expect("a number");
-    assert!((at_once * share - 1.0).abs() < f64::EPSILON, "{at_once} batches with {share} each");
 }
 
 #[test]

@@ -10,7 +10,11 @@ use tokio::sync::OnceCell;
 /// How long anything may take before a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
+/// How much faster than AWS the cloud is, its quotas with it.
+const TIME_SCALE: f64 = 20.0;
+
 static CLOUD: OnceCell<LocalCloud> = OnceCell::const_new();
+static REAL_TIME: OnceCell<LocalCloud> = OnceCell::const_new();
 static SHARED: OnceCell<Organization> = OnceCell::const_new();
 /// The name of the shared stack, and the start of the others' names.
 const STACK: &str = "steward";
@@ -40,7 +44,8 @@ impl Theatre {
                 let organization = organization(cloud, 0).await;
                 let cap = [("MaxAccountsPerDay", "5000")];
                 let account = organization.management_account();
-                deploy(cloud, account, STACK, &cap).await.expect("the stack can be deployed");
+                let stack = deploy(cloud, account, STACK, &cap).await.expect("the stack can be deployed");
+                stack.raise_rates(TIME_SCALE).await.expect("the functions can be configured");
                 organization
             })
             .await;
@@ -81,7 +86,21 @@ impl Theatre {
         let mut parameters = parameters.to_vec();
         parameters.push(("OrganizationId", &organization_id));
         let copied = shared.stack.copy(shared.cloud, account, &format!("{STACK}-{account}"), &parameters).await;
-        Self { cloud: shared.cloud, organization, stack: copied.expect("the stack can be copied") }
+        let stack = copied.expect("the stack can be copied");
+        stack.raise_rates(TIME_SCALE).await.expect("the functions can be configured");
+        Self { cloud: shared.cloud, organization, stack }
+    }
+
+    /// An organization of its own with so many accounts in `/Workloads/Sandbox`, and a stack of this name that the SAM CLI
+    /// deploys, in the cloud where time and rates are those of AWS.
+    pub(crate) async fn at_real_time(name: &str, members: usize, parameters: &[(&str, &str)]) -> Self {
+        let cloud = started(&REAL_TIME, 1.0, "real-time.log").await;
+        let organization = organization(cloud, members).await;
+        let organization_id = organization.id();
+        let mut parameters = parameters.to_vec();
+        parameters.push(("OrganizationId", &organization_id));
+        let stack = deploy(cloud, organization.management_account(), name, &parameters).await;
+        Self { cloud, organization, stack: stack.expect("the stack can be deployed") }
     }
 
     /// An organization that nobody has prepared: no trusted access, no root features.
@@ -198,13 +217,16 @@ async fn organization(cloud: &LocalCloud, members: usize) -> Organization {
 }
 
 async fn cloud() -> &'static LocalCloud {
-    CLOUD
+    // An account takes a second, and the rate of CreateAccount is two a second.
+    started(&CLOUD, TIME_SCALE, "tests.log").await
+}
+
+async fn started(cloud: &'static OnceCell<LocalCloud>, time_scale: f64, log: &str) -> &'static LocalCloud {
+    cloud
         .get_or_init(async || {
-            // Twenty times faster than AWS: an account takes a second, and the rate of CreateAccount is two a second.
-            let log = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.local-cloud"));
-            std::fs::create_dir_all(log).expect("the folder of the log can be made");
-            let log = Some(log.join("tests.log"));
-            let options = Options { time_scale: 20.0, log, ..Options::default() };
+            let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.local-cloud"));
+            std::fs::create_dir_all(folder).expect("the folder of the log can be made");
+            let options = Options { time_scale, log: Some(folder.join(log)), ..Options::default() };
             tokio::task::spawn_blocking(|| LocalCloud::start(options).expect("the local cloud starts"))
                 .await
                 .expect("the local cloud starts")

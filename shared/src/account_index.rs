@@ -183,7 +183,8 @@ impl AccountIndex {
                     let lost = error.cause == Cause::InputRefused;
                     let listing = if lost { Listing::default() } else { Listing::at(begun_at, next) };
                     self.put_off(&listing).await?;
-                    return if error.cause == Cause::Throttled || lost { Ok(None) } else { Err(error) };
+                    let later = matches!(error.cause, Cause::Throttled | Cause::NoTimeLeft);
+                    return if later || lost { Ok(None) } else { Err(error) };
                 }
             };
             self.record_all(&page.items).await?;

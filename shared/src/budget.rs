@@ -1,8 +1,13 @@
 //! How much one invocation can do.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
-use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use crate::invocation;
 
 /// The bytes that an answer may grow to before no more work is begun. AWS Lambda takes 6 MB.
 const MAX_ANSWER: usize = 4_000_000;
@@ -10,29 +15,19 @@ const MAX_ANSWER: usize = 4_000_000;
 /// What is left of an invocation's time and of its answer's size.
 #[derive(Debug)]
 pub struct Budget {
-    ends_at: Timestamp,
-    leave_at: Timestamp,
+    leave_at: Option<Instant>,
     answered: AtomicUsize,
 }
 
 impl Budget {
-    /// The budget of an invocation that ends at `deadline`, in milliseconds since 1970. `margin` is kept for the work that
-    /// is under way when no more is begun.
-    pub fn until(deadline: u64, margin: SignedDuration) -> Self {
-        let deadline = i64::try_from(deadline).ok().and_then(|deadline| Timestamp::from_millisecond(deadline).ok());
-        let ends_at = deadline.unwrap_or(Timestamp::MIN);
-        let leave_at = ends_at.checked_sub(margin).unwrap_or(Timestamp::MIN);
-        Self { ends_at, leave_at, answered: AtomicUsize::new(0) }
-    }
-
-    /// When the invocation has ended, however it goes.
-    pub fn ends_at(&self) -> Timestamp {
-        self.ends_at
+    /// The budget of the invocation at work. `margin` is kept for the work that is under way when no more is begun.
+    pub fn keeping(margin: Duration) -> Self {
+        Self { leave_at: invocation::ends_at().and_then(|end| end.checked_sub(margin)), answered: AtomicUsize::new(0) }
     }
 
     /// Whether more work can be begun.
-    pub fn has_room(&self, now: Timestamp) -> bool {
-        now < self.leave_at && self.answered.load(Ordering::Relaxed) < MAX_ANSWER
+    pub fn has_room(&self) -> bool {
+        self.leave_at.is_some_and(|end| Instant::now() < end) && self.answered.load(Ordering::Relaxed) < MAX_ANSWER
     }
 
     /// Counts what the answer has grown by.
@@ -44,26 +39,27 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::invocation::lasting;
 
-    const MARGIN: SignedDuration = SignedDuration::from_secs(45);
+    const MARGIN: Duration = Duration::from_secs(45);
+    const TIMEOUT: Duration = Duration::from_mins(2);
 
-    #[test]
-    fn nothing_is_begun_shortly_before_the_end() {
-        let budget = Budget::until(1_790_000_120_000, MARGIN);
-        let at = |second| budget.has_room(Timestamp::from_second(second).unwrap());
-        assert_eq!(budget.ends_at().as_second(), 1_790_000_120);
-        assert!(at(1_790_000_074));
-        assert!(!at(1_790_000_075));
-        assert!(!Budget::until(0, MARGIN).has_room(Timestamp::from_second(1).unwrap()));
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_begun_shortly_before_the_end() {
+        let budget = lasting(TIMEOUT, async { Budget::keeping(MARGIN) }).await;
+        tokio::time::sleep(Duration::from_secs(74)).await;
+        assert!(budget.has_room());
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(!budget.has_room());
+        assert!(!Budget::keeping(MARGIN).has_room(), "no invocation is at work");
     }
 
-    #[test]
-    fn nothing_is_begun_once_the_answer_is_large() {
-        let budget = Budget::until(1_790_000_120_000, MARGIN);
-        let now = Timestamp::from_second(1_790_000_000).unwrap();
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_begun_once_the_answer_is_large() {
+        let budget = lasting(TIMEOUT, async { Budget::keeping(MARGIN) }).await;
         budget.spend(MAX_ANSWER - 1);
-        assert!(budget.has_room(now));
+        assert!(budget.has_room());
         budget.spend(1);
-        assert!(!budget.has_room(now));
+        assert!(!budget.has_room());
     }
 }

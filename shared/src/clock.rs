@@ -1,13 +1,11 @@
 //! The one door to time. Functions ask here what time it is, and nowhere else, so that a test or a simulation can give
 //! them a time of its own.
 
-use std::{cell::Cell, time::Duration};
+use std::cell::Cell;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use governor::{clock::Clock, nanos::Nanos};
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::time::Instant;
 
 thread_local! {
     static SOURCE: Cell<Option<fn() -> Timestamp>> = const { Cell::new(None) };
@@ -28,24 +26,6 @@ pub fn set_source(source: Option<fn() -> Timestamp>) {
 pub fn of_event(event: &EventBridgeEvent<Value>) -> Option<String> {
     let time = event.time?;
     Timestamp::new(time.timestamp(), 0).ok().map(|time| time.to_string())
-}
-
-/// Steady time for rates, which stands still where the runtime's clock is paused.
-#[derive(Clone, Debug)]
-pub(crate) struct SteadyClock(Instant);
-
-impl Default for SteadyClock {
-    fn default() -> Self {
-        Self(Instant::now())
-    }
-}
-
-impl Clock for SteadyClock {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        Duration::into(self.0.elapsed())
-    }
 }
 
 #[cfg(test)]
@@ -69,12 +49,5 @@ mod tests {
             .unwrap();
             assert_eq!(of_event(&event).as_deref(), Some("2026-11-26T08:00:00Z"));
         }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn steady_time_moves_with_the_clock_of_the_runtime() {
-        let clock = SteadyClock::default();
-        tokio::time::sleep(Duration::from_hours(1)).await;
-        assert_eq!(clock.now().as_u64(), 3_600_000_000_000);
     }
 }

@@ -304,9 +304,9 @@ catalogue! {
     BatchFailed { AfterSeconds(3600),
         "A part of the sweep failed, and nothing is known of these accounts.",
         "Look at the execution of the state machine and at the log of compliance-checker; the next sweep looks again." }
-    NoTimeLeft { AfterSeconds(3600),
-        "There was no time left to look at the account.",
-        "Nothing, unless it lasts: the next sweep looks again. If it lasts, look for calls that are slow or throttled." }
+    NoTimeLeft { AfterSeconds(15),
+        "It was not reached: there was no time left.",
+        "Nothing, unless it lasts: it is asked again, by the next sweep at the latest; who works by hand asks again. If it lasts, look for calls that are slow or throttled." }
     NotConverged { AfterSeconds(30),
         "The changes went through, and what was read back afterwards still differs.",
         "Look for another program or policy that sets the same thing, then run the baseline again." }

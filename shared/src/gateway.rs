@@ -6,6 +6,7 @@ mod dynamodb;
 mod eventbridge;
 mod iam;
 mod lambda;
+mod management;
 mod organizations;
 mod pace;
 #[cfg(test)]
@@ -29,11 +30,12 @@ pub use dynamodb::{DynamoDbGateway, Queried, Refusal, Write};
 pub use eventbridge::EventBridgeGateway;
 pub use iam::{IamGateway, NewRole, PasswordPolicy, Role, RootCredentials};
 pub use lambda::LambdaGateway;
+pub use management::Management;
 pub use organizations::{
     Account, AccountState, CreateAccountOutcome, CreateAccountStatus, NewAccount, Organization, OrganizationalUnit,
-    OrganizationsGateway, Page, TrustPace,
+    OrganizationsGateway, Page,
 };
-pub use pace::Rates;
+pub(crate) use pace::Rates;
 #[cfg(test)]
 pub(crate) use published::Published;
 pub use s3::{Found, S3Gateway};

@@ -19,6 +19,7 @@ pub mod gateway;
 pub mod heard_accounts;
 pub mod ids;
 pub mod input;
+pub mod invocation;
 pub mod journal;
 pub mod mail_budget;
 pub mod manual;

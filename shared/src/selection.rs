@@ -96,6 +96,14 @@ impl Target {
         }
     }
 
+    /// The account, where it is known already.
+    pub fn known(&self) -> Option<&Account> {
+        match self {
+            Self::Known(account) => Some(account),
+            Self::Id(_) => None,
+        }
+    }
+
     /// The account, described if only its id is known.
     pub async fn describe(self, organizations: &OrganizationsGateway) -> Result<Account, CallError> {
         match self {

@@ -2,11 +2,13 @@
 
 use std::{cell::Cell, str::FromStr, time::Duration};
 
+use aws_config::SdkConfig;
 use jiff::SignedDuration;
 
 use crate::{
     account_creation::Pace,
     activity::Severity,
+    gateway::{Management, Rates},
     ids::{AccountId, MailAddress, NotValid, RoleName},
     own_roles::OwnRole,
     replay::{ReplayFunction, Route},
@@ -39,12 +41,13 @@ pub struct NotConfigured(Vec<String>);
 pub struct Settings {
     environment: Environment,
     problems: Vec<String>,
+    management: Option<Management>,
 }
 
 impl Settings {
     /// The settings in the environment of this process, or those that were given to this thread.
     pub fn from_environment() -> Self {
-        Self { environment: ENVIRONMENT.get(), problems: Vec::new() }
+        Self { environment: ENVIRONMENT.get(), problems: Vec::new(), management: None }
     }
 
     /// A variable; None when it is not set or empty.
@@ -247,9 +250,24 @@ impl Settings {
         self.required("REPORTS_BUCKET")
     }
 
+    /// The gateways of the management account, the same ones whenever they are asked for.
+    ///
     /// `RATE_SHARE`: the part of AWS's published rates that one process of this function takes; all when not set.
-    pub fn rate_share(&mut self) -> f64 {
-        self.parsed("RATE_SHARE", 1.0)
+    /// `RATE_SHARES`: its part of the rates of some operations, `<operation> <part>` each, with commas between them.
+    pub fn management(&mut self, config: &SdkConfig) -> Management {
+        if let Some(made) = &self.management {
+            return made.clone();
+        }
+        let text = self.read("RATE_SHARES").unwrap_or_default();
+        let mut of = Vec::new();
+        for (operation, share) in self.pairs("RATE_SHARES", &text) {
+            match share.parse() {
+                Ok(share) => of.push((operation, share)),
+                Err(_) => self.problems.push(format!("RATE_SHARES has {share:?}, which is no number")),
+            }
+        }
+        let rates = Rates::new(self.parsed("RATE_SHARE", 1.0), of);
+        self.management.insert(Management::of(config, &rates)).clone()
     }
 
     /// `BACKUP_BUCKET`: the bucket for policies that are removed.
@@ -329,7 +347,7 @@ mod tests {
             "BASELINE_BUCKET" => Some("bucket".to_owned()),
             _ => None,
         };
-        let mut settings = Settings { environment, problems: Vec::new() };
+        let mut settings = Settings { environment, problems: Vec::new(), management: None };
         settings.table_name();
         settings.alert_email();
         settings.baseline_document();
@@ -384,19 +402,20 @@ mod tests {
     #[test]
     fn a_number_of_the_template_is_one_of_the_settings() {
         // Of a parameter of the type Number, CloudFormation takes fractions as well.
-        let mut settings = Settings { environment: |_| Some("7.5".to_owned()), problems: Vec::new() };
+        let mut settings = Settings { environment: |_| Some("7.5".to_owned()), problems: Vec::new(), management: None };
         assert_eq!(settings.max_accounts_per_day(), 7);
         assert_eq!(settings.pace().poll, Duration::from_secs(7));
         assert_eq!(settings.deadline(), SignedDuration::from_mins(7));
         settings.finish().unwrap();
-        let mut settings = Settings { environment: |_| Some("soon".to_owned()), problems: Vec::new() };
+        let mut settings =
+            Settings { environment: |_| Some("soon".to_owned()), problems: Vec::new(), management: None };
         settings.max_accounts_per_day();
         assert!(settings.finish().is_err());
     }
 
     #[test]
     fn what_is_not_set_has_its_documented_default() {
-        let mut settings = Settings { environment: |_| None, problems: Vec::new() };
+        let mut settings = Settings { environment: |_| None, problems: Vec::new(), management: None };
         assert_eq!(settings.max_accounts_per_day(), 20);
         assert_eq!(settings.pace().poll, Duration::from_secs(5));
         assert_eq!(settings.deadline(), SignedDuration::from_hours(2));

@@ -15,7 +15,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::telemetry;
+use crate::{invocation, telemetry};
 use wire::Wire;
 
 /// How long one attempt of a call may take, in seconds.
@@ -42,9 +42,10 @@ where
     let function = make(&config)?;
     let (function, handle, wire) = (&function, &handle, &wire);
     // Boxed: the futures of the SDK nest so deep that the compiler gives up on laying them all out in one.
-    let answer = |event| {
+    let answer = |event: LambdaEvent<Value>| {
         Box::pin(async move {
-            let answer = handle(function, event).await.map_err(Diagnostic::from);
+            let deadline = event.context.deadline;
+            let answer = invocation::until(deadline, handle(function, event)).await.map_err(Diagnostic::from);
             telemetry::emit(wire.take(name).as_slice());
             answer
         })

@@ -4,7 +4,7 @@
 //! Whoever begins says so in the stack's table, and whoever finds that leaves the account alone. An invocation that is
 //! killed cannot give its turn back; it holds no longer than the invocation could have lived.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
@@ -35,15 +35,16 @@ impl Turns {
         Self { table, function }
     }
 
-    /// Asks for the turn to work on an account, until this invocation must have ended; no, when another one is at it. The
+    /// Asks for the turn to work on an account, while this invocation can last; no, when another one is at it. The
     /// same invocation may ask again: its first answer may have been lost.
     pub async fn begin(
         &self,
         account: &AccountId,
         invocation: &str,
-        ends_at: Timestamp,
+        left: Duration,
         now: Timestamp,
     ) -> Result<bool, CallError> {
+        let ends_at = now + SignedDuration::try_from(left).unwrap_or(SignedDuration::ZERO);
         let values = HashMap::from([
             (":mine".to_owned(), AttributeValue::S(invocation.to_owned())),
             (":now".to_owned(), AttributeValue::N(now.as_second().to_string())),
@@ -104,21 +105,20 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_invocation_has_the_turn_and_one_beside_it_has_not() {
-        let ends_at = Timestamp::from_second(1_790_000_300).unwrap();
-        let now = ends_at - SignedDuration::from_mins(5);
+        let (now, left) = (Timestamp::from_second(1_790_000_000).unwrap(), Duration::from_mins(5));
         let put = mock!(Client::transact_write_items)
             .match_requests(|input| {
                 item(input, "pk") == Some(&AttributeValue::S("turn#baseline-applier#222222222222".to_owned()))
                     && item(input, "held_until") == Some(&AttributeValue::N("1790000300".to_owned()))
             })
             .then_output(|| TransactWriteItemsOutput::builder().build());
-        assert!(turns(&put).begin(&account(), "one", ends_at, now).await.unwrap());
+        assert!(turns(&put).begin(&account(), "one", left, now).await.unwrap());
         let refused = mock!(Client::transact_write_items).then_error(|| {
             let reason = CancellationReason::builder().code("ConditionalCheckFailed").build();
             let canceled = TransactionCanceledException::builder().cancellation_reasons(reason).build();
             TransactWriteItemsError::TransactionCanceledException(canceled)
         });
-        assert!(!turns(&refused).begin(&account(), "other", ends_at, now).await.unwrap());
+        assert!(!turns(&refused).begin(&account(), "other", left, now).await.unwrap());
     }
 
     #[tokio::test]

@@ -29,12 +29,17 @@ type Parent = (OrganizationalUnitId, BTreeSet<OrganizationalUnitId>);
 impl UnitNames {
     /// The names of all units that hold these accounts. What could not be read is the failure of the accounts below it
     /// alone.
-    pub async fn of(organizations: &OrganizationsGateway, accounts: &[Account]) -> Self {
+    pub async fn of<'a>(organizations: &OrganizationsGateway, accounts: impl IntoIterator<Item = &'a Account>) -> Self {
         let left = Mutex::new(parents(accounts));
         let listed = join_all((0..AT_ONCE).map(|_| list(organizations, &left)));
         // The one that takes what costs one call either way chooses first, where there is little to share out.
         let (described, listed) = join(describe(organizations, &left), listed).await;
         Self(listed.into_iter().flatten().chain(described).collect())
+    }
+
+    /// The names that could be read.
+    pub(crate) fn read(self) -> impl Iterator<Item = (OrganizationalUnitId, String)> {
+        self.0.into_iter().filter_map(|(unit, name)| Some((unit, name.ok()?)))
     }
 
     /// The path of the unit that holds an account.
@@ -58,9 +63,9 @@ type Named = Vec<(OrganizationalUnitId, Result<String, Failure>)>;
 
 /// The parents of all units that hold the accounts. Those with one unit that is wanted come first: such a unit costs one
 /// call either way.
-fn parents(accounts: &[Account]) -> VecDeque<Parent> {
+fn parents<'a>(accounts: impl IntoIterator<Item = &'a Account>) -> VecDeque<Parent> {
     let mut below: BTreeMap<&OrganizationalUnitId, BTreeSet<OrganizationalUnitId>> = BTreeMap::new();
-    for pair in accounts.iter().flat_map(|account| account.units.windows(2)) {
+    for pair in accounts.into_iter().flat_map(|account| account.units.windows(2)) {
         if let [parent, unit] = pair {
             below.entry(parent).or_default().insert(unit.clone());
         }

@@ -12,7 +12,7 @@ use steward::{
     clock, control,
     error::{Cause, Failure},
     gateway::{
-        Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway, SqsGateway, StatesGateway,
+        Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, SqsGateway, StatesGateway,
     },
     heard_accounts::{HeardAccounts, Joining, joining},
     ids::AccountId,
@@ -84,8 +84,7 @@ impl AccountLister {
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
         let access_role = settings.access_role_name();
-        let rates = Rates::of_a_long_list(settings.rate_share());
-        let organizations = OrganizationsGateway::of(config, rates);
+        let organizations = settings.management(config).organizations;
         let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
             executions: SweepExecutions::new(StatesGateway::of(config)),

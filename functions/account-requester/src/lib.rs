@@ -22,6 +22,7 @@ use steward::{
     gateway::{DynamoDbGateway, EventBridgeGateway, SqsGateway},
     ids::{Email, RequestId, RoleName},
     input::{Problem, in_words},
+    invocation,
     settings::{NotConfigured, Settings},
     start::SdkConfig,
 };
@@ -32,7 +33,9 @@ use asking::Asking;
 use survey::{Survey, Surveyed};
 
 /// How long a person waits for a list of the accounts; what takes longer is done for the queue.
-const PATIENCE_BY_HAND: Duration = Duration::from_secs(4);
+const LIST_BY_HAND: Duration = Duration::from_secs(4);
+/// How long a person waits for turns at the published rates, to find a unit some levels down.
+const TURNS_BY_HAND: Duration = Duration::from_secs(8);
 /// How long one batch of the queue goes on with a list. A third of the function's time.
 const PATIENCE_OF_QUEUE: Duration = Duration::from_secs(20);
 /// When something is tried again that AWS has throttled, or that waits for the list of accounts.
@@ -68,7 +71,7 @@ impl AccountRequester {
         let mut settings = Settings::from_environment();
         let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
-            survey: Survey::of(config, table.clone()),
+            survey: Survey::of(settings.management(config).organizations, table.clone()),
             store: Store::new(table),
             queue: SqsGateway::of(config, settings.account_request_queue_url()),
             poller_queue: SqsGateway::of(config, settings.account_creation_queue_url()),
@@ -119,7 +122,8 @@ impl AccountRequester {
 
     /// The answer within seconds: what takes longer goes to the queue.
     async fn at_once(&self, asking: &Asking) -> Result<Answer, Failure> {
-        let why = match self.check(asking, Instant::now() + PATIENCE_BY_HAND).await? {
+        let check = self.check(asking, Instant::now() + LIST_BY_HAND);
+        let why = match invocation::waiting_at_most(TURNS_BY_HAND, check).await? {
             Checked::Answered(answer) => return Ok(answer),
             Checked::Later(why) => why,
         };
@@ -144,7 +148,9 @@ impl AccountRequester {
             Err(failure) => Err(failure),
         };
         match checked {
-            Err(failure) if failure.cause == Cause::Throttled => Ok(Checked::Later("AWS throttles the look-up")),
+            Err(failure) if matches!(failure.cause, Cause::Throttled | Cause::NoTimeLeft) => {
+                Ok(Checked::Later("the look-up would come faster than AWS allows"))
+            }
             checked => checked,
         }
     }

@@ -8,9 +8,8 @@ use steward::{
     account_index::{AccountIndex, WholeSince},
     control::organizational_unit::UnitPaths,
     error::{Cause, Failure},
-    gateway::{DynamoDbGateway, OrganizationsGateway, Rates},
+    gateway::{DynamoDbGateway, OrganizationsGateway},
     ids::{AccountName, Email, OrganizationalUnitId},
-    start::SdkConfig,
 };
 use tokio::{sync::Mutex, time::Instant};
 
@@ -21,8 +20,6 @@ const BELIEVED: Duration = Duration::from_mins(5);
 #[derive(Debug)]
 pub(crate) struct Survey {
     organizations: OrganizationsGateway,
-    /// Lists accounts, which one process does at a time, at the whole rate.
-    listing: OrganizationsGateway,
     index: AccountIndex,
     paths: UnitPaths,
     units: Mutex<HashMap<OrganizationalUnitId, Instant>>,
@@ -35,16 +32,8 @@ pub(crate) struct Surveyed {
 }
 
 impl Survey {
-    pub(crate) fn of(config: &SdkConfig, table: DynamoDbGateway) -> Self {
-        // Two processes work the queue off, as its mapping says.
-        let half = Rates { share: 0.5, ..Rates::default() };
-        Self {
-            organizations: OrganizationsGateway::of(config, half),
-            listing: OrganizationsGateway::of(config, Rates::default()),
-            index: AccountIndex::new(table),
-            paths: UnitPaths::default(),
-            units: Mutex::default(),
-        }
+    pub(crate) fn of(organizations: OrganizationsGateway, table: DynamoDbGateway) -> Self {
+        Self { organizations, index: AccountIndex::new(table), paths: UnitPaths::default(), units: Mutex::default() }
     }
 
     /// The unit that a person has named: `Some(None)` when nobody named one, `None` when there is none of that name.
@@ -88,7 +77,7 @@ impl Survey {
             return Ok(Some(since));
         }
         let budget = until.saturating_duration_since(Instant::now());
-        if budget.is_zero() { Ok(None) } else { Ok(self.index.refresh(&self.listing, budget).await?) }
+        if budget.is_zero() { Ok(None) } else { Ok(self.index.refresh(&self.organizations, budget).await?) }
     }
 
     /// What is known about a wish. What the index says of its address is asked for at AWS before it counts: one call.

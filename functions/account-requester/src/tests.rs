@@ -10,13 +10,17 @@ use serde_json::json;
 use super::*;
 use aws::Aws;
 
+/// The function's timeout.
+const TIMEOUT: Duration = Duration::from_mins(1);
+
 /// A process of its own, as each invocation is that comes at the same time as others.
 fn function(aws: &Aws) -> AccountRequester {
     AccountRequester::new(&aws.config()).expect("the settings are complete")
 }
 
 async fn invoke(function: &AccountRequester, payload: Value) -> Result<Value, Failure> {
-    let answer = function.handle(LambdaEvent::new(payload, Context::default())).await?;
+    let event = LambdaEvent::new(payload, Context::default());
+    let answer = invocation::lasting(TIMEOUT, function.handle(event)).await?;
     Ok(serde_json::to_value(answer).expect("an answer is JSON"))
 }
 
@@ -51,7 +55,7 @@ async fn work_off_queue(aws: &Aws) {
             let begun = tokio::time::Instant::now();
             let answer = invoke(&function, json!({"Records": records})).await.expect("a batch is answered");
             assert_eq!(answer["batchItemFailures"], json!([]), "nothing fails because it has to wait");
-            assert!(begun.elapsed() < Duration::from_mins(1), "the function's timeout: {:?}", begun.elapsed());
+            assert!(begun.elapsed() < TIMEOUT, "{:?}", begun.elapsed());
             aws.batch_is_done();
         }
     };

@@ -13,7 +13,8 @@ use steward::{
     clock,
     error::Failure,
     events::Trigger,
-    gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates},
+    gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway},
+    invocation,
     once::Once,
     own_roles::OwnRole,
     root_session_log::{OpenedSession, RootSessionLog},
@@ -23,6 +24,9 @@ use steward::{
 
 /// How long the record of a root session may be behind its opening.
 const A_MOMENT: Duration = Duration::from_secs(2);
+
+/// How long a name is waited for.
+const FOR_A_NAME: Duration = Duration::from_secs(3);
 
 /// The function.
 #[derive(Debug)]
@@ -67,7 +71,7 @@ impl ActivityAuditor {
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             once: Once::new(table),
             root_sessions: RootSessionLog::new(DynamoDbGateway::of(config, settings.journal_table_name())),
-            organizations: OrganizationsGateway::of(config, Rates::default()),
+            organizations: settings.management(config).organizations,
             own_roles: settings.own_roles(),
             guarded: Guarded {
                 own_names: settings.own_names(),
@@ -133,7 +137,8 @@ impl ActivityAuditor {
 
     /// The name of the account, which records mask. What happened is told with or without it.
     async fn account_name(&self, audited: &ActivityAudited) -> Option<String> {
-        let described = self.organizations.describe_account(audited.account_id.as_ref()?).await;
+        let describe = self.organizations.describe_account(audited.account_id.as_ref()?);
+        let described = invocation::waiting_at_most(FOR_A_NAME, describe).await;
         described
             .inspect_err(|error| tracing::info!("the account's name stays unknown: {error}"))
             .ok()

@@ -23,9 +23,10 @@ use steward::{
     },
     error::{Cause, Failure, Retry},
     events::{BaselineApplied, BaselineIncomplete, Trigger},
-    gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, SqsGateway},
+    gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
     heard_accounts::HeardAccounts,
     ids::RoleName,
+    invocation::time_left,
     new_account::NewAccount,
     selection::Target,
     session::{Sessions, ineligibility},
@@ -40,7 +41,7 @@ pub use report::{Failed, Report, Skip};
 
 /// The time that is kept for the accounts that are being worked on when no more are begun. A call may take 27 s, and
 /// a control makes several.
-const MARGIN: SignedDuration = SignedDuration::from_secs(45);
+const MARGIN: Duration = Duration::from_secs(45);
 /// How many accounts are worked on at once. More would wait for the pace of the APIs that they share.
 const AT_ONCE: usize = 8;
 /// Why an account is left alone that is another invocation's.
@@ -90,15 +91,15 @@ impl BaselineApplier {
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
         let access_role = settings.access_role_name();
-        let rates = Rates::of_some_accounts(settings.rate_share());
-        let organizations = OrganizationsGateway::of(config, rates);
+        let management = settings.management(config);
+        let organizations = management.organizations.clone();
         let table = DynamoDbGateway::of(config, settings.table_name());
         let document = DocumentCache::of(config, &mut settings, &table, &access_role);
         let selectors = Selectors::new(organizations.clone(), table.clone());
         let sessions = Sessions::new(config, Self::NAME, settings.protected_accounts())
             .recording_in(DynamoDbGateway::of(config, settings.journal_table_name()));
         let function = Self {
-            engine: Engine::new(config, sessions, rates),
+            engine: Engine::new(sessions, management),
             queue: SqsGateway::of(config, settings.baseline_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             heard: HeardAccounts::new(table.clone()),
@@ -131,7 +132,7 @@ impl BaselineApplier {
             }
             Trigger::ByHand(input) => {
                 let input = ByHand::read(input)?;
-                let budget = Budget::until(event.context.deadline, MARGIN);
+                let budget = Budget::keeping(MARGIN);
                 Ok(Answer::Report(self.by_hand(&input, invocation, &budget).await?))
             }
         }
@@ -145,6 +146,8 @@ impl BaselineApplier {
             self.selectors.allow_changes(&document).await?;
         }
         let targets = input.selection.targets(&self.organizations, &self.units).await?;
+        let known: Vec<&Account> = targets.iter().filter_map(Target::known).collect();
+        self.facts.prepare(&known, &document).await;
         let visits = targets.into_iter().map(|target| self.visit(target, input, &document, invocation, budget));
         let mut visits = stream::iter(visits).buffered(AT_ONCE);
         let mut report = Report::new(input.mode, document.refused.clone(), unmatched);
@@ -163,19 +166,19 @@ impl BaselineApplier {
         budget: &Budget,
     ) -> Visited {
         let id = target.id().clone();
-        if !budget.has_room(clock::now()) {
+        if !budget.has_room() {
             return Visited::Left(id);
         }
         let account = match target.describe(&self.organizations).await {
             Ok(account) => account,
-            Err(error) => return Visited::Failed(Failed { account_id: id, failure: error.into() }),
+            Err(error) => return Visited::not_looked_at(id, error.into()),
         };
         if let Some(why) = ineligibility(&account) {
             return Visited::Skipped(Skip { account_id: id, why });
         }
         let applies = input.mode == Mode::Apply;
         if applies {
-            match self.turns.begin(&id, invocation, budget.ends_at(), clock::now()).await {
+            match self.turns.begin(&id, invocation, time_left(), clock::now()).await {
                 Ok(true) => {}
                 Ok(false) => return Visited::Skipped(Skip { account_id: id, why: TAKEN.to_owned() }),
                 Err(error) => return Visited::Failed(Failed { account_id: id, failure: error.into() }),
@@ -190,12 +193,22 @@ impl BaselineApplier {
                 budget.spend(serde_json::to_vec(&rows).map_or(0, |bytes| bytes.len()));
                 Visited::Rows(rows)
             }
-            Err(failure) => Visited::Failed(Failed { account_id: id, failure }),
+            Err(failure) => Visited::not_looked_at(id, failure),
         }
     }
 
     async fn message(&self, body: &str, invocation: &str) -> Result<(), Failure> {
-        self.heard_of(NewAccount::of_message(body)?, invocation).await.map(drop)
+        let account = NewAccount::of_message(body)?;
+        match self.heard_of(account.clone(), invocation).await {
+            // What had no turn is no failure: a message that fails comes back after half an hour, and not for ever.
+            Err(failure)
+                if failure.cause == Cause::NoTimeLeft && clock::now().duration_since(account.since) < self.deadline =>
+            {
+                tracing::info!(account_id = %account.account_id, "not reached, looking again");
+                Ok(self.queue.send(&account, self.pace.poll).await?)
+            }
+            heard => heard.map(drop),
+        }
     }
 
     /// A new account: one that Steward made and put in its place, or one that joined in another way.

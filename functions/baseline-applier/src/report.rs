@@ -4,7 +4,7 @@ use serde::Serialize;
 use steward::{
     baseline::{Refusal, Unmatched},
     control::{Mode, Row},
-    error::Failure,
+    error::{Cause, Failure},
     ids::AccountId,
 };
 
@@ -88,10 +88,20 @@ pub(crate) enum Visited {
     Left(AccountId),
 }
 
+impl Visited {
+    /// An account of which nothing was found out, and why.
+    pub(crate) fn not_looked_at(account_id: AccountId, failure: Failure) -> Self {
+        if failure.cause == Cause::NoTimeLeft {
+            Self::Left(account_id)
+        } else {
+            Self::Failed(Failed { account_id, failure })
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use steward::error::Cause;
 
     use super::*;
 
@@ -101,8 +111,8 @@ mod tests {
         let mut report = Report::new(Mode::Plan, None, Vec::new());
         assert_eq!(serde_json::to_value(&report).unwrap(), json!({"mode": "plan", "rows": []}));
         report.add(Visited::Skipped(Skip { account_id: id.clone(), why: "the account is SUSPENDED".to_owned() }));
-        report.add(Visited::Failed(Failed { account_id: id.clone(), failure: Failure::new(Cause::AccessDenied) }));
-        report.add(Visited::Left(id));
+        report.add(Visited::not_looked_at(id.clone(), Failure::new(Cause::AccessDenied)));
+        report.add(Visited::not_looked_at(id, Failure::new(Cause::NoTimeLeft)));
         let shown = serde_json::to_value(&report).unwrap();
         assert_eq!(shown["skipped"], json!([{"account_id": "123456789012", "why": "the account is SUSPENDED"}]));
         assert_eq!(shown["failed"][0]["cause"], "AccessDenied");

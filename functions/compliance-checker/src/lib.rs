@@ -2,7 +2,7 @@
 
 mod remediation;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, tz::TimeZone};
@@ -15,7 +15,7 @@ use steward::{
     clock,
     control::{self, Engine, Mode, Outcome, Row, Visit, is_settling},
     error::{Cause, Failure},
-    gateway::{self, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, S3Gateway, StatesGateway},
+    gateway::{self, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, StatesGateway},
     ids::RoleName,
     session::{Sessions, ineligibility},
     settings::{NotConfigured, Settings},
@@ -29,7 +29,7 @@ use remediation::{Means, OfSweep, Remediation};
 /// How many accounts are looked at at once.
 const AT_ONCE: usize = 8;
 /// The time that is kept for the accounts that are being looked at when no more are begun.
-const MARGIN: SignedDuration = SignedDuration::from_secs(60);
+const MARGIN: Duration = Duration::from_secs(60);
 /// The largest batch that is read.
 const MAX_BATCH: usize = 1024 * 1024;
 
@@ -77,19 +77,18 @@ impl ComplianceChecker {
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
         let access_role = settings.access_role_name();
-        let rates = Rates::of_a_long_list(settings.rate_share());
-        let organizations = OrganizationsGateway::of(config, rates);
+        let management = settings.management(config);
         let table = DynamoDbGateway::of(config, settings.table_name());
         let sessions = Sessions::new(config, Self::NAME, settings.protected_accounts())
             .recording_in(DynamoDbGateway::of(config, settings.journal_table_name()));
         let function = Self {
             executions: SweepExecutions::new(StatesGateway::of(config)),
-            remediation: Remediation::new(organizations.clone(), &table, settings.deadline()),
-            engine: Engine::new(config, sessions, rates),
+            remediation: Remediation::new(management.organizations.clone(), &table, settings.deadline()),
+            engine: Engine::new(sessions, management.clone()),
             document: DocumentCache::of(config, &mut settings, &table, &access_role).recorded_by_others(),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
-            facts: Facts::new(organizations.clone()),
-            organizations,
+            facts: Facts::new(management.organizations.clone()),
+            organizations: management.organizations,
             sweeps: S3Gateway::of(config, settings.reports_bucket()),
             access_role,
             settling: settings.settling(),
@@ -103,7 +102,7 @@ impl ComplianceChecker {
         let Input { execution, batch } = serde_json::from_value(event.payload).map_err(|error| {
             Failure::with_detail(Cause::InvalidRequest, format_args!("{error}; the state machine calls this function."))
         })?;
-        let budget = Budget::until(event.context.deadline, MARGIN);
+        let budget = Budget::keeping(MARGIN);
         let sweep_id = self.executions.under_way(&execution).await?.id;
         let accounts = self.accounts(&sweep_id.batch_key(batch)).await?;
         let document = self.document.read(&self.bus).await?;
@@ -130,7 +129,7 @@ impl ComplianceChecker {
 
     async fn visit(&self, account: Listed, of: &OfSweep<'_>, budget: &Budget) -> Found {
         let unknown = |failure| Checked::Unknown { failure };
-        let (tags, checked) = if budget.has_room(clock::now()) {
+        let (tags, checked) = if budget.has_room() {
             // With the wrong baseline it is not looked at.
             match self.facts.tags(&account.id, of.document).await {
                 Ok(tags) => (tags.clone(), self.check(&account, tags, of).await),

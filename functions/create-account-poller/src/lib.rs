@@ -19,7 +19,7 @@ use steward::{
     clock,
     error::{Cause, Failure},
     events::{RecordsUnreadable, Trigger, create_account_result},
-    gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Queried, Rates, SqsGateway},
+    gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Queried, SqsGateway},
     ids::{AccountId, CreateAccountRequestId, RequestId},
     once::Once,
     settings::{NotConfigured, Settings},
@@ -86,8 +86,7 @@ impl CreateAccountPoller {
         let mut settings = Settings::from_environment();
         let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
-            // Two processes work the queue off, as its mapping says.
-            organizations: OrganizationsGateway::of(config, Rates { share: 0.5, ..Rates::default() }),
+            organizations: settings.management(config).organizations,
             index: AccountIndex::new(table.clone()),
             once: Once::new(table.clone()),
             store: Store::new(table),

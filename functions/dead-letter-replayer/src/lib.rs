@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use lambda_runtime::LambdaEvent;
 use serde::Serialize;
 use serde_json::Value;
@@ -20,6 +20,7 @@ use steward::{
     control::Mode,
     error::Failure,
     gateway::{LambdaGateway, Received, SqsGateway},
+    invocation,
     replay::{Destination, Letter, ReplayFunction, Resend, Route, undeliverable},
     settings::{NotConfigured, Settings},
     start::SdkConfig,
@@ -30,7 +31,7 @@ use input::Input;
 /// What the queue of undeliverable events and failed invocations is called here.
 const UNDELIVERABLE: &str = "undeliverable";
 /// The time that is kept for the messages at hand, and for releasing those that stay, when no more are received.
-const MARGIN: SignedDuration = SignedDuration::from_secs(30);
+const MARGIN: Duration = Duration::from_secs(30);
 /// How often a queue must show nothing before it is taken to be empty: one look may miss what is there.
 const EMPTY_LOOKS: usize = 2;
 
@@ -111,13 +112,11 @@ struct Run {
     mode: Mode,
     wanted: Option<BTreeSet<String>>,
     budget: Budget,
-    /// When the invocation ends by itself.
-    deadline: Timestamp,
     report: Report,
 }
 
 impl Run {
-    fn new(input: &Input, deadline: u64) -> Self {
+    fn new(input: &Input) -> Self {
         let report = Report {
             mode: input.mode,
             letters: Vec::new(),
@@ -127,23 +126,14 @@ impl Run {
             missing: input.message_ids.clone().unwrap_or_default(),
             more: false,
         };
-        let budget = Budget::until(deadline, MARGIN);
-        let deadline = i64::try_from(deadline).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
-        Self {
-            mode: input.mode,
-            wanted: input.message_ids.clone(),
-            budget,
-            deadline: deadline.unwrap_or_default(),
-            report,
-        }
+        Self { mode: input.mode, wanted: input.message_ids.clone(), budget: Budget::keeping(MARGIN), report }
     }
 
     /// How long what is received now is hidden: until this invocation is over, so that nothing is seen twice. A message
     /// that stays is released before.
-    fn hidden(&self) -> Duration {
-        const AFTERWARDS: SignedDuration = SignedDuration::from_secs(30);
-        let left = self.deadline.duration_since(clock::now()) + AFTERWARDS;
-        Duration::try_from(left).unwrap_or_default().max(Duration::from_mins(1))
+    fn hidden() -> Duration {
+        const AFTERWARDS: Duration = Duration::from_secs(30);
+        (invocation::time_left() + AFTERWARDS).max(Duration::from_mins(1))
     }
 
     fn wants(&self, id: &str) -> bool {
@@ -176,7 +166,7 @@ impl DeadLetterReplayer {
     /// Answers a person.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Report, Failure> {
         let input = Input::read(event.payload, &self.names())?;
-        let mut run = Run::new(&input, event.context.deadline);
+        let mut run = Run::new(&input);
         for name in &input.queues {
             if !run.has_all() {
                 self.empty(name, &mut run).await;
@@ -204,11 +194,11 @@ impl DeadLetterReplayer {
         // The receipts of what stays, by message: the newest of a message is the one that counts.
         let (begun, mut held, mut empty_looks) = (clock::now(), BTreeMap::new(), 0);
         while empty_looks < EMPTY_LOOKS && !run.has_all() {
-            if !run.budget.has_room(clock::now()) {
+            if !run.budget.has_room() {
                 run.report.more = true;
                 break;
             }
-            let received = match queue.receive(run.hidden()).await {
+            let received = match queue.receive(Run::hidden()).await {
                 Ok(received) => received,
                 Err(error) => {
                     run.report.unread.push(Unread { from: name.to_owned(), why: Failure::from(error).to_string() });

@@ -10,10 +10,7 @@ use serde_json::Value;
 use steward::{
     control::Mode,
     error::{Cause, Failure},
-    gateway::{
-        CallError, DynamoDbGateway, EventBridgeGateway, IamGateway, Organization, OrganizationsGateway, Rates,
-        TrustPace,
-    },
+    gateway::{CallError, DynamoDbGateway, EventBridgeGateway, IamGateway, Organization, OrganizationsGateway},
     ids::{AccountId, RoleName},
     journal::Journal,
     preparation::{ByHand, Change, by_hand, plan},
@@ -104,7 +101,7 @@ impl OrganizationPreparer {
         let function = Self {
             journal: Journal::new(table, EventBridgeGateway::of(config, settings.bus_name())),
             delegated_administrators: settings.delegated_administrators(),
-            survey: Survey::of(config),
+            survey: Survey { organizations: settings.management(config).organizations, iam: IamGateway::of(config) },
             sessions: Sessions::new(config, Self::NAME, settings.protected_accounts()),
             writer: settings.writer_role_name(),
         };
@@ -182,11 +179,8 @@ impl OrganizationPreparer {
                 return Err(error.into());
             }
         };
-        let writer = Writer {
-            organizations: OrganizationsGateway::of(&config, Rates::default()),
-            iam: IamGateway::of(&config),
-            pace: TrustPace::default(),
-        };
+        let writer =
+            Writer { organizations: self.survey.organizations.in_another_role(&config), iam: IamGateway::of(&config) };
         for change in changes {
             match writer.make(change).await {
                 Ok(()) => {
@@ -207,18 +201,15 @@ impl OrganizationPreparer {
 struct Writer {
     organizations: OrganizationsGateway,
     iam: IamGateway,
-    pace: TrustPace,
 }
 
 impl Writer {
     async fn make(&self, change: &Change) -> Result<(), CallError> {
         match change {
-            Change::EnableTrustedAccess(service) => {
-                self.organizations.enable_trusted_access(service.principal(), &self.pace).await
-            }
+            Change::EnableTrustedAccess(service) => self.organizations.enable_trusted_access(service.principal()).await,
             Change::EnableRootFeature(feature) => self.iam.enable_root_feature(*feature).await,
             Change::RegisterDelegatedAdministrator(service, account) => {
-                self.organizations.register_delegated_administrator(account, service.principal(), &self.pace).await
+                self.organizations.register_delegated_administrator(account, service.principal()).await
             }
         }
     }

@@ -3,23 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use steward::{
-    gateway::{CallError, IamGateway, Organization, OrganizationsGateway, Rates},
+    gateway::{CallError, IamGateway, Organization, OrganizationsGateway},
     preparation::{Actual, Desired, TrustedService},
-    start::SdkConfig,
 };
 
 /// Reads with the function's own role.
 #[derive(Debug)]
 pub(crate) struct Survey {
-    organizations: OrganizationsGateway,
-    iam: IamGateway,
+    pub(crate) organizations: OrganizationsGateway,
+    pub(crate) iam: IamGateway,
 }
 
 impl Survey {
-    pub(crate) fn of(config: &SdkConfig) -> Self {
-        Self { organizations: OrganizationsGateway::of(config, Rates::default()), iam: IamGateway::of(config) }
-    }
-
     /// The organization that this account is part of.
     pub(crate) async fn organization(&self) -> Result<Organization, CallError> {
         self.organizations.describe_organization().await

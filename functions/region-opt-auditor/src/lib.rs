@@ -18,7 +18,7 @@ use steward::{
     control::{AnyControl, Conclusion, Control, Engine, Mode, Visit, conclude, is_settling, regions::RegionsControl},
     error::{Cause, Failure},
     events::{BaselineIncomplete, RegionChange, RegionOptAudited, RegionPolicyViolated, Trigger},
-    gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Rates, SqsGateway},
+    gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
     ids::{AccountId, Region, RoleName},
     once::Once,
     own_roles::OwnRole,
@@ -108,12 +108,13 @@ impl RegionOptAuditor {
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
         let access_role = settings.access_role_name();
-        let organizations = OrganizationsGateway::of(config, Rates::default());
+        let management = settings.management(config);
+        let organizations = management.organizations.clone();
         let table = DynamoDbGateway::of(config, settings.table_name());
         let document = DocumentCache::of(config, &mut settings, &table, &access_role);
         let sessions = Sessions::new(config, Self::NAME, settings.protected_accounts());
         let function = Self {
-            engine: Engine::new(config, sessions, Rates::default()),
+            engine: Engine::new(sessions, management),
             queue: SqsGateway::of(config, settings.region_audit_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             selectors: Selectors::new(organizations.clone(), table.clone()),

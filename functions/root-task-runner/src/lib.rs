@@ -8,17 +8,17 @@ mod report;
 mod resource;
 mod shown;
 
+use std::time::Duration;
+
 use futures_util::{StreamExt, stream};
-use jiff::SignedDuration;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use steward::{
     baseline::DocumentCache,
     budget::Budget,
-    clock,
     control::{Mode, organizational_unit::UnitPaths},
     error::Failure,
-    gateway::{DynamoDbGateway, EventBridgeGateway, IamGateway, OrganizationsGateway, Rates, S3Gateway},
+    gateway::{DynamoDbGateway, EventBridgeGateway, IamGateway, OrganizationsGateway, S3Gateway},
     ids::AccountId,
     journal::Journal,
     preparation::RootFeature,
@@ -38,7 +38,7 @@ pub use report::{Report, Row};
 /// How many accounts are worked on at once; AWS throttles `AssumeRoot`.
 const AT_ONCE: usize = 8;
 /// The time that is kept for the accounts that are being worked on when no more are begun.
-const MARGIN: SignedDuration = SignedDuration::from_secs(60);
+const MARGIN: Duration = Duration::from_secs(60);
 
 /// The function.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl RootTaskRunner {
         let mut settings = Settings::from_environment();
         let access_role = settings.access_role_name();
         let bus = EventBridgeGateway::of(config, settings.bus_name());
-        let organizations = OrganizationsGateway::of(config, Rates::default());
+        let organizations = settings.management(config).organizations;
         let table = DynamoDbGateway::of(config, settings.table_name());
         let journal = DynamoDbGateway::of(config, settings.journal_table_name());
         let sessions = Sessions::new(config, Self::NAME, settings.protected_accounts()).recording_in(journal.clone());
@@ -97,7 +97,7 @@ impl RootTaskRunner {
             input: &input,
             invocation: &event.context.request_id,
             protected: &document.protected,
-            budget: Budget::until(event.context.deadline, MARGIN),
+            budget: Budget::keeping(MARGIN),
         };
         let mut report = Report::new(input.task, input.mode, document.refused.clone());
         match &input.work {
@@ -124,7 +124,7 @@ impl RootTaskRunner {
     /// nothing is done that is not kept.
     async fn visit(&self, target: Target, run: &Run<'_>) -> Result<Result<Row, AccountId>, Failure> {
         let id = target.id().clone();
-        if !run.budget.has_room(clock::now()) {
+        if !run.budget.has_room() {
             return Ok(Err(id));
         }
         let mut attempt = attempt(run, Some(id.clone()));

@@ -147,12 +147,14 @@ pub fn after_create(
     }
 }
 
-/// Whether AWS has not even looked at the request: others were too many or too fast, or the organization was busy.
+/// Whether AWS has not even looked at the request: others were too many or too fast, the organization was busy, or the
+/// call was held back.
 fn is_no_turn(cause: Cause) -> bool {
     matches!(
         cause,
         Cause::TooManyCreationsInProgress
             | Cause::Throttled
+            | Cause::NoTimeLeft
             | Cause::ConcurrentModification
             | Cause::FinalizingOrganization
     )

@@ -21,7 +21,7 @@ fn index(rules: &[&Rule]) -> AccountIndex {
 }
 
 fn organizations(rules: &[&Rule]) -> OrganizationsGateway {
-    OrganizationsGateway::new(mock_client!(aws_sdk_organizations, RuleMode::Sequential, rules))
+    OrganizationsGateway::mocked(mock_client!(aws_sdk_organizations, RuleMode::Sequential, rules))
 }
 
 fn account(n: usize, name: &str, state: AccountState) -> Account {

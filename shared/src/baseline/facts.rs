@@ -13,6 +13,7 @@ use crate::{
     error::{Cause, Failure},
     gateway::{Account, OrganizationsGateway},
     ids::{AccountId, OrganizationalUnitId},
+    unit_names::UnitNames,
     unit_path,
 };
 
@@ -23,13 +24,45 @@ pub(super) const BELIEVED: Duration = Duration::from_mins(5);
 #[derive(Debug)]
 pub struct Facts {
     organizations: OrganizationsGateway,
-    names: Mutex<HashMap<OrganizationalUnitId, (Instant, String)>>,
+    units: Mutex<Units>,
+}
+
+/// What was read of units.
+#[derive(Debug, Default)]
+struct Units {
+    names: HashMap<OrganizationalUnitId, (Instant, String)>,
+    /// The parents of units that were described one by one. The next unit below the same parent is named together with
+    /// all others there, so that the calls are as many as the units at most, however many accounts come.
+    described_below: HashMap<OrganizationalUnitId, Instant>,
+}
+
+impl Units {
+    fn name(&self, unit: &OrganizationalUnitId) -> Option<String> {
+        self.names.get(unit).filter(|(found_at, _)| found_at.elapsed() < BELIEVED).map(|(_, name)| name.clone())
+    }
+
+    fn learn(&mut self, units: impl IntoIterator<Item = (OrganizationalUnitId, String)>) {
+        let now = Instant::now();
+        self.names.extend(units.into_iter().map(|(unit, name)| (unit, (now, name))));
+    }
 }
 
 impl Facts {
     /// Facts from this organization.
     pub fn new(organizations: OrganizationsGateway) -> Self {
-        Self { organizations, names: Mutex::default() }
+        Self { organizations, units: Mutex::default() }
+    }
+
+    /// Reads what the document selects these accounts by, in as few calls as it takes for all of them. What could not be
+    /// read is asked for again with the account that needs it.
+    pub async fn prepare(&self, accounts: &[&Account], document: &Document) {
+        if document.selects_on_unit_names() {
+            let mut known = self.units.lock().await;
+            let is_new =
+                |account: &&&Account| account.units.iter().any(|unit| !unit.is_root() && known.name(unit).is_none());
+            let new: Vec<&Account> = accounts.iter().filter(is_new).copied().collect();
+            known.learn(UnitNames::of(&self.organizations, new).await.read());
+        }
     }
 
     /// The facts of an account. What cannot be found out is an error: an override that is missed is a wrong baseline.
@@ -59,29 +92,33 @@ impl Facts {
             return Err(Failure::with_detail(Cause::CallFailed, detail));
         }
         let mut names = Vec::new();
-        for unit in account.units.iter().filter(|unit| !unit.is_root()) {
-            names.push(self.name(unit).await?);
+        for pair in account.units.windows(2) {
+            if let [parent, unit] = pair {
+                names.push(self.name(parent, unit).await?);
+            }
         }
         Ok(unit_path::of(&names))
     }
 
-    async fn name(&self, unit: &OrganizationalUnitId) -> Result<String, Failure> {
+    async fn name(&self, parent: &OrganizationalUnitId, unit: &OrganizationalUnitId) -> Result<String, Failure> {
         // The lock is held on the way, so that many accounts of one unit ask once.
-        let mut known = self.names.lock().await;
-        if let Some((found_at, name)) = known.get(unit)
-            && found_at.elapsed() < BELIEVED
-        {
-            return Ok(name.clone());
+        let mut known = self.units.lock().await;
+        if let Some(name) = known.name(unit) {
+            return Ok(name);
         }
-        let found = self.organizations.find_organizational_unit(unit).await?;
-        let found = found.ok_or_else(|| {
+        if known.described_below.get(parent).is_some_and(|at| at.elapsed() < BELIEVED) {
+            let units = self.organizations.list_organizational_units(parent).await?;
+            known.learn(units.into_iter().map(|unit| (unit.id, unit.name)));
+        } else if let Some(found) = self.organizations.find_organizational_unit(unit).await? {
+            known.described_below.insert(parent.clone(), Instant::now());
+            known.learn([(found.id, found.name)]);
+        }
+        known.name(unit).ok_or_else(|| {
             Failure::with_detail(
                 Cause::OrganizationalUnitNotFound,
                 format!("{unit}, in which the account sat, is gone."),
             )
-        })?;
-        known.insert(unit.clone(), (Instant::now(), found.name.clone()));
-        Ok(found.name)
+        })
     }
 }
 
@@ -91,6 +128,7 @@ mod tests {
         Client,
         operation::{
             describe_organizational_unit::{DescribeOrganizationalUnitError, DescribeOrganizationalUnitOutput},
+            list_organizational_units_for_parent::ListOrganizationalUnitsForParentOutput,
             list_tags_for_resource::ListTagsForResourceOutput,
         },
         types::{OrganizationalUnit, Tag, error::OrganizationalUnitNotFoundException},
@@ -101,7 +139,7 @@ mod tests {
     use crate::gateway::AccountState;
 
     fn facts(rules: &[&Rule]) -> Facts {
-        Facts::new(OrganizationsGateway::new(mock_client!(aws_sdk_organizations, RuleMode::MatchAny, rules)))
+        Facts::new(OrganizationsGateway::mocked(mock_client!(aws_sdk_organizations, RuleMode::MatchAny, rules)))
     }
 
     fn account(units: &[&str]) -> Account {
@@ -150,6 +188,43 @@ mod tests {
             assert_eq!(found.organizational_unit_path, path);
         }
         assert_eq!((outer.num_calls(), inner.num_calls()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn the_second_unit_below_a_parent_is_named_together_with_all_others_there() {
+        let first = unit("ou-ab12-aaaaaaa0", "0");
+        let below = mock!(Client::list_organizational_units_for_parent).then_output(|| {
+            let units = (0..20)
+                .map(|n| OrganizationalUnit::builder().id(format!("ou-ab12-aaaaaaa{n}")).name(n.to_string()).build());
+            ListOrganizationalUnitsForParentOutput::builder().set_organizational_units(Some(units.collect())).build()
+        });
+        let facts = facts(&[&first, &below]);
+        for n in 0..20 {
+            let found = facts.of(&account(&["r-ab12", &format!("ou-ab12-aaaaaaa{n}")]), &document(BY_UNIT)).await;
+            assert_eq!(found.unwrap().organizational_unit_path, format!("/{n}"));
+        }
+        assert_eq!((first.num_calls(), below.num_calls()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn the_units_of_accounts_that_are_known_beforehand_are_named_for_all_of_them_at_once() {
+        let below = mock!(Client::list_organizational_units_for_parent).then_output(|| {
+            let unit = |id: &str, name: &str| OrganizationalUnit::builder().id(id).name(name).build();
+            let output = ListOrganizationalUnitsForParentOutput::builder();
+            output
+                .organizational_units(unit("ou-ab12-aaaaaaaa", "Test"))
+                .organizational_units(unit("ou-ab12-bbbbbbbb", "Live"))
+                .build()
+        });
+        let facts = facts(&[&below]);
+        let accounts = [account(&["r-ab12", "ou-ab12-aaaaaaaa"]), account(&["r-ab12", "ou-ab12-bbbbbbbb"])];
+        facts.prepare(&accounts.each_ref(), &document("{account: '123456789012'}")).await;
+        assert_eq!(below.num_calls(), 0, "nothing is selected by units");
+        for _ in 0..2 {
+            facts.prepare(&accounts.each_ref(), &document(BY_UNIT)).await;
+        }
+        assert_eq!(facts.of(&accounts[1], &document(BY_UNIT)).await.unwrap().organizational_unit_path, "/Live");
+        assert_eq!(below.num_calls(), 1);
     }
 
     #[tokio::test]

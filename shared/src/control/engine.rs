@@ -2,7 +2,6 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use aws_config::SdkConfig;
 use futures_util::future::join_all;
 
 use super::{
@@ -13,7 +12,7 @@ use super::{
 use crate::{
     baseline::{Baseline, Effective},
     error::{Cause, Failure},
-    gateway::{Account, AccountGateway, AccountTarget, CallError, OrganizationsGateway, Rates},
+    gateway::{Account, AccountTarget, CallError, Management},
     ids::AccountId,
     root_task::Protected,
     session::{Admission, Sessions},
@@ -26,21 +25,14 @@ const ROUNDS: usize = 4;
 #[derive(Debug)]
 pub struct Engine {
     sessions: Sessions,
-    account: AccountGateway,
-    organizations: OrganizationsGateway,
+    management: Management,
     units: Arc<UnitPaths>,
 }
 
 impl Engine {
-    /// An engine that works with the credentials of `config` at these rates, in accounts that it enters by `sessions`.
-    pub fn new(config: &SdkConfig, sessions: Sessions, rates: Rates) -> Self {
-        let (account, organizations) = (AccountGateway::of(config, rates), OrganizationsGateway::of(config, rates));
-        Self::of(sessions, account, organizations)
-    }
-
-    /// An engine over these gateways.
-    pub(super) fn of(sessions: Sessions, account: AccountGateway, organizations: OrganizationsGateway) -> Self {
-        Self { sessions, account, organizations, units: Arc::default() }
+    /// An engine that enters accounts by `sessions`, and works on them from outside through these gateways.
+    pub fn new(sessions: Sessions, management: Management) -> Self {
+        Self { sessions, management, units: Arc::default() }
     }
 
     /// Admits an account, as [`Sessions::admit`] does.
@@ -99,8 +91,8 @@ impl Engine {
         let management = ManagementScope {
             account_id: account_id.clone(),
             target: AccountTarget::of(account_id, management_account),
-            account: self.account.clone(),
-            organizations: self.organizations.clone(),
+            account: self.management.accounts.clone(),
+            organizations: self.management.organizations.clone(),
             units: Arc::clone(&self.units),
         };
         Ok(Doors::new(visit, &self.sessions, management, actions))
@@ -296,5 +288,7 @@ pub fn actions(controls: &[&'static dyn AnyControl], mode: Mode) -> Vec<&'static
     actions
 }
 
+#[cfg(test)]
+mod rates;
 #[cfg(test)]
 mod tests;

@@ -31,7 +31,7 @@ use crate::{
     unit_path,
 };
 
-pub use unit_paths::{UnitPaths, walk};
+pub use unit_paths::UnitPaths;
 
 /// How deep AWS nests units below the root.
 const MAX_DEPTH: usize = 5;

@@ -1,6 +1,9 @@
 //! What the tests of controls share: scopes over mocked clients, and a record of every call that leaves them.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use aws_smithy_mocks::Rule;
 use aws_smithy_runtime_api::{
@@ -18,11 +21,15 @@ use crate::{
     error::Cause,
     gateway::{
         Account, AccountGateway, AccountState, AccountTarget, CloudWatchGateway, DynamoDbGateway, IamGateway,
-        OrganizationsGateway, S3ControlGateway, SnsGateway, StsGateway,
+        Management, OrganizationsGateway, S3ControlGateway, SnsGateway, StsGateway,
     },
     ids::AccountId,
+    invocation,
     session::{Admission, Sessions},
 };
+
+/// How long the invocations of tests last.
+const TIMEOUT: Duration = Duration::from_mins(5);
 
 /// Notes the name of every operation, in the order in which they begin.
 #[derive(Clone, Debug, Default)]
@@ -137,8 +144,8 @@ impl Rules<'_> {
         let scope = ManagementScope {
             account_id: account(),
             target: AccountTarget::of(&account(), &management_account()),
-            account: AccountGateway::new(mocked!(aws_sdk_account, recorder, self.account)),
-            organizations: OrganizationsGateway::new(mocked!(aws_sdk_organizations, recorder, self.organizations)),
+            account: AccountGateway::mocked(mocked!(aws_sdk_account, recorder, self.account)),
+            organizations: OrganizationsGateway::mocked(mocked!(aws_sdk_organizations, recorder, self.organizations)),
             units: Arc::default(),
         };
         (scope, recorder)
@@ -155,12 +162,12 @@ impl Rules<'_> {
     /// An engine of the management account. What it does in a session reaches nothing.
     pub(crate) fn engine(self) -> (Engine, Recorder) {
         let recorder = Recorder::default();
-        let account = AccountGateway::new(mocked!(aws_sdk_account, recorder, self.account));
-        let organizations = OrganizationsGateway::new(mocked!(aws_sdk_organizations, recorder, self.organizations));
-        (Engine::of(self.sessions(&recorder), account, organizations), recorder)
+        let accounts = AccountGateway::mocked(mocked!(aws_sdk_account, recorder, self.account));
+        let organizations = OrganizationsGateway::mocked(mocked!(aws_sdk_organizations, recorder, self.organizations));
+        (Engine::new(self.sessions(&recorder), Management { organizations, accounts }), recorder)
     }
 
-    fn sessions(self, recorder: &Recorder) -> Sessions {
+    pub(crate) fn sessions(self, recorder: &Recorder) -> Sessions {
         let sts = StsGateway::new(mocked!(aws_sdk_sts, recorder, self.sts));
         Sessions::through(sts, &unreachable_config(), "tests", vec![sealed_account()])
             .recording_in(taking_every_write())
@@ -185,7 +192,7 @@ pub(crate) async fn run<C: Control>(
     mode: Mode,
 ) -> Outcome {
     let before = recorder.calls().len();
-    let (outcome, _) = engine::converge(control, scope, desired, mode).await;
+    let (outcome, _) = invocation::lasting(TIMEOUT, engine::converge(control, scope, desired, mode)).await;
     let declared = match mode {
         Mode::Plan => C::READS.to_vec(),
         Mode::Apply => [C::READS, C::WRITES].concat(),

@@ -15,7 +15,11 @@ use aws_sdk_account::{
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::{CallError, Rates, pace::Pace, unless_absent};
+use super::{
+    CallError,
+    pace::{Pace, Rates},
+    unless_absent,
+};
 use crate::{
     error::Cause,
     ids::{AccountId, Region},
@@ -124,22 +128,24 @@ struct Paces {
     get_contact_information: Pace,
     put_alternate_contact: Pace,
     put_contact_information: Pace,
-    delete_contact: Pace,
+    delete_alternate_contact: Pace,
     list_regions: Pace,
-    change_region: Pace,
+    enable_region: Pace,
+    disable_region: Pace,
 }
 
 impl Paces {
-    fn of(rates: Rates) -> Self {
-        let pace = |per_second, burst| Pace::new(per_second, burst, rates);
+    fn of(rates: &Rates) -> Self {
+        let pace = |operation, per_second, burst| Pace::new(operation, per_second, burst, rates);
         Self {
-            get_alternate_contact: pace(10, 15),
-            get_contact_information: pace(10, 15),
-            put_alternate_contact: pace(5, 8),
-            put_contact_information: pace(5, 8),
-            delete_contact: pace(1, 6),
-            list_regions: pace(5, 5),
-            change_region: pace(1, 1),
+            get_alternate_contact: pace("GetAlternateContact", 10.0, 15.0),
+            get_contact_information: pace("GetContactInformation", 10.0, 15.0),
+            put_alternate_contact: pace("PutAlternateContact", 5.0, 8.0),
+            put_contact_information: pace("PutContactInformation", 5.0, 8.0),
+            delete_alternate_contact: pace("DeleteAlternateContact", 1.0, 6.0),
+            list_regions: pace("ListRegions", 5.0, 5.0),
+            enable_region: pace("EnableRegion", 1.0, 1.0),
+            disable_region: pace("DisableRegion", 1.0, 1.0),
         }
     }
 }
@@ -152,14 +158,20 @@ pub struct AccountGateway {
 }
 
 impl AccountGateway {
-    /// A gateway over the SDK's client.
-    pub fn new(client: Client) -> Self {
-        Self { client, paces: Arc::new(Paces::of(Rates::default())) }
+    /// A gateway over the SDK's client, which takes this much of the published rates.
+    pub(super) fn new(client: Client, rates: &Rates) -> Self {
+        Self { client, paces: Arc::new(Paces::of(rates)) }
     }
 
-    /// A gateway with a client of its own, which takes this much of the published rates.
-    pub fn of(config: &SdkConfig, rates: Rates) -> Self {
-        Self { client: Client::new(config), paces: Arc::new(Paces::of(rates)) }
+    /// A gateway with a client of its own.
+    pub(super) fn of(config: &SdkConfig, rates: &Rates) -> Self {
+        Self::new(Client::new(config), rates)
+    }
+
+    /// A gateway over a mocked client, which takes all of the published rates.
+    #[cfg(test)]
+    pub(crate) fn mocked(client: Client) -> Self {
+        Self::new(client, &Rates::new(1.0, Vec::new()))
     }
 
     /// The alternate contact of this kind; None when there is none.
@@ -207,7 +219,7 @@ impl AccountGateway {
     /// Removes the alternate contact of this kind; that there is none is as good.
     pub async fn delete_alternate_contact(&self, target: &AccountTarget, kind: ContactKind) -> Result<(), CallError> {
         const OPERATION: &str = "account:DeleteAlternateContact";
-        self.paces.delete_contact.turn(OPERATION).await?;
+        self.paces.delete_alternate_contact.turn(OPERATION).await?;
         let call = self.client.delete_alternate_contact().set_account_id(target.id());
         let answer = call.alternate_contact_type(model(kind)).send().await;
         let is_absent = DeleteAlternateContactError::is_resource_not_found_exception;
@@ -273,7 +285,7 @@ impl AccountGateway {
     /// looks like throttling and lasts for minutes.
     pub async fn enable_region(&self, target: &AccountTarget, region: &Region) -> Result<(), CallError> {
         const OPERATION: &str = "account:EnableRegion";
-        self.paces.change_region.turn(OPERATION).await?;
+        self.paces.enable_region.turn(OPERATION).await?;
         let call = self.client.enable_region().set_account_id(target.id()).region_name(region.as_str());
         let answer = call.customize().config_override(without_retries()).send().await;
         answer.map(drop).map_err(|error| region_change_failed(OPERATION, error))
@@ -282,7 +294,7 @@ impl AccountGateway {
     /// Asks AWS to disable a region. Without the SDK's retries, as [`AccountGateway::enable_region`].
     pub async fn disable_region(&self, target: &AccountTarget, region: &Region) -> Result<(), CallError> {
         const OPERATION: &str = "account:DisableRegion";
-        self.paces.change_region.turn(OPERATION).await?;
+        self.paces.disable_region.turn(OPERATION).await?;
         let call = self.client.disable_region().set_account_id(target.id()).region_name(region.as_str());
         let answer = call.customize().config_override(without_retries()).send().await;
         answer.map(drop).map_err(|error| region_change_failed(OPERATION, error))

@@ -19,13 +19,16 @@ use aws_sdk_organizations::{
 };
 use jiff::Timestamp;
 
-use super::{CallError, Rates, pace::Pace};
+use super::{
+    CallError,
+    pace::{Pace, Rates},
+};
 use crate::{
     error::Cause,
     ids::{AccountId, AccountName, CreateAccountRequestId, Email, OrganizationalUnitId, RoleName},
 };
 
-pub use trust::{Organization, TrustPace};
+pub use trust::Organization;
 
 /// What `CreateAccount` is told.
 #[derive(Clone, Debug)]
@@ -115,6 +118,7 @@ pub struct OrganizationalUnit {
 /// The published rates of each operation, for one account (AWS Organizations user guide, "Quotas").
 #[derive(Debug)]
 struct Paces {
+    create_account: Pace,
     describe_account: Pace,
     describe_organizational_unit: Pace,
     list_accounts: Pace,
@@ -128,25 +132,30 @@ struct Paces {
     list_trusted_services: Pace,
     move_account: Pace,
     tag_resource: Pace,
+    enable_trusted_access: Pace,
+    register_delegated_administrator: Pace,
 }
 
 impl Paces {
-    fn of(rates: Rates) -> Self {
-        let pace = |per_second, burst| Pace::new(per_second, burst, rates);
+    fn of(rates: &Rates) -> Self {
+        let pace = |operation, per_second, burst| Pace::new(operation, per_second, burst, rates);
         Self {
-            describe_account: pace(20, 30),
-            describe_organizational_unit: pace(2, 2),
-            list_accounts: pace(8, 12),
-            list_create_account_status: pace(5, 8),
-            list_organizational_units: pace(5, 8),
-            list_tags: pace(10, 15),
-            describe_create_account_status: pace(2, 2),
-            describe_organization: pace(1, 2),
-            list_delegated_administrators: pace(5, 8),
-            list_roots: pace(1, 2),
-            list_trusted_services: pace(1, 3),
-            move_account: pace(2, 3),
-            tag_resource: pace(4, 6),
+            create_account: pace("CreateAccount", 0.1, 3.0),
+            describe_account: pace("DescribeAccount", 20.0, 30.0),
+            describe_organizational_unit: pace("DescribeOrganizationalUnit", 2.0, 2.0),
+            list_accounts: pace("ListAccounts", 8.0, 12.0),
+            list_create_account_status: pace("ListCreateAccountStatus", 5.0, 8.0),
+            list_organizational_units: pace("ListOrganizationalUnitsForParent", 5.0, 8.0),
+            list_tags: pace("ListTagsForResource", 10.0, 15.0),
+            describe_create_account_status: pace("DescribeCreateAccountStatus", 2.0, 2.0),
+            describe_organization: pace("DescribeOrganization", 1.0, 2.0),
+            list_delegated_administrators: pace("ListDelegatedAdministrators", 5.0, 8.0),
+            list_roots: pace("ListRoots", 1.0, 2.0),
+            list_trusted_services: pace("ListAWSServiceAccessForOrganization", 1.0, 3.0),
+            move_account: pace("MoveAccount", 2.0, 3.0),
+            tag_resource: pace("TagResource", 4.0, 6.0),
+            enable_trusted_access: pace("EnableAWSServiceAccess", 1.0, 2.0),
+            register_delegated_administrator: pace("RegisterDelegatedAdministrator", 1.0, 2.0),
         }
     }
 }
@@ -166,23 +175,38 @@ impl Account {
 }
 
 impl OrganizationsGateway {
-    /// A gateway over the SDK's client.
-    pub fn new(client: Client) -> Self {
-        Self { client, paces: Arc::new(Paces::of(Rates::default())) }
+    /// A gateway over the SDK's client, which takes this much of the published rates.
+    pub(super) fn new(client: Client, rates: &Rates) -> Self {
+        Self { client, paces: Arc::new(Paces::of(rates)) }
     }
 
-    /// A gateway with a client of its own, which takes this much of the published rates.
-    pub fn of(config: &SdkConfig, rates: Rates) -> Self {
-        Self { client: Client::new(config), paces: Arc::new(Paces::of(rates)) }
+    /// A gateway with a client of its own.
+    pub(super) fn of(config: &SdkConfig, rates: &Rates) -> Self {
+        Self::new(Client::new(config), rates)
+    }
+
+    /// A gateway over a mocked client, which takes all of the published rates.
+    #[cfg(test)]
+    pub(crate) fn mocked(client: Client) -> Self {
+        Self::new(client, &Rates::new(1.0, Vec::new()))
+    }
+
+    /// The same door for another role of the same account, which shares the account's rates.
+    #[must_use]
+    pub fn in_another_role(&self, session: &SdkConfig) -> Self {
+        Self { client: Client::new(session), paces: Arc::clone(&self.paces) }
     }
 
     /// Asks for a new account.
     ///
     /// The SDK's retries are off: the API has no idempotency token, and a repeated call leaves a second request
     /// behind that fails. An error that was not a refusal may hide a call that worked.
+    ///
+    /// AWS takes one call in ten seconds. A call that comes too soon is not waited for: [`Cause::Throttled`], at once.
     pub async fn create_account(&self, account: &NewAccount<'_>) -> Result<CreateAccountStatus, CallError> {
         const OPERATION: &str = "organizations:CreateAccount";
         let tags = model_tags(OPERATION, account.tags)?;
+        self.paces.create_account.turn_now(OPERATION)?;
         let billing = if account.iam_user_access_to_billing {
             IamUserAccessToBilling::Allow
         } else {

@@ -1,45 +1,31 @@
 //! Keeping calls to the rates that AWS publishes, so that throttling stays the exception.
 
-use std::{num::NonZeroU32, time::Duration};
-
-use governor::{
-    Quota, RateLimiter,
-    clock::Clock,
-    middleware::NoOpMiddleware,
-    nanos::Nanos,
-    state::{InMemoryState, NotKeyed},
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
 };
-use tokio::{sync::Mutex, time::Instant};
+
+use tokio::time::Instant;
 
 use super::CallError;
-use crate::{clock::SteadyClock, error::Cause};
+use crate::{error::Cause, invocation};
 
-/// What a function takes of the published rates.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rates {
-    /// Its part of each rate: 0.25 where four processes work at the same time, which no process can see for itself.
-    pub share: f64,
-    /// The longest wait for a turn.
-    pub patience: Duration,
-}
-
-impl Default for Rates {
-    /// The whole rate. Time in a function is paid for: who would wait longer than a moment comes back later.
-    fn default() -> Self {
-        Self { share: 1.0, patience: Duration::from_secs(3) }
-    }
+/// What one process takes of the published rates.
+#[derive(Debug)]
+pub(crate) struct Rates {
+    share: f64,
+    of: Vec<(String, f64)>,
 }
 
 impl Rates {
-    /// Waits until all who work on some accounts at a time have had their turn, also where AWS allows one call a second,
-    /// and no longer than what is kept of an invocation for the accounts that were begun.
-    pub fn of_some_accounts(share: f64) -> Self {
-        Self { share, patience: Duration::from_secs(30) }
+    /// This part of each rate, 0.25 where four processes work at the same time, and other parts of the rates of these
+    /// operations. Above 1 are the shares of an account whose quotas AWS has raised.
+    pub(crate) fn new(share: f64, of: Vec<(String, f64)>) -> Self {
+        Self { share, of }
     }
 
-    /// Waits for turns as long as a batch may take: who works a long list off comes back to nothing.
-    pub fn of_a_long_list(share: f64) -> Self {
-        Self { share, patience: Duration::from_mins(2) }
+    fn share_of(&self, operation: &str) -> f64 {
+        self.of.iter().find(|(name, _)| name == operation).map_or(self.share, |(_, share)| *share)
     }
 }
 
@@ -47,50 +33,53 @@ impl Rates {
 /// cause throttling, which is then answered with the SDK's own retries.
 #[derive(Debug)]
 pub(crate) struct Pace {
-    limiter: RateLimiter<NotKeyed, InMemoryState, SteadyClock, NoOpMiddleware<Nanos>>,
-    clock: SteadyClock,
-    patience: Duration,
-    /// Whoever came first goes first.
-    queue: Mutex<()>,
+    every: Duration,
+    /// How far ahead of the steady rate a burst may get.
+    ahead: Duration,
+    /// When the bucket will be full again.
+    full_at: Mutex<Option<Instant>>,
 }
 
 impl Pace {
     /// The share of so many calls per second, and of so many at once after a pause.
-    pub(crate) fn new(per_second: u32, burst: u32, rates: Rates) -> Self {
-        let every = Duration::from_secs(1).div_f64(f64::from(per_second.max(1)) * rates.share.max(0.001));
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a burst is small and not negative"
-        )]
-        let burst = NonZeroU32::new((f64::from(burst) * rates.share) as u32).unwrap_or(NonZeroU32::MIN);
-        let clock = SteadyClock::default();
-        let quota = Quota::with_period(every).unwrap_or(Quota::per_second(NonZeroU32::MIN));
-        Self {
-            limiter: RateLimiter::direct_with_clock(quota.allow_burst(burst), clock.clone()),
-            clock,
-            patience: rates.patience,
-            queue: Mutex::default(),
-        }
+    pub(crate) fn new(operation: &str, per_second: f64, burst: f64, rates: &Rates) -> Self {
+        let share = rates.share_of(operation).max(0.001);
+        let every = Duration::from_secs_f64((per_second * share).recip());
+        Self { every, ahead: every.mul_f64((burst * share).floor().max(1.0) - 1.0), full_at: Mutex::default() }
     }
 
-    /// Waits for the next turn, in the order of arrival. A turn that is too far away gives [`Cause::Throttled`] without
-    /// a call.
+    /// Waits for the next turn, in the order of arrival. A turn that comes too late for the invocation gives
+    /// [`Cause::NoTimeLeft`] at once, without a call.
     pub(crate) async fn turn(&self, operation: &'static str) -> Result<(), CallError> {
-        let arrived = Instant::now();
-        let held_back = || {
-            let detail = "nothing: the call was held back to keep to the published rate";
-            CallError::not_sent(operation, Cause::Throttled, detail)
-        };
-        let _first = tokio::time::timeout(self.patience, self.queue.lock()).await.map_err(|_| held_back())?;
-        while let Err(taken) = self.limiter.check() {
-            let wait = taken.wait_time_from(self.clock.now());
-            if arrived.elapsed() + wait > self.patience {
-                return Err(held_back());
-            }
-            tokio::time::sleep(wait).await;
+        let now = Instant::now();
+        let turn = self.take(now, invocation::turns_until()).ok_or_else(|| {
+            let detail = "nothing: at the published rate, its turn would come too late";
+            CallError::not_sent(operation, Cause::NoTimeLeft, detail)
+        })?;
+        if turn > now {
+            tokio::time::sleep_until(turn).await;
         }
         Ok(())
+    }
+
+    /// Takes a turn if there is one now. Else it gives [`Cause::Throttled`], without a call: for those who come back.
+    pub(crate) fn turn_now(&self, operation: &'static str) -> Result<(), CallError> {
+        self.take(Instant::now(), None).map(drop).ok_or_else(|| {
+            let detail = "nothing: the call was held back to keep to the published rate";
+            CallError::not_sent(operation, Cause::Throttled, detail)
+        })
+    }
+
+    /// Takes the next turn, unless it comes after both `now` and `until`.
+    fn take(&self, now: Instant, until: Option<Instant>) -> Option<Instant> {
+        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = full_at.unwrap_or(now).max(now);
+        let turn = now + full.duration_since(now).saturating_sub(self.ahead);
+        if turn > until.unwrap_or(now).max(now) {
+            return None;
+        }
+        *full_at = Some(full + self.every);
+        Some(turn)
     }
 }
 
@@ -99,42 +88,79 @@ mod tests {
     use futures_util::future::join_all;
 
     use super::*;
+    use crate::invocation::lasting;
 
-    fn rates(share: f64, patience: Duration) -> Rates {
-        Rates { share, patience }
+    fn pace(per_second: f64, burst: f64, share: f64) -> Pace {
+        Pace::new("ListRegions", per_second, burst, &Rates::new(share, Vec::new()))
+    }
+
+    /// How long so many turns take.
+    async fn taking(pace: &Pace, turns: usize) -> Duration {
+        let begun = Instant::now();
+        for _ in 0..turns {
+            pace.turn("account:ListRegions").await.unwrap();
+        }
+        begun.elapsed()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_burst_goes_at_once_and_the_next_call_waits_for_its_turn() {
-        let pace = Pace::new(20, 3, Rates::default());
-        let begun = Instant::now();
-        for _ in 0..3 {
-            pace.turn("account:ListRegions").await.unwrap();
-        }
-        assert!(begun.elapsed() < Duration::from_millis(45), "{:?}", begun.elapsed());
+    async fn a_burst_goes_at_once_and_the_next_calls_wait_for_their_turns() {
+        let pace = pace(20.0, 3.0, 1.0);
+        lasting(Duration::from_mins(1), async {
+            assert_eq!(taking(&pace, 3).await, Duration::ZERO);
+            assert_eq!(taking(&pace, 4).await, Duration::from_millis(200));
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            assert_eq!(taking(&pace, 3).await, Duration::ZERO, "after a pause, and no more than a burst");
+            assert_eq!(taking(&pace, 1).await, Duration::from_millis(50));
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_share_of_a_rate_is_as_much_slower_and_an_operation_may_have_its_own() {
+        let quarter = pace(40.0, 4.0, 0.25);
+        let own = Rates::new(0.25, vec![("ListRegions".to_owned(), 0.5)]);
+        let half = Pace::new("ListRegions", 40.0, 4.0, &own);
+        lasting(Duration::from_mins(1), async {
+            assert_eq!(taking(&quarter, 3).await, Duration::from_millis(200));
+            assert_eq!(taking(&half, 3).await, Duration::from_millis(50));
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_before_the_end_of_the_invocation_is_waited_for_and_one_after_it_is_refused_at_once() {
+        let pace = pace(0.1, 1.0, 1.0);
+        lasting(Duration::from_secs(55), async {
+            let begun = Instant::now();
+            let all = (0..6).map(|_| async { (pace.turn("account:ListRegions").await, begun.elapsed().as_secs()) });
+            let taken = join_all(all).await;
+            let seconds: Vec<_> = taken.iter().map(|(taken, at)| (taken.is_ok(), *at)).collect();
+            let (waited, refused) = seconds.split_at(3);
+            assert_eq!(waited, [(true, 0), (true, 10), (true, 20)], "first come, first served");
+            assert_eq!(refused, [(false, 0), (false, 0), (false, 0)]);
+            for error in taken.into_iter().filter_map(|(taken, _)| taken.err()) {
+                assert_eq!(error.cause, Cause::NoTimeLeft);
+                assert!(error.refused, "nothing was sent");
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn outside_an_invocation_there_is_no_time_to_wait() {
+        let pace = pace(10.0, 1.0, 1.0);
         pace.turn("account:ListRegions").await.unwrap();
-        assert!(begun.elapsed() >= Duration::from_millis(45), "{:?}", begun.elapsed());
+        assert_eq!(pace.turn("account:ListRegions").await.unwrap_err().cause, Cause::NoTimeLeft);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_share_of_a_rate_is_as_much_slower() {
-        let pace = Pace::new(40, 4, rates(0.25, Duration::from_secs(3)));
-        let begun = Instant::now();
-        for _ in 0..3 {
-            pace.turn("account:ListRegions").await.unwrap();
-        }
-        assert!(begun.elapsed() >= Duration::from_millis(190), "{:?}", begun.elapsed());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn nobody_waits_long_for_a_turn() {
-        let pace = Pace::new(10, 1, rates(1.0, Duration::from_millis(350)));
-        let taken = join_all((0..6).map(|_| pace.turn("account:ListRegions"))).await;
-        let held_back: Vec<_> = taken.iter().map(Result::is_err).collect();
-        assert_eq!(held_back, [false, false, false, false, true, true], "first come, first served");
-        for error in taken.into_iter().filter_map(Result::err) {
-            assert_eq!(error.cause, Cause::Throttled);
-            assert!(error.refused, "nothing was sent");
-        }
+    async fn who_comes_back_takes_a_turn_or_none() {
+        let pace = pace(0.1, 1.0, 1.0);
+        pace.turn_now("organizations:CreateAccount").unwrap();
+        let refused = pace.turn_now("organizations:CreateAccount").unwrap_err();
+        assert_eq!((refused.cause, refused.refused), (Cause::Throttled, true));
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        pace.turn_now("organizations:CreateAccount").unwrap();
     }
 }

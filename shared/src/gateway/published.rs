@@ -130,15 +130,15 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use aws_config::SdkConfig;
     use futures_util::{StreamExt, stream};
     use serde_json::json;
 
     use super::*;
     use crate::{
         error::Cause,
-        gateway::{AccountGateway, AccountTarget, CallError, ContactKind, OrganizationsGateway, Rates},
+        gateway::{AccountTarget, CallError, ContactKind, Management, Rates},
         ids::AccountId,
+        invocation,
     };
 
     fn answer(operation: &str, _: &Value) -> Value {
@@ -152,8 +152,8 @@ mod tests {
     }
 
     /// Every operation that is called for one account after the other. What is answered does not matter here.
-    async fn visit(config: &Gateways, number: usize) -> Vec<CallError> {
-        let Gateways { organizations, accounts } = config;
+    async fn visit(management: &Management, number: usize) -> Vec<CallError> {
+        let Management { organizations, accounts } = management;
         let id: AccountId = format!("{:012}", 222_222_222_222_usize + number).parse().unwrap();
         let target = AccountTarget::of(&id, &"111111111111".parse().unwrap());
         let (from, to) = ("r-ab12".parse().unwrap(), "ou-ab12-aaaaaaaa".parse().unwrap());
@@ -183,26 +183,45 @@ mod tests {
         .collect()
     }
 
-    struct Gateways {
-        organizations: OrganizationsGateway,
-        accounts: AccountGateway,
-    }
-
-    impl Gateways {
-        fn of(config: &SdkConfig, rates: Rates) -> Self {
-            Self { organizations: OrganizationsGateway::of(config, rates), accounts: AccountGateway::of(config, rates) }
-        }
-    }
-
     #[tokio::test(start_paused = true)]
     async fn work_on_forty_accounts_is_throttled_neither_by_aws_nor_by_itself() {
         let published = Published::default();
-        let gateways = Gateways::of(&published.config(answer), Rates::of_some_accounts(1.0));
-        let visits = (0..40).map(|number| visit(&gateways, number));
-        let errors: Vec<Vec<CallError>> = stream::iter(visits).buffer_unordered(8).collect().await;
+        let management = Management::of(&published.config(answer), &Rates::new(1.0, Vec::new()));
+        let visits = stream::iter((0..40).map(|number| visit(&management, number))).buffer_unordered(8).collect();
+        let errors: Vec<Vec<CallError>> = invocation::lasting(Duration::from_mins(5), visits).await;
         assert_eq!(published.throttled(), BTreeMap::new());
-        let throttled: Vec<_> = errors.iter().flatten().filter(|error| error.cause == Cause::Throttled).collect();
-        assert!(throttled.is_empty(), "{throttled:?}");
+        let causes: Vec<_> = errors.iter().flatten().map(|error| error.cause).collect();
+        assert!(!causes.contains(&Cause::Throttled) && !causes.contains(&Cause::NoTimeLeft), "{causes:?}");
         assert_eq!(published.calls("MoveAccount"), 40);
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_call_for_an_account_that_comes_too_soon_is_held_back_at_once_and_never_throttled_by_aws() {
+        let published = Published::default();
+        let config = published.config(|_, _| json!({"CreateAccountStatus": {"Id": "car-1", "State": "IN_PROGRESS"}}));
+        let organizations = Management::of(&config, &Rates::new(1.0, Vec::new())).organizations;
+        let (email, name) = ("a@example.com".parse().unwrap(), "A".parse().unwrap());
+        let role_name = crate::ids::RoleName::organization_account_access();
+        let tags = BTreeMap::new();
+        let account = crate::gateway::NewAccount {
+            email: &email,
+            name: &name,
+            role_name: &role_name,
+            iam_user_access_to_billing: true,
+            tags: &tags,
+        };
+        let begun = Instant::now();
+        let ask = async || invocation::lasting(Duration::from_mins(2), organizations.create_account(&account)).await;
+        let held_back = async || ask().await.err().filter(|error| error.cause == Cause::Throttled).map(|e| e.refused);
+        let mut taken = 0;
+        for _ in 0..60 {
+            match held_back().await {
+                None => taken += 1,
+                Some(refused) => assert!(refused, "nothing was sent"),
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        assert_eq!(begun.elapsed(), Duration::from_mins(1), "nobody waits");
+        assert_eq!((taken, published.calls("CreateAccount")), (8, 8), "three at once and one in ten seconds");
+        assert_eq!(published.throttled(), BTreeMap::new());
     }
 }

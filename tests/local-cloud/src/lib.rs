@@ -160,6 +160,12 @@ impl LocalCloud {
         self.core.recorder.sequence()
     }
 
+    /// How many requests were handed to MiniStack so far: those that it answers, and those about which it is asked whether
+    /// they are allowed.
+    pub fn handed_on(&self) -> u64 {
+        self.core.upstream.sent()
+    }
+
     /// What went wrong in the background, such as an event that reached no target.
     pub fn mishaps(&self) -> Vec<String> {
         self.core.mishaps()

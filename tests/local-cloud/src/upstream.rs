@@ -1,6 +1,8 @@
 //! The way from the front to MiniStack.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header};
@@ -20,6 +22,7 @@ pub(crate) type UpstreamError = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) struct Upstream {
     address: SocketAddr,
     http: Client<HttpConnector, Full<Bytes>>,
+    sent: Arc<AtomicU64>,
 }
 
 impl Upstream {
@@ -31,11 +34,16 @@ impl Upstream {
             .http1_preserve_header_case(true)
             .set_host(false)
             .build_http();
-        Self { address, http }
+        Self { address, http, sent: Arc::default() }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many requests were sent so far.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     pub(crate) async fn send(
@@ -47,6 +55,7 @@ impl Upstream {
     ) -> Result<Response<Bytes>, UpstreamError> {
         let path = target.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
         let uri: Uri = format!("http://{}{path}", self.address).parse()?;
+        self.sent.fetch_add(1, Ordering::Relaxed);
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = method.clone();
         *request.uri_mut() = uri;

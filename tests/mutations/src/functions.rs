@@ -1,12 +1,12 @@
 //! The functions, each made anew and given one payload.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use aws_config::SdkConfig;
 use lambda_runtime::{Context, LambdaEvent};
 use serde::Serialize;
 use serde_json::Value;
-use steward::{clock, error::Failure, settings};
+use steward::{error::Failure, invocation, settings};
 
 /// What a function answers; None when it fails.
 type Answered<'a> = Pin<Box<dyn Future<Output = Option<Value>> + 'a>>;
@@ -18,7 +18,7 @@ macro_rules! functions {
         pub(crate) const FUNCTIONS: &[(&str, Run)] = &[$((<$function>::NAME, |config, payload| Box::pin(async move {
             settings::set_environment(environment);
             let function = <$function>::new(config).expect("a function with all its settings");
-            json(function.handle(event(payload)).await)
+            json(invocation::lasting(Duration::from_secs(30), function.handle(event(payload))).await)
         }))),*];
     };
 }
@@ -65,6 +65,5 @@ fn environment(name: &str) -> Option<String> {
 fn event(payload: Value) -> LambdaEvent<Value> {
     let mut context = Context::default();
     "8476a536-e9f4-11e8-9739-2dfe598c3fcd".clone_into(&mut context.request_id);
-    context.deadline = u64::try_from(clock::now().as_millisecond() + 30_000).unwrap_or_default();
     LambdaEvent::new(payload, context)
 }

@@ -304,7 +304,8 @@ macro_rules! handler_of {
         let handler: Handler = Box::new(move |event| {
             let function = Rc::clone(&function);
             Box::pin(async move {
-                match function.handle(event).await {
+                let deadline = event.context.deadline;
+                match steward::invocation::until(deadline, function.handle(event)).await {
                     Ok(answer) => serde_json::to_value(answer).map_err(|error| failed("Answer", &error.to_string())),
                     Err(failure) => {
                         let Diagnostic { error_type, error_message } = failure.into();

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// The folders under `/proc` of every living process of a function.
-pub(crate) fn processes_of(function: &str) -> io::Result<Vec<PathBuf>> {
+pub fn processes_of(function: &str) -> io::Result<Vec<PathBuf>> {
     let variable = format!("AWS_LAMBDA_FUNCTION_NAME={function}");
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {

@@ -41,6 +41,11 @@ impl Stack {
         self.outputs.get(name).unwrap_or_else(|| panic!("the stack has no output {name}: {:?}", self.outputs))
     }
 
+    /// The outputs that name functions.
+    pub(crate) fn functions(&self) -> impl Iterator<Item = &str> {
+        self.outputs.keys().map(String::as_str).filter(|output| output.ends_with("Function"))
+    }
+
     /// Invokes the account requester by hand.
     pub async fn request(&self, input: &Value) -> Result<Value, AwsError> {
         self.invoke("AccountRequesterFunction", input).await

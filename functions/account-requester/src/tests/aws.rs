@@ -37,9 +37,18 @@ fn setting(name: &str) -> Option<String> {
         "ACCOUNT_REQUEST_QUEUE_URL" => REQUESTS,
         "ACCOUNT_CREATION_QUEUE_URL" => "https://sqs.us-east-1.amazonaws.com/111111111111/creation",
         "MAX_ACCOUNTS_PER_DAY" => "100",
+        "RATE_SHARE" | "RATE_SHARES" => return Some(of_template(name)),
         _ => return None,
     };
     Some(value.to_owned())
+}
+
+/// What the template sets for this function.
+fn of_template(variable: &str) -> String {
+    let template = include_str!("../../../../template.yaml");
+    let (_, function) = template.split_once("\n  AccountRequester:\n").expect("the function");
+    let (_, value) = function.split_once(&format!("{variable}: \"")).expect("the variable");
+    value.split('"').next().expect("its value").to_owned()
 }
 
 /// AWS, as one test sees it.

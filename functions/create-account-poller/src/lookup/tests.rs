@@ -7,8 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use steward::{
     account_creation::{State, Wish},
-    gateway::{DynamoDbGateway, Rates},
+    gateway::DynamoDbGateway,
     ids::RoleName,
+    invocation,
+    settings::Settings,
 };
 
 use super::*;
@@ -53,9 +55,10 @@ async fn look_at(
         .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
         .http_client(http)
         .build();
-    let organizations = OrganizationsGateway::of(&config, Rates::default());
+    let organizations = Settings::from_environment().management(&config).organizations;
     let index = AccountIndex::new(DynamoDbGateway::of(&config, "table"));
-    let evidence = look(&organizations, &index, request).await.unwrap();
+    let timeout = std::time::Duration::from_mins(2);
+    let evidence = invocation::lasting(timeout, look(&organizations, &index, request)).await.unwrap();
     (evidence, calls.lock().unwrap().clone())
 }
 

@@ -45,8 +45,11 @@ fn selectors() -> Selectors {
             )),
         }
     });
-    let organizations =
-        OrganizationsGateway::new(mock_client!(aws_sdk_organizations, RuleMode::MatchAny, [&roots, &below, &describe]));
+    let organizations = OrganizationsGateway::mocked(mock_client!(
+        aws_sdk_organizations,
+        RuleMode::MatchAny,
+        [&roots, &below, &describe]
+    ));
     let find = mock!(aws_sdk_dynamodb::Client::get_item).then_output(|| GetItemOutput::builder().build());
     let write = mock!(aws_sdk_dynamodb::Client::transact_write_items)
         .then_output(|| TransactWriteItemsOutput::builder().build());
@@ -133,7 +136,7 @@ exemptions:
 
 #[tokio::test]
 async fn a_document_that_selects_nothing_costs_no_call() {
-    let organizations = OrganizationsGateway::new(mock_client!(aws_sdk_organizations, RuleMode::MatchAny, []));
+    let organizations = OrganizationsGateway::mocked(mock_client!(aws_sdk_organizations, RuleMode::MatchAny, []));
     let table = DynamoDbGateway::new(mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, []), "table");
     let document = document("version: 1\ndefaults: {root-credentials: {}}");
     Selectors::new(organizations, table).allow_changes(&document).await.unwrap();

@@ -15,7 +15,8 @@ use crate::{
 /// a walk per account would use up.
 const BELIEVED: Duration = Duration::from_mins(5);
 
-/// Units that were found by their path, for a while.
+/// Units that were found by their path, for a while: also those that a walk has seen beside its way, so that the calls
+/// are as many as the parents, however many units are asked for.
 #[derive(Debug, Default)]
 pub struct UnitPaths(Mutex<HashMap<Vec<String>, (Instant, OrganizationalUnitId)>>);
 
@@ -28,29 +29,32 @@ impl UnitPaths {
     ) -> Result<OrganizationalUnitId, CallError> {
         // The lock is held on the way, so that controls of many accounts make it once.
         let mut known = self.0.lock().await;
-        if let Some((found_at, unit)) = known.get(names)
-            && found_at.elapsed() < BELIEVED
-        {
-            return Ok(unit.clone());
+        known.retain(|_, (found_at, _)| found_at.elapsed() < BELIEVED);
+        let begun = (0..=names.len()).rev().find_map(|depth| {
+            let (found_at, unit) = known.get(names.get(..depth)?)?;
+            Some((depth, *found_at, unit.clone()))
+        });
+        let (depth, found_at, mut unit) = match begun {
+            Some(begun) => begun,
+            None => {
+                let begun = (0, Instant::now(), organizations.find_root().await?);
+                known.insert(Vec::new(), (begun.1, begun.2.clone()));
+                begun
+            }
+        };
+        for (depth, name) in names.iter().enumerate().skip(depth) {
+            let way = names.get(..depth).unwrap_or_default();
+            for below in organizations.list_organizational_units(&unit).await? {
+                // What was found by way of another unit is believed no longer than that one.
+                known.insert([way, &[below.name]].concat(), (found_at, below.id));
+            }
+            let found = known.get(&[way, std::slice::from_ref(name)].concat());
+            unit = found.map(|(_, unit)| unit.clone()).ok_or_else(|| {
+                let detail = format!("no unit named {name} in {}", unit_path::of(way));
+                let operation = "organizations:ListOrganizationalUnitsForParent";
+                CallError::unusable(operation, Cause::OrganizationalUnitNotFound, detail)
+            })?;
         }
-        let unit = walk(organizations, names).await?;
-        known.insert(names.to_vec(), (Instant::now(), unit.clone()));
         Ok(unit)
     }
-}
-
-/// The unit of this path, as AWS shows it now. A path that leads nowhere gives
-/// [`Cause::OrganizationalUnitNotFound`].
-pub async fn walk(organizations: &OrganizationsGateway, names: &[String]) -> Result<OrganizationalUnitId, CallError> {
-    let mut parent = organizations.find_root().await?;
-    for (depth, name) in names.iter().enumerate() {
-        let units = organizations.list_organizational_units(&parent).await?;
-        let unit = units.into_iter().find(|unit| unit.name == *name).ok_or_else(|| {
-            let detail = format!("no unit named {name} in {}", unit_path::of(names.get(..depth).unwrap_or_default()));
-            let operation = "organizations:ListOrganizationalUnitsForParent";
-            CallError::unusable(operation, Cause::OrganizationalUnitNotFound, detail)
-        })?;
-        parent = unit.id;
-    }
-    Ok(parent)
 }

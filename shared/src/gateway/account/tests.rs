@@ -5,7 +5,7 @@ use aws_smithy_types::body::SdkBody;
 use super::*;
 
 fn gateway(rules: &[&Rule]) -> AccountGateway {
-    AccountGateway::new(mock_client!(aws_sdk_account, RuleMode::Sequential, rules))
+    AccountGateway::mocked(mock_client!(aws_sdk_account, RuleMode::Sequential, rules))
 }
 
 fn account() -> AccountId {

@@ -12,7 +12,7 @@ use aws_smithy_types::body::SdkBody;
 use super::*;
 
 fn gateway(rules: &[&Rule]) -> OrganizationsGateway {
-    OrganizationsGateway::new(mock_client!(aws_sdk_organizations, RuleMode::Sequential, rules, |c| c))
+    OrganizationsGateway::mocked(mock_client!(aws_sdk_organizations, RuleMode::Sequential, rules, |c| c))
 }
 
 async fn create(gateway: &OrganizationsGateway) -> Result<CreateAccountStatus, CallError> {

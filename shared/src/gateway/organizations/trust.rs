@@ -6,10 +6,7 @@ use aws_sdk_organizations::{
 };
 
 use super::{OrganizationsGateway, incomplete, parsed};
-use crate::{
-    gateway::{CallError, Rates, pace::Pace},
-    ids::AccountId,
-};
+use crate::{gateway::CallError, ids::AccountId};
 
 /// An organization, as any of its accounts sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,21 +17,6 @@ pub struct Organization {
     pub management_account: AccountId,
     /// Whether it has all features, or consolidated billing alone.
     pub all_features: bool,
-}
-
-/// How often trust may be changed: the rate that AWS publishes for `EnableAWSServiceAccess` and
-/// `RegisterDelegatedAdministrator`.
-#[derive(Debug)]
-pub struct TrustPace {
-    enable: Pace,
-    register: Pace,
-}
-
-impl Default for TrustPace {
-    fn default() -> Self {
-        let pace = || Pace::new(1, 2, Rates::default());
-        Self { enable: pace(), register: pace() }
-    }
 }
 
 impl OrganizationsGateway {
@@ -70,10 +52,10 @@ impl OrganizationsGateway {
     }
 
     /// Lets a service act in the organization; that it may already is as good.
-    pub async fn enable_trusted_access(&self, principal: &str, pace: &TrustPace) -> Result<(), CallError> {
+    pub async fn enable_trusted_access(&self, principal: &str) -> Result<(), CallError> {
         use aws_sdk_organizations::operation::enable_aws_service_access::EnableAWSServiceAccessError as Refused;
         const OPERATION: &str = "organizations:EnableAWSServiceAccess";
-        pace.enable.turn(OPERATION).await?;
+        self.paces.enable_trusted_access.turn(OPERATION).await?;
         let answer = self.client.enable_aws_service_access().service_principal(principal).send().await;
         answer.map(drop).map_err(|error| {
             CallError::with_reason(OPERATION, error, |error| match error {
@@ -107,10 +89,9 @@ impl OrganizationsGateway {
         &self,
         account: &AccountId,
         principal: &str,
-        pace: &TrustPace,
     ) -> Result<(), CallError> {
         const OPERATION: &str = "organizations:RegisterDelegatedAdministrator";
-        pace.register.turn(OPERATION).await?;
+        self.paces.register_delegated_administrator.turn(OPERATION).await?;
         let call = self.client.register_delegated_administrator().account_id(account.as_str());
         match call.service_principal(principal).send().await {
             Ok(_) => Ok(()),

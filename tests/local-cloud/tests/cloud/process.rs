@@ -28,7 +28,8 @@ fn nothing_is_left_when_the_cloud_is_dropped() {
     drop(cloud);
     assert!(!folder.exists(), "its folder is removed");
     let address = endpoint.trim_start_matches("http://").to_owned();
-    let deadline = Instant::now() + Duration::from_secs(5);
+    // Only a hang ends it: a busy machine may take its time.
+    let deadline = Instant::now() + Duration::from_mins(5);
     while TcpStream::connect(&address).is_ok() {
         assert!(Instant::now() < deadline, "the endpoint is closed");
     }

@@ -1,0 +1,23 @@
+//! The gateways whose calls AWS counts for the management account as a whole.
+
+use aws_config::SdkConfig;
+
+use super::{AccountGateway, OrganizationsGateway, pace::Rates};
+
+/// The doors to AWS Organizations and AWS Account Management, with the share of their rates that this process takes.
+/// A process has one of each, from [`crate::settings::Settings::management`], and whoever needs one gets a clone of it:
+/// only clones keep to the share together.
+#[derive(Clone, Debug)]
+pub struct Management {
+    /// AWS Organizations.
+    pub organizations: OrganizationsGateway,
+    /// AWS Account Management.
+    pub accounts: AccountGateway,
+}
+
+impl Management {
+    /// Gateways with clients of their own, which take this much of the rates.
+    pub(crate) fn of(config: &SdkConfig, rates: &Rates) -> Self {
+        Self { organizations: OrganizationsGateway::of(config, rates), accounts: AccountGateway::of(config, rates) }
+    }
+}

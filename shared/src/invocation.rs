@@ -1,0 +1,102 @@
+//! The time of the invocation at work. Whatever the invocation calls knows it without being told: it goes with the task,
+//! so that nobody on the way can forget to pass it on. [`crate::start::serve`] sets it for every function.
+//!
+//! Where no invocation is at work there is no time to wait: a test that waits has to say for how long it may.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::clock;
+
+/// What is kept of an invocation behind the last turn that is waited for: one call with all its attempts, which may take
+/// 27 s, and the answer.
+const MARGIN: Duration = Duration::from_secs(30);
+/// The longest that AWS Lambda lets an invocation take.
+const LONGEST: Duration = Duration::from_mins(15);
+
+/// What is known of the invocation at work.
+#[derive(Clone, Copy, Debug)]
+struct Time {
+    ends_at: Instant,
+    turns_until: Instant,
+}
+
+tokio::task_local! {
+    static TIME: Time;
+}
+
+/// Runs an invocation that AWS Lambda ends at `deadline`, in milliseconds since 1970.
+pub async fn until<T>(deadline: u64, work: impl Future<Output = T>) -> T {
+    lasting(left(deadline, clock::now()), work).await
+}
+
+/// Runs an invocation that AWS Lambda ends after this time.
+pub async fn lasting<T>(timeout: Duration, work: impl Future<Output = T>) -> T {
+    let now = Instant::now();
+    let (ends_at, turns_until) = (now + timeout, now + timeout.saturating_sub(MARGIN));
+    TIME.scope(Time { ends_at, turns_until }, work).await
+}
+
+/// Runs work that waits no longer than this for turns, and no longer than its invocation does: for those who would rather
+/// come back than be paid for waiting.
+pub async fn waiting_at_most<T>(patience: Duration, work: impl Future<Output = T>) -> T {
+    match TIME.try_get() {
+        Ok(time) => {
+            let turns_until = time.turns_until.min(Instant::now() + patience);
+            TIME.scope(Time { turns_until, ..time }, work).await
+        }
+        Err(_) => work.await,
+    }
+}
+
+/// The last moment at which a turn is of use; None where no invocation is at work.
+pub(crate) fn turns_until() -> Option<Instant> {
+    TIME.try_get().ok().map(|time| time.turns_until)
+}
+
+/// How much of the invocation is left; nothing where none is at work.
+pub fn time_left() -> Duration {
+    ends_at().map(|end| end.saturating_duration_since(Instant::now())).unwrap_or_default()
+}
+
+/// When the invocation ends; None where none is at work.
+pub(crate) fn ends_at() -> Option<Instant> {
+    TIME.try_get().ok().map(|time| time.ends_at)
+}
+
+fn left(deadline: u64, now: Timestamp) -> Duration {
+    let deadline = i64::try_from(deadline).ok().and_then(|deadline| Timestamp::from_millisecond(deadline).ok());
+    let left = deadline.and_then(|deadline| Duration::try_from(deadline.duration_since(now)).ok());
+    left.unwrap_or_default().min(LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_never_less_than_nothing_and_never_more_than_lambda_gives() {
+        let now = Timestamp::from_second(1_790_000_000).unwrap();
+        assert_eq!(left(1_790_000_060_000, now), Duration::from_mins(1));
+        assert_eq!(left(1_789_999_999_000, now), Duration::ZERO);
+        assert_eq!(left(0, now), Duration::ZERO);
+        assert_eq!(left(u64::MAX, now), Duration::ZERO);
+        assert_eq!(left(1_990_000_000_000, now), LONGEST);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whatever_an_invocation_calls_knows_how_long_a_turn_is_of_use() {
+        let begun = Instant::now();
+        let about = |time: Option<Instant>| time.unwrap().duration_since(begun).as_secs();
+        assert_eq!((turns_until(), ends_at()), (None, None));
+        lasting(Duration::from_mins(1), async {
+            assert_eq!((about(turns_until()), about(ends_at())), (30, 60));
+            waiting_at_most(Duration::from_secs(5), async { assert_eq!(about(turns_until()), 5) }).await;
+            waiting_at_most(Duration::from_secs(50), async { assert_eq!(about(turns_until()), 30) }).await;
+        })
+        .await;
+        lasting(Duration::from_secs(10), async { assert_eq!(about(turns_until()), 0) }).await;
+    }
+}

@@ -1,0 +1,87 @@
+//! The rates that AWS publishes as they are: in a cloud of its own, whose time is not faster than AWS's, with a process for
+//! each event that is at work, as on AWS Lambda.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use futures_util::future::join_all;
+use local_cloud::{Fault, FaultKind, LocalCloud};
+use serde_json::json;
+use stage::{Stack, eventually, processes_of};
+
+use crate::theatre::{PATIENCE, Theatre, email, wish};
+
+/// How often AWS has refused a call of a function in this account because it came too fast.
+fn throttled(cloud: &LocalCloud, theatre: &Theatre, function: &str) -> Vec<String> {
+    let calls = cloud.calls().by_function(function).only(|call| {
+        call.account.as_deref() == Some(theatre.organization.management_account())
+            && call.error.as_deref().is_some_and(|error| error.contains("TooMany") || error.contains("Throttl"))
+    });
+    calls.actions()
+}
+
+/// Waits until the requests of these names are recorded.
+async fn are_admitted(stack: &Stack, names: &[String]) {
+    eventually("every request to be admitted", PATIENCE, async || {
+        let found = join_all(names.iter().map(|name| async { stack.find_request(&email(name)).await })).await;
+        found.into_iter().all(|found| found.expect("the table can be read").is_some()).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn twenty_events_at_once_are_twenty_requests_and_none_is_lost_or_refused() {
+    let theatre = Theatre::at_real_time("steward-events", 200, &[("MaxAccountsPerDay", "100")]).await;
+    let listener = theatre.listen("at-once").await;
+    let names: Vec<String> = (0..20).map(|n| format!("At Once {n}")).collect();
+    let put = names.iter().map(|name| {
+        let mut wish = wish(name);
+        wish["organizational_unit"] = "/Workloads/Sandbox".into();
+        let stack = &theatre.stack;
+        async move { stack.put_event("AccountRequested", &wish).await.expect("an event can be put") }
+    });
+    join_all(put).await;
+    are_admitted(&theatre.stack, &names).await;
+    assert!(listener.all("AccountCreationFailed").await.is_empty(), "nothing is refused");
+    for queue in ["AccountRequestDeadLettersUrl", "UndeliverableUrl"] {
+        assert_eq!(theatre.stack.peek(queue).await.unwrap(), Vec::<String>::new(), "{queue}");
+    }
+}
+
+#[tokio::test]
+async fn twenty_people_at_once_have_a_process_each_and_nobody_is_refused() {
+    let theatre = Theatre::at_real_time("steward-people", 200, &[("MaxAccountsPerDay", "100")]).await;
+    // All are at work at the same time, however fast the machine is.
+    let slow = Fault::new(FaultKind::Latency(Duration::from_secs(3))).function("account-requester");
+    let slow = slow.operation("dynamodb", "GetItem").account(theatre.organization.management_account());
+    let slow = theatre.cloud.faults().add(slow);
+    let names: Vec<String> = (0..20).map(|n| format!("Person {n}")).collect();
+    let asked =
+        join_all(names.iter().map(|name| async { theatre.stack.request(&wish(name)).await.expect("an answer") }));
+    let function = theatre.stack.output("AccountRequesterFunction");
+    let seen = eventually("twenty processes", PATIENCE, async || {
+        let processes = processes_of(function).expect("processes can be looked at");
+        (processes.len() >= 20).then_some(())
+    });
+    let (answers, ()) = tokio::join!(asked, seen);
+    drop(slow);
+    let states: BTreeSet<&str> = answers.iter().filter_map(|answer| answer["state"].as_str()).collect();
+    assert!(states.is_subset(&["REQUESTED", "WAITING"].into()), "{answers:?}");
+}
+
+#[tokio::test]
+async fn forty_accounts_by_hand_are_mended_without_a_row_that_is_throttled() {
+    let document = "version: 1\ndefaults:\n  alternate-contacts:\n    \
+        security: {name: A, title: B, email: a@example.com, phone: '+49 30 1'}\n\
+        overrides:\n  - match: {organizational_unit: /Workloads/Sandbox}\n    account-tags: {tags: {team: blue}}\n";
+    let theatre = Theatre::at_real_time("steward-by-hand", 40, &[("BaselineKey", "baseline.yaml")]).await;
+    theatre.put_document(document).await;
+    let input = json!({"organizational_unit": "/Workloads/Sandbox", "mode": "apply",
+        "controls": ["alternate-contacts", "account-tags"]});
+    let answer = theatre.stack.baseline(&input).await.unwrap();
+    let rows = answer["rows"].as_array().expect("rows");
+    assert_eq!((rows.len(), &answer["left"]), (80, &json!(null)), "{answer}");
+    for row in rows {
+        assert_eq!(row["outcome"], "fixed", "{row}");
+    }
+    assert_eq!(throttled(theatre.cloud, &theatre, "baseline-applier"), Vec::<String>::new());
+}
