@@ -40,7 +40,8 @@ pub(super) fn commands(instructions: &Instructions) -> Vec<Command> {
             assert!(mentioned > 0 || !is_made_by_code, "{place} makes no command any more");
             continue;
         }
-        let of_it = if place.ends_with(".md") { in_markdown(&text) } else { Vec::new() };
+        let is_markdown = Path::new(&place).extension().is_some_and(|ending| ending == "md");
+        let of_it = if is_markdown { in_markdown(&text) } else { Vec::new() };
         let taken: usize = of_it.iter().map(|command| mentions(command).count()).sum();
         let all: Vec<_> = mentions(&text).collect();
         assert_eq!(taken, mentioned, "{place} has commands outside of blocks and of `code`: {all:?}, {of_it:?}");
