@@ -28,20 +28,22 @@ tokio::task_local! {
 }
 
 /// Runs an invocation that AWS Lambda ends at `deadline`, in milliseconds since 1970.
-pub async fn until<T>(deadline: u64, work: impl Future<Output = T>) -> T {
-    lasting(left(deadline, clock::now()), work).await
+pub fn until<T>(deadline: u64, work: impl Future<Output = T>) -> impl Future<Output = T> {
+    lasting(left(deadline, clock::now()), work)
 }
 
 /// Runs an invocation that AWS Lambda ends after this time.
-pub async fn lasting<T>(timeout: Duration, work: impl Future<Output = T>) -> T {
+pub fn lasting<T>(timeout: Duration, work: impl Future<Output = T>) -> impl Future<Output = T> {
     let now = Instant::now();
     let (ends_at, turns_until) = (now + timeout, now + timeout.saturating_sub(MARGIN));
-    TIME.scope(Time { ends_at, turns_until }, work).await
+    // Boxed for its size.
+    TIME.scope(Time { ends_at, turns_until }, Box::pin(work))
 }
 
 /// Runs work that waits no longer than this for turns, and no longer than its invocation does: for those who would rather
 /// come back than be paid for waiting.
 pub async fn waiting_at_most<T>(patience: Duration, work: impl Future<Output = T>) -> T {
+    let work = Box::pin(work);
     match TIME.try_get() {
         Ok(time) => {
             let turns_until = time.turns_until.min(Instant::now() + patience);

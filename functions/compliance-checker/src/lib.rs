@@ -29,7 +29,7 @@ use remediation::{Means, OfSweep, Remediation};
 /// How many accounts are looked at at once.
 const AT_ONCE: usize = 8;
 /// The time that is kept for the accounts that are being looked at when no more are begun.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 /// The largest batch that is read.
 const MAX_BATCH: usize = 1024 * 1024;
 

@@ -38,7 +38,7 @@ pub use report::{Report, Row};
 /// How many accounts are worked on at once; AWS throttles `AssumeRoot`.
 const AT_ONCE: usize = 8;
 /// The time that is kept for the accounts that are being worked on when no more are begun.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 
 /// The function.
 #[derive(Debug)]

@@ -34,13 +34,12 @@ impl UnitPaths {
             let (found_at, unit) = known.get(names.get(..depth)?)?;
             Some((depth, *found_at, unit.clone()))
         });
-        let (depth, found_at, mut unit) = match begun {
-            Some(begun) => begun,
-            None => {
-                let begun = (0, Instant::now(), organizations.find_root().await?);
-                known.insert(Vec::new(), (begun.1, begun.2.clone()));
-                begun
-            }
+        let (depth, found_at, mut unit) = if let Some(begun) = begun {
+            begun
+        } else {
+            let (now, root) = (Instant::now(), organizations.find_root().await?);
+            known.insert(Vec::new(), (now, root.clone()));
+            (0, now, root)
         };
         for (depth, name) in names.iter().enumerate().skip(depth) {
             let way = names.get(..depth).unwrap_or_default();
