@@ -62,6 +62,7 @@ fn every_condition_of_the_sample_policies_has_a_known_operator_and_a_key_with_it
             for (operator, keys) in statement["Condition"].as_object().into_iter().flatten() {
                 let known = [
                     "ArnLike",
+                    "ArnNotLike",
                     "Null",
                     "StringEqualsIgnoreCase",
                     "ForAllValues:StringEquals",
@@ -98,4 +99,46 @@ fn the_sample_that_denies_root_users_lets_root_sessions_through() {
     assert_eq!(statement["Condition"]["ArnLike"]["aws:PrincipalArn"], "arn:aws:iam::*:root");
     // Denied is who has no such key.
     assert_eq!(statement["Condition"]["Null"]["aws:AssumedRoot"], "true");
+}
+
+/// Whether a pattern of IAM, in which `*` stands for anything, fits a text.
+fn fits(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {
+            (0..=rest.len()).any(|skipped| rest.is_char_boundary(skipped) && fits(after, &rest[skipped..]))
+        }),
+    }
+}
+
+#[test]
+fn the_sample_that_protects_the_way_in_and_the_forwarder_binds_everybody_but_themselves_and_stack_sets() {
+    let (_, policy) = policies().into_iter().find(|(name, _)| name == "protect-steward.json").expect("the sample");
+    let denied = |principal: &str, action: &str, resource: &str| {
+        statements(&policy).into_iter().any(|statement| {
+            let spared = statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"].as_str().expect("who is spared");
+            one_or_many(&statement["Action"]).contains(&&json!(action))
+                && fits(statement["Resource"].as_str().expect("a resource"), resource)
+                && !fits(spared, principal)
+        })
+    };
+    let administrator = "arn:aws:iam::222222222222:role/Administrator";
+    let access = "arn:aws:iam::222222222222:role/OrganizationAccountAccessRole";
+    let stack_sets = "arn:aws:iam::222222222222:role/stacksets-exec-0a1b2c3d";
+    // The names that CloudFormation gives to what stacks/member-events.yaml has.
+    let template = crate::template::template_in("stacks/member-events.yaml");
+    let named = |logical_id: &str| format!("StackSet-steward-0a1b2c3d-{logical_id}-X1Y2Z3");
+    for rule in crate::template::resources(&template, "AWS::Events::Rule").keys() {
+        let rule = format!("arn:aws:events:us-east-1:222222222222:rule/{}", named(rule));
+        assert!(denied(administrator, "events:RemoveTargets", &rule), "{rule}");
+        assert!(!denied(stack_sets, "events:PutRule", &rule), "{rule}");
+    }
+    for role in crate::template::resources(&template, "AWS::IAM::Role").keys() {
+        let role = format!("arn:aws:iam::222222222222:role/{}", named(role));
+        assert!(denied(administrator, "iam:DeleteRolePolicy", &role), "{role}");
+        assert!(!denied(stack_sets, "iam:DeleteRole", &role), "{role}");
+    }
+    assert!(denied(administrator, "iam:UpdateAssumeRolePolicy", access));
+    assert!(!denied(access, "iam:UpdateAssumeRolePolicy", access));
+    assert!(!denied(administrator, "iam:DeleteRole", administrator));
 }

@@ -117,3 +117,37 @@ async fn the_stack_keeps_every_role_of_its_own_out_of_a_protected_account() {
     }
     assert_eq!((denied, others), (14 * calls.len(), 2 * calls.len()), "{roles:?}");
 }
+
+#[tokio::test]
+async fn while_the_switch_is_on_every_apply_is_a_plan() {
+    let theatre = Theatre::with_document(DOCUMENT).await;
+    let account = theatre.member();
+    theatre.stack.watch_for_years().await.expect("the table takes it");
+    let switch = json!({"pk": {"S": "switch"}, "why": {"S": "Ticket 8"}});
+    theatre.stack.put_item(&switch).await.expect("the table takes it");
+    let since = theatre.cloud.sequence();
+
+    let apply = json!({"account_ids": [account], "mode": "apply"});
+    let answer = theatre.stack.baseline(&apply).await.unwrap();
+    for control in ["account-alias", "root-credentials", "alternate-contacts"] {
+        let row = row(&answer, control);
+        assert_eq!(row["outcome"], "drifted", "{row}");
+        assert!(row["notes"].to_string().contains("switch is on"), "{row}");
+    }
+    let delete = json!({"task": "delete-credentials", "reason": "x", "mode": "apply", "account_ids": [account]});
+    let answer = theatre.stack.invoke("RootTaskRunnerFunction", &delete).await.unwrap();
+    assert_eq!(answer["rows"][0]["outcome"], "refused", "{answer}");
+    theatre.unprepare();
+    for (function, input) in [
+        ("OrganizationPreparerFunction", json!({"mode": "apply"})),
+        ("RootTaskRunnerFunction", json!({"task": "disable", "reason": "x", "mode": "apply"})),
+    ] {
+        let refused = match theatre.stack.invoke(function, &input).await {
+            Ok(answer) => answer.to_string(),
+            Err(error) => error.to_string(),
+        };
+        assert!(refused.contains("SwitchedOff") || refused.contains("are disabled already"), "{function}: {refused}");
+    }
+    sweep(&theatre).await;
+    assert_eq!(changes(&theatre, &account, since), [""; 0]);
+}

@@ -75,6 +75,41 @@ async fn a_locked_bucket_is_shown_opened_and_locked_again_with_the_identical_pol
 }
 
 #[tokio::test]
+async fn what_is_put_back_is_what_was_backed_up_whoever_has_written_over_it() {
+    let theatre = Theatre::own(&[]).await;
+    let (account, management) = (theatre.member(), theatre.stack.client.clone());
+    let owner = owner(&theatre, &account).await;
+    let bucket = format!("replaced-{account}");
+    owner.rest("s3", Method::PUT, &format!("/{bucket}"), "").await.expect("a bucket");
+    let policy = deny_all("s3", &format!("arn:aws:s3:::{bucket}*"));
+    owner.rest("s3", Method::PUT, &format!("/{bucket}?policy"), policy.clone()).await.expect("the mistake");
+    let unlock = json!({"task": "unlock-bucket-policy", "reason": "by mistake", "mode": "apply", "account_id": account,
+        "bucket": bucket, "region": "us-east-1"});
+    let unlocked = run(&theatre, &unlock).await;
+    let backup = unlocked["rows"][0]["backup"].as_str().expect("a backup").to_owned();
+
+    // Somebody who may write there lets a stranger in.
+    let stranger = policy.replace("\"Deny\"", "\"Allow\"");
+    let documents = theatre.stack.output("DocumentsBucket");
+    management
+        .rest("s3", Method::PUT, &format!("/{documents}/{backup}"), stranger.clone())
+        .await
+        .expect("it is written");
+    let mut restore = json!({"task": "restore-bucket-policy", "reason": "it was meant", "mode": "plan", "account_id": account,
+        "bucket": bucket, "region": "us-east-1", "backup": backup});
+    let planned = run(&theatre, &restore).await;
+    assert_eq!(planned["rows"][0]["policy"], policy.as_str(), "{planned}");
+
+    // And puts one there that was never made.
+    let time = backup.rsplit('/').next().expect("a time");
+    let planted = backup.replace(time, "2026-01-01T00-00-00.000Z.json");
+    management.rest("s3", Method::PUT, &format!("/{documents}/{planted}"), stranger).await.expect("it is written");
+    restore["backup"] = planted.into();
+    let refused = run(&theatre, &restore).await;
+    assert_eq!(refused["rows"][0]["cause"], "NotInRecord", "{refused}");
+}
+
+#[tokio::test]
 async fn a_locked_queue_is_opened_and_a_newer_policy_is_not_overwritten_unless_that_is_said() {
     let theatre = Theatre::own(&[]).await;
     let account = theatre.member();

@@ -91,6 +91,15 @@ catalogue! {
     NoSuchSweep { Never,
         "There is no sweep of this stack under that execution, or it is over.",
         "Start a sweep: `aws stepfunctions start-execution` with the output ComplianceSweepArn. Its state machine alone calls this function." }
+    TooMuchToRead { Never,
+        "The account holds more of something than Steward reads.",
+        "Look at what the message names in that account: somebody may have made it so long in order to hide something. Delete what nobody needs." }
+    AccountTooSlow { AfterSeconds(3600),
+        "What was asked of the account took longer than Steward gives one control.",
+        "Nothing, if it was once: the next sweep looks again. If it lasts, look at what the control reads in that account." }
+    SwitchedOff { Never,
+        "Steward's switch is on: nothing is changed.",
+        "Whoever turned it on decides. Delete the item `switch` of the table (output RequestsTable) to let Steward change things again." }
     MessageNotUnderstood { Never,
         "A message could not be understood.",
         "Look at the message in the dead-letter queue; correct what sent it, and send it again." }

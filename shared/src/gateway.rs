@@ -131,6 +131,16 @@ impl CallError {
     }
 }
 
+/// The most pages of a list that a member account can make as long as it likes. Nobody needs half of them.
+const MAX_PAGES: usize = 20;
+
+/// Whether one more page is read, after so many.
+fn one_more_page(operation: &'static str, read: usize) -> Result<(), CallError> {
+    let is_too_long = read >= MAX_PAGES;
+    let detail = || format!("it has more than {MAX_PAGES} pages");
+    if is_too_long { Err(CallError::unusable(operation, Cause::TooMuchToRead, detail())) } else { Ok(()) }
+}
+
 /// The fields that a `ValidationException` names, with what is wrong with each.
 fn refused_fields(answer: &HttpResponse) -> Option<String> {
     let body: Value = serde_json::from_slice(answer.body().bytes()?).ok()?;

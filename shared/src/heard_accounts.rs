@@ -2,14 +2,11 @@
 //!
 //! An account that leaves and joins again is new again: what is known is the joining, not the account.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    gateway::{Account, AccountState, CallError, DynamoDbGateway, Write, attributes},
+    gateway::{Account, AccountState, CallError, DynamoDbGateway},
     ids::AccountId,
 };
 
@@ -54,8 +51,8 @@ impl HeardAccounts {
 
     /// Records that the joining of an account is known. The first time stays.
     pub async fn record(&self, account: &Account, now: Timestamp) -> Result<(), CallError> {
-        let item = attributes(&Item { heard_at: now, expires_at: (now + REMEMBERED).as_second() })?;
-        self.put_new(pk(account), item).await
+        let item = Item { heard_at: now, expires_at: (now + REMEMBERED).as_second() };
+        self.0.put_new(pk(account), &item).await.map(drop)
     }
 
     /// When the joining of an account became known; None when it is not, or was forgotten.
@@ -68,17 +65,11 @@ impl HeardAccounts {
         if let Some(item) = self.0.find::<InstallationItem>(INSTALLATION).await? {
             return Ok(Installation { first_sweep_at: item.first_sweep_at, is_new: false });
         }
-        self.put_new(INSTALLATION.to_owned(), attributes(&InstallationItem { first_sweep_at: sweep_began_at })?)
-            .await?;
+        self.0.put_new(INSTALLATION.to_owned(), &InstallationItem { first_sweep_at: sweep_began_at }).await?;
         // Another sweep may have been quicker.
         let item = self.0.find::<InstallationItem>(INSTALLATION).await?;
         let first_sweep_at = item.map_or(sweep_began_at, |item| item.first_sweep_at);
         Ok(Installation { first_sweep_at, is_new: first_sweep_at == sweep_began_at })
-    }
-
-    async fn put_new(&self, pk: String, item: HashMap<String, AttributeValue>) -> Result<(), CallError> {
-        let condition = Some(("attribute_not_exists(pk)".to_owned(), HashMap::new()));
-        self.0.write(vec![Write::Put { pk, item, condition }]).await.map(drop)
     }
 }
 
@@ -115,7 +106,7 @@ mod tests {
             get_item::GetItemOutput,
             transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput},
         },
-        types::{CancellationReason, error::TransactionCanceledException},
+        types::{AttributeValue, CancellationReason, error::TransactionCanceledException},
     };
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 

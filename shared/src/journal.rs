@@ -1,15 +1,13 @@
 //! What is kept, and told, of every use of power: one row before it and one after it, in a table of its own. No row is
 //! written over another.
 
-use std::collections::HashMap;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::{
     error::Failure,
     events::Event,
-    gateway::{DynamoDbGateway, EventBridgeGateway, Write, attributes},
+    gateway::{DynamoDbGateway, EventBridgeGateway},
 };
 
 /// How long a row is kept.
@@ -62,9 +60,8 @@ impl Journal {
     /// A row that is there already stays: Lambda has tried the same invocation again.
     async fn keep<E: Journaled + Sync>(&self, event: &E, moment: &str) -> Result<(), Failure> {
         let at = crate::clock::now();
-        let item = attributes(&Item { event, at, expires_at: (at + KEPT).as_second() })?;
+        let item = Item { event, at, expires_at: (at + KEPT).as_second() };
         let pk = format!("{}#{}#{}#{moment}", E::KIND, event.invocation(), event.subject());
-        let condition = Some(("attribute_not_exists(pk)".to_owned(), HashMap::new()));
-        self.table.write(vec![Write::Put { pk, item, condition }]).await.map(drop).map_err(Failure::from)
+        self.table.put_new(pk, &item).await.map(drop).map_err(Failure::from)
     }
 }

@@ -10,7 +10,7 @@ use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
 use serde_json::json;
 use tokio::sync::OnceCell;
 
-pub use admission::{Admission, Protection, ineligibility};
+pub use admission::{Admission, Guards, Protection, ineligibility};
 pub use root_task::RootTask;
 
 use crate::{
@@ -30,26 +30,21 @@ pub struct Sessions {
     config: SdkConfig,
     function: &'static str,
     log: Option<RootSessionLog>,
-    protected: Arc<[AccountId]>,
+    guards: Arc<Guards>,
     own_account: Arc<OnceCell<AccountId>>,
 }
 
 impl Sessions {
-    /// Sessions that are opened with the credentials of `config` and carry the name of `function`. None is opened in the
-    /// accounts of `protected`, whatever a document says.
-    pub fn new(config: &SdkConfig, function: &'static str, protected: Vec<AccountId>) -> Self {
-        Self::through(StsGateway::of(config), config, function, protected)
+    /// Sessions that are opened with the credentials of `config`, as far as these guards let them, and carry the name of
+    /// `function`.
+    pub fn new(config: &SdkConfig, function: &'static str, guards: Guards) -> Self {
+        Self::through(StsGateway::of(config), config, function, guards)
     }
 
     /// Sessions that are opened through this gateway.
-    pub(crate) fn through(
-        sts: StsGateway,
-        config: &SdkConfig,
-        function: &'static str,
-        protected: Vec<AccountId>,
-    ) -> Self {
-        let (protected, own_account) = (protected.into(), Arc::default());
-        Self { sts, config: config.clone(), function, log: None, protected, own_account }
+    pub(crate) fn through(sts: StsGateway, config: &SdkConfig, function: &'static str, guards: Guards) -> Self {
+        let (guards, own_account) = (Arc::new(guards), Arc::default());
+        Self { sts, config: config.clone(), function, log: None, guards, own_account }
     }
 
     /// The same, with root sessions recorded in this table. Without it, none is opened.

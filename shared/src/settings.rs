@@ -8,10 +8,12 @@ use jiff::SignedDuration;
 use crate::{
     account_creation::Pace,
     activity::Severity,
-    gateway::{Management, Rates},
+    gateway::{DynamoDbGateway, Management, Rates},
     ids::{AccountId, MailAddress, NotValid, RoleName},
     own_roles::OwnRole,
     replay::{ReplayFunction, Route},
+    session::Guards,
+    switch::Switch,
 };
 
 /// Where settings are read from: the value of a variable, by its name.
@@ -210,8 +212,14 @@ impl Settings {
         })
     }
 
-    /// `PROTECTED_ACCOUNTS`: the accounts that Steward is kept out of, with commas between them; none when not set.
-    pub fn protected_accounts(&mut self) -> Vec<AccountId> {
+    /// `PROTECTED_ACCOUNTS` and `TABLE_NAME`: the accounts that Steward is kept out of, with commas between them, none when not
+    /// set; and where its switch is.
+    pub fn guards(&mut self, config: &SdkConfig) -> Guards {
+        let table = DynamoDbGateway::of(config, self.table_name());
+        Guards { protected: self.protected_accounts(), switch: Switch::new(table) }
+    }
+
+    fn protected_accounts(&mut self) -> Vec<AccountId> {
         self.accounts("PROTECTED_ACCOUNTS")
     }
 

@@ -6,7 +6,7 @@ mod report;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
@@ -18,6 +18,7 @@ use steward::{
     batch::work_off,
     budget::Budget,
     clock,
+    concurrency::{as_they_come, in_order},
     control::{
         self, AnyControl, Conclusion, Engine, Mode, Row, Visit, conclude, is_settling, organizational_unit::UnitPaths,
     },
@@ -96,7 +97,7 @@ impl BaselineApplier {
         let table = DynamoDbGateway::of(config, settings.table_name());
         let document = DocumentCache::of(config, &mut settings, &table, &access_role);
         let selectors = Selectors::new(organizations.clone(), table.clone());
-        let sessions = Sessions::new(config, Self::NAME, settings.protected_accounts())
+        let sessions = Sessions::new(config, Self::NAME, settings.guards(config))
             .recording_in(DynamoDbGateway::of(config, settings.journal_table_name()));
         let function = Self {
             engine: Engine::new(sessions, management),
@@ -149,11 +150,9 @@ impl BaselineApplier {
         let known: Vec<&Account> = targets.iter().filter_map(Target::known).collect();
         self.facts.prepare(&known, &document).await;
         let visits = targets.into_iter().map(|target| self.visit(target, input, &document, invocation, budget));
-        let mut visits = stream::iter(visits).buffered(AT_ONCE);
+        let came = as_they_come(visits, AT_ONCE).collect().await;
         let mut report = Report::new(input.mode, document.refused.clone(), unmatched);
-        while let Some(visited) = visits.next().await {
-            report.add(visited);
-        }
+        in_order(came).into_iter().for_each(|visited| report.add(visited));
         Ok(report)
     }
 

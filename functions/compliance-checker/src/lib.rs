@@ -2,9 +2,9 @@
 
 mod remediation;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, pin::pin, time::Duration};
 
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
 use jiff::{SignedDuration, tz::TimeZone};
 use lambda_runtime::LambdaEvent;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use steward::{
     baseline::{DocumentCache, Facts},
     budget::Budget,
     clock,
+    concurrency::as_they_come,
     control::{self, Engine, Mode, Outcome, Row, Visit, is_settling},
     error::{Cause, Failure},
     gateway::{self, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, StatesGateway},
@@ -20,7 +21,7 @@ use steward::{
     session::{Sessions, ineligibility},
     settings::{NotConfigured, Settings},
     start::SdkConfig,
-    sweep::{Checked, Found, Listed},
+    sweep::{Checked, Found as OfAccount, Listed},
     sweep_execution::SweepExecutions,
 };
 
@@ -33,6 +34,11 @@ const MARGIN: Duration = Duration::from_mins(1);
 /// The largest batch that is read.
 const MAX_BATCH: usize = 1024 * 1024;
 
+/// After how many accounts what was found is written.
+const WRITTEN_AFTER: usize = 5;
+
+/// What was found, by the position of the account in the batch.
+type Found = BTreeMap<usize, OfAccount>;
 type Tags = BTreeMap<String, String>;
 
 /// The function.
@@ -79,7 +85,7 @@ impl ComplianceChecker {
         let access_role = settings.access_role_name();
         let management = settings.management(config);
         let table = DynamoDbGateway::of(config, settings.table_name());
-        let sessions = Sessions::new(config, Self::NAME, settings.protected_accounts())
+        let sessions = Sessions::new(config, Self::NAME, settings.guards(config))
             .recording_in(DynamoDbGateway::of(config, settings.journal_table_name()));
         let function = Self {
             executions: SweepExecutions::new(StatesGateway::of(config)),
@@ -108,13 +114,25 @@ impl ComplianceChecker {
         let document = self.document.read(&self.bus).await?;
         let of = OfSweep::new(&sweep_id, &document, &event.context.request_id);
         let visits = accounts.into_iter().map(|account| self.visit(account, &of, &budget));
-        let found: Vec<Found> = stream::iter(visits).buffered(AT_ONCE).collect().await;
-
-        let is_left = |found: &&Found| matches!(&found.checked, Checked::Unknown { failure } if failure.cause == Cause::NoTimeLeft);
-        let left = found.iter().filter(is_left).count();
-        let content = serde_json::to_string(&found).map_err(|error| Failure::with_detail(Cause::CallFailed, error))?;
-        self.sweeps.put_object(&sweep_id.results_key(batch), content).await?;
+        let mut came = pin!(as_they_come(visits, AT_ONCE));
+        let mut found = Found::default();
+        // Written as it comes: whoever is killed loses little.
+        while let Some((position, one)) = came.next().await {
+            found.insert(position, one);
+            if found.len() % WRITTEN_AFTER == 0 {
+                self.write(&sweep_id.results_key(batch), &found).await?;
+            }
+        }
+        self.write(&sweep_id.results_key(batch), &found).await?;
+        let is_left = |found: &&OfAccount| matches!(&found.checked, Checked::Unknown { failure } if failure.cause == Cause::NoTimeLeft);
+        let left = found.values().filter(is_left).count();
         Ok(Answer { batch, checked: found.len() - left, left })
+    }
+
+    async fn write(&self, key: &str, found: &Found) -> Result<(), Failure> {
+        let all: Vec<&OfAccount> = found.values().collect();
+        let content = serde_json::to_string(&all).map_err(|error| Failure::with_detail(Cause::CallFailed, error))?;
+        Ok(self.sweeps.put_object(key, content).await?)
     }
 
     async fn accounts(&self, key: &str) -> Result<Vec<Listed>, Failure> {
@@ -127,7 +145,7 @@ impl ComplianceChecker {
         }
     }
 
-    async fn visit(&self, account: Listed, of: &OfSweep<'_>, budget: &Budget) -> Found {
+    async fn visit(&self, account: Listed, of: &OfSweep<'_>, budget: &Budget) -> OfAccount {
         let unknown = |failure| Checked::Unknown { failure };
         let (tags, checked) = if budget.has_room() {
             // With the wrong baseline it is not looked at.
@@ -138,7 +156,7 @@ impl ComplianceChecker {
         } else {
             (BTreeMap::new(), unknown(Failure::new(Cause::NoTimeLeft)))
         };
-        Found { id: account.id, tags, checked }
+        OfAccount { id: account.id, tags, checked }
     }
 
     async fn check(&self, account: &Listed, tags: Tags, of: &OfSweep<'_>) -> Checked {

@@ -1,9 +1,10 @@
 //! What is told of a sweep that is over: an event, and metrics.
 
-use compliance_report::Report;
+use compliance_report::{Checked, Outcome, Report};
 use jiff::Timestamp;
 use serde::Serialize;
 use steward::{
+    error::Cause,
     events::Event,
     telemetry::{Metrics, Unit},
 };
@@ -35,6 +36,8 @@ pub struct ComplianceReported {
     pub resolved_count: usize,
     #[serde(skip)]
     drifted: Vec<(String, usize)>,
+    #[serde(skip)]
+    locked_out: usize,
 }
 
 /// The numbers of a sweep.
@@ -96,6 +99,7 @@ impl ComplianceReported {
             new: new.collect(),
             new_count: report.new.len(),
             resolved_count: report.resolved.len(),
+            locked_out: locked_out(report),
             drifted: totals.controls.iter().map(|c| (c.control.clone(), c.not_compliant())).collect(),
         }
     }
@@ -112,6 +116,7 @@ impl ComplianceReported {
                 count("CompliantAccounts", self.totals.compliant),
                 count("NotCompliantAccounts", self.totals.not_compliant),
                 count("UnknownAccounts", self.totals.unknown),
+                count("LockedOutAccounts", self.locked_out),
                 ("SweepDuration", Unit::Seconds, took.as_secs_f64()),
             ],
             properties: vec![("SweepId", self.sweep_id.clone())],
@@ -123,4 +128,15 @@ impl ComplianceReported {
         });
         std::iter::once(all).chain(by_control).collect()
     }
+}
+
+/// How many accounts could not be entered although they are old enough: somebody may have locked Steward out.
+fn locked_out(report: &Report) -> usize {
+    let locked = |outcome: &Outcome| matches!(outcome, Outcome::Unknown { failure, .. } if failure.cause == Cause::AccessRoleUnusable.name());
+    let accounts = report.sweep.accounts.iter();
+    accounts
+        .filter(
+            |account| matches!(&account.checked, Checked::Rows(rows) if rows.iter().any(|row| locked(&row.outcome))),
+        )
+        .count()
 }

@@ -102,7 +102,7 @@ impl OrganizationPreparer {
             journal: Journal::new(table, EventBridgeGateway::of(config, settings.bus_name())),
             delegated_administrators: settings.delegated_administrators(),
             survey: Survey { organizations: settings.management(config).organizations, iam: IamGateway::of(config) },
-            sessions: Sessions::new(config, Self::NAME, settings.protected_accounts()),
+            sessions: Sessions::new(config, Self::NAME, settings.guards(config)),
             writer: settings.writer_role_name(),
         };
         settings.finish().map(|()| function)
@@ -170,6 +170,7 @@ impl OrganizationPreparer {
             applied: Vec::new(),
             failed: Vec::new(),
         };
+        self.sessions.allow_changes().await?;
         self.journal.begin(&prepared).await?;
         let config = match self.sessions.assume_own(&self.writer, WRITES, invocation).await {
             Ok(config) => config,

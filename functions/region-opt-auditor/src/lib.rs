@@ -112,7 +112,7 @@ impl RegionOptAuditor {
         let organizations = management.organizations.clone();
         let table = DynamoDbGateway::of(config, settings.table_name());
         let document = DocumentCache::of(config, &mut settings, &table, &access_role);
-        let sessions = Sessions::new(config, Self::NAME, settings.protected_accounts());
+        let sessions = Sessions::new(config, Self::NAME, settings.guards(config));
         let function = Self {
             engine: Engine::new(sessions, management),
             queue: SqsGateway::of(config, settings.region_audit_queue_url()),

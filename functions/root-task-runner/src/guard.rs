@@ -1,7 +1,7 @@
 //! Which accounts and resources may be worked on.
 
 use steward::{
-    error::Cause,
+    error::{Cause, Failure},
     gateway::OrganizationsGateway,
     ids::AccountId,
     root_task::{Finding, Protected, Task},
@@ -28,6 +28,11 @@ pub(crate) struct Admitted {
 impl Guard {
     pub(crate) fn new(organizations: OrganizationsGateway, sessions: Sessions) -> Self {
         Self { organizations, sessions }
+    }
+
+    /// A failure while Steward's switch is on.
+    pub(crate) async fn allow_changes(&self) -> Result<(), Failure> {
+        self.sessions.allow_changes().await
     }
 
     /// The account, if it may be worked on; otherwise why not.
@@ -71,7 +76,7 @@ fn refusal(
     protected: &Protected,
 ) -> Option<String> {
     match protection {
-        Some(Protection::Document) if task.only_reads() => None,
+        Some(Protection::Document | Protection::Switch) if task.only_reads() => None,
         Some(protection) => Some(protection.why().to_owned()),
         None => resource?.obstacle(id, protected),
     }

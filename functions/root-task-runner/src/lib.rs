@@ -1,5 +1,6 @@
 //! Root work without root: features, credentials, recovery and locked policies, each as a request with a reason.
 
+mod backups;
 mod credentials;
 mod guard;
 mod input;
@@ -10,12 +11,13 @@ mod shown;
 
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt};
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use steward::{
     baseline::DocumentCache,
     budget::Budget,
+    concurrency::{as_they_come, in_order},
     control::{Mode, organizational_unit::UnitPaths},
     error::Failure,
     gateway::{DynamoDbGateway, EventBridgeGateway, IamGateway, OrganizationsGateway, S3Gateway},
@@ -29,6 +31,7 @@ use steward::{
     start::SdkConfig,
 };
 
+use backups::Backups;
 use credentials::Credentials;
 use guard::{Admitted, Guard};
 use input::{Input, Work};
@@ -74,17 +77,20 @@ impl RootTaskRunner {
         let organizations = settings.management(config).organizations;
         let table = DynamoDbGateway::of(config, settings.table_name());
         let journal = DynamoDbGateway::of(config, settings.journal_table_name());
-        let sessions = Sessions::new(config, Self::NAME, settings.protected_accounts()).recording_in(journal.clone());
+        let sessions = Sessions::new(config, Self::NAME, settings.guards(config)).recording_in(journal.clone());
         let function = Self {
             document: DocumentCache::of(config, &mut settings, &table, &access_role),
-            journal: Journal::new(journal, bus.clone()),
+            journal: Journal::new(journal.clone(), bus.clone()),
             bus,
             guard: Guard::new(organizations.clone(), sessions.clone()),
             organizations,
             units: UnitPaths::default(),
             iam: IamGateway::of(config),
             credentials: Credentials { sessions: sessions.clone() },
-            policies: Policies { sessions, backups: S3Gateway::of(config, settings.backup_bucket()) },
+            policies: Policies {
+                sessions,
+                backups: Backups::new(S3Gateway::of(config, settings.backup_bucket()), journal),
+            },
         };
         settings.finish().map(|()| function)
     }
@@ -108,10 +114,11 @@ impl RootTaskRunner {
             Work::Credentials(selection, _) => {
                 let targets = selection.targets(&self.organizations, &self.units).await?;
                 let visits = targets.into_iter().map(|target| self.visit(target, &run));
-                let mut visits = stream::iter(visits).buffered(AT_ONCE);
-                while let Some(visited) = visits.next().await {
-                    report.add(visited?);
-                }
+                let came: Vec<_> = as_they_come(visits, AT_ONCE)
+                    .map(|(position, visited)| visited.map(|visited| (position, visited)))
+                    .try_collect()
+                    .await?;
+                in_order(came).into_iter().for_each(|visited| report.add(visited));
             }
             Work::Unlock(account, _) | Work::Restore { account, .. } => {
                 report.add(self.visit(Target::Id(account.clone()), &run).await?);
@@ -187,6 +194,7 @@ impl RootTaskRunner {
             let steps = verb(if enable { "enable" } else { "disable" });
             Finding::planned(steps)
         } else {
+            self.guard.allow_changes().await?;
             self.journal.begin(&attempt).await?;
             self.switch(enable, &change).await
         };

@@ -4,21 +4,17 @@ use steward::{
     clock,
     control::Mode,
     error::{Cause, Failure},
-    gateway::{Found, S3Gateway},
     root_task::{BackupKey, Finding, sha256, why_it_locks},
     session::{Admission, Sessions},
 };
 
-use crate::{resource::Resource, shown::shown};
-
-/// The largest policy that AWS takes is 20 KB.
-const MAX_POLICY: usize = 64 * 1024;
+use crate::{backups::Backups, resource::Resource, shown::shown};
 
 /// Works on the policy of one resource.
 #[derive(Debug)]
 pub(crate) struct Policies {
     pub(crate) sessions: Sessions,
-    pub(crate) backups: S3Gateway,
+    pub(crate) backups: Backups,
 }
 
 /// How far it has come, for the answer of a failure half way.
@@ -96,7 +92,7 @@ impl Policies {
         mode: Mode,
         progress: &mut Progress,
     ) -> Result<Finding, Failure> {
-        let policy = self.read_backup(&backup.to_string()).await?;
+        let policy = self.backups.read(backup).await?;
         if mode == Mode::Plan {
             let present = resource.view(&self.sessions, account).await?.policy().await?;
             if let Some(obstacle) = obstacle(present.as_deref(), &policy, replace) {
@@ -126,7 +122,6 @@ impl Policies {
         Ok(done(progress, &policy))
     }
 
-    /// Writes the policy to the stack's bucket and reads it back: what cannot be read back is not removed.
     async fn back_up(&self, account: &Admission, resource: &Resource, policy: &str) -> Result<String, Failure> {
         let key = BackupKey {
             account: account.account_id().clone(),
@@ -134,27 +129,8 @@ impl Policies {
             kind: resource.kind().to_owned(),
             name: resource.name().to_owned(),
             at: clock::now(),
-        }
-        .to_string();
-        self.backups.put_object(&key, policy.to_owned()).await?;
-        let kept = self.read_backup(&key).await?;
-        if sha256(&kept) != sha256(policy) {
-            return Err(Failure::with_detail(Cause::NotConverged, "The backup differs from the policy."));
-        }
-        Ok(key)
-    }
-
-    async fn read_backup(&self, key: &str) -> Result<String, Failure> {
-        match self.backups.find_object(key, None, MAX_POLICY).await? {
-            Found::Object { content, .. } if content.len() <= MAX_POLICY => String::from_utf8(content)
-                .map_err(|_| Failure::with_detail(Cause::InputRefused, format_args!("{key} is no text."))),
-            Found::Object { .. } => {
-                Err(Failure::with_detail(Cause::InputRefused, format_args!("{key} is larger than any policy.")))
-            }
-            Found::Missing | Found::Unchanged => {
-                Err(Failure::with_detail(Cause::NotFound, format_args!("There is no backup {key}.")))
-            }
-        }
+        };
+        self.backups.keep(&key, policy).await
     }
 }
 

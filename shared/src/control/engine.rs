@@ -1,6 +1,6 @@
 //! The one order in which controls run: inspect, plan, apply, inspect again.
 
-use std::{pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 
@@ -18,6 +18,10 @@ use crate::{
     session::{Admission, Sessions},
 };
 
+/// How long a control that works in an account may take there to look, and to change. What answers, and how slowly, is in
+/// the hands of whoever owns the account; a session of a root user alone is asked for up to 50 s.
+const LOOK: Duration = Duration::from_secs(90);
+const CHANGE: Duration = Duration::from_mins(4);
 /// How often changes are made in one run: again after a change that turned out to be made already.
 const ROUNDS: usize = 4;
 
@@ -155,7 +159,8 @@ impl<C: Control> AnyControl for C {
             };
             match C::Scope::enter(doors).await {
                 Ok(scope) => {
-                    let (outcome, notes) = converge(self, scope, desired, mode).await;
+                    let work = converge(self, scope, desired, mode);
+                    let (outcome, notes) = in_time(C::Scope::THROUGH, mode, work).await;
                     Row { notes, ..Row::of(account_id, self, outcome) }
                 }
                 Err(NoEntry::NotThere(why)) => Row::skipped(account_id, self, why),
@@ -163,6 +168,24 @@ impl<C: Control> AnyControl for C {
             }
         })
     }
+}
+
+/// The work on one account, if it ends in time where the account can make it long.
+async fn in_time(
+    through: Through,
+    mode: Mode,
+    work: impl Future<Output = (Outcome, Vec<String>)>,
+) -> (Outcome, Vec<String>) {
+    let limit = match (through, mode) {
+        (Through::Management, _) => return work.await,
+        (Through::AssumedRole | Through::AssumeRoot, Mode::Plan) => LOOK,
+        (Through::AssumedRole | Through::AssumeRoot, Mode::Apply) => CHANGE,
+    };
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+        let detail = format_args!("It was ended after {} s.", limit.as_secs());
+        let failure = Failure::with_detail(Cause::AccountTooSlow, detail);
+        (Outcome::Unknown { applied: Vec::new(), failure }, Vec::new())
+    })
 }
 
 /// Runs one control in one account, and says what a person should know beside the outcome.

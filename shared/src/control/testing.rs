@@ -25,7 +25,8 @@ use crate::{
     },
     ids::AccountId,
     invocation,
-    session::{Admission, Sessions},
+    session::{Admission, Guards, Sessions},
+    switch::Switch,
 };
 
 /// How long the invocations of tests last.
@@ -169,7 +170,7 @@ impl Rules<'_> {
 
     pub(crate) fn sessions(self, recorder: &Recorder) -> Sessions {
         let sts = StsGateway::new(mocked!(aws_sdk_sts, recorder, self.sts));
-        Sessions::through(sts, &unreachable_config(), "tests", vec![sealed_account()])
+        Sessions::through(sts, &unreachable_config(), "tests", guards(vec![sealed_account()]))
             .recording_in(taking_every_write())
     }
 }
@@ -214,11 +215,21 @@ pub(crate) fn stopped(outcome: Outcome) -> (Cause, Vec<String>) {
     }
 }
 
-/// A table that takes every write, which no test of a control is about.
+/// What keeps accounts from being changed: these are protected, and the switch is off.
+pub(crate) fn guards(protected: Vec<AccountId>) -> Guards {
+    Guards { protected, switch: Switch::new(taking_every_write()) }
+}
+
+/// A table in which there is nothing, and that takes every write, which no test of a control is about.
 pub(crate) fn taking_every_write() -> DynamoDbGateway {
-    use aws_sdk_dynamodb::{Client, operation::transact_write_items::TransactWriteItemsOutput};
+    use aws_sdk_dynamodb::{
+        Client,
+        operation::{get_item::GetItemOutput, transact_write_items::TransactWriteItemsOutput},
+    };
+    let nothing = aws_smithy_mocks::mock!(Client::get_item).then_output(|| GetItemOutput::builder().build());
     let taken = aws_smithy_mocks::mock!(Client::transact_write_items)
         .then_output(|| TransactWriteItemsOutput::builder().build());
-    let client = aws_smithy_mocks::mock_client!(aws_sdk_dynamodb, aws_smithy_mocks::RuleMode::MatchAny, &[&taken]);
+    let client =
+        aws_smithy_mocks::mock_client!(aws_sdk_dynamodb, aws_smithy_mocks::RuleMode::MatchAny, &[&nothing, &taken]);
     DynamoDbGateway::new(client, "table")
 }

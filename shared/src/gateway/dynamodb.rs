@@ -106,6 +106,12 @@ impl DynamoDbGateway {
         answer.item.map(|item| parsed(OPERATION, item)).transpose()
     }
 
+    /// Puts an item there, if none has its key; whether it did.
+    pub async fn put_new<T: Serialize>(&self, pk: String, item: &T) -> Result<bool, CallError> {
+        let condition = Some((format!("attribute_not_exists({PARTITION_KEY})"), HashMap::new()));
+        Ok(self.write(vec![Write::Put { pk, item: attributes(item)?, condition }]).await?.is_ok())
+    }
+
     /// Reads every item that a sparse index holds under one key. An item that cannot be read is left out and named.
     pub async fn query_index<T: DeserializeOwned>(
         &self,

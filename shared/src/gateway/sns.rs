@@ -3,7 +3,7 @@
 use aws_config::SdkConfig;
 use aws_sdk_sns::{Client, operation::get_topic_attributes::GetTopicAttributesError};
 
-use super::{CallError, unless_absent};
+use super::{CallError, one_more_page, unless_absent};
 
 /// A topic, as far as it decides whether what is published reaches anybody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,10 +63,13 @@ impl SnsGateway {
 
     /// The topic's e-mail subscriptions.
     pub async fn list_email_subscriptions(&self, topic_arn: &str) -> Result<Vec<EmailSubscription>, CallError> {
+        const OPERATION: &str = "sns:ListSubscriptionsByTopic";
         let mut pages = self.0.list_subscriptions_by_topic().topic_arn(topic_arn).into_paginator().send();
-        let mut found = Vec::new();
+        let (mut found, mut read) = (Vec::new(), 0);
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| CallError::of("sns:ListSubscriptionsByTopic", error))?;
+            one_more_page(OPERATION, read)?;
+            read += 1;
+            let page = page.map_err(|error| CallError::of(OPERATION, error))?;
             let emails = page.subscriptions().iter().filter(|subscription| subscription.protocol() == Some("email"));
             // In place of its ARN, a subscription has these words until it is confirmed, and once it has ended.
             let is_there = emails.filter(|subscription| subscription.subscription_arn() != Some("Deleted"));

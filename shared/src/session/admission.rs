@@ -7,7 +7,17 @@ use crate::{
     ids::AccountId,
     root_task::Protected,
     session::RootTask,
+    switch::Switch,
 };
+
+/// What keeps accounts from being changed, whoever asks and whatever a document says.
+#[derive(Debug)]
+pub struct Guards {
+    /// The accounts that the stack keeps Steward out of.
+    pub protected: Vec<AccountId>,
+    /// The switch that turns every apply into a plan.
+    pub switch: Switch,
+}
 
 /// An account that may be looked at, as [`Sessions::admit`] found it. Nothing else makes one, so that no caller can forget
 /// to ask.
@@ -26,14 +36,25 @@ pub enum Protection {
     Stack,
     /// The baseline document's `protected`: it is looked at, and not changed.
     Document,
+    /// The switch that people have turned on: everything is looked at, and nothing changed.
+    Switch,
 }
 
 impl Protection {
+    /// Why nothing is changed, as a cause of the catalogue.
+    pub fn cause(self) -> Cause {
+        match self {
+            Self::Stack | Self::Document => Cause::AccountProtected,
+            Self::Switch => Cause::SwitchedOff,
+        }
+    }
+
     /// Why nothing is changed, as a sentence.
     pub fn why(self) -> &'static str {
         match self {
             Self::Stack => "The stack's parameter ProtectedAccounts keeps Steward out of the account.",
             Self::Document => "The account is protected by the baseline document.",
+            Self::Switch => "Steward's switch is on.",
         }
     }
 }
@@ -61,8 +82,8 @@ impl Admission {
             _ if self.is_own => {
                 refused(Cause::RootSessionDenied, "the root user of the management account cannot be assumed")
             }
-            Some(Protection::Document) if task == RootTask::AuditCredentials => None,
-            Some(protection) => refused(Cause::AccountProtected, protection.why()),
+            Some(Protection::Document | Protection::Switch) if task == RootTask::AuditCredentials => None,
+            Some(protection) => refused(protection.cause(), protection.why()),
             None => None,
         }
     }
@@ -83,6 +104,11 @@ impl Admission {
 }
 
 impl Sessions {
+    /// A failure while the switch is on: for what is changed in no account.
+    pub async fn allow_changes(&self) -> Result<(), Failure> {
+        if self.guards.switch.is_on().await? { Err(Failure::new(Cause::SwitchedOff)) } else { Ok(()) }
+    }
+
     /// Admits an account, for a look or for a change as far as it is not protected.
     ///
     /// One that is not active gives [`Cause::AccountNotActive`].
@@ -91,10 +117,12 @@ impl Sessions {
             return Err(Failure::with_detail(Cause::AccountNotActive, format_args!("{why}.")));
         }
         let is_own = *self.own_account().await? == account.id;
-        let protection = if self.protected.contains(&account.id) {
+        let protection = if self.guards.protected.contains(&account.id) {
             Some(Protection::Stack)
+        } else if protected.accounts.contains(&account.id) {
+            Some(Protection::Document)
         } else {
-            protected.accounts.contains(&account.id).then_some(Protection::Document)
+            self.guards.switch.is_on().await?.then_some(Protection::Switch)
         };
         Ok(Admission { account_id: account.id.clone(), is_own, protection })
     }

@@ -4,7 +4,7 @@ use aws_smithy_http_client::test_util::infallible_client_fn;
 
 use super::*;
 use crate::{
-    control::testing::{taking_every_write, unreachable_config},
+    control::testing::{guards, taking_every_write, unreachable_config},
     gateway::DynamoDbGateway,
 };
 
@@ -42,7 +42,7 @@ async fn a_root_session_is_asked_for_in_the_region_for_one_task_and_no_longer_th
         http::Response::builder().status(200).body(ROOT_SESSION).unwrap()
     });
     let config = unreachable_config().to_builder().http_client(http).build();
-    let sessions = Sessions::new(&config, "tests", Vec::new()).recording_in(taking_every_write());
+    let sessions = Sessions::new(&config, "tests", guards(Vec::new())).recording_in(taking_every_write());
     for task in RootTask::ALL {
         let session = sessions.assume_root(&member(None), *task).await.unwrap();
         assert_eq!(session.region().unwrap().as_ref(), "us-east-1");
@@ -71,7 +71,7 @@ async fn a_root_session_is_asked_for_in_the_region_for_one_task_and_no_longer_th
 
 fn answering_sessions() -> Sessions {
     let http = infallible_client_fn(|_| http::Response::builder().status(200).body(ROOT_SESSION).unwrap());
-    Sessions::new(&unreachable_config().to_builder().http_client(http).build(), "tests", Vec::new())
+    Sessions::new(&unreachable_config().to_builder().http_client(http).build(), "tests", guards(Vec::new()))
 }
 
 #[tokio::test]
@@ -104,8 +104,10 @@ async fn a_protected_account_is_not_entered_for_a_change_and_one_of_the_stack_no
     let sessions = answering_sessions().recording_in(taking_every_write());
     let role = RoleName::organization_account_access();
     for task in RootTask::ALL {
-        let opened = sessions.assume_root(&member(Some(Protection::Document)), *task).await;
-        assert_eq!(opened.is_ok(), *task == RootTask::AuditCredentials, "{task:?}");
+        for protection in [Protection::Document, Protection::Switch] {
+            let opened = sessions.assume_root(&member(Some(protection)), *task).await;
+            assert_eq!(opened.is_ok(), *task == RootTask::AuditCredentials, "{task:?}");
+        }
         let refused = sessions.assume_root(&member(Some(Protection::Stack)), *task).await.unwrap_err();
         assert_eq!(refused.cause, Cause::AccountProtected);
     }

@@ -109,7 +109,11 @@ impl Stack {
 
     /// Makes the stack one that has watched its organization for years.
     pub async fn watch_for_years(&self) -> Result<(), AwsError> {
-        let item = json!({"pk": {"S": "installation"}, "first_sweep_at": {"S": "2020-01-01T00:00:00Z"}});
+        self.put_item(&json!({"pk": {"S": "installation"}, "first_sweep_at": {"S": "2020-01-01T00:00:00Z"}})).await
+    }
+
+    /// Puts an item into the stack's table, as a person does in the console.
+    pub async fn put_item(&self, item: &Value) -> Result<(), AwsError> {
         let put = json!({"TableName": self.output("RequestsTable"), "Item": item});
         let input = json!({"TransactItems": [{"Put": put}]});
         self.client.json("dynamodb", "TransactWriteItems", input).await.map(drop)

@@ -10,7 +10,11 @@ use aws_sdk_iam::{
 use percent_encoding::percent_decode_str;
 
 use super::{IamGateway, unless_absent};
-use crate::{error::Cause, gateway::CallError, ids::RoleName};
+use crate::{
+    error::Cause,
+    gateway::{CallError, one_more_page},
+    ids::RoleName,
+};
 
 /// A role as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +72,10 @@ impl IamGateway {
     /// The ARNs of the managed policies that are attached to a role; none when there is no such role.
     pub async fn list_attached_policies(&self, role: &RoleName) -> Result<Vec<String>, CallError> {
         let mut pages = self.0.list_attached_role_policies().role_name(role.as_str()).into_paginator().send();
-        let mut found = Vec::new();
+        let (mut found, mut read) = (Vec::new(), 0);
         while let Some(page) = pages.next().await {
+            one_more_page("iam:ListAttachedRolePolicies", read)?;
+            read += 1;
             let is_absent = ListAttachedRolePoliciesError::is_no_such_entity_exception;
             let Some(page) = unless_absent("iam:ListAttachedRolePolicies", page, is_absent)? else { break };
             let arns = page.attached_policies().iter().filter_map(AttachedPolicy::policy_arn);
