@@ -266,8 +266,9 @@ async fn only_the_state_machine_begins_ends_and_works_on_sweeps() {
         assert!(refused.to_string().contains("NoSuchSweep"), "{function} {input}: {refused}");
     }
     let functions = ["account-lister", "compliance-checker", "compliance-reporter"];
+    let calls = theatre.cloud.calls().since(since).by_account(theatre.organization.management_account());
     let own = |call: &local_cloud::Call| call.function.as_deref().is_some_and(|name| functions.contains(&name));
-    let calls = theatre.cloud.calls().since(since).only(own);
+    let calls = calls.only(own);
     let wrote = calls
         .only(|call| ["PutObject", "TransactWriteItems", "PutEvents", "AssumeRole"].contains(&call.operation.as_str()));
     let wrote: Vec<_> = wrote.iter().map(|call| &call.operation).collect();

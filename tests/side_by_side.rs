@@ -146,7 +146,7 @@ async fn root_credentials_that_two_runs_delete_at_once_are_gone_and_neither_run_
 
 #[tokio::test]
 async fn an_organization_that_two_runs_prepare_at_once_is_prepared_and_neither_run_says_a_step_failed() {
-    let theatre = Theatre::own(&[]).await;
+    let theatre = Theatre::with_member_as("DelegatedAdministrators", "version: 1\n").await;
     theatre.unprepare();
     let member = theatre.member();
     let guard = slow(&theatre, "organizations", "ListDelegatedAdministrators");

@@ -90,7 +90,7 @@ catalogue! {
         "Nothing was changed. If it is to be, take the account off `protected` in the baseline document and off the stack parameter ProtectedAccounts." }
     NoSuchSweep { Never,
         "There is no sweep of this stack under that execution, or it is over.",
-        "Start a sweep: `aws stepfunctions start-execution` with the output ComplianceSweepArn. Its state machine alone calls this function." }
+        "Start an execution of the state machine (output ComplianceSweepArn): it alone calls this function." }
     TooMuchToRead { Never,
         "The account holds more of something than Steward reads.",
         "Look at what the message names in that account: somebody may have made it so long in order to hide something. Delete what nobody needs." }

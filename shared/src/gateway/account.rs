@@ -281,24 +281,49 @@ impl AccountGateway {
         Ok(found)
     }
 
-    /// Asks AWS to enable a region. Without the SDK's retries: what AWS answers when too many regions change at once
-    /// looks like throttling and lasts for minutes.
+    /// Asks AWS to enable a region.
     pub async fn enable_region(&self, target: &AccountTarget, region: &Region) -> Result<(), CallError> {
         const OPERATION: &str = "account:EnableRegion";
-        self.paces.enable_region.turn(OPERATION).await?;
-        let call = self.client.enable_region().set_account_id(target.id()).region_name(region.as_str());
-        let answer = call.customize().config_override(without_retries()).send().await;
-        answer.map(drop).map_err(|error| region_change_failed(OPERATION, error))
+        change_region(&self.paces.enable_region, OPERATION, || {
+            let call = self.client.enable_region().set_account_id(target.id()).region_name(region.as_str());
+            let asked = call.customize().config_override(without_retries()).send();
+            async { asked.await.map(drop).map_err(|error| region_change_failed(OPERATION, error)) }
+        })
+        .await
     }
 
-    /// Asks AWS to disable a region. Without the SDK's retries, as [`AccountGateway::enable_region`].
+    /// Asks AWS to disable a region.
     pub async fn disable_region(&self, target: &AccountTarget, region: &Region) -> Result<(), CallError> {
         const OPERATION: &str = "account:DisableRegion";
-        self.paces.disable_region.turn(OPERATION).await?;
-        let call = self.client.disable_region().set_account_id(target.id()).region_name(region.as_str());
-        let answer = call.customize().config_override(without_retries()).send().await;
-        answer.map(drop).map_err(|error| region_change_failed(OPERATION, error))
+        change_region(&self.paces.disable_region, OPERATION, || {
+            let call = self.client.disable_region().set_account_id(target.id()).region_name(region.as_str());
+            let asked = call.customize().config_override(without_retries()).send();
+            async { asked.await.map(drop).map_err(|error| region_change_failed(OPERATION, error)) }
+        })
+        .await
     }
+}
+
+/// How often a change of a region is asked for that another process was quicker with.
+const REGION_ATTEMPTS: u32 = 4;
+
+/// Asks for a change of a region, again at its next turn where the call was throttled: AWS allows one a second, and other
+/// processes ask as well. Without the SDK's retries: what AWS answers when too many regions change at once looks like
+/// throttling, and lasts for minutes.
+async fn change_region<Asked: Future<Output = Result<(), CallError>>>(
+    pace: &Pace,
+    operation: &'static str,
+    ask: impl Fn() -> Asked,
+) -> Result<(), CallError> {
+    pace.turn(operation).await?;
+    let mut answer = ask().await;
+    for _ in 1..REGION_ATTEMPTS {
+        match &answer {
+            Err(error) if error.cause == Cause::Throttled && pace.turn(operation).await.is_ok() => answer = ask().await,
+            _ => break,
+        }
+    }
+    answer
 }
 
 fn without_retries() -> Builder {

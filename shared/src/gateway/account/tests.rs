@@ -1,8 +1,11 @@
+use std::time::Duration;
+
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use aws_smithy_runtime_api::{client::orchestrator::HttpResponse, http::StatusCode};
 use aws_smithy_types::body::SdkBody;
 
 use super::*;
+use crate::invocation::lasting;
 
 fn gateway(rules: &[&Rule]) -> AccountGateway {
     AccountGateway::mocked(mock_client!(aws_sdk_account, RuleMode::Sequential, rules))
@@ -22,7 +25,9 @@ fn answered(status: u16, body: &'static str) -> impl Fn() -> HttpResponse {
 
 async fn enable(status: u16, body: &'static str) -> (Cause, usize) {
     let rule = mock!(Client::enable_region).sequence().http_response(answered(status, body)).repeatedly().build();
-    let error = gateway(&[&rule]).enable_region(&member(), &"af-south-1".parse().unwrap()).await.unwrap_err();
+    let gateway = gateway(&[&rule]);
+    let (member, region) = (member(), "af-south-1".parse().unwrap());
+    let error = lasting(Duration::from_mins(1), gateway.enable_region(&member, &region)).await.unwrap_err();
     assert!(error.refused || error.cause == Cause::ServiceFault, "{error}");
     (error.cause, rule.num_calls())
 }
@@ -33,15 +38,15 @@ fn the_management_account_is_never_named() {
     assert_eq!(AccountTarget::of(&account(), &account()).id(), None);
 }
 
-#[tokio::test]
-async fn errors_of_a_region_change_are_told_apart_and_never_retried_here() {
+#[tokio::test(start_paused = true)]
+async fn errors_of_a_region_change_are_told_apart_and_a_throttled_one_is_asked_for_again_at_its_next_turn() {
     let quota = concat!(
         r#"{"__type":"TooManyRequestsException","message":"This request has exceeded the quota for 'Number of "#,
         r#"concurrent region-opt requests for an account'. Consider retrying the operation later."}"#
     );
     assert_eq!(enable(429, quota).await, (Cause::RegionOptQuota, 1));
     let rate = r#"{"__type":"TooManyRequestsException","message":"Rate exceeded"}"#;
-    assert_eq!(enable(429, rate).await, (Cause::Throttled, 1));
+    assert_eq!(enable(429, rate).await, (Cause::Throttled, 4));
     let busy = r#"{"__type":"ConflictException","message":"ENABLING"}"#;
     assert_eq!(enable(409, busy).await, (Cause::RegionInTransition, 1));
     let fault = r#"{"__type":"InternalServerException","message":"boom"}"#;
