@@ -102,9 +102,9 @@ async fn what_is_put_back_is_what_was_backed_up_whoever_has_written_over_it() {
 
     // And puts one there that was never made.
     let time = backup.rsplit('/').next().expect("a time");
-    let planted = backup.replace(time, "2026-01-01T00-00-00.000Z.json");
-    management.rest("s3", Method::PUT, &format!("/{documents}/{planted}"), stranger).await.expect("it is written");
-    restore["backup"] = planted.into();
+    let forged = backup.replace(time, "2026-01-01T00-00-00.000Z.json");
+    management.rest("s3", Method::PUT, &format!("/{documents}/{forged}"), stranger).await.expect("it is written");
+    restore["backup"] = forged.into();
     let refused = run(&theatre, &restore).await;
     assert_eq!(refused["rows"][0]["cause"], "NotInRecord", "{refused}");
 }

@@ -152,7 +152,9 @@ impl BaselineApplier {
         let visits = targets.into_iter().map(|target| self.visit(target, input, &document, invocation, budget));
         let came = as_they_come(visits, AT_ONCE).collect().await;
         let mut report = Report::new(input.mode, document.refused.clone(), unmatched);
-        in_order(came).into_iter().for_each(|visited| report.add(visited));
+        for visited in in_order(came) {
+            report.add(visited);
+        }
         Ok(report)
     }
 

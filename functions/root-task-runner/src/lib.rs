@@ -118,7 +118,9 @@ impl RootTaskRunner {
                     .map(|(position, visited)| visited.map(|visited| (position, visited)))
                     .try_collect()
                     .await?;
-                in_order(came).into_iter().for_each(|visited| report.add(visited));
+                for visited in in_order(came) {
+                    report.add(visited);
+                }
             }
             Work::Unlock(account, _) | Work::Restore { account, .. } => {
                 report.add(self.visit(Target::Id(account.clone()), &run).await?);
