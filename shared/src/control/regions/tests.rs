@@ -234,15 +234,15 @@ async fn while_other_regions_take_all_the_room_a_change_waits_for_its_turn() {
     assert_eq!(scope.1.calls(), ["ListRegions"]);
 }
 
-#[tokio::test]
-async fn the_quota_of_changes_at_once_is_no_throttling_and_neither_is_retried_here() {
-    for (message, cause) in [(QUOTA, Cause::RegionOptQuota), ("Rate exceeded", Cause::Throttled)] {
+#[tokio::test(start_paused = true)]
+async fn the_quota_of_changes_at_once_is_no_throttling_and_is_not_asked_for_again() {
+    for (message, cause, asked) in [(QUOTA, Cause::RegionOptQuota, 1), ("Rate exceeded", Cause::Throttled, 4)] {
         let (list, full) = (list(&[&[("af-south-1", RegionOptStatus::Disabled)]]), too_many(message));
         let scope = Rules { account: &[&list, &full], ..Rules::default() }.management();
         let outcome = run(&RegionsControl, &scope, &section(&["af-south-1"], &[]), Mode::Apply).await;
         assert!(outcome.is_worth_another_look());
         assert_eq!(stopped(outcome), (cause, vec![]));
-        assert_eq!(full.num_calls(), 1);
+        assert_eq!(full.num_calls(), asked);
     }
 }
 
