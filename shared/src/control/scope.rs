@@ -107,6 +107,18 @@ impl<'a> Doors<'a> {
         let root = RootScope::new(visit.admission.clone(), sessions.clone(), Box::new(IamGateway::of));
         Self { visit, sessions, actions, member: OnceCell::new(), management, root }
     }
+
+    /// Whether a session may be opened here at all; `own` says why not in the management account.
+    fn lead_in(&self, own: &'static str) -> Result<(), NoEntry<'static>> {
+        let admission = self.visit.admission;
+        if admission.is_own() {
+            return Err(NoEntry::NotThere(own));
+        }
+        if admission.protection() == Some(Protection::Stack) {
+            return Err(NoEntry::NotThere(SEALED));
+        }
+        Ok(())
+    }
 }
 
 /// One account, entered through a session of its access role. Everything is in us-east-1.
@@ -141,12 +153,7 @@ impl Scope for MemberScope {
     const THROUGH: Through = Through::AssumedRole;
 
     async fn enter<'a>(doors: &'a Doors<'_>) -> Result<&'a Self, NoEntry<'a>> {
-        if doors.visit.admission.is_own() {
-            return Err(NoEntry::NotThere("the management account has no access role to work through"));
-        }
-        if doors.visit.admission.protection() == Some(Protection::Stack) {
-            return Err(NoEntry::NotThere(SEALED));
-        }
+        doors.lead_in("the management account has no access role to work through")?;
         let open = async || {
             let Visit { admission, role, invocation, .. } = doors.visit;
             let session = doors.sessions.enter(admission, role, &doors.actions, invocation).await?;
@@ -221,12 +228,7 @@ impl Scope for RootScope {
     const THROUGH: Through = Through::AssumeRoot;
 
     async fn enter<'a>(doors: &'a Doors<'_>) -> Result<&'a Self, NoEntry<'a>> {
-        if doors.visit.admission.is_own() {
-            return Err(NoEntry::NotThere("the root user of the management account cannot be assumed"));
-        }
-        if doors.visit.admission.protection() == Some(Protection::Stack) {
-            return Err(NoEntry::NotThere(SEALED));
-        }
+        doors.lead_in("the root user of the management account cannot be assumed")?;
         Ok(&doors.root)
     }
 }
