@@ -14,7 +14,9 @@ pub(crate) struct Queue {
 impl Queue {
     /// Makes it for messages of `sender`, such as `events.amazonaws.com`.
     pub(crate) async fn new(client: &AwsClient, name: &str, sender: &str) -> Result<Self, AwsError> {
-        let queue = client.json("sqs", "CreateQueue", json!({"QueueName": name})).await?;
+        // Twelve hours, the most that SQS takes: however slow the machine, no message is seen again before it is deleted.
+        let attributes = json!({"VisibilityTimeout": "43200"});
+        let queue = client.json("sqs", "CreateQueue", json!({"QueueName": name, "Attributes": attributes})).await?;
         let url = queue["QueueUrl"].as_str().unwrap_or_default().to_owned();
         let attributes = json!({"QueueUrl": url, "AttributeNames": ["QueueArn"]});
         let answer = client.json("sqs", "GetQueueAttributes", attributes).await?;
