@@ -10,7 +10,8 @@ from ministack.app import main
 from ministack.core import iam_evaluator
 from ministack.core.arn import parse_arn
 from ministack.core.iam_evaluator import caller_arn
-from ministack.services import dynamodb, eventbridge, lambda_svc, sqs
+from ministack.core.responses import get_account_id, set_request_account_id
+from ministack.services import dynamodb, eventbridge, lambda_svc, s3, sqs
 from ministack.services.cloudformation import provisioners
 
 ARCHIVE = "AWS::Events::Archive"
@@ -120,6 +121,20 @@ def deliver(target: dict, event: dict, rule: dict, view=None) -> None:
         sqs._queue_by_arn(dead_letters)["messages"][-1]["message_attributes"] = typed
 
 
+# Packages: services read them from a bucket of any account; MiniStack looks in the caller's alone.
+
+
+def read_object(bucket: str, key: str, version_id: str | None = None) -> bytes | None:
+    """The object that a service reads for its caller: the name of a bucket stands for one bucket, whoever owns it."""
+    caller = get_account_id()
+    owners = [account for account, name in list(s3._buckets._data) if name == bucket]
+    set_request_account_id(owners[0] if owners else caller)
+    try:
+        return plain_read_object(bucket, key, version_id)
+    finally:
+        set_request_account_id(caller)
+
+
 # Queues: a policy that denies everybody locks out the root user as well, who on AWS alone can still look and open it.
 
 
@@ -152,6 +167,8 @@ if __name__ == "__main__":
     sqs._enforce_queue_policy = enforce_queue_policy
     plain_resolve_condition_key = iam_evaluator._resolve_condition_key
     iam_evaluator._resolve_condition_key = resolve_condition_key
+    plain_read_object = s3._get_object_data
+    s3._get_object_data = read_object
     plain_deliver = eventbridge._invoke_target
     eventbridge._invoke_target = deliver
     main()
