@@ -318,3 +318,40 @@ async fn a_planted_batch_changes_an_account_by_its_own_baseline_and_the_manageme
     assert_eq!(tags.get("stage").map(String::as_str), Some("prod"), "{}", report["sweep"]);
     assert!(theatre.organization.tags_of(&management).is_empty());
 }
+
+#[tokio::test]
+async fn a_tag_that_no_account_has_is_told_and_nothing_is_mended_until_it_is_there() {
+    let document = |note: &str| {
+        format!(
+            "# {note}\nversion: 1\ndefaults: {{account-tags: {{tags: {{stage: test}}}}}}\n\
+             overrides: [{{match: {{tag: {{team: blue}}}}, account-tags: {{tags: {{stage: prod}}}}}}]\nremediate: [account-tags]\n"
+        )
+    };
+    let theatre = Theatre::with_document(&document("first")).await;
+    theatre.stack.watch_for_years().await.expect("the table takes it");
+    let account = theatre.member();
+    theatre.organization.set_joined(&account, Duration::from_hours(24 * 30));
+    let listener = theatre.listen("tags").await;
+    let stage = || theatre.organization.tags_of(&account).get("stage").cloned();
+
+    sweep(&theatre).await;
+    let unseen = report(&theatre).await;
+    let note = unseen["sweep"]["note"].as_str().unwrap_or_default();
+    assert!(note.starts_with("Nothing was changed") && note.contains("overrides[0].match.tag (team=blue)"), "{note}");
+    assert_eq!(stage(), None);
+    assert_eq!(listener.all("BaselineSelectorUnmatched").await.len(), 1);
+    let plan = json!({"account_ids": [account], "mode": "plan", "controls": ["account-tags"]});
+    let plan = theatre.stack.baseline(&plan).await.unwrap();
+    assert_eq!(plan["unmatched"], json!([{"path": "overrides[0].match.tag", "names": "team=blue"}]), "{plan}");
+
+    let tag = json!({"ResourceId": account, "Tags": [{"Key": "team", "Value": "blue"}]});
+    theatre.stack.client.json("organizations", "TagResource", tag).await.expect("it is tagged");
+    theatre.put_document(&document("second")).await;
+    sweep(&theatre).await;
+    let seen = report(&theatre).await;
+    let note = seen["sweep"]["note"].as_str().unwrap_or_default();
+    assert!(note.contains("no sweep has seen yet"), "{note}");
+    assert_eq!(stage(), None);
+    sweep(&theatre).await;
+    assert_eq!(stage().as_deref(), Some("prod"));
+}

@@ -35,7 +35,9 @@ pub use refusal::{BaselineDocumentRefused, Refusal};
 pub use schema::json_schema;
 pub use sections::{Baseline, SectionId, Validate, inner};
 pub use selector::Selector;
-pub use unmatched::{BaselineSelectorUnmatched, Selectors, Unmatched, in_words as unmatched_in_words};
+pub use unmatched::{
+    BaselineSelectorUnmatched, Selectors, TagSelectors, Unmatched, in_words as unmatched_in_words, record_tags,
+};
 
 use crate::{
     ids::{AccountId, OrganizationalUnitId},

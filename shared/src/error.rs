@@ -302,8 +302,11 @@ catalogue! {
         "There is no baseline document at the place the stack names.",
         "Upload it there, or leave the stack parameter empty to use the default baseline." }
     BaselineSelectorUnmatched { AfterSeconds(300),
-        "The baseline document names a unit or an account that is not in the organization, so nothing is changed by it.",
+        "The baseline document names a unit, an account or a tag that is not in the organization, so nothing is changed by it.",
         "Correct what the message names (a unit may be named by its id, which a new name does not change) or take it out; allow_unmatched: true in the document lets changes be made all the same." }
+    BaselineTagsUnseen { AfterSeconds(3600),
+        "The baseline document selects accounts by tags, and no sweep has seen yet whether any account has them, so nothing is mended by it.",
+        "The next sweep looks, and the one after it mends; allow_unmatched: true in the document mends at once." }
     BaselineDocumentLost { Never,
         "The baseline document is not valid, and the last good version of it is gone.",
         "Correct every problem listed and upload it again; a lifecycle rule of the bucket must not expire versions of the document." }

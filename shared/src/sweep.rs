@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    baseline::{AccountFacts, Refusal},
+    baseline::{AccountFacts, Refusal, TagSelectors},
     control::Row,
     error::Failure,
     gateway::{Account, AccountState},
@@ -93,6 +93,9 @@ pub struct Listing {
     pub controls: Vec<String>,
     /// What it may change, for people.
     pub note: String,
+    /// The tags that the document selects accounts by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_tag: Option<TagSelectors>,
     /// Every account.
     pub accounts: Vec<Listed>,
     /// How many batches there are.
@@ -206,9 +209,9 @@ impl Listed {
 pub struct Found {
     /// The account.
     pub id: AccountId,
-    /// Its tags, where the document selects accounts by them.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub tags: BTreeMap<String, String>,
+    /// Its tags, where the document selects accounts by them; None when they could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
     /// What was found.
     pub checked: Checked,
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use steward::{
     account_creation::{Pace, Store},
     account_index::AccountIndex,
-    baseline::{BaselineSelectorUnmatched, DocumentCache, Selectors, unmatched_in_words},
+    baseline::{BaselineSelectorUnmatched, DocumentCache, Selectors, TagSelectors, unmatched_in_words},
     clock, control,
     error::{Cause, Failure},
     gateway::{
@@ -126,10 +126,10 @@ impl AccountLister {
         if let Some(event) = BaselineSelectorUnmatched::of(&document, unmatched.clone()) {
             self.bus.put(&event).await?;
         }
-        let unmatched = unmatched_in_words(&unmatched);
         // Where an override stands for nothing, the defaults would be put in the place of what was meant.
-        let may_change = unmatched.is_none() || document.allow_unmatched;
-        let mends = may_change && !document.remediate.is_empty() && self.mending.begin(&sweep_id, now).await?;
+        let allowed = self.selectors.allow_remediation(&document).await;
+        let why_not = unmatched_in_words(&unmatched).or_else(|| allowed.as_ref().err().map(|why| why.message.clone()));
+        let mends = allowed.is_ok() && !document.remediate.is_empty() && self.mending.begin(&sweep_id, now).await?;
         let management = &organization.management_account;
         let names = UnitNames::of(&self.organizations, &accounts).await;
         let listed = accounts.into_iter().map(|account| {
@@ -156,8 +156,9 @@ impl AccountLister {
                 &document.remediate.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
                 mends,
                 document.refused.as_ref(),
-                unmatched.as_deref(),
+                why_not.as_deref(),
             ),
+            by_tag: TagSelectors::of(&document),
             batches: batches.len(),
             accounts,
         };

@@ -150,11 +150,11 @@ impl ComplianceChecker {
         let (tags, checked) = if budget.has_room() {
             // With the wrong baseline it is not looked at.
             match self.facts.tags(&account.id, of.document).await {
-                Ok(tags) => (tags.clone(), self.check(&account, tags, of).await),
-                Err(failure) => (BTreeMap::new(), unknown(failure)),
+                Ok(tags) => (Some(tags.clone()), self.check(&account, tags, of).await),
+                Err(failure) => (None, unknown(failure)),
             }
         } else {
-            (BTreeMap::new(), unknown(Failure::new(Cause::NoTimeLeft)))
+            (None, unknown(Failure::new(Cause::NoTimeLeft)))
         };
         OfAccount { id: account.id, tags, checked }
     }

@@ -111,7 +111,7 @@ impl Remediation {
     }
 
     async fn may_change(&self, of: &OfSweep<'_>) -> Result<bool, Failure> {
-        self.selectors.allow_changes(of.document).await?;
+        self.selectors.allow_remediation(of.document).await?;
         Ok(self.mending.is_at(of.sweep, clock::now()).await?)
     }
 }

@@ -7,6 +7,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use steward::{
+    baseline::Unmatched,
     error::{Cause, Failure},
     gateway::{Found, S3Gateway},
     sweep::{BATCH, Listed, Listing},
@@ -21,8 +22,9 @@ const MAX_RESULT: usize = 20 * 1024 * 1024;
 #[derive(Debug, Deserialize)]
 pub(crate) struct OfAccount {
     id: String,
+    /// None when they could not be read.
     #[serde(default)]
-    tags: BTreeMap<String, String>,
+    tags: Option<BTreeMap<String, String>>,
     checked: Checked,
 }
 
@@ -53,6 +55,15 @@ pub(crate) struct BatchEnd {
 /// Step Functions.
 pub(crate) fn failures(ends: Vec<BatchEnd>) -> HashMap<usize, String> {
     ends.into_iter().filter_map(|end| Some((end.batch, end.error?))).collect()
+}
+
+/// The tags by which the document selects accounts and that none has; None when it selects by none, or when it cannot be
+/// told because of accounts that were not seen.
+pub(crate) fn unmatched_tags(listing: &Listing, results: &[OfAccount]) -> Option<Vec<Unmatched>> {
+    let seen: HashMap<&str, &OfAccount> = results.iter().map(|result| (result.id.as_str(), result)).collect();
+    let looked_at = listing.accounts.iter().filter(|account| account.not_checked.is_none());
+    let tags = looked_at.map(|account| seen.get(account.id.as_str()).and_then(|result| result.tags.as_ref()));
+    listing.by_tag.as_ref()?.unmatched(tags)
 }
 
 /// The sweep as the report wants it: every account that was listed, once, with what was found or why nothing was.
@@ -101,7 +112,7 @@ fn account(listed: Listed, found: &mut HashMap<String, OfAccount>, batch_error: 
         email: listed.email,
         state: listed.state,
         unit: listed.unit,
-        tags: tags.unwrap_or_default(),
+        tags: tags.flatten().unwrap_or_default(),
         checked,
         since: None,
         last_known: Vec::new(),
@@ -144,6 +155,7 @@ mod tests {
             started_at: now,
             controls: vec!["regions".to_owned()],
             note: "Nothing was changed.".to_owned(),
+            by_tag: None,
             accounts: vec![
                 listed("111111111111", Some("It is the management account.")),
                 listed("222222222222", None),
@@ -165,5 +177,34 @@ mod tests {
         let Checked::Unknown { failure } = &sweep.accounts[2].checked else { panic!("{:?}", sweep.accounts[2]) };
         assert_eq!(failure.cause, "BatchFailed");
         assert!(failure.message.ends_with("It ended with States.Timeout."), "{}", failure.message);
+    }
+
+    #[test]
+    fn a_tag_that_no_account_has_is_found_when_every_account_was_seen() {
+        let now = Timestamp::from_second(1_790_000_000).unwrap();
+        let listing: Listing = serde_json::from_value(json!({
+            "sweep_id": SweepId::of_execution("x", now), "trigger": "schedule", "organization_id": "o-exampleorgid",
+            "started_at": now, "controls": [], "note": "", "batches": 1,
+            "by_tag": {"etag": "1", "allowed": false, "selectors": [
+                {"path": "overrides[0].match.tag", "tag": {"team": "blue"}},
+                {"path": "overrides[2].match.tag", "tag": {"team": "red", "stage": "prod"}},
+            ]},
+            "accounts": [listed("111111111111", Some("It is the management account.")), listed("222222222222", None),
+                listed("333333333333", None)],
+        }))
+        .unwrap();
+        let named = |results: serde_json::Value| {
+            let results: Vec<OfAccount> = serde_json::from_value(results).unwrap();
+            let unmatched = unmatched_tags(&listing, &results);
+            unmatched.map(|all| all.into_iter().map(|one| (one.path, one.names)).collect::<Vec<_>>())
+        };
+        let of = |id: &str, tags: serde_json::Value| json!({"id": id, "tags": tags, "checked": {"rows": []}});
+        let blue = of("222222222222", json!({"team": "blue", "stage": "prod"}));
+        let red = of("333333333333", json!({"team": "red"}));
+        let second = ("overrides[2].match.tag".to_owned(), "stage=prod, team=red".to_owned());
+        assert_eq!(named(json!([blue, red])), Some(vec![second]));
+        assert_eq!(named(json!([blue, of("333333333333", json!({"team": "red", "stage": "prod"}))])), Some(vec![]));
+        assert_eq!(named(json!([blue])), None, "the other one may have it");
+        assert_eq!(named(json!([blue, of("333333333333", json!(null))])), None, "its tags could not be read");
     }
 }

@@ -9,6 +9,7 @@ use lambda_runtime::LambdaEvent;
 use serde::Deserialize;
 use serde_json::Value;
 use steward::{
+    baseline::{BaselineSelectorUnmatched, record_tags},
     clock,
     error::{Cause, Failure},
     gateway::{DynamoDbGateway, EventBridgeGateway, Found, S3Gateway, StatesGateway},
@@ -20,7 +21,7 @@ use steward::{
     telemetry,
 };
 
-use gather::{BatchEnd, failures, sweep};
+use gather::{BatchEnd, OfAccount, failures, sweep, unmatched_tags};
 use publication::{Publication, Stored, folder, is_newest, predecessor};
 pub use told::{ComplianceReported, Totals};
 
@@ -34,6 +35,7 @@ pub struct ComplianceReporter {
     reports: S3Gateway,
     bus: EventBridgeGateway,
     mending: Mending,
+    table: DynamoDbGateway,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,11 +53,13 @@ impl ComplianceReporter {
     /// Makes the function from its environment.
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
+        let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
             executions: SweepExecutions::new(StatesGateway::of(config)),
             reports: S3Gateway::of(config, settings.reports_bucket()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
-            mending: Mending::new(DynamoDbGateway::of(config, settings.table_name())),
+            mending: Mending::new(table.clone()),
+            table,
         };
         settings.finish().map(|()| function)
     }
@@ -79,6 +83,7 @@ impl ComplianceReporter {
             self.mending.end(&sweep_id, clock::now()).await?;
         }
         let results = gather::results(&self.reports, &listing).await?;
+        let unmatched = self.look_for_tags(&listing, &results, ends.is_some()).await?;
         let folder = folder(&sweep_id, listing.started_at);
         let latest = self.report("latest/report.json").await?;
         let is_newest = is_newest(&listing, &latest);
@@ -89,9 +94,14 @@ impl ComplianceReporter {
         };
         let (before, note) = predecessor(&publication, before);
         let mut sweep = sweep(listing, results, &failures(publication.results), publication.finished_at);
-        if let (Some(text), Some(note)) = (&mut sweep.note, note) {
-            text.push(' ');
-            text.push_str(&note);
+        let unmatched = unmatched.map(|event| event.failure.message);
+        for more in note.into_iter().chain(unmatched) {
+            let text = sweep.note.get_or_insert_default();
+            // The lister may have said so, as the sweep before has found it.
+            if !text.contains(&more) {
+                text.push(' ');
+                text.push_str(&more);
+            }
         }
         let report = Report::new(sweep, before.as_ref());
         let folders: &[&str] = if is_newest { &[&folder, "latest"] } else { &[&folder] };
@@ -106,6 +116,27 @@ impl ComplianceReporter {
         telemetry::emit(&told.metrics());
         self.bus.put(&told).await?;
         Ok(told)
+    }
+
+    /// What is to be said of tags that no account has. The state machine's sweep records it for everybody who acts by the
+    /// document, and tells it.
+    async fn look_for_tags(
+        &self,
+        listing: &Listing,
+        results: &[OfAccount],
+        tells: bool,
+    ) -> Result<Option<BaselineSelectorUnmatched>, Failure> {
+        let (Some(selectors), Some(unmatched)) = (&listing.by_tag, unmatched_tags(listing, results)) else {
+            return Ok(None);
+        };
+        let event = selectors.told(unmatched.clone());
+        if tells {
+            record_tags(&self.table, selectors, unmatched).await?;
+            if let Some(event) = &event {
+                self.bus.put(event).await?;
+            }
+        }
+        Ok(event)
     }
 
     /// What is fixed of the report of a sweep. The state machine fixes it, before the report is published; a person who

@@ -105,6 +105,7 @@ mod tests {
             started_at: noon(day),
             controls: Vec::new(),
             note: "Nothing was changed.".to_owned(),
+            by_tag: None,
             accounts: Vec::new(),
             batches: 0,
         }

@@ -214,9 +214,9 @@ impl RegionOptAuditor {
 
     /// Whether anything may be changed by this document.
     async fn may_change(&self, document: &InForce) -> Result<bool, Failure> {
-        match self.selectors.allow_changes(document).await {
+        match self.selectors.allow_remediation(document).await {
             Ok(()) => Ok(true),
-            Err(failure) if failure.cause == Cause::BaselineSelectorUnmatched => {
+            Err(failure) if matches!(failure.cause, Cause::BaselineSelectorUnmatched | Cause::BaselineTagsUnseen) => {
                 tracing::warn!("{failure}");
                 Ok(false)
             }

@@ -29,11 +29,15 @@ pub struct Selector {
 impl Selector {
     /// Whether the override is for this account.
     pub fn matches(&self, account: &AccountFacts) -> bool {
-        let has_tag = |(key, value): (&String, &String)| account.tags.get(key) == Some(value);
         self.organizational_unit.as_ref().is_none_or(|pattern| pattern.matches(account))
             && self.account.as_ref().is_none_or(|id| *id == account.id)
-            && self.tag.as_ref().is_none_or(|tags| tags.iter().all(has_tag))
+            && self.tag.as_ref().is_none_or(|tag| has_all(&account.tags, tag))
     }
+}
+
+/// Whether an account with these tags has all of those that are asked for.
+pub(super) fn has_all(tags: &BTreeMap<String, String>, asked: &BTreeMap<String, String>) -> bool {
+    asked.iter().all(|(key, value)| tags.get(key) == Some(value))
 }
 
 impl Validate for Selector {

@@ -1,14 +1,14 @@
 //! Selectors and exemptions that stand for nothing in the organization: a unit that was renamed, an account that has
 //! left, a slip of the hand. Where one of them was to hold, the defaults would hold instead, without a word.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use tokio::{sync::Mutex, time::Instant};
 
-use super::{Document, InForce, Pattern, facts::BELIEVED};
+use super::{Document, InForce, Pattern, facts::BELIEVED, selector::has_all};
 use crate::{
     error::{Cause, Failure},
     events::Event,
@@ -16,8 +16,10 @@ use crate::{
     ids::{AccountId, OrganizationalUnitId},
 };
 
-/// The key of the record.
+/// The key of the record of accounts.
 const KEY: &str = "baseline-unmatched";
+/// The key of the record of tags.
+const TAGS_KEY: &str = "baseline-unmatched-tags";
 /// The most of them that a sentence names.
 const MAX_IN_WORDS: usize = 10;
 /// The most of them that an event carries; a bus takes 256 KB.
@@ -32,6 +34,64 @@ pub struct Unmatched {
     pub path: String,
     /// What it names.
     pub names: String,
+}
+
+/// What a document selects accounts by that only shows when every account was looked at: their tags.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TagSelectors {
+    /// The `ETag` of the document.
+    etag: String,
+    /// Whether changes are made by it although it names what is not there.
+    allowed: bool,
+    selectors: Vec<TagSelector>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct TagSelector {
+    path: String,
+    tag: BTreeMap<String, String>,
+}
+
+impl TagSelectors {
+    /// Those of this document; None when there are none.
+    pub fn of(document: &InForce) -> Option<Self> {
+        let by_tag = document.overrides.iter().zip(0..).filter_map(|(entry, position): (_, usize)| {
+            let tag = entry.selector.tag.clone()?;
+            Some(TagSelector { path: format!("overrides[{position}].match.tag"), tag })
+        });
+        let selectors: Vec<_> = by_tag.collect();
+        let (etag, allowed) = (document.etag().to_owned(), document.allow_unmatched);
+        (!selectors.is_empty()).then_some(Self { etag, allowed, selectors })
+    }
+
+    /// Those that no account has. `accounts` are the tags of all that were looked at, None where they could not be read:
+    /// such an account may be the one that is meant, so that nothing can be said then.
+    pub fn unmatched<'a>(
+        &self,
+        accounts: impl IntoIterator<Item = Option<&'a BTreeMap<String, String>>>,
+    ) -> Option<Vec<Unmatched>> {
+        let mut open: Vec<&TagSelector> = self.selectors.iter().collect();
+        let mut is_certain = true;
+        for tags in accounts {
+            match tags {
+                Some(tags) => open.retain(|selector| !has_all(tags, &selector.tag)),
+                None => is_certain = false,
+            }
+        }
+        (is_certain || open.is_empty()).then(|| open.into_iter().map(TagSelector::unmatched).collect())
+    }
+
+    /// What is told of these; None when there are none.
+    pub fn told(&self, unmatched: Vec<Unmatched>) -> Option<BaselineSelectorUnmatched> {
+        BaselineSelectorUnmatched::new(&self.etag, self.allowed, unmatched)
+    }
+}
+
+impl TagSelector {
+    fn unmatched(&self) -> Unmatched {
+        let tags: Vec<_> = self.tag.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        Unmatched { path: self.path.clone(), names: tags.join(", ") }
+    }
 }
 
 /// A sweep has found that the document names what is not there.
@@ -56,12 +116,15 @@ impl Event for BaselineSelectorUnmatched {
 
 impl BaselineSelectorUnmatched {
     /// What is told of these; None when there are none.
-    pub fn of(document: &InForce, mut unmatched: Vec<Unmatched>) -> Option<Self> {
+    pub fn of(document: &InForce, unmatched: Vec<Unmatched>) -> Option<Self> {
+        Self::new(document.etag(), document.allow_unmatched, unmatched)
+    }
+
+    fn new(etag: &str, allowed: bool, mut unmatched: Vec<Unmatched>) -> Option<Self> {
         let failure = Failure::with_detail(Cause::BaselineSelectorUnmatched, in_words(&unmatched)?);
         let unmatched_count = unmatched.len();
         unmatched.truncate(MAX_IN_EVENT);
-        let (etag, allowed) = (document.etag().to_owned(), document.allow_unmatched);
-        Some(Self { etag, failure, unmatched, unmatched_count, allowed })
+        Some(Self { etag: etag.to_owned(), failure, unmatched, unmatched_count, allowed })
     }
 }
 
@@ -100,11 +163,25 @@ pub struct Selectors {
     found: Mutex<Option<(String, Instant, Vec<Unmatched>)>>,
 }
 
-/// What the last sweep has found of accounts, which nobody else lists.
+/// What the last sweep has found of accounts or their tags, which nobody else lists.
 #[derive(Debug, Serialize, Deserialize)]
 struct OfSweep {
     etag: String,
     unmatched: Vec<Unmatched>,
+}
+
+async fn record(table: &DynamoDbGateway, key: &str, etag: &str, unmatched: Vec<Unmatched>) -> Result<(), CallError> {
+    let item = attributes(&OfSweep { etag: etag.to_owned(), unmatched })?;
+    table.write(vec![Write::Put { pk: key.to_owned(), item, condition: None }]).await.map(drop)
+}
+
+/// Records what a sweep has found of tags, for everybody who acts by this document.
+pub async fn record_tags(
+    table: &DynamoDbGateway,
+    selectors: &TagSelectors,
+    unmatched: Vec<Unmatched>,
+) -> Result<(), CallError> {
+    record(table, TAGS_KEY, &selectors.etag, unmatched).await
 }
 
 impl Selectors {
@@ -113,7 +190,7 @@ impl Selectors {
         Self { organizations, table, found: Mutex::default() }
     }
 
-    /// For a sweep, which knows every account: what stands for nothing. It is recorded for the functions that know but one.
+    /// For a sweep, which knows every account: the accounts and units that stand for nothing. It is recorded for the functions that know but one.
     pub async fn of_sweep(
         &self,
         document: &InForce,
@@ -122,18 +199,18 @@ impl Selectors {
     ) -> Result<Vec<Unmatched>, CallError> {
         let mut unmatched = document.unmatched_accounts(accounts, today);
         if !(document.overrides.is_empty() && document.exemptions.is_empty()) {
-            let item = OfSweep { etag: document.etag().to_owned(), unmatched: unmatched.clone() };
-            self.table
-                .write(vec![Write::Put { pk: KEY.to_owned(), item: attributes(&item)?, condition: None }])
-                .await
-                .map(drop)?;
+            record(&self.table, KEY, document.etag(), unmatched.clone()).await?;
         }
         unmatched.extend(self.units(document).await?);
+        // What is allowed from here on goes by this look, not by one of the minutes before.
+        let mut all = unmatched.clone();
+        all.extend(self.tags(document).await?);
+        *self.found.lock().await = Some((document.etag().to_owned(), Instant::now(), all));
         Ok(unmatched)
     }
 
-    /// What stands for nothing: of units as they are now, of accounts as the last sweep has found them for this very
-    /// document.
+    /// What stands for nothing: of units as they are now, of accounts and tags as the last sweep has found them for this
+    /// very document.
     pub async fn unmatched(&self, document: &InForce) -> Result<Vec<Unmatched>, Failure> {
         if document.overrides.is_empty() && document.exemptions.is_empty() {
             return Ok(Vec::new());
@@ -146,8 +223,8 @@ impl Selectors {
         {
             return Ok(unmatched.clone());
         }
-        let recorded = self.table.find::<OfSweep>(KEY).await?.filter(|recorded| recorded.etag == document.etag());
-        let mut unmatched = recorded.map(|recorded| recorded.unmatched).unwrap_or_default();
+        let mut unmatched = self.recorded(KEY, document).await?.unwrap_or_default();
+        unmatched.extend(self.tags(document).await?);
         unmatched.extend(self.units(document).await?);
         *found = Some((document.etag().to_owned(), Instant::now(), unmatched.clone()));
         Ok(unmatched)
@@ -163,6 +240,30 @@ impl Selectors {
             None => Ok(()),
             Some(words) => Err(Failure::with_detail(Cause::BaselineSelectorUnmatched, words)),
         }
+    }
+
+    /// As [`Self::allow_changes`], for what nobody has asked for: a document whose tags no sweep has looked for yet does not
+    /// allow that either.
+    pub async fn allow_remediation(&self, document: &InForce) -> Result<(), Failure> {
+        self.allow_changes(document).await?;
+        let is_seen = document.allow_unmatched
+            || !document.selects_on_tags()
+            || self.recorded(TAGS_KEY, document).await?.is_some();
+        if is_seen { Ok(()) } else { Err(Failure::new(Cause::BaselineTagsUnseen)) }
+    }
+
+    /// The tags that no account had when the last sweep looked.
+    async fn tags(&self, document: &InForce) -> Result<Vec<Unmatched>, CallError> {
+        if !document.selects_on_tags() {
+            return Ok(Vec::new());
+        }
+        Ok(self.recorded(TAGS_KEY, document).await?.unwrap_or_default())
+    }
+
+    /// What the last sweep has found for this very document; None when there was none.
+    async fn recorded(&self, key: &str, document: &InForce) -> Result<Option<Vec<Unmatched>>, CallError> {
+        let recorded = self.table.find::<OfSweep>(key).await?.filter(|recorded| recorded.etag == document.etag());
+        Ok(recorded.map(|recorded| recorded.unmatched))
     }
 
     /// The overrides for units of which there is none, with accounts or without.

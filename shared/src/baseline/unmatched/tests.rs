@@ -27,6 +27,11 @@ fn unit(id: &str, name: &str) -> OrganizationalUnit {
 }
 
 fn selectors() -> Selectors {
+    with_record(None)
+}
+
+/// Selectors on an organization whose last sweep has recorded this of tags.
+fn with_record(tags: Option<(&'static str, &'static [&'static str])>) -> Selectors {
     use aws_sdk_organizations::Client;
     let roots = mock!(Client::list_roots)
         .then_output(|| ListRootsOutput::builder().roots(Root::builder().id("r-ab12").build()).build());
@@ -50,10 +55,23 @@ fn selectors() -> Selectors {
         RuleMode::MatchAny,
         [&roots, &below, &describe]
     ));
+    let of_tags = mock!(aws_sdk_dynamodb::Client::get_item)
+        .match_requests(|input| input.key().is_some_and(|key| key["pk"].as_s().is_ok_and(|pk| pk == TAGS_KEY)))
+        .then_output(move || {
+            let record = tags.map(|(etag, paths)| OfSweep {
+                etag: etag.to_owned(),
+                unmatched: paths
+                    .iter()
+                    .map(|path| Unmatched { path: (*path).to_owned(), names: "team=blue".to_owned() })
+                    .collect(),
+            });
+            GetItemOutput::builder().set_item(record.map(|record| attributes(&record).unwrap())).build()
+        });
     let find = mock!(aws_sdk_dynamodb::Client::get_item).then_output(|| GetItemOutput::builder().build());
     let write = mock!(aws_sdk_dynamodb::Client::transact_write_items)
         .then_output(|| TransactWriteItemsOutput::builder().build());
-    let table = DynamoDbGateway::new(mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&find, &write]), "table");
+    let rules = [&of_tags, &find, &write];
+    let table = DynamoDbGateway::new(mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, rules), "table");
     Selectors::new(organizations, table)
 }
 
@@ -140,4 +158,25 @@ async fn a_document_that_selects_nothing_costs_no_call() {
     let table = DynamoDbGateway::new(mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, []), "table");
     let document = document("version: 1\ndefaults: {root-credentials: {}}");
     Selectors::new(organizations, table).allow_changes(&document).await.unwrap();
+}
+
+#[tokio::test]
+async fn tags_that_no_sweep_has_looked_for_mend_nothing_and_tags_that_none_has_found_change_nothing() {
+    let by_tag = "version: 1\noverrides: [{match: {tag: {team: blue}}, root-credentials: {}}]";
+    let lax = format!("{by_tag}\nallow_unmatched: true");
+    let unseen = Some(Cause::BaselineTagsUnseen);
+    let unmatched = Some(Cause::BaselineSelectorUnmatched);
+    for (text, record, change, mend) in [
+        (by_tag, None, None, unseen),
+        (by_tag, Some(("\"0\"", &["overrides[0].match.tag"][..])), None, unseen),
+        (by_tag, Some(("\"1\"", &["overrides[0].match.tag"][..])), unmatched, unmatched),
+        (by_tag, Some(("\"1\"", &[][..])), None, None),
+        (&lax, None, None, None),
+        (&lax, Some(("\"1\"", &["overrides[0].match.tag"][..])), None, None),
+    ] {
+        let (document, selectors) = (document(text), with_record(record));
+        let refused = |result: Result<(), Failure>| result.err().map(|failure| failure.cause);
+        assert_eq!(refused(selectors.allow_changes(&document).await), change, "{text} {record:?}");
+        assert_eq!(refused(selectors.allow_remediation(&document).await), mend, "{text} {record:?}");
+    }
 }
