@@ -66,6 +66,7 @@ async fn twenty_people_at_once_have_a_process_each_and_nobody_is_refused() {
     drop(slow);
     let states: BTreeSet<&str> = answers.iter().filter_map(|answer| answer["state"].as_str()).collect();
     assert!(states.is_subset(&["REQUESTED", "WAITING"].into()), "{answers:?}");
+    are_admitted(&theatre.stack, &names).await;
 }
 
 #[tokio::test]
@@ -73,7 +74,8 @@ async fn forty_accounts_by_hand_are_mended_without_a_row_that_is_throttled() {
     let document = "version: 1\ndefaults:\n  alternate-contacts:\n    \
         security: {name: A, title: B, email: a@example.com, phone: '+49 30 1'}\n\
         overrides:\n  - match: {organizational_unit: /Workloads/Sandbox}\n    account-tags: {tags: {team: blue}}\n";
-    let theatre = Theatre::at_real_time("steward-by-hand", 40, &[("BaselineKey", "baseline.yaml")]).await;
+    let parameters = [("BaselineKey", "baseline.yaml"), ("MaxChangedPercent", "100")];
+    let theatre = Theatre::at_real_time("steward-by-hand", 40, &parameters).await;
     theatre.put_document(document).await;
     let input = json!({"organizational_unit": "/Workloads/Sandbox", "mode": "apply",
         "controls": ["alternate-contacts", "account-tags"]});

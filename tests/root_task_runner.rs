@@ -154,7 +154,7 @@ async fn a_locked_queue_is_opened_and_a_newer_policy_is_not_overwritten_unless_t
 
 #[tokio::test]
 async fn of_two_hundred_accounts_each_has_one_row_and_nothing_is_called_deleted_that_was_not_seen_to_be_gone() {
-    let theatre = Theatre::with_members(200, "version: 1\n").await;
+    let theatre = Theatre::with_members_and(200, "version: 1\n", &[("MaxChangedPercent", "100")]).await;
     let organization = &theatre.organization;
     let members: Vec<_> =
         organization.account_ids().into_iter().filter(|id| id != organization.management_account()).collect();

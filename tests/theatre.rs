@@ -63,8 +63,14 @@ impl Theatre {
 
     /// An organization with so many accounts beside the usual one, in `/Workloads/Sandbox`, and this baseline document.
     pub(crate) async fn with_members(members: usize, document: &str) -> Self {
+        Self::with_members_and(members, document, &[]).await
+    }
+
+    /// The same, with these parameters of the stack.
+    pub(crate) async fn with_members_and(members: usize, document: &str, parameters: &[(&str, &str)]) -> Self {
         let organization = organization(cloud().await, members).await;
-        let theatre = Self::around(organization, &[("BaselineKey", "baseline.yaml")]).await;
+        let parameters = [&[("BaselineKey", "baseline.yaml")], parameters].concat();
+        let theatre = Self::around(organization, &parameters).await;
         theatre.put_document(document).await;
         theatre
     }

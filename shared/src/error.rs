@@ -313,6 +313,9 @@ catalogue! {
     DeadlineExceeded { Never,
         "It took longer than Steward waits.",
         "Look at the history of the request, remove the obstacle, and send the same request again: it goes on where it stopped." }
+    SweepBraked { Never,
+        "The sweep has stopped changing accounts, and waits for a word.",
+        "Its report shows as drift what it would have changed. When that is meant, start the state machine with the continue that the message names; when it is not, correct the baseline document." }
     BatchFailed { AfterSeconds(3600),
         "A part of the sweep failed, and nothing is known of these accounts.",
         "Look at the execution of the state machine and at the log of compliance-checker; the next sweep looks again." }

@@ -186,6 +186,11 @@ impl Settings {
         self.whole("MAX_ACCOUNTS_PER_DAY", 20)
     }
 
+    /// `MAX_CHANGED_PERCENT`: the share of the accounts that may be changed without a word; 25 when not set.
+    pub fn max_changed_percent(&mut self) -> u32 {
+        self.whole("MAX_CHANGED_PERCENT", 25)
+    }
+
     /// `BILLING_THRESHOLD_USD`: the estimated charges in US dollars at which a billing alarm goes off; 100 when not
     /// set.
     pub fn billing_threshold_usd(&mut self) -> f64 {

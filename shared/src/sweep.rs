@@ -142,14 +142,14 @@ pub fn may_be_mended(
 }
 
 /// What a sweep may change, in words, and what else there is to know of the document that it goes by.
-pub fn note(remediate: &[&str], mends: bool, refused: Option<&Refusal>, unmatched: Option<&str>) -> String {
+pub fn note(remediate: &[&str], mends: bool, refused: Option<&Refusal>, why_not: Option<&str>) -> String {
     let mut note = match remediate.join(", ") {
         none if none.is_empty() => "Nothing was changed.".to_owned(),
-        _ if !mends && unmatched.is_some() => "Nothing was changed, because of the baseline document.".to_owned(),
+        _ if !mends && why_not.is_some() => "Nothing was changed.".to_owned(),
         mended if mends => format!("Changed where it was not as it should be: {mended}."),
         mended => format!("Nothing was changed: another sweep was changing {mended} at the same time."),
     };
-    for more in refused.map(Refusal::in_words).as_deref().into_iter().chain(unmatched) {
+    for more in refused.map(Refusal::in_words).as_deref().into_iter().chain(why_not) {
         note.push(' ');
         note.push_str(more);
     }
@@ -306,9 +306,6 @@ mod tests {
         );
         assert!(note(&["regions"], false, None, None).starts_with("Nothing was changed: another sweep"));
         let told = note(&["regions"], false, None, Some("Nothing in the organization is /Gone."));
-        assert_eq!(
-            told,
-            "Nothing was changed, because of the baseline document. Nothing in the organization is /Gone."
-        );
+        assert_eq!(told, "Nothing was changed. Nothing in the organization is /Gone.");
     }
 }

@@ -22,6 +22,8 @@ pub struct SweepExecution {
     pub started_at: Timestamp,
     /// What set it off: `schedule` or `by_hand`.
     pub trigger: String,
+    /// The sweep that was stopped by the brake and is to go on, as a person has said.
+    pub continues: Option<String>,
 }
 
 impl SweepExecutions {
@@ -62,6 +64,7 @@ fn of(execution: &Execution) -> SweepExecution {
         id: SweepId::of_execution(&execution.name, execution.started_at),
         started_at: execution.started_at,
         trigger: execution.input["trigger"].as_str().unwrap_or("by_hand").to_owned(),
+        continues: execution.input["continue"].as_str().map(ToOwned::to_owned),
     }
 }
 

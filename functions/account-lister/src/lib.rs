@@ -21,6 +21,7 @@ use steward::{
     settings::{NotConfigured, Settings},
     start::SdkConfig,
     sweep::{BATCH, Listed, Listing, SweepId, note},
+    sweep_brake::SweepBrake,
     sweep_execution::SweepExecutions,
     unit_names::UnitNames,
 };
@@ -42,6 +43,8 @@ pub struct AccountLister {
     requests: Store,
     baseline: SqsGateway,
     mending: Mending,
+    brake: SweepBrake,
+    max_changed_percent: u32,
     pace: Pace,
 }
 
@@ -96,6 +99,8 @@ impl AccountLister {
             heard: HeardAccounts::new(table.clone()),
             index: AccountIndex::new(table.clone()),
             mending: Mending::new(table.clone()),
+            brake: SweepBrake::new(table.clone()),
+            max_changed_percent: settings.max_changed_percent(),
             requests: Store::new(table),
             baseline: SqsGateway::of(config, settings.baseline_queue_url()),
             pace: settings.pace(),
@@ -128,8 +133,16 @@ impl AccountLister {
         }
         // Where an override stands for nothing, the defaults would be put in the place of what was meant.
         let allowed = self.selectors.allow_remediation(&document).await;
-        let why_not = unmatched_in_words(&unmatched).or_else(|| allowed.as_ref().err().map(|why| why.message.clone()));
-        let mends = allowed.is_ok() && !document.remediate.is_empty() && self.mending.begin(&sweep_id, now).await?;
+        let mut why_not =
+            unmatched_in_words(&unmatched).or_else(|| allowed.as_ref().err().map(|why| why.message.clone()));
+        let mut mends = allowed.is_ok() && !document.remediate.is_empty() && self.mending.begin(&sweep_id, now).await?;
+        if mends {
+            let of = (accounts.len(), self.max_changed_percent);
+            let continues = sweep.continues.as_deref();
+            if let Some(why) = self.brake.begin(&sweep_id, document.etag(), of, continues, now).await? {
+                (mends, why_not) = (false, Some(why));
+            }
+        }
         let management = &organization.management_account;
         let names = UnitNames::of(&self.organizations, &accounts).await;
         let listed = accounts.into_iter().map(|account| {

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 use steward::{
+    brake::Confirmation,
     control::{self, AnyControl, Mode},
     error::Failure,
     ids::NotValid,
@@ -19,11 +20,13 @@ pub(crate) struct ByHand {
     pub(crate) mode: Mode,
     /// The controls to run.
     pub(crate) controls: Vec<&'static dyn AnyControl>,
+    /// That the plan was seen, and all of it is meant.
+    pub(crate) confirmation: Option<Confirmation>,
 }
 
 impl ByHand {
-    /// Reads `{"account_ids":[..] | "organizational_unit":".." | "all":true, "mode"?:"plan"|"apply","controls"?:[..]}`.
-    /// Nothing is changed unless that is said.
+    /// Reads `{"account_ids":[..] | "organizational_unit":".." | "all":true, "mode"?:"plan"|"apply","controls"?:[..],
+    /// "continue"?:".."}`. Nothing is changed unless that is said.
     pub(crate) fn read(input: Value) -> Result<Self, Failure> {
         let mut fields = Fields::of(input);
         let selection = Selection::read(&mut fields);
@@ -32,15 +35,25 @@ impl ByHand {
         if controls.as_ref().is_some_and(Vec::is_empty) {
             fields.note("controls", "is empty; the id of at least one control, or no such field, is expected");
         }
+        let confirmation = fields.optional("continue");
         match (selection, fields.finish()) {
             (Some(selection), problems) if problems.is_empty() => Ok(Self {
                 selection,
                 mode: mode.unwrap_or(Mode::Plan),
                 controls: controls
                     .map_or_else(|| control::ALL.to_vec(), |names| names.into_iter().map(|name| name.0).collect()),
+                confirmation,
             }),
             (_, problems) => Err(refused(&problems)),
         }
+    }
+}
+
+impl ByHand {
+    /// What a person confirms who has seen the plan of this by this version of the baseline document.
+    pub(crate) fn plan(&self, etag: &str) -> Confirmation {
+        let controls: Vec<_> = self.controls.iter().map(|control| control.id()).collect();
+        Confirmation::of(&self.selection, etag, &controls.join(" "))
     }
 }
 
@@ -71,7 +84,7 @@ mod tests {
     #[test]
     fn every_way_of_asking_has_a_sample_and_each_is_taken() {
         let events = ["an account was created", "an account has joined"];
-        let ways = Mode::ALL.map(Mode::name).into_iter().chain(Selection::FIELDS).chain(events);
+        let ways = Mode::ALL.map(Mode::name).into_iter().chain(Selection::FIELDS).chain(["continue"]).chain(events);
         payloads::check(crate::BaselineApplier::NAME, ways, |sample| {
             let input = match Trigger::of(sample.payload) {
                 Trigger::Event(event) => {
@@ -80,7 +93,8 @@ mod tests {
                 Trigger::ByHand(input) => input,
                 Trigger::Queue(_) => return Err(Failure::not_understood("a batch")),
             };
-            let named = Selection::FIELDS.into_iter().filter(|field| input.get(field).is_some());
+            let fields = Selection::FIELDS.into_iter().chain(["continue"]);
+            let named = fields.filter(|field| input.get(field).is_some());
             let mut ways: Vec<_> = named.collect();
             ways.push(ByHand::read(input)?.mode.name());
             Ok(ways)

@@ -2,11 +2,11 @@
 
 mod by_hand;
 mod report;
+mod visits;
 
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
-use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
@@ -16,9 +16,7 @@ use steward::{
     account_index::AccountIndex,
     baseline::{Document, DocumentCache, Facts, Selectors},
     batch::work_off,
-    budget::Budget,
     clock,
-    concurrency::{as_they_come, in_order},
     control::{
         self, AnyControl, Conclusion, Engine, Mode, Row, Visit, conclude, is_settling, organizational_unit::UnitPaths,
     },
@@ -27,26 +25,15 @@ use steward::{
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
     heard_accounts::HeardAccounts,
     ids::RoleName,
-    invocation::time_left,
     new_account::NewAccount,
-    selection::Target,
-    session::{Sessions, ineligibility},
+    session::Sessions,
     settings::{NotConfigured, Settings},
     start::SdkConfig,
     turn::Turns,
 };
 
 use by_hand::ByHand;
-use report::Visited;
 pub use report::{Failed, Report, Skip};
-
-/// The time that is kept for the accounts that are being worked on when no more are begun. A call may take 27 s, and
-/// a control makes several.
-const MARGIN: Duration = Duration::from_secs(45);
-/// How many accounts are worked on at once. More would wait for the pace of the APIs that they share.
-const AT_ONCE: usize = 8;
-/// Why an account is left alone that is another invocation's.
-const TAKEN: &str = "another invocation is applying its baseline at this moment, and answers for it";
 
 /// The function.
 #[derive(Debug)]
@@ -67,6 +54,7 @@ pub struct BaselineApplier {
     deadline: SignedDuration,
     settling: SignedDuration,
     access_role: RoleName,
+    max_changed_percent: u32,
 }
 
 /// What the function answers.
@@ -115,6 +103,7 @@ impl BaselineApplier {
             pace: settings.pace(),
             deadline: settings.deadline(),
             settling: settings.settling(),
+            max_changed_percent: settings.max_changed_percent(),
             access_role,
         };
         settings.finish().map(|()| function)
@@ -133,68 +122,8 @@ impl BaselineApplier {
             }
             Trigger::ByHand(input) => {
                 let input = ByHand::read(input)?;
-                let budget = Budget::keeping(MARGIN);
-                Ok(Answer::Report(self.by_hand(&input, invocation, &budget).await?))
+                Ok(Answer::Report(self.by_hand(&input, invocation).await?))
             }
-        }
-    }
-
-    /// Runs controls in the accounts that a person selected, some at a time, for as long as there is time.
-    async fn by_hand(&self, input: &ByHand, invocation: &str, budget: &Budget) -> Result<Report, Failure> {
-        let document = self.document.read(&self.bus).await?;
-        let unmatched = self.selectors.unmatched(&document).await?;
-        if input.mode == Mode::Apply {
-            self.selectors.allow_changes(&document).await?;
-        }
-        let targets = input.selection.targets(&self.organizations, &self.units).await?;
-        let known: Vec<&Account> = targets.iter().filter_map(Target::known).collect();
-        self.facts.prepare(&known, &document).await;
-        let visits = targets.into_iter().map(|target| self.visit(target, input, &document, invocation, budget));
-        let came = as_they_come(visits, AT_ONCE).collect().await;
-        let mut report = Report::new(input.mode, document.refused.clone(), unmatched);
-        for visited in in_order(came) {
-            report.add(visited);
-        }
-        Ok(report)
-    }
-
-    async fn visit(
-        &self,
-        target: Target,
-        input: &ByHand,
-        document: &Document,
-        invocation: &str,
-        budget: &Budget,
-    ) -> Visited {
-        let id = target.id().clone();
-        if !budget.has_room() {
-            return Visited::Left(id);
-        }
-        let account = match target.describe(&self.organizations).await {
-            Ok(account) => account,
-            Err(error) => return Visited::not_looked_at(id, error.into()),
-        };
-        if let Some(why) = ineligibility(&account) {
-            return Visited::Skipped(Skip { account_id: id, why });
-        }
-        let applies = input.mode == Mode::Apply;
-        if applies {
-            match self.turns.begin(&id, invocation, time_left(), clock::now()).await {
-                Ok(true) => {}
-                Ok(false) => return Visited::Skipped(Skip { account_id: id, why: TAKEN.to_owned() }),
-                Err(error) => return Visited::Failed(Failed { account_id: id, failure: error.into() }),
-            }
-        }
-        let run = self.run(&account, &self.access_role, &input.controls, document, input.mode, invocation).await;
-        if applies && let Err(error) = self.turns.end(&id, invocation, clock::now()).await {
-            tracing::warn!(account_id = %id, "the turn could not be given back, and ends with this invocation: {error}");
-        }
-        match run {
-            Ok(rows) => {
-                budget.spend(serde_json::to_vec(&rows).map_or(0, |bytes| bytes.len()));
-                Visited::Rows(rows)
-            }
-            Err(failure) => Visited::not_looked_at(id, failure),
         }
     }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use steward::{
     baseline::{Refusal, Unmatched},
+    brake::Braked,
     control::{Mode, Row},
     error::{Cause, Failure},
     ids::AccountId,
@@ -27,6 +28,9 @@ pub struct Report {
     /// The accounts that could not be looked at at all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<Failed>,
+    /// That the brake has stopped an apply, or would stop it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brake: Option<Box<Braked>>,
     /// The accounts that there was no time for, or no room in the answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<AccountId>,
@@ -61,6 +65,7 @@ impl Report {
             rows: Vec::new(),
             skipped: Vec::new(),
             failed: Vec::new(),
+            brake: None,
             left: Vec::new(),
         }
     }

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use lambda_runtime::tracing;
 use steward::{
     baseline::{Facts, InForce, Selectors},
+    brake::Came,
     clock,
     control::{AnyControl, Engine, Mode, Outcome, Row, Visit, find, is_settling},
     error::Failure,
@@ -17,6 +18,7 @@ use steward::{
     ids::{AccountId, RoleName},
     mending::Mending,
     sweep::{SweepId, may_be_mended},
+    sweep_brake::SweepBrake,
 };
 use tokio::sync::OnceCell;
 
@@ -26,6 +28,7 @@ pub(crate) struct Remediation {
     organizations: OrganizationsGateway,
     heard: HeardAccounts,
     mending: Mending,
+    brake: SweepBrake,
     selectors: Selectors,
     deadline: SignedDuration,
 }
@@ -60,6 +63,7 @@ impl Remediation {
             organizations,
             heard: HeardAccounts::new(table.clone()),
             mending: Mending::new(table.clone()),
+            brake: SweepBrake::new(table.clone()),
             deadline,
         }
     }
@@ -107,7 +111,16 @@ impl Remediation {
         }
         let is_settling = is_settling(&account, means.settling, now);
         let visit = Visit::to(&admission, means.access_role, of.invocation, is_settling);
-        Ok(means.engine.run(controls, visit, &effective, Mode::Apply).await)
+        if let Some(why) = self.brake.take(of.sweep).await.map_err(Failure::from).map_err(told)? {
+            return Err(why);
+        }
+        let rows = means.engine.run(controls, visit, &effective, Mode::Apply).await;
+        if Came::of_rows(&rows) == Came::Failed
+            && let Err(error) = self.brake.failed(of.sweep).await
+        {
+            tracing::warn!(account_id = %id, "a failure could not be counted: {error}");
+        }
+        Ok(rows)
     }
 
     async fn may_change(&self, of: &OfSweep<'_>) -> Result<bool, Failure> {

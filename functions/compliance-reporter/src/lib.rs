@@ -17,6 +17,7 @@ use steward::{
     settings::{NotConfigured, Settings},
     start::SdkConfig,
     sweep::Listing,
+    sweep_brake::SweepBrake,
     sweep_execution::{SweepExecution, SweepExecutions},
     telemetry,
 };
@@ -35,6 +36,7 @@ pub struct ComplianceReporter {
     reports: S3Gateway,
     bus: EventBridgeGateway,
     mending: Mending,
+    brake: SweepBrake,
     table: DynamoDbGateway,
 }
 
@@ -59,6 +61,7 @@ impl ComplianceReporter {
             reports: S3Gateway::of(config, settings.reports_bucket()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             mending: Mending::new(table.clone()),
+            brake: SweepBrake::new(table.clone()),
             table,
         };
         settings.finish().map(|()| function)
@@ -78,12 +81,13 @@ impl ComplianceReporter {
         let listing: Listing = self.read(&sweep_id.listing_key()).await?.ok_or_else(|| {
             Failure::with_detail(Cause::NotFound, format_args!("There is no sweep {sweep_id} in the bucket."))
         })?;
-        if ends.is_some() {
+        let tells = ends.is_some();
+        if tells {
             // A person who publishes a report again knows nothing of what goes on beside it.
             self.mending.end(&sweep_id, clock::now()).await?;
         }
         let results = gather::results(&self.reports, &listing).await?;
-        let unmatched = self.look_for_tags(&listing, &results, ends.is_some()).await?;
+        let unmatched = self.look_for_tags(&listing, &results, tells).await?;
         let folder = folder(&sweep_id, listing.started_at);
         let latest = self.report("latest/report.json").await?;
         let is_newest = is_newest(&listing, &latest);
@@ -94,8 +98,10 @@ impl ComplianceReporter {
         };
         let (before, note) = predecessor(&publication, before);
         let mut sweep = sweep(listing, results, &failures(publication.results), publication.finished_at);
+        let braked = self.brake.told(&sweep_id).await?;
+        let braked_in_words = braked.as_ref().map(|event| event.failure.message.clone());
         let unmatched = unmatched.map(|event| event.failure.message);
-        for more in note.into_iter().chain(unmatched) {
+        for more in note.into_iter().chain(unmatched).chain(braked_in_words) {
             let text = sweep.note.get_or_insert_default();
             // The lister may have said so, as the sweep before has found it.
             if !text.contains(&more) {
@@ -115,6 +121,9 @@ impl ComplianceReporter {
         let told = ComplianceReported::of(&report, self.reports.bucket(), &folder);
         telemetry::emit(&told.metrics());
         self.bus.put(&told).await?;
+        if let Some(braked) = braked.filter(|_| tells) {
+            self.bus.put(&braked).await?;
+        }
         Ok(told)
     }
 

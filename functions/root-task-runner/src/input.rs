@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, str::FromStr};
 
 use serde_json::Value;
 use steward::{
+    brake::Confirmation,
     control::Mode,
     error::Failure,
     ids::{AccountId, BucketName, NotValid, QueueArn, Region},
@@ -24,6 +25,8 @@ pub(crate) struct Input {
     pub(crate) work: Work,
     /// Whether the answer has the rows as CSV as well.
     pub(crate) csv: bool,
+    /// That the plan was seen, and all of it is meant.
+    pub(crate) confirmation: Option<Confirmation>,
 }
 
 /// What the task is about.
@@ -54,13 +57,30 @@ impl Input {
             // Which other fields there may be depends on the task.
             None => return Err(refused(&fields.finish_known())),
         };
+        let confirmation = match work {
+            Some(Work::Credentials(..)) => fields.optional("continue"),
+            _ => None,
+        };
         let problems = fields.finish();
         match (task, reason, work) {
             (Some(task), Some(reason), Some(work)) if problems.is_empty() => {
-                Ok(Self { task, mode, reason: reason.0, requested_by: requested_by.map(|words| words.0), work, csv })
+                let (reason, requested_by) = (reason.0, requested_by.map(|words| words.0));
+                Ok(Self { task, mode, reason, requested_by, work, csv, confirmation })
             }
             _ => Err(refused(&problems)),
         }
+    }
+}
+
+impl Input {
+    /// What a person confirms who has seen the plan of this task in these accounts, by this version of the baseline
+    /// document.
+    pub(crate) fn plan(&self, selection: &Selection, etag: &str) -> Confirmation {
+        let kinds = match &self.work {
+            Work::Credentials(_, kinds) => format!("{kinds:?}"),
+            Work::Features | Work::Unlock(..) | Work::Restore { .. } => String::new(),
+        };
+        Confirmation::of(selection, etag, &format!("{:?} {kinds}", self.task))
     }
 }
 
@@ -178,9 +198,10 @@ mod tests {
     #[test]
     fn every_way_of_asking_has_a_sample_and_each_is_taken() {
         let tasks = Task::ALL.iter().map(|task| task.name());
-        let ways = tasks.chain(Mode::ALL.map(Mode::name)).chain(Selection::FIELDS);
+        let ways = tasks.chain(Mode::ALL.map(Mode::name)).chain(Selection::FIELDS).chain(["continue"]);
         payloads::check(crate::RootTaskRunner::NAME, ways, |sample| {
-            let named = Selection::FIELDS.into_iter().filter(|field| sample.payload.get(field).is_some());
+            let fields = Selection::FIELDS.into_iter().chain(["continue"]);
+            let named = fields.filter(|field| sample.payload.get(field).is_some());
             let mut ways: Vec<_> = named.collect();
             let input = Input::read(sample.payload)?;
             ways.extend([input.task.name(), input.mode.name()]);

@@ -16,6 +16,7 @@ use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use steward::{
     baseline::DocumentCache,
+    brake::{Brake, Came},
     budget::Budget,
     concurrency::{as_they_come, in_order},
     control::{Mode, organizational_unit::UnitPaths},
@@ -55,6 +56,7 @@ pub struct RootTaskRunner {
     guard: Guard,
     credentials: Credentials,
     policies: Policies,
+    max_changed_percent: u32,
 }
 
 /// One invocation.
@@ -91,6 +93,7 @@ impl RootTaskRunner {
                 sessions,
                 backups: Backups::new(S3Gateway::of(config, settings.backup_bucket()), journal),
             },
+            max_changed_percent: settings.max_changed_percent(),
         };
         settings.finish().map(|()| function)
     }
@@ -113,7 +116,9 @@ impl RootTaskRunner {
             }
             Work::Credentials(selection, _) => {
                 let targets = selection.targets(&self.organizations, &self.units).await?;
-                let visits = targets.into_iter().map(|target| self.visit(target, &run));
+                let (plan, said) = (input.plan(selection, document.etag()), input.confirmation.as_ref());
+                let brake = Brake::new(selection, targets.len(), self.max_changed_percent, plan, said)?;
+                let visits = targets.into_iter().map(|target| self.braked(target, &run, &brake));
                 let came: Vec<_> = as_they_come(visits, AT_ONCE)
                     .map(|(position, visited)| visited.map(|visited| (position, visited)))
                     .try_collect()
@@ -121,28 +126,38 @@ impl RootTaskRunner {
                 for visited in in_order(came) {
                     report.add(visited);
                 }
+                report.brake = brake.told(input.mode).map(Box::new);
             }
             Work::Unlock(account, _) | Work::Restore { account, .. } => {
-                report.add(self.visit(Target::Id(account.clone()), &run).await?);
+                report.add(self.visit(Target::Id(account.clone()), &run, input.mode).await?);
             }
         }
         report.finish(input.csv)
     }
 
+    /// Works on one of many accounts, as far as the brake lets it.
+    async fn braked(&self, target: Target, run: &Run<'_>, brake: &Brake) -> Result<Result<Row, AccountId>, Failure> {
+        let visited = self.visit(target, run, brake.mode(run.input.mode)).await?;
+        if let Ok(row) = &visited {
+            brake.count(Came::of_finding(&row.finding));
+        }
+        Ok(visited)
+    }
+
     /// Works on one account; the account alone when there was no time for it. A failure to keep the record ends the run:
     /// nothing is done that is not kept.
-    async fn visit(&self, target: Target, run: &Run<'_>) -> Result<Result<Row, AccountId>, Failure> {
+    async fn visit(&self, target: Target, run: &Run<'_>, mode: Mode) -> Result<Result<Row, AccountId>, Failure> {
         let id = target.id().clone();
         if !run.budget.has_room() {
             return Ok(Err(id));
         }
-        let mut attempt = attempt(run, Some(id.clone()));
+        let mut attempt = attempt(run, mode, Some(id.clone()));
         let account_name = match self.guard.look(target, run).await {
             Ok(Admitted { admission, name }) => {
-                if run.input.mode == Mode::Apply && !run.input.task.only_reads() {
+                if mode == Mode::Apply && !run.input.task.only_reads() {
                     self.journal.begin(&attempt).await?;
                 }
-                attempt.finding = self.work(&admission, run).await;
+                attempt.finding = self.work(&admission, run, mode).await;
                 Some(name)
             }
             Err(finding) => {
@@ -156,8 +171,7 @@ impl RootTaskRunner {
         Ok(Ok(row))
     }
 
-    async fn work(&self, account: &Admission, run: &Run<'_>) -> Finding {
-        let mode = run.input.mode;
+    async fn work(&self, account: &Admission, run: &Run<'_>, mode: Mode) -> Finding {
         match (&run.input.work, run.input.task) {
             (Work::Credentials(_, kinds), Task::DeleteCredentials) => {
                 self.credentials.delete(account, kinds, mode).await
@@ -175,7 +189,7 @@ impl RootTaskRunner {
 
     /// Shows or switches the organization's features.
     async fn features(&self, run: &Run<'_>) -> Result<Finding, Failure> {
-        let mut attempt = attempt(run, None);
+        let mut attempt = attempt(run, run.input.mode, None);
         let enabled = self.iam.list_root_features().await?;
         let names = |features: &[RootFeature]| features.iter().map(|f| f.name().to_owned()).collect::<Vec<_>>();
         let enable = run.input.task == Task::Enable;
@@ -222,12 +236,12 @@ impl RootTaskRunner {
     }
 }
 
-fn attempt(run: &Run<'_>, account_id: Option<AccountId>) -> RootTaskPerformed {
-    let Input { task, mode, reason, requested_by, work, .. } = run.input;
+fn attempt(run: &Run<'_>, mode: Mode, account_id: Option<AccountId>) -> RootTaskPerformed {
+    let Input { task, reason, requested_by, work, .. } = run.input;
     RootTaskPerformed {
         invocation: run.invocation.to_owned(),
         task: *task,
-        mode: *mode,
+        mode,
         reason: reason.clone(),
         requested_by: requested_by.clone(),
         account_id,

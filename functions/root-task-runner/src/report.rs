@@ -3,6 +3,7 @@
 use serde::Serialize;
 use steward::{
     baseline::Refusal,
+    brake::Braked,
     control::Mode,
     error::{Cause, Failure},
     ids::AccountId,
@@ -21,6 +22,9 @@ pub struct Report {
     pub baseline_refused: Option<Refusal>,
     /// One row per account.
     pub rows: Vec<Row>,
+    /// That the brake has stopped an apply, or would stop it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brake: Option<Box<Braked>>,
     /// The accounts that there was no time for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<AccountId>,
@@ -46,7 +50,7 @@ pub struct Row {
 impl Report {
     /// A report of nothing yet.
     pub(crate) fn new(task: Task, mode: Mode, baseline_refused: Option<Refusal>) -> Self {
-        Self { task, mode, baseline_refused, rows: Vec::new(), left: Vec::new(), csv: None }
+        Self { task, mode, baseline_refused, rows: Vec::new(), brake: None, left: Vec::new(), csv: None }
     }
 
     /// Takes in what came of one account.

@@ -87,6 +87,7 @@ impl News {
             "OrganizationPrepared" => organization_prepared(detail),
             "RegionOptAudited" => region_opt_audited(detail),
             "RegionPolicyViolated" => region_policy_violated(detail),
+            "SweepBraked" => sweep_braked(detail),
             "RootTaskPerformed" => root_task_performed(detail),
             other => anything(other, detail),
         }
@@ -212,6 +213,11 @@ fn baseline_selector_unmatched(detail: &Detail<'_>) -> News {
     // Every sweep says so.
     news.about = detail.text("/etag").map(|etag| format!("unmatched {etag}"));
     news
+}
+
+fn sweep_braked(detail: &Detail<'_>) -> News {
+    let headline = "a sweep has stopped changing accounts and waits for a word".to_owned();
+    News::new(Severity::Warning, headline, detail.or("/message", "No message."), detail)
 }
 
 fn baseline_incomplete(detail: &Detail<'_>) -> News {

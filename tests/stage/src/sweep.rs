@@ -10,7 +10,12 @@ use crate::{Stack, eventually};
 impl Stack {
     /// Starts a sweep; answers with the ARN of its execution.
     pub async fn start_sweep(&self) -> Result<String, AwsError> {
-        let input = json!({"stateMachineArn": self.output("ComplianceSweepArn"), "input": "{}"});
+        self.start_sweep_with(&json!({})).await
+    }
+
+    /// Starts a sweep with this input, as a person does; answers with the ARN of its execution.
+    pub async fn start_sweep_with(&self, input: &Value) -> Result<String, AwsError> {
+        let input = json!({"stateMachineArn": self.output("ComplianceSweepArn"), "input": input.to_string()});
         let started = self.client.json("states", "AWSStepFunctions.StartExecution", input).await?;
         Ok(started["executionArn"].as_str().unwrap_or_default().to_owned())
     }

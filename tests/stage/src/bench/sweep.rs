@@ -65,7 +65,8 @@ pub(super) async fn measure(screen: &Screen, missed: &mut Vec<String>) -> Result
         let organization = builder.root_access().simulated_members(accounts, "/Workloads", alias).create().await?;
         // Nobody here reads CloudTrail's records.
         organization.set_records(0, Duration::ZERO);
-        let (name, parameters) = (format!("sweep-{accounts}"), [("BaselineKey", "baseline.yaml")]);
+        let (name, parameters) =
+            (format!("sweep-{accounts}"), [("BaselineKey", "baseline.yaml"), ("MaxChangedPercent", "100")]);
         let stack = match &original {
             Some(original) => original.copy(&cloud, &management, &name, &parameters).await?,
             None => deploy(&cloud, &management, &name, &parameters).await?,

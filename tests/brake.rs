@@ -1,0 +1,110 @@
+//! The brake: what goes to many accounts stops by itself and waits for a word.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::{Value, json};
+
+use crate::theatre::{PATIENCE, Theatre};
+
+/// Of so many accounts the least that may always be changed, ten, is less than what was planned.
+const MEMBERS: usize = 30;
+/// A plan that somebody has not thought through: it changes every account of a unit.
+const DOCUMENT: &str = "
+version: 1
+overrides:
+  - match: {organizational_unit: /Workloads/Sandbox}
+    account-tags: {tags: {stage: test}}
+    alternate-contacts: {security: {name: A, title: B, email: a@example.com, phone: '+49 30 1'}}
+remediate: [account-tags]
+";
+
+/// How many of the members have the tag.
+fn tagged(theatre: &Theatre, members: &[String]) -> usize {
+    let has = |id: &&String| theatre.organization.tags_of(id).contains_key("stage");
+    members.iter().filter(has).count()
+}
+
+/// The accounts of the unit, as a plan names them.
+async fn members(theatre: &Theatre) -> Vec<String> {
+    let plan = json!({"organizational_unit": "/Workloads/Sandbox", "controls": ["account-tags"]});
+    let plan = theatre.stack.baseline(&plan).await.expect("the applier answers");
+    let rows = plan["rows"].as_array().expect("rows");
+    rows.iter().map(|row| row["account_id"].as_str().expect("an id").to_owned()).collect()
+}
+
+async fn sweep(theatre: &Theatre, input: &Value) -> String {
+    let execution = theatre.stack.start_sweep_with(input).await.expect("the sweep starts");
+    theatre.stack.end_of_sweep(&execution, PATIENCE * 2).await;
+    let text = theatre.stack.report_object("latest/report.json").await.expect("a report");
+    let report: Value = serde_json::from_str(&text).expect("JSON");
+    report["sweep"]["note"].as_str().unwrap_or_default().to_owned()
+}
+
+fn outcomes(answer: &Value) -> BTreeMap<String, usize> {
+    let mut outcomes = BTreeMap::new();
+    for row in answer["rows"].as_array().expect("rows") {
+        *outcomes.entry(row["outcome"].as_str().expect("an outcome").to_owned()).or_default() += 1;
+    }
+    outcomes
+}
+
+#[tokio::test]
+async fn a_sweep_that_would_change_more_than_its_share_stops_and_waits_for_a_word() {
+    let theatre = Theatre::with_members(MEMBERS, DOCUMENT).await;
+    theatre.stack.watch_for_years().await.expect("the table takes it");
+    let members = members(&theatre).await;
+    for id in &members {
+        theatre.organization.set_joined(id, Duration::from_hours(24 * 30));
+    }
+    let listener = theatre.listen("brake").await;
+
+    let note = sweep(&theatre, &json!({})).await;
+    assert_eq!(tagged(&theatre, &members), 10, "{note}");
+    let told = listener.all("SweepBraked").await;
+    assert_eq!(told.len(), 1);
+    assert_eq!((&told[0].detail["changed"], &told[0].detail["failed"]), (&json!(10), &json!(0)));
+    let stopped = told[0].detail["sweep_id"].as_str().expect("a sweep").to_owned();
+    assert!(note.contains(&format!("{{\"continue\": \"{stopped}\"}}")), "{note}");
+
+    for input in [json!({}), json!({"continue": "another"})] {
+        let note = sweep(&theatre, &input).await;
+        assert_eq!(tagged(&theatre, &members), 10, "it waits: {note}");
+        assert!(note.starts_with("Nothing was changed"), "{note}");
+    }
+    let note = sweep(&theatre, &json!({"continue": stopped})).await;
+    assert_eq!(tagged(&theatre, &members), MEMBERS, "{note}");
+    assert_eq!(listener.all("SweepBraked").await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_apply_to_a_unit_stops_after_its_share_and_goes_on_when_its_plan_is_confirmed() {
+    let theatre = Theatre::with_members(MEMBERS, DOCUMENT).await;
+    let ask = |mode: &str, confirmation: Option<&Value>| {
+        let mut input = json!({"organizational_unit": "/Workloads/Sandbox", "controls": ["alternate-contacts"]});
+        input["mode"] = mode.into();
+        if let Some(confirmation) = confirmation {
+            input["continue"] = confirmation.clone();
+        }
+        input
+    };
+    let answer = async |input: &Value| theatre.stack.baseline(input).await.expect("the applier answers");
+
+    let plan = answer(&ask("plan", None)).await;
+    assert_eq!(plan["brake"]["would_change"], MEMBERS, "{plan}");
+    let confirmation = &plan["brake"]["continue"];
+
+    let applied = answer(&ask("apply", None)).await;
+    // Those that were under way are finished.
+    let changed = outcomes(&applied)["fixed"];
+    assert!((10..18).contains(&changed), "{applied}");
+    assert_eq!(outcomes(&applied)["drifted"], MEMBERS - changed);
+    assert_eq!((&applied["brake"]["continue"], &applied["brake"]["changed"]), (confirmation, &json!(changed)));
+
+    let mut other = ask("apply", Some(confirmation));
+    other["controls"] = json!(["account-tags"]);
+    let refused = theatre.stack.baseline(&other).await.expect_err("it was said of another plan");
+    assert!(refused.to_string().contains("$.continue: is of another plan"), "{refused}");
+
+    let confirmed = answer(&ask("apply", Some(confirmation))).await;
+    assert_eq!((outcomes(&confirmed)["fixed"], &confirmed["brake"]), (MEMBERS - changed, &Value::Null), "{confirmed}");
+}
