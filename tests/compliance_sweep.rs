@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use futures_util::future::join_all;
 use local_cloud::{Fault, FaultKind, Method};
 use serde_json::{Value, json};
 use stage::{eventually, kill};
@@ -354,4 +355,34 @@ async fn a_tag_that_no_account_has_is_told_and_nothing_is_mended_until_it_is_the
     assert_eq!(stage(), None);
     sweep(&theatre).await;
     assert_eq!(stage().as_deref(), Some("prod"));
+}
+
+#[tokio::test]
+async fn a_member_whose_answers_have_no_end_is_the_only_one_of_whom_something_is_unknown() {
+    let document = "version: 1\ndefaults: {billing-alarm: {threshold_usd: 100, emails: [bill@example.com]}}\n";
+    let theatre = Theatre::with_members(5, document).await;
+    let apply = json!({"all": true, "mode": "apply", "controls": ["billing-alarm"]});
+    theatre.stack.baseline(&apply).await.expect("the applier answers");
+    // More subscriptions than anybody reads: a page has a hundred of them.
+    let account = theatre.member();
+    let member = theatre.cloud.client(&account);
+    let topic = format!("arn:aws:sns:us-east-1:{account}:DefaultBillingAlertTopic");
+    let queues: Vec<_> = (0..2100).map(|n| format!("arn:aws:sqs:us-east-1:{account}:endless-{n}")).collect();
+    for some in queues.chunks(50) {
+        let subscribe = async |queue: &String| {
+            let input = [("TopicArn", topic.as_str()), ("Protocol", "sqs"), ("Endpoint", queue.as_str())];
+            member.query("sns", "Subscribe", "2010-03-31", &input).await.expect("it is subscribed");
+        };
+        join_all(some.iter().map(subscribe)).await;
+    }
+    sweep(&theatre).await;
+
+    let report = report(&theatre).await;
+    let of_billing = cells(&report).into_iter().filter(|((_, control), _)| control == "billing-alarm");
+    let unknown: Vec<_> =
+        of_billing.filter(|(_, outcome)| outcome == "unknown").map(|((account, _), _)| account).collect();
+    assert_eq!(unknown, std::slice::from_ref(&account), "{}", report["totals"]);
+    let rows = report["sweep"]["accounts"].as_array().expect("accounts").iter();
+    let rows = rows.filter(|shown| shown["id"] == account.as_str()).map(|shown| shown["checked"].to_string());
+    assert!(rows.collect::<String>().contains("TooMuchToRead"));
 }

@@ -90,11 +90,19 @@ async fn what_is_put_back_is_what_was_backed_up_whoever_has_written_over_it() {
 
     // Somebody who may write there lets a stranger in.
     let stranger = policy.replace("\"Deny\"", "\"Allow\"");
-    let documents = theatre.stack.output("DocumentsBucket");
-    management
-        .rest("s3", Method::PUT, &format!("/{documents}/{backup}"), stranger.clone())
-        .await
-        .expect("it is written");
+    let backups = theatre.stack.output("BackupsBucket");
+    let path = format!("/{backups}/{backup}");
+    management.rest("s3", Method::PUT, &path, stranger.clone()).await.expect("it is written");
+    // What was backed up stays: no version can be deleted, and a deletion without one is a version more.
+    let versions = management.rest("s3", Method::GET, &format!("/{backups}?versions"), "").await.expect("a list");
+    let versions = String::from_utf8_lossy(versions.body()).into_owned();
+    let versions: Vec<_> = versions.split("<VersionId>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
+    assert_eq!(versions.len(), 2, "{versions:?}");
+    for version in versions {
+        let denied = management.rest("s3", Method::DELETE, &format!("{path}?versionId={version}"), "").await;
+        assert_eq!(denied.expect_err("it is locked").code, "AccessDenied");
+    }
+    management.rest("s3", Method::DELETE, &path, "").await.expect("a marker");
     let mut restore = json!({"task": "restore-bucket-policy", "reason": "it was meant", "mode": "plan", "account_id": account,
         "bucket": bucket, "region": "us-east-1", "backup": backup});
     let planned = run(&theatre, &restore).await;
@@ -103,7 +111,7 @@ async fn what_is_put_back_is_what_was_backed_up_whoever_has_written_over_it() {
     // And puts one there that was never made.
     let time = backup.rsplit('/').next().expect("a time");
     let forged = backup.replace(time, "2026-01-01T00-00-00.000Z.json");
-    management.rest("s3", Method::PUT, &format!("/{documents}/{forged}"), stranger).await.expect("it is written");
+    management.rest("s3", Method::PUT, &format!("/{backups}/{forged}"), stranger).await.expect("it is written");
     restore["backup"] = forged.into();
     let refused = run(&theatre, &restore).await;
     assert_eq!(refused["rows"][0]["cause"], "NotInRecord", "{refused}");
@@ -147,7 +155,7 @@ async fn a_locked_queue_is_opened_and_a_newer_policy_is_not_overwritten_unless_t
         (&json!("done"), &unlocked["rows"][0]["sha256"])
     );
     let backup = restored["rows"][0]["backup"].as_str().expect("what stood there is backed up as well");
-    let path = format!("/{}/{backup}", theatre.stack.output("DocumentsBucket"));
+    let path = format!("/{}/{backup}", theatre.stack.output("BackupsBucket"));
     let kept = theatre.stack.client.rest("s3", Method::GET, &path, "").await.unwrap();
     assert_eq!(String::from_utf8_lossy(kept.body()), newer.to_string());
 }

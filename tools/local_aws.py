@@ -5,17 +5,19 @@ cloud. Written for the version pinned in ministack.txt; when a newer one closes 
 """
 
 import json
+import re
 
 from ministack.app import main
 from ministack.core import iam_evaluator
 from ministack.core.arn import parse_arn
 from ministack.core.iam_evaluator import caller_arn
 from ministack.core.responses import get_account_id, set_request_account_id
-from ministack.services import dynamodb, eventbridge, lambda_svc, s3, sqs
+from ministack.services import dynamodb, eventbridge, lambda_svc, s3, sns, sqs
 from ministack.services.cloudformation import provisioners
 
 ARCHIVE = "AWS::Events::Archive"
 BUS_POLICY = "AWS::Events::EventBusPolicy"
+BUCKET = "AWS::S3::Bucket"
 TABLE = "AWS::DynamoDB::Table"
 
 
@@ -96,6 +98,19 @@ def create_table(logical_id: str, props: dict, stack_name: str) -> tuple:
     return name, attributes
 
 
+# Buckets: a stack leaves the lock of objects off, whatever its template says.
+
+
+def create_bucket(logical_id: str, props: dict, stack_name: str) -> tuple:
+    """Makes the bucket, then locks its objects as the template asks for."""
+    name, attributes = plain_create_bucket(logical_id, props, stack_name)
+    if props.get("ObjectLockEnabled"):
+        retention = props["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+        days = {"Mode": retention["Mode"], "Days": int(retention["Days"])}
+        s3._bucket_object_lock[name] = {"enabled": True, "default_retention": days}
+    return name, attributes
+
+
 # Events: a rule's function is called once and its failure forgotten; what has no target left is dropped.
 
 
@@ -119,6 +134,23 @@ def deliver(target: dict, event: dict, rule: dict, view=None) -> None:
         attributes = {"RULE_ARN": rule.get("Arn", ""), "TARGET_ARN": target["Arn"], "ERROR_CODE": "NO_RESOURCE"}
         typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
         sqs._queue_by_arn(dead_letters)["messages"][-1]["message_attributes"] = typed
+
+
+# Topics: all subscriptions come at once, however many there are; on AWS a page has a hundred.
+
+SUBSCRIPTIONS_PER_PAGE = 100
+
+
+def list_subscriptions_by_topic(params: dict) -> tuple:
+    """One page of the subscriptions, and where the next one begins."""
+    status, headers, body = plain_list_subscriptions_by_topic(params)
+    members = re.findall(rb"<member>.*?</member>", body, re.DOTALL)
+    begin = int(sns._p(params, "NextToken") or 0)
+    end = begin + SUBSCRIPTIONS_PER_PAGE
+    page = b"".join(members[begin:end])
+    more = b"<NextToken>%d</NextToken>" % end if end < len(members) else b""
+    head, tail = body.split(b"<Subscriptions>", 1)[0], body.rsplit(b"</Subscriptions>", 1)[-1]
+    return status, headers, head + b"<Subscriptions>" + page + b"</Subscriptions>" + more + tail if members else body
 
 
 # Packages: services read them from a bucket of any account; MiniStack looks in the caller's alone.
@@ -160,9 +192,13 @@ if __name__ == "__main__":
         "delete": delete_archive,
     }
     provisioners._RESOURCE_HANDLERS[BUS_POLICY] = {"create": create_bus_policy, "delete": delete_bus_policy}
+    plain_create_bucket = provisioners._RESOURCE_HANDLERS[BUCKET]["create"]
+    provisioners._RESOURCE_HANDLERS[BUCKET]["create"] = create_bucket
     plain_create_table = provisioners._RESOURCE_HANDLERS[TABLE]["create"]
     provisioners._RESOURCE_HANDLERS[TABLE]["create"] = create_table
     eventbridge._dispatch_to_lambda = invoke_asynchronously
+    plain_list_subscriptions_by_topic = sns._list_subscriptions_by_topic
+    sns._list_subscriptions_by_topic = list_subscriptions_by_topic
     plain_enforce_queue_policy = sqs._enforce_queue_policy
     sqs._enforce_queue_policy = enforce_queue_policy
     plain_resolve_condition_key = iam_evaluator._resolve_condition_key

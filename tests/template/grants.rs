@@ -17,7 +17,7 @@ fn a_role_reads_of_the_documents_what_it_works_with() {
         for resource in one_or_many(&statement["Resource"]) {
             let resource = resource["Fn::Sub"].as_str().unwrap_or_default();
             assert!(!reads || resource != "${Documents.Arn}/*", "{role} reads every document and backup");
-            let is_backups = resource.contains("root-task-backups");
+            let is_backups = resource.contains("Backups.Arn");
             assert!(!is_backups || role == "RootTaskRunnerRole", "{role} reads backups");
         }
     }
