@@ -138,3 +138,45 @@ async fn a_permissions_boundary_holds_for_named_resources_too() {
     assert_eq!(denied.code, "AccessDeniedException");
     assert_eq!(organization.unit_id("/Workloads/After"), None);
 }
+
+#[tokio::test]
+async fn policies_may_name_the_keys_of_items() {
+    let (_organization, root) = organization().await;
+    let key = json!([{"AttributeName": "pk", "KeyType": "HASH"}]);
+    let attributes = json!([{"AttributeName": "pk", "AttributeType": "S"}]);
+    let table = json!({"TableName": "things", "KeySchema": key, "AttributeDefinitions": attributes, "BillingMode": "PAY_PER_REQUEST"});
+    root.json("dynamodb", "CreateTable", table).await.unwrap();
+    let mut policy = allow(&["dynamodb:*"], "*");
+    policy["Statement"][0]["Condition"] = json!({
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["own#*"]}, "Null": {"dynamodb:LeadingKeys": "false"},
+    });
+    let session = role(&root, "keeper", &policy).await;
+
+    let pk = |key: &str| json!({"pk": {"S": key}});
+    let item = |key: &str| json!({"TableName": "things", "Item": pk(key)});
+    let asked = |key: &str| json!({"TableName": "things", "KeyConditionExpression": "#k = :k", "ExpressionAttributeNames": {"#k": "pk"}, "ExpressionAttributeValues": {":k": {"S": key}}});
+    let put = |key: &str| json!({"PutRequest": {"Item": pk(key)}});
+    let update = |key: &str| json!({"Update": {"TableName": "things", "Key": pk(key), "UpdateExpression": "SET a = :a", "ExpressionAttributeValues": {":a": {"S": "x"}}}});
+    let calls = |one: &str, two: &str| {
+        [
+            ("PutItem", item(one)),
+            ("GetItem", json!({"TableName": "things", "Key": pk(one)})),
+            ("UpdateItem", json!({"TableName": "things", "Key": pk(one)})),
+            ("Query", asked(one)),
+            ("TransactWriteItems", json!({"TransactItems": [{"Put": item(two)}, update(one)]})),
+            ("TransactGetItems", json!({"TransactItems": [{"Get": {"TableName": "things", "Key": pk(one)}}]})),
+            ("BatchWriteItem", json!({"RequestItems": {"things": [put(two), put(one)]}})),
+            ("BatchGetItem", json!({"RequestItems": {"things": {"Keys": [pk(two), pk(one)]}}})),
+            ("DeleteItem", json!({"TableName": "things", "Key": pk(one)})),
+        ]
+    };
+    for (operation, input) in calls("own#1", "own#2") {
+        session.json("dynamodb", operation, input).await.unwrap_or_else(|error| panic!("{operation}: {error}"));
+    }
+    for (operation, input) in calls("other#1", "own#2") {
+        let denied = session.json("dynamodb", operation, input).await.map(drop).expect_err(operation);
+        assert_eq!(denied.code, "AccessDeniedException", "{operation}: {denied}");
+    }
+    let denied = session.json("dynamodb", "Scan", json!({"TableName": "things"})).await.unwrap_err();
+    assert_eq!(denied.code, "AccessDeniedException", "it names no key: {denied}");
+}
