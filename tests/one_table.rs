@@ -9,7 +9,7 @@ use crate::theatre::Theatre;
 
 /// A session of the role of one function, with which somebody does by hand what the role may do. Its trust policy admits
 /// the Lambda service alone, and so is replaced first.
-async fn as_function(theatre: &Theatre, policy: &str) -> AwsClient {
+pub(crate) async fn as_function(theatre: &Theatre, policy: &str) -> AwsClient {
     let (client, account) = (&theatre.stack.client, theatre.organization.management_account());
     let (role, ..) = crate::permissions::policy(theatre, policy).await;
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}]});

@@ -4,6 +4,7 @@ Each function below closes one gap with MiniStack's own means, so that the templ
 cloud. Written for the version pinned in ministack.txt; when a newer one closes a gap itself, its function goes.
 """
 
+import contextvars
 import json
 import re
 
@@ -216,6 +217,28 @@ def transaction_checks(action: str, body: bytes, region: str, account: str) -> l
     return found
 
 
+# Organizations: the front knows them, and says which ones the accounts of a request belong to.
+
+organizations = contextvars.ContextVar("organizations", default={})
+VARIABLE = re.compile(r"\$\{([^}*?$]+)\}")
+
+
+def pin_request_caller(headers: dict, query_params: dict | None = None) -> None:
+    """Remembers the caller, and the organizations that the request concerns, by account."""
+    organizations.set(json.loads(headers.get("x-local-cloud-organizations", "{}")))
+    plain_pin_request_caller(headers, query_params)
+
+
+def conditions_met(conditions: dict, context) -> bool:
+    """Whether conditions hold, their policy variables filled in; with one that the request has no value for, none does."""
+    text = json.dumps(conditions)
+    values = {name: resolve_condition_key(name, context) for name in VARIABLE.findall(text)}
+    if None in values.values():
+        return False
+    filled = VARIABLE.sub(lambda found: json.dumps(str(values[found[1]]))[1:-1], text)
+    return plain_conditions_met(json.loads(filled), context)
+
+
 # Transport: the local cloud stands in for AWS without TLS, so that what asks for TLS would shut everybody out.
 
 
@@ -225,6 +248,10 @@ def resolve_condition_key(key: str, context) -> object:
         return "true"
     if key.lower() == "dynamodb:leadingkeys" and isinstance(context.resource_arn, OfItem):
         return context.resource_arn.leading_keys
+    if key.lower() == "aws:principalorgid" and context.principal_account in organizations.get():
+        return organizations.get()[context.principal_account]
+    if key.lower() == "aws:resourceorgid":
+        return organizations.get().get(plain_resolve_condition_key("aws:ResourceAccount", context))
     return plain_resolve_condition_key(key, context)
 
 
@@ -244,6 +271,10 @@ if __name__ == "__main__":
     iam_actions.dynamodb_service_context = dynamodb_context
     plain_transaction_checks = iam_actions.dynamodb_transaction_checks
     iam_actions.dynamodb_transaction_checks = transaction_checks
+    plain_pin_request_caller = iam_evaluator.pin_request_caller
+    iam_evaluator.pin_request_caller = pin_request_caller
+    plain_conditions_met = iam_evaluator._conditions_met
+    iam_evaluator._conditions_met = conditions_met
     plain_resolve_condition_key = iam_evaluator._resolve_condition_key
     iam_evaluator._resolve_condition_key = resolve_condition_key
     plain_read_object = s3._get_object_data

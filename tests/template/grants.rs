@@ -177,6 +177,22 @@ fn of_the_tables_a_role_may_touch_the_kinds_of_items_that_it_names_and_none_may_
 }
 
 #[test]
+fn a_role_of_a_name_in_any_account_is_assumed_in_this_organization_alone() {
+    let mut bounded = Vec::new();
+    for (role, statement) in statements(&template()) {
+        let anywhere = one_or_many(&statement["Resource"])
+            .into_iter()
+            .any(|resource| resource["Fn::Sub"].as_str().is_some_and(|arn| arn.contains(":iam::*:role/")));
+        if anywhere {
+            // No text of CloudFormation: IAM fills it in.
+            assert_eq!(statement["Condition"]["StringEquals"]["aws:ResourceOrgID"], "${aws:PrincipalOrgID}", "{role}");
+            bounded.push(role);
+        }
+    }
+    assert_eq!(bounded, ["BaselineApplierRole", "ComplianceCheckerRole"]);
+}
+
+#[test]
 fn the_inline_policy_of_a_role_is_no_longer_than_iam_takes() {
     // Characters that are not white space (IAM user guide, "IAM and AWS STS quotas"). Where the template refers to a
     // resource, the policy has its ARN, which may have some hundred.

@@ -180,3 +180,28 @@ async fn policies_may_name_the_keys_of_items() {
     let denied = session.json("dynamodb", "Scan", json!({"TableName": "things"})).await.unwrap_err();
     assert_eq!(denied.code, "AccessDeniedException", "it names no key: {denied}");
 }
+
+#[tokio::test]
+async fn a_policy_may_ask_for_a_role_of_an_account_of_the_callers_organization() {
+    let (management, member, stranger) = (CLOUD.new_account_id(), CLOUD.new_account_id(), CLOUD.new_account_id());
+    let builder = CLOUD.organization(&management).member(&member, "Member", "member@example.com", "/");
+    let organization = builder.simulated_members(1, "/", None).create().await.unwrap();
+    let _other = CLOUD.organization(&stranger).create().await.unwrap();
+    let root = CLOUD.client(&management);
+    let mut policy = allow(&["sts:AssumeRole"], "arn:aws:iam::*:role/*");
+    policy["Statement"][0]["Condition"] = json!({"StringEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}});
+    let session = role(&root, "visitor", &policy).await;
+    let trust = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": management}, "Action": "sts:AssumeRole"}
+    ]});
+    for (account, expected) in [(&member, true), (&stranger, false), (&CLOUD.new_account_id(), false)] {
+        let parameters = [("RoleName", "inside"), ("AssumeRolePolicyDocument", &trust.to_string())];
+        CLOUD.client(account).query("iam", "CreateRole", IAM, &parameters).await.unwrap();
+        let entered = session.assume_role(&format!("arn:aws:iam::{account}:role/inside"), "test", None).await;
+        assert_eq!(entered.is_ok(), expected, "{account}");
+    }
+    let ids = organization.account_ids();
+    let simulated = ids.iter().find(|id| **id != management && **id != member).unwrap();
+    let role = format!("arn:aws:iam::{simulated}:role/OrganizationAccountAccessRole");
+    session.assume_role(&role, "test", None).await.unwrap();
+}
