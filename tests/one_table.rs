@@ -80,6 +80,13 @@ pub(crate) async fn every_way(theatre: &Theatre, failed: &str, wish: &Value) {
     }
     let gone = json!({"TableName": table, "Key": {"pk": {"S": "request#unreadable"}}});
     client.json("dynamodb", "DeleteItem", gone).await.expect("it is taken away");
+    // Somebody asks for a change of a region; it is told twice.
+    let call = include_str!("../events/region-opt-auditor/enable-region-call.json");
+    let change = include_str!("../events/region-opt-auditor/region-enabled.json");
+    for event in [call, change, change] {
+        let event = serde_json::from_str(event).expect("a sample");
+        theatre.stack.invoke("RegionOptAuditorFunction", &event).await.expect("the auditor answers");
+    }
 }
 
 /// What of a table an action may touch, or has touched: table, action, and a pattern of keys or a key.

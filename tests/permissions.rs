@@ -227,6 +227,8 @@ async fn sweep(theatre: &Theatre, account: &str) {
     theatre.stack.watch_for_years().await.expect("the table takes it");
     theatre.organization.set_region_time(Duration::ZERO);
     let regions = theatre.organization.regions_of(account);
+    let installation =
+        json!({"TableName": theatre.stack.output("RequestsTable"), "Key": {"pk": {"S": "installation"}}});
     for document in [everything.as_str(), &everything] {
         theatre.put_document(document).await;
         // Others mend regions as well, at their own time.
@@ -234,7 +236,10 @@ async fn sweep(theatre: &Theatre, account: &str) {
         regions.set("eu-south-1", "ENABLED");
         let sweep = theatre.stack.start_sweep().await.expect("the sweep starts");
         theatre.stack.end_of_sweep(&sweep, PATIENCE * 2).await;
+        // The next one is the first of the stack.
+        theatre.stack.client.json("dynamodb", "DeleteItem", installation.clone()).await.expect("it is forgotten");
     }
+    theatre.stack.watch_for_years().await.expect("the table takes it");
 }
 
 /// Somebody changes regions against the document, and they are changed back.
