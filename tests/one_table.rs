@@ -89,8 +89,13 @@ pub(crate) async fn every_way(theatre: &Theatre, failed: &str, wish: &Value) {
     }
 }
 
-/// What of a table an action may touch, or has touched: table, action, and a pattern of keys or a key.
+/// What of a table an action may touch, or has touched: table, action, and a pattern of keys or a key. Writing an item and
+/// changing it count as one: whoever may do either can make it what they like.
 pub(crate) type Touch = (String, String, String);
+
+fn counted(action: String) -> String {
+    if action == "dynamodb:UpdateItem" { "dynamodb:PutItem".to_owned() } else { action }
+}
 
 /// What the statements of a policy allow of the tables. An index is touched as a whole.
 pub(crate) fn allowed(document: &Value) -> BTreeSet<Touch> {
@@ -101,7 +106,8 @@ pub(crate) fn allowed(document: &Value) -> BTreeSet<Touch> {
     let mut found = BTreeSet::new();
     for statement in document["Statement"].as_array().into_iter().flatten() {
         let condition = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
-        let actions = list(&statement["Action"]).into_iter().filter(|action| action.starts_with("dynamodb:"));
+        let actions =
+            list(&statement["Action"]).into_iter().filter(|action| action.starts_with("dynamodb:")).map(counted);
         for action in actions {
             for resource in list(&statement["Resource"]) {
                 let (_, table) = resource.split_once(":table/").expect("a table");
@@ -118,7 +124,7 @@ pub(crate) fn touched(call: &Call) -> Vec<Touch> {
     let touch = |table: &Value, action: &str, named: &Value| {
         let table = table.as_str().expect("a table").to_owned();
         let key = named["pk"]["S"].as_str().expect("a key").to_owned();
-        (table, format!("dynamodb:{action}"), key)
+        (table, counted(format!("dynamodb:{action}")), key)
     };
     let input = &call.input;
     match (call.service.as_str(), call.operation.as_str()) {
