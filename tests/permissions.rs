@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use stage::eventually;
 
 use crate::{
-    controls, dead_letter_replayer,
+    controls, dead_letter_replayer, one_table,
     theatre::{PATIENCE, Theatre, email, wish},
 };
 
@@ -46,10 +46,15 @@ async fn policies(theatre: &Theatre) -> Result<Vec<(String, String, Value)>, Aws
     Ok(found)
 }
 
+/// The deployed inline policy of this name: role, policy name, document.
+pub(crate) async fn policy(theatre: &Theatre, policy: &str) -> (String, String, Value) {
+    let all = policies(theatre).await.expect("the policies can be read");
+    all.into_iter().find(|(_, name, _)| name == policy).expect("the policy")
+}
+
 /// Takes one action out of a deployed policy.
 pub(crate) async fn without(theatre: &Theatre, policy: &str, action: &str) {
-    let all = policies(theatre).await.expect("the policies can be read");
-    let (role, name, mut document) = all.into_iter().find(|(_, name, _)| name == policy).expect("the policy");
+    let (role, name, mut document) = self::policy(theatre, policy).await;
     for statement in document["Statement"].as_array_mut().expect("statements") {
         if let Some(actions) = statement["Action"].as_array_mut() {
             actions.retain(|one| one != action);
@@ -101,6 +106,7 @@ async fn every_way(theatre: &Theatre) {
     let progress = theatre.end_of(&second).await;
     assert_eq!(progress.record["state"]["failure"]["cause"], "EmailAlreadyExists", "{}", progress.record);
     listener.wait_for("AccountCreationFailed", "cause", "InvalidRequest", PATIENCE).await;
+    one_table::every_way(theatre, &second, &by_id).await;
     listener.wait_for("BaselineApplied", "request_id", &first, PATIENCE * 2).await;
 
     // Every control, from a state in which each has something to change; then a unit, and the whole organization.
@@ -139,7 +145,11 @@ async fn every_way(theatre: &Theatre) {
         .expect("a policy");
     let unlock = json!({"task": "unlock-bucket-policy", "reason": "every way", "mode": "apply", "account_id": account,
         "bucket": format!("every-way-{account}"), "region": "us-east-1"});
-    assert_eq!(root_task(&unlock).await["rows"][0]["outcome"], "done");
+    let unlocked = root_task(&unlock).await;
+    assert_eq!(unlocked["rows"][0]["outcome"], "done");
+    let mut restore = unlock.clone();
+    (restore["task"], restore["backup"]) = ("restore-bucket-policy".into(), unlocked["rows"][0]["backup"].clone());
+    assert_eq!(root_task(&restore).await["rows"][0]["outcome"], "done");
     // What was given up.
     theatre.stack.send("NotificationDeadLettersUrl", "{}").await.expect("a dead letter");
     let invocation = dead_letter_replayer::failed_invocation(theatre, "CreateAccountPollerFunction", &json!({}));
@@ -202,6 +212,8 @@ async fn last_good(theatre: &Theatre, account: &str) {
             break;
         }
     }
+    // Steward has made it, and has not heard of this joining.
+    theatre.organization.set_joined(account, Duration::from_hours(1));
     let sweep = theatre.stack.start_sweep().await.expect("the sweep starts");
     theatre.stack.end_of_sweep(&sweep, PATIENCE * 2).await;
 }
@@ -215,6 +227,8 @@ async fn sweep(theatre: &Theatre, account: &str) {
     theatre.stack.watch_for_years().await.expect("the table takes it");
     theatre.organization.set_region_time(Duration::ZERO);
     let regions = theatre.organization.regions_of(account);
+    let installation =
+        json!({"TableName": theatre.stack.output("RequestsTable"), "Key": {"pk": {"S": "installation"}}});
     for document in [everything.as_str(), &everything] {
         theatre.put_document(document).await;
         // Others mend regions as well, at their own time.
@@ -222,7 +236,10 @@ async fn sweep(theatre: &Theatre, account: &str) {
         regions.set("eu-south-1", "ENABLED");
         let sweep = theatre.stack.start_sweep().await.expect("the sweep starts");
         theatre.stack.end_of_sweep(&sweep, PATIENCE * 2).await;
+        // The next one is the first of the stack.
+        theatre.stack.client.json("dynamodb", "DeleteItem", installation.clone()).await.expect("it is forgotten");
     }
+    theatre.stack.watch_for_years().await.expect("the table takes it");
 }
 
 /// Somebody changes regions against the document, and they are changed back.
@@ -253,15 +270,22 @@ async fn every_function_calls_exactly_what_its_policy_allows() {
     let theatre = Theatre::with_member_as("DelegatedAdministrators", controls::DOCUMENT).await;
     every_way(&theatre).await;
     let policies = policies(&theatre).await.unwrap();
+    let mut of_tables = Vec::new();
     for function in FUNCTIONS {
         let own = policies.iter().filter(|(_, name, _)| roles_of(function, name));
-        let allowed: BTreeSet<_> = own.flat_map(|(_, _, document)| allowed(document)).collect();
+        let allowed: BTreeSet<_> = own.clone().flat_map(|(_, _, document)| allowed(document)).collect();
         let calls = theatre.cloud.calls().by_function(function).by_account(theatre.organization.management_account());
         // Whoever has credentials may ask who it is.
         let called: BTreeSet<_> =
             calls.actions().into_iter().filter(|action| action != "sts:GetCallerIdentity").collect();
         assert_eq!(called, allowed, "{function}: left is called, right is allowed");
+        // The same of the items of the tables.
+        let touched = calls.iter().flat_map(one_table::touched).collect();
+        let allowed = own.flat_map(|(_, _, document)| one_table::allowed(document)).collect();
+        let differences = one_table::differences(&touched, &allowed).into_iter();
+        of_tables.extend(differences.map(|difference| format!("{function}: {difference}")));
     }
+    assert!(of_tables.is_empty(), "{of_tables:#?}");
 }
 
 #[tokio::test]

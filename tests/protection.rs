@@ -3,7 +3,10 @@
 use local_cloud::{AwsClient, Call};
 use serde_json::{Value, json};
 
-use crate::theatre::{PATIENCE, TRUSTED, Theatre};
+use crate::{
+    one_table,
+    theatre::{PATIENCE, TRUSTED, Theatre},
+};
 
 const DOCUMENT: &str = "
 version: 1
@@ -116,6 +119,30 @@ async fn the_stack_keeps_every_role_of_its_own_out_of_a_protected_account() {
         }
     }
     assert_eq!((denied, others), (14 * calls.len(), 2 * calls.len()), "{roles:?}");
+}
+
+#[tokio::test]
+async fn an_account_of_another_organization_is_not_entered_although_its_role_trusts_the_management_account() {
+    let theatre = Theatre::own(&[]).await;
+    let management = theatre.organization.management_account();
+    let (stranger, lonely) = (theatre.cloud.new_account_id(), theatre.cloud.new_account_id());
+    let other = theatre.cloud.organization(&stranger).create().await.expect("another organization");
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": management}, "Action": "sts:AssumeRole"}]});
+    for account in [&stranger, &lonely] {
+        let input = [("RoleName", "OrganizationAccountAccessRole"), ("AssumeRolePolicyDocument", &trust.to_string())];
+        theatre.cloud.client(account).query("iam", "CreateRole", "2010-05-08", &input).await.expect("a role");
+    }
+    for function in ["baseline-applier", "compliance-checker"] {
+        let function = one_table::as_function(&theatre, function).await;
+        let enter = async |account: &str| {
+            let role = format!("arn:aws:iam::{account}:role/OrganizationAccountAccessRole");
+            function.assume_role(&role, "somebody", None).await.map(drop).map_err(|error| error.code)
+        };
+        assert_eq!(enter(&theatre.member()).await, Ok(()));
+        for account in [&stranger, &lonely] {
+            assert_eq!(enter(account).await, Err("AccessDenied".to_owned()), "{account}, of {}", other.id());
+        }
+    }
 }
 
 #[tokio::test]

@@ -4,11 +4,12 @@ Each function below closes one gap with MiniStack's own means, so that the templ
 cloud. Written for the version pinned in ministack.txt; when a newer one closes a gap itself, its function goes.
 """
 
+import contextvars
 import json
 import re
 
 from ministack.app import main
-from ministack.core import iam_evaluator
+from ministack.core import iam_actions, iam_evaluator
 from ministack.core.arn import parse_arn
 from ministack.core.iam_evaluator import caller_arn
 from ministack.core.responses import get_account_id, set_request_account_id
@@ -177,12 +178,112 @@ def enforce_queue_policy(queue: dict, action: str) -> None:
         plain_enforce_queue_policy(queue, action)
 
 
+# Items of tables: policies are not told which partition keys a request names (dynamodb:LeadingKeys).
+
+
+class OfItem(str):
+    """The ARN of a table, where one item of a transaction is checked, and the partition key of that item."""
+
+    leading_keys: list
+
+
+def partition_key(table: str, index: str | None) -> str | None:
+    """The attribute that is the partition key of a table, or of an index of it."""
+    of_table = dynamodb._tables.get(table.rsplit("/", 1)[-1]) or {}
+    if not index:
+        return of_table.get("pk_name")
+    indexes = [*of_table.get("GlobalSecondaryIndexes", []), *of_table.get("LocalSecondaryIndexes", [])]
+    schemas = [one["KeySchema"] for one in indexes if one["IndexName"] == index]
+    return next((key["AttributeName"] for schema in schemas for key in schema if key["KeyType"] == "HASH"), None)
+
+
+def key_in(table: str, attributes: dict | None, index: str | None = None) -> list:
+    """The partition key among the attributes of an item or key, as text."""
+    value = (attributes or {}).get(partition_key(table, index))
+    return [str(next(iter(value.values())))] if value else []
+
+
+def queried_key(request: dict) -> list:
+    """The partition key that a query asks for."""
+    names, values = request.get("ExpressionAttributeNames") or {}, request.get("ExpressionAttributeValues") or {}
+    equal = re.findall(r"([#\w.-]+)\s*=\s*(:\w+)", request["KeyConditionExpression"])
+    asked = {names.get(name, name): values.get(value) for name, value in equal}
+    return key_in(request["TableName"], asked, request.get("IndexName"))
+
+
+def leading_keys(request: dict) -> list:
+    """The partition keys that a request names: every one of a batch; a scan names none."""
+    if request.get("KeyConditionExpression"):
+        return queried_key(request)
+    if table := request.get("TableName"):
+        return key_in(table, request.get("Key") or request.get("Item"))
+    found = []
+    for table, named in (request.get("RequestItems") or {}).items():
+        writes = [] if isinstance(named, dict) else named
+        puts = [write["PutRequest"]["Item"] for write in writes if "PutRequest" in write]
+        deletes = [write["DeleteRequest"]["Key"] for write in writes if "DeleteRequest" in write]
+        reads = named.get("Keys", []) if isinstance(named, dict) else []
+        found += [key for attributes in [*puts, *deletes, *reads] for key in key_in(table, attributes)]
+    return found
+
+
+def dynamodb_context(body: bytes) -> dict:
+    """The condition keys of a request, with the partition keys that it names."""
+    context = plain_dynamodb_context(body)
+    keys = leading_keys(json.loads(body or b"{}")) if context else []
+    return context | ({"dynamodb:LeadingKeys": keys} if keys else {})
+
+
+def transaction_checks(action: str, body: bytes, region: str, account: str) -> list:
+    """What is checked of a transaction: each of its items, with its own key."""
+    checks = plain_transaction_checks(action, body, region, account)
+    writes = json.loads(body)["TransactItems"] if checks else []
+    kinds = iam_actions._DYNAMODB_TRANSACT_ITEM_ACTIONS
+    items = [write[kind] for write in writes for kind in kinds if kind in write]
+    found = []
+    for (item_action, arn), item in zip(checks, items, strict=True):
+        of_item = OfItem(arn)
+        of_item.leading_keys = key_in(item["TableName"], item.get("Key") or item.get("Item"))
+        found.append((item_action, of_item))
+    return found
+
+
+# Organizations: the front knows them, and says which ones the accounts of a request belong to.
+
+organizations = contextvars.ContextVar("organizations", default={})
+VARIABLE = re.compile(r"\$\{([^}*?$]+)\}")
+
+
+def pin_request_caller(headers: dict, query_params: dict | None = None) -> None:
+    """Remembers the caller, and the organizations that the request concerns, by account."""
+    organizations.set(json.loads(headers.get("x-local-cloud-organizations", "{}")))
+    plain_pin_request_caller(headers, query_params)
+
+
+def conditions_met(conditions: dict, context) -> bool:
+    """Whether conditions hold, their policy variables filled in; with one that the request has no value for, none does."""
+    text = json.dumps(conditions)
+    values = {name: resolve_condition_key(name, context) for name in VARIABLE.findall(text)}
+    if None in values.values():
+        return False
+    filled = VARIABLE.sub(lambda found: json.dumps(str(values[found[1]]))[1:-1], text)
+    return plain_conditions_met(json.loads(filled), context)
+
+
 # Transport: the local cloud stands in for AWS without TLS, so that what asks for TLS would shut everybody out.
 
 
 def resolve_condition_key(key: str, context) -> object:
     """The value of a condition key, with every request as secure as it is on AWS."""
-    return "true" if key.lower() == "aws:securetransport" else plain_resolve_condition_key(key, context)
+    if key.lower() == "aws:securetransport":
+        return "true"
+    if key.lower() == "dynamodb:leadingkeys" and isinstance(context.resource_arn, OfItem):
+        return context.resource_arn.leading_keys
+    if key.lower() == "aws:principalorgid" and context.principal_account in organizations.get():
+        return organizations.get()[context.principal_account]
+    if key.lower() == "aws:resourceorgid":
+        return organizations.get().get(plain_resolve_condition_key("aws:ResourceAccount", context))
+    return plain_resolve_condition_key(key, context)
 
 
 if __name__ == "__main__":
@@ -201,6 +302,14 @@ if __name__ == "__main__":
     sns._list_subscriptions_by_topic = list_subscriptions_by_topic
     plain_enforce_queue_policy = sqs._enforce_queue_policy
     sqs._enforce_queue_policy = enforce_queue_policy
+    plain_dynamodb_context = iam_actions.dynamodb_service_context
+    iam_actions.dynamodb_service_context = dynamodb_context
+    plain_transaction_checks = iam_actions.dynamodb_transaction_checks
+    iam_actions.dynamodb_transaction_checks = transaction_checks
+    plain_pin_request_caller = iam_evaluator.pin_request_caller
+    iam_evaluator.pin_request_caller = pin_request_caller
+    plain_conditions_met = iam_evaluator._conditions_met
+    iam_evaluator._conditions_met = conditions_met
     plain_resolve_condition_key = iam_evaluator._resolve_condition_key
     iam_evaluator._resolve_condition_key = resolve_condition_key
     plain_read_object = s3._get_object_data

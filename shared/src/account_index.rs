@@ -29,6 +29,7 @@ use crate::{
     error::Cause,
     gateway::{Account, AccountState, CallError, DynamoDbGateway, OrganizationsGateway, Write, attributes},
     ids::{AccountId, Email},
+    keys,
 };
 
 /// How long the index is used: a daily sweep may fail once.
@@ -39,9 +40,6 @@ const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 const CONTINUED: SignedDuration = SignedDuration::from_hours(1);
 /// How much longer than it means to take somebody may go on with a listing before another one does.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
-
-const WHOLE: &str = "account-index";
-const LISTING: &str = "account-index-listing";
 
 /// The index, in the stack's table.
 #[derive(Clone, Debug)]
@@ -92,7 +90,7 @@ impl AccountIndex {
 
     /// From when on the index is whole; None when it never was, or when that was too long ago.
     pub async fn whole_since(&self, now: Timestamp) -> Result<Option<WholeSince>, CallError> {
-        let whole: Option<Whole> = self.0.find(WHOLE).await?;
+        let whole: Option<Whole> = self.0.find(keys::ACCOUNT_INDEX.key()).await?;
         let since = whole.and_then(|whole| Timestamp::from_millisecond(whole.whole_since).ok());
         Ok(since.filter(|since| now.duration_since(*since) < USED).map(WholeSince))
     }
@@ -151,7 +149,7 @@ impl AccountIndex {
     pub async fn is_whole(&self, since: Timestamp) -> Result<(), CallError> {
         let since = AttributeValue::N(since.as_millisecond().to_string());
         let write = Write::Update {
-            pk: WHOLE.to_owned(),
+            pk: keys::ACCOUNT_INDEX.key().to_owned(),
             expression: "SET whole_since = :since".to_owned(),
             // A list that was begun earlier may end later.
             condition: Some("attribute_not_exists(whole_since) OR whole_since < :since".to_owned()),
@@ -171,7 +169,7 @@ impl AccountIndex {
         if !self.hold(now, budget).await? {
             return Ok(None);
         }
-        let found: Listing = self.0.find(LISTING).await?.unwrap_or_default();
+        let found: Listing = self.0.find(keys::ACCOUNT_INDEX_LISTING.key()).await?.unwrap_or_default();
         let continued = found.begun_at.filter(|at| *at <= now && now.duration_since(*at) < CONTINUED);
         let begun_at = continued.unwrap_or(now);
         let mut next = continued.and(found.next);
@@ -207,7 +205,7 @@ impl AccountIndex {
         let until = now.checked_add(budget + GRACE).unwrap_or(now);
         let number = |time: Timestamp| AttributeValue::N(time.as_second().to_string());
         let write = Write::Update {
-            pk: LISTING.to_owned(),
+            pk: keys::ACCOUNT_INDEX_LISTING.key().to_owned(),
             expression: "SET held_until = :until".to_owned(),
             condition: Some("attribute_not_exists(held_until) OR held_until < :now".to_owned()),
             values: HashMap::from([(":until".to_owned(), number(until)), (":now".to_owned(), number(now))]),
@@ -216,7 +214,11 @@ impl AccountIndex {
     }
 
     async fn put_off(&self, listing: &Listing) -> Result<(), CallError> {
-        let put = Write::Put { pk: LISTING.to_owned(), item: attributes(listing)?, condition: None };
+        let put = Write::Put {
+            pk: keys::ACCOUNT_INDEX_LISTING.key().to_owned(),
+            item: attributes(listing)?,
+            condition: None,
+        };
         self.0.write(vec![put]).await.map(drop)
     }
 }
@@ -251,11 +253,11 @@ fn entries(
 }
 
 fn email_key(email: &str) -> String {
-    format!("email#{}", email.to_ascii_lowercase())
+    keys::EMAIL.key(email.to_ascii_lowercase())
 }
 
 fn name_key(name: &str) -> String {
-    format!("name#{name}")
+    keys::NAME.key(name)
 }
 
 #[cfg(test)]

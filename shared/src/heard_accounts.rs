@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     gateway::{Account, AccountState, CallError, DynamoDbGateway},
     ids::AccountId,
+    keys::{HEARD, INSTALLATION},
 };
 
 /// How long an account counts as new.
@@ -26,8 +27,6 @@ struct Item {
     heard_at: Timestamp,
     expires_at: i64,
 }
-
-const INSTALLATION: &str = "installation";
 
 #[derive(Serialize, Deserialize)]
 struct InstallationItem {
@@ -62,12 +61,12 @@ impl HeardAccounts {
 
     /// When the first sweep of this stack began; this one, when there was none.
     pub async fn installation(&self, sweep_began_at: Timestamp) -> Result<Installation, CallError> {
-        if let Some(item) = self.0.find::<InstallationItem>(INSTALLATION).await? {
+        if let Some(item) = self.0.find::<InstallationItem>(INSTALLATION.key()).await? {
             return Ok(Installation { first_sweep_at: item.first_sweep_at, is_new: false });
         }
-        self.0.put_new(INSTALLATION.to_owned(), &InstallationItem { first_sweep_at: sweep_began_at }).await?;
+        self.0.put_new(INSTALLATION.key().to_owned(), &InstallationItem { first_sweep_at: sweep_began_at }).await?;
         // Another sweep may have been quicker.
-        let item = self.0.find::<InstallationItem>(INSTALLATION).await?;
+        let item = self.0.find::<InstallationItem>(INSTALLATION.key()).await?;
         let first_sweep_at = item.map_or(sweep_began_at, |item| item.first_sweep_at);
         Ok(Installation { first_sweep_at, is_new: first_sweep_at == sweep_began_at })
     }
@@ -95,7 +94,7 @@ pub fn joining(account: &Account, management: &AccountId, installation: Installa
 }
 
 fn pk(account: &Account) -> String {
-    format!("heard#{}#{}", account.id, account.joined_at.map_or(0, Timestamp::as_second))
+    HEARD.key(format_args!("{}#{}", account.id, account.joined_at.map_or(0, Timestamp::as_second)))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::{
     error::Failure,
     events::Event,
     gateway::{DynamoDbGateway, EventBridgeGateway},
+    keys::Many,
 };
 
 /// How long a row is kept.
@@ -15,8 +16,8 @@ const KEPT: SignedDuration = SignedDuration::from_hours(366 * 24);
 
 /// A use of power.
 pub trait Journaled: Event {
-    /// What its rows are called by: `root-task`.
-    const KIND: &'static str;
+    /// Its rows.
+    const KIND: Many;
 
     /// The invocation that it was asked for in.
     fn invocation(&self) -> &str;
@@ -61,7 +62,7 @@ impl Journal {
     async fn keep<E: Journaled + Sync>(&self, event: &E, moment: &str) -> Result<(), Failure> {
         let at = crate::clock::now();
         let item = Item { event, at, expires_at: (at + KEPT).as_second() };
-        let pk = format!("{}#{}#{}#{moment}", E::KIND, event.invocation(), event.subject());
+        let pk = E::KIND.key(format_args!("{}#{}#{moment}", event.invocation(), event.subject()));
         self.table.put_new(pk, &item).await.map(drop).map_err(Failure::from)
     }
 }

@@ -23,6 +23,7 @@ pub mod ids;
 pub mod input;
 pub mod invocation;
 pub mod journal;
+pub mod keys;
 pub mod mail_budget;
 pub mod manual;
 pub mod mending;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::Cause,
     gateway::{CallError, DynamoDbGateway, Write, attributes},
+    keys,
 };
 
 /// The mails of one account in one hour, critical ones left out.
@@ -45,7 +46,7 @@ impl Slot {
     }
 
     fn key(&self) -> String {
-        format!("mails#{}#{}", self.account, self.hour)
+        keys::MAILS.key(format_args!("{}#{}", self.account, self.hour))
     }
 }
 

@@ -8,14 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     gateway::{CallError, DynamoDbGateway, Write, attributes},
+    keys,
     sweep::SweepId,
 };
 
 /// How long a sweep may take: the state machine ends it then. Whoever has not said by then that it is over is not at
 /// work any more.
 pub const LONGEST_SWEEP: SignedDuration = SignedDuration::from_hours(6);
-
-const KEY: &str = "mending-sweep";
 
 /// The sweep that mends, in the stack's table.
 #[derive(Clone, Debug)]
@@ -52,7 +51,7 @@ impl Mending {
 
     /// Whether this sweep has the right to mend. Whoever mends for it asks.
     pub async fn is_at(&self, sweep: &SweepId, now: Timestamp) -> Result<bool, CallError> {
-        let held = self.0.find::<Held>(KEY).await?;
+        let held = self.0.find::<Held>(keys::MENDING_SWEEP.key()).await?;
         Ok(held.is_some_and(|held| held.sweep_id == sweep.as_str() && now.as_second() < held.mends_until))
     }
 
@@ -72,7 +71,7 @@ impl Mending {
         let until = until.as_second();
         let item = Item { sweep_id: sweep.as_str(), mends_until: until, expires_at: until };
         let put = Write::Put {
-            pk: KEY.to_owned(),
+            pk: keys::MENDING_SWEEP.key().to_owned(),
             item: attributes(&item)?,
             condition: Some((condition.to_owned(), values)),
         };

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     gateway::{CallError, DynamoDbGateway, Write, attributes},
     ids::AccountId,
+    keys,
     session::RootTask,
 };
 
@@ -66,5 +67,5 @@ impl RootSessionLog {
 }
 
 fn pk(key: &str) -> String {
-    format!("root-session#{key}")
+    keys::ROOT_SESSION.key(key)
 }

@@ -67,6 +67,11 @@ impl Settings {
         self.read("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("json"))
     }
 
+    /// `METRICS_NAMESPACE`: the namespace of the stack's metrics; `Steward` when not set.
+    pub fn metrics_namespace(&self) -> String {
+        self.read("METRICS_NAMESPACE").unwrap_or_else(|| "Steward".to_owned())
+    }
+
     /// `TABLE_NAME`: the table.
     pub fn table_name(&mut self) -> String {
         self.required("TABLE_NAME")

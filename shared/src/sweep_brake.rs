@@ -14,10 +14,10 @@ use crate::{
     error::{Cause, Failure},
     events::Event,
     gateway::{CallError, DynamoDbGateway, Write, attributes},
+    keys,
     sweep::SweepId,
 };
 
-const KEY: &str = "sweep-brake";
 /// How long it is remembered that a sweep has stopped. Whoever has not looked by then is not held up for ever.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
 
@@ -140,7 +140,7 @@ impl SweepBrake {
                 let expires_at = (now + REMEMBERED).as_second();
                 let (sweep_id, etag) = (sweep.clone(), etag.to_owned());
                 let item = Counters { sweep_id, etag, may_change, begun: 0, failed: 0, stopped: None, expires_at };
-                let put = Write::Put { pk: KEY.to_owned(), item: attributes(&item)?, condition: None };
+                let put = Write::Put { pk: keys::SWEEP_BRAKE.key().to_owned(), item: attributes(&item)?, condition: None };
                 self.0.write(vec![put]).await.map(drop)?;
             }
         }
@@ -150,25 +150,24 @@ impl SweepBrake {
     /// Takes one of the changes that the sweep may make; why there is none.
     pub async fn take(&self, sweep: &SweepId) -> Result<Option<String>, CallError> {
         const FREE: &str = "attribute_not_exists(stopped) AND (attribute_not_exists(may_change) OR begun < may_change)";
+        let told = |counters: &Counters| counters.told().map(|told| told.failure.message);
+        match self.of(sweep).await? {
+            None => return Ok(Some("Another sweep, or none, may change accounts at this time.".to_owned())),
+            Some(counters) if counters.stopped.is_some() => return Ok(told(&counters)),
+            Some(_) => {}
+        }
         if self.add(sweep, "begun", Some(FREE)).await? {
             return Ok(None);
         }
-        match self.find().await?.filter(|counters| counters.sweep_id == *sweep) {
-            Some(counters) if counters.stopped.is_some() => Ok(counters.told().map(|told| told.failure.message)),
-            Some(counters) => {
-                self.stop(sweep, Stopped::TooMany).await?;
-                let stopped = Counters { stopped: Some(Stopped::TooMany), ..counters };
-                Ok(stopped.told().map(|told| told.failure.message))
-            }
-            None => Ok(Some("Another sweep, or none, may change accounts at this time.".to_owned())),
-        }
+        self.stop(sweep, Stopped::TooMany).await?;
+        let stopped = self.of(sweep).await?;
+        Ok(stopped.as_ref().and_then(told).or_else(|| Some("Another sweep has begun.".to_owned())))
     }
 
     /// Counts an account that could not be changed.
     pub async fn failed(&self, sweep: &SweepId) -> Result<(), CallError> {
         self.add(sweep, "failed", None).await?;
-        let counters = self.find().await?.filter(|counters| counters.sweep_id == *sweep);
-        match counters {
+        match self.of(sweep).await? {
             // Whoever was told that it goes on is not stopped for what was known.
             Some(Counters { may_change: Some(_), begun, failed, .. }) if is_failing(begun, failed) => {
                 self.stop(sweep, Stopped::Failing).await
@@ -179,12 +178,15 @@ impl SweepBrake {
 
     /// What there is to tell of a sweep that has stopped; None when it has not.
     pub async fn told(&self, sweep: &SweepId) -> Result<Option<SweepBraked>, CallError> {
-        let counters = self.find().await?.filter(|counters| counters.sweep_id == *sweep);
-        Ok(counters.as_ref().and_then(Counters::told))
+        Ok(self.of(sweep).await?.as_ref().and_then(Counters::told))
+    }
+
+    async fn of(&self, sweep: &SweepId) -> Result<Option<Counters>, CallError> {
+        Ok(self.find().await?.filter(|counters| counters.sweep_id == *sweep))
     }
 
     async fn find(&self) -> Result<Option<Counters>, CallError> {
-        self.0.find(KEY).await
+        self.0.find(keys::SWEEP_BRAKE.key()).await
     }
 
     /// Adds one, for this sweep and if this holds; whether it did.
@@ -212,7 +214,7 @@ impl SweepBrake {
     ) -> Result<bool, CallError> {
         values.insert(":sweep".to_owned(), AttributeValue::S(sweep.as_str().to_owned()));
         let condition = also.map_or("sweep_id = :sweep".to_owned(), |also| format!("sweep_id = :sweep AND {also}"));
-        let update = Write::Update { pk: KEY.to_owned(), expression, condition: Some(condition), values };
+        let update = Write::Update { pk: keys::SWEEP_BRAKE.key().to_owned(), expression, condition: Some(condition), values };
         Ok(self.0.write(vec![update]).await?.is_ok())
     }
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::gateway::{CallError, DynamoDbGateway};
+use crate::{
+    gateway::{CallError, DynamoDbGateway},
+    keys,
+};
 
-const KEY: &str = "switch";
 /// How long what was read is believed. Somebody who turns the switch wants it to hold.
 const BELIEVED: Duration = Duration::from_secs(10);
 
@@ -38,7 +40,7 @@ impl Switch {
         {
             return Ok(is_on);
         }
-        let is_on = self.table.find::<Item>(KEY).await?.is_some();
+        let is_on = self.table.find::<Item>(keys::SWITCH.key()).await?.is_some();
         *seen = Some((Instant::now(), is_on));
         Ok(is_on)
     }
@@ -62,7 +64,7 @@ mod tests {
 
     fn item(is_there: bool) -> Rule {
         mock!(Client::get_item).match_requests(|input| input.consistent_read() == Some(true)).then_output(move || {
-            let item = is_there.then(|| [("pk".to_owned(), AttributeValue::S(KEY.to_owned()))].into());
+            let item = is_there.then(|| [("pk".to_owned(), AttributeValue::S(keys::SWITCH.key().to_owned()))].into());
             GetItemOutput::builder().set_item(item).build()
         })
     }

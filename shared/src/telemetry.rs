@@ -5,8 +5,7 @@ use std::{cell::Cell, io::Write};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// The namespace of every metric.
-const NAMESPACE: &str = "Steward";
+use crate::settings::Settings;
 
 /// What a number counts in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +28,8 @@ pub struct Metrics {
     pub properties: Vec<(&'static str, String)>,
 }
 
-/// The line of some metrics.
-fn line(metrics: &Metrics, now: Timestamp) -> Value {
+/// The line of some metrics, in the namespace of their stack: two stacks of one account do not mix.
+fn line(namespace: &str, metrics: &Metrics, now: Timestamp) -> Value {
     let unit = |unit: Unit| match unit {
         Unit::Count => "Count",
         Unit::Seconds => "Seconds",
@@ -41,7 +40,7 @@ fn line(metrics: &Metrics, now: Timestamp) -> Value {
     line.insert(
         "_aws".to_owned(),
         json!({"Timestamp": now.as_millisecond(), "CloudWatchMetrics": [{
-            "Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": named.collect::<Vec<_>>(),
+            "Namespace": namespace, "Dimensions": [dimensions], "Metrics": named.collect::<Vec<_>>(),
         }]}),
     );
     let texts = metrics.dimensions.iter().chain(&metrics.properties);
@@ -62,8 +61,9 @@ pub fn set_log(log: fn(&Value)) {
 /// Writes metrics to the log.
 pub fn emit(metrics: &[Metrics]) {
     let now = crate::clock::now();
+    let namespace = Settings::from_environment().metrics_namespace();
     for metrics in metrics {
-        LOG.get()(&line(metrics, now));
+        LOG.get()(&line(&namespace, metrics, now));
     }
 }
 
@@ -83,11 +83,11 @@ mod tests {
             values: vec![("Drifted", Unit::Count, 3.0), ("Duration", Unit::Seconds, 1.5)],
             properties: vec![("Function", "compliance-reporter".to_owned())],
         };
-        let shown = line(&metrics, Timestamp::from_millisecond(1_790_000_000_123).unwrap());
+        let shown = line("Steward/steward-prod", &metrics, Timestamp::from_millisecond(1_790_000_000_123).unwrap());
         assert_eq!(
             shown,
             json!({"_aws": {"Timestamp": 1_790_000_000_123_i64, "CloudWatchMetrics": [{
-                "Namespace": "Steward", "Dimensions": [["Control"]],
+                "Namespace": "Steward/steward-prod", "Dimensions": [["Control"]],
                 "Metrics": [{"Name": "Drifted", "Unit": "Count"}, {"Name": "Duration", "Unit": "Seconds"}],
             }]}, "Control": "regions", "Function": "compliance-reporter", "Drifted": 3.0, "Duration": 1.5})
         );

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::{
     gateway::{CallError, DynamoDbGateway, Write, attributes},
     ids::AccountId,
+    keys,
 };
 
 /// The turns of one function's invocations, in the stack's table.
@@ -71,7 +72,7 @@ impl Turns {
         let until = until.as_second();
         let item = Item { invocation, held_until: until, expires_at: until };
         let put = Write::Put {
-            pk: format!("turn#{}#{account}", self.function),
+            pk: keys::TURN.key(format_args!("{}#{account}", self.function)),
             item: attributes(&item)?,
             condition: Some((condition.to_owned(), values)),
         };

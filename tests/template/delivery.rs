@@ -102,14 +102,28 @@ fn every_queue_that_a_function_works_off_has_an_alarm_on_the_age_of_its_messages
 
 #[test]
 fn every_metric_that_an_alarm_or_the_dashboard_looks_at_is_told() {
+    // Where the functions of this stack put their numbers, and no other stack does.
+    const OWN: &str = "Steward/${AWS::StackName}";
     let template = template();
+    assert_eq!(template["Globals"]["Function"]["Environment"]["Variables"]["METRICS_NAMESPACE"]["Fn::Sub"], OWN);
+    let is_of_aws =
+        |namespace: &Value| namespace.as_str().is_some_and(|name| name.starts_with("AWS/") || name == "...");
     let dashboard = resources(&template, "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"].clone();
     let body: Value = serde_json::from_str(dashboard.as_str().expect("a body")).expect("the body is JSON");
     let widgets =
         items(&body["widgets"]).flat_map(|widget| items(&widget["properties"]["metrics"]).collect::<Vec<_>>());
-    let shown = widgets.filter(|metric| metric[0] == "Steward").map(|metric| metric[1].clone());
+    let (searched, plain): (Vec<_>, Vec<_>) = widgets.partition(|metric| metric[0]["expression"].is_string());
+    for metric in &searched {
+        let expression = metric[0]["expression"].as_str().expect("a text");
+        assert!(expression.starts_with(&format!("SEARCH('{{\"{OWN}\",")), "{expression}");
+    }
+    let own = plain.into_iter().filter(|metric| !is_of_aws(&metric[0])).inspect(|metric| assert_eq!(metric[0], OWN));
+    let shown = own.map(|metric| metric[1].clone());
     let alarms = resources(&template, "AWS::CloudWatch::Alarm").into_values();
-    let watched = alarms.filter(|alarm| alarm["Namespace"] == "Steward").map(|alarm| alarm["MetricName"].clone());
+    let own = alarms
+        .filter(|alarm| !is_of_aws(&alarm["Namespace"]))
+        .inspect(|alarm| assert_eq!(alarm["Namespace"]["Fn::Sub"], OWN, "{}", alarm["MetricName"]));
+    let watched = own.map(|alarm| alarm["MetricName"].clone());
     let names: BTreeSet<_> = shown.chain(watched).map(|name| name.as_str().expect("a name").to_owned()).collect();
     let code = ["compliance-reporter/src/told.rs", "create-account-poller/src/work.rs"]
         .map(|file| format!("functions/{file}"));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use steward::keys;
 
 use super::{
     functions, items, logical_id, one_or_many, read, referred, resources, statements, statements_of, template,
@@ -136,6 +137,74 @@ fn what_steward_is_excused_for_is_what_its_roles_may_do() {
             items(&variables["OWN_ROLES"]["Fn::Join"][1]).map(|entry| entry["Fn::Sub"].as_str().expect("a text"));
         let told: BTreeSet<_> = told.filter_map(|entry| entry.split(' ').next()).collect();
         assert_eq!(told, steward::own_roles::MAY.iter().map(|(name, _)| *name).collect(), "{function}");
+    }
+}
+
+#[test]
+fn of_the_tables_a_role_may_touch_the_kinds_of_items_that_it_names_and_none_may_write_the_switch() {
+    let mut unnamed = keys::TABLE.iter().chain(keys::JOURNAL).map(|kind| kind.pattern()).collect::<BTreeSet<_>>();
+    for (role, statement) in statements(&template()) {
+        let actions: Vec<_> = one_or_many(&statement["Action"]).into_iter().filter_map(Value::as_str).collect();
+        if !actions.iter().any(|action| action.starts_with("dynamodb:")) {
+            continue;
+        }
+        if actions == ["dynamodb:Query"] {
+            assert_eq!(statement["Resource"]["Fn::Sub"], "${Requests.Arn}/index/open-requests", "{role}");
+            continue;
+        }
+        let kinds = match referred(&statement["Resource"]) {
+            "Requests" => keys::TABLE,
+            "Journal" => keys::JOURNAL,
+            other => panic!("{role}: {other}"),
+        };
+        let condition = &statement["Condition"];
+        let patterns = items(&condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]);
+        let patterns: Vec<_> = patterns.map(|pattern| pattern.as_str().expect("a pattern")).collect();
+        assert!(!patterns.is_empty() && patterns.is_sorted(), "{role}: {statement}");
+        // Without it, a request that names no key would be allowed.
+        assert_eq!(condition["Null"], json!({"dynamodb:LeadingKeys": "false"}), "{role}: {statement}");
+        for pattern in patterns {
+            let is_of =
+                |kind: &str| kind == pattern || kind.strip_suffix('*').is_some_and(|kind| pattern.starts_with(kind));
+            let kind = kinds.iter().map(|kind| kind.pattern()).find(|kind| is_of(kind));
+            let kind = kind.unwrap_or_else(|| panic!("{role} may touch {pattern}, which is no kind of item"));
+            unnamed.remove(&kind);
+            let reads = actions == ["dynamodb:GetItem"];
+            assert!(reads || kind != keys::SWITCH.key(), "{role} may turn the switch");
+        }
+    }
+    assert!(unnamed.is_empty(), "no role may touch {unnamed:?}");
+}
+
+#[test]
+fn a_role_of_a_name_in_any_account_is_assumed_in_this_organization_alone() {
+    let mut bounded = Vec::new();
+    for (role, statement) in statements(&template()) {
+        let anywhere = one_or_many(&statement["Resource"])
+            .into_iter()
+            .any(|resource| resource["Fn::Sub"].as_str().is_some_and(|arn| arn.contains(":iam::*:role/")));
+        if anywhere {
+            // No text of CloudFormation: IAM fills it in.
+            assert_eq!(statement["Condition"]["StringEquals"]["aws:ResourceOrgID"], "${aws:PrincipalOrgID}", "{role}");
+            bounded.push(role);
+        }
+    }
+    assert_eq!(bounded, ["BaselineApplierRole", "ComplianceCheckerRole"]);
+}
+
+#[test]
+fn the_inline_policy_of_a_role_is_no_longer_than_iam_takes() {
+    // Characters that are not white space (IAM user guide, "IAM and AWS STS quotas"). Where the template refers to a
+    // resource, the policy has its ARN, which may have some hundred.
+    const MOST: usize = 10_240;
+    let mut lengths: BTreeMap<String, usize> = BTreeMap::new();
+    for (role, statement) in statements(&template()) {
+        let text = statement.to_string();
+        let references = text.matches("Fn::GetAtt").count() + text.matches("\"Ref\"").count();
+        *lengths.entry(role).or_default() += text.len() + 100 * references;
+    }
+    for (role, length) in lengths {
+        assert!(length < MOST, "{role}: {length}");
     }
 }
 

@@ -14,7 +14,7 @@ use steward::{
     error::Failure,
     events::Trigger,
     gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway},
-    invocation,
+    invocation, keys,
     once::Once,
     own_roles::OwnRole,
     root_session_log::{OpenedSession, RootSessionLog},
@@ -105,7 +105,7 @@ impl ActivityAuditor {
         let opened = self.own_session(event, now).await?;
         let audited = ActivityAudited::of(event, &self.own_roles, &self.guarded, opened.as_ref());
         let mut audited = audited.ok_or_else(|| Failure::not_understood("It names no call of a service of AWS."))?;
-        let key = format!("activity#{}", audited.event_id);
+        let key = keys::ACTIVITY.key(&audited.event_id);
         let publish = async {
             audited.account_name = self.account_name(&audited).await;
             if audited.severity >= Severity::Warning {

@@ -21,6 +21,7 @@ use steward::{
     events::{RecordsUnreadable, Trigger, create_account_result},
     gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Queried, SqsGateway},
     ids::{AccountId, CreateAccountRequestId, RequestId},
+    keys,
     once::Once,
     settings::{NotConfigured, Settings},
     start::SdkConfig,
@@ -172,7 +173,7 @@ impl CreateAccountPoller {
                 self.bus.put(&RecordsUnreadable { keys: vec![key.clone()], failure }).await?;
                 Ok(key)
             };
-            self.once.publish(&format!("unreadable#{key}"), clock::now(), Box::pin(publish)).await?;
+            self.once.publish(&keys::UNREADABLE.key(key), clock::now(), Box::pin(publish)).await?;
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use steward::{
     error::Failure,
     events::Trigger,
     gateway::{DynamoDbGateway, SnsGateway, SqsGateway},
+    keys,
     mail_budget::{MailBudget, Slot, Verdict},
     notification::Notification,
     once::Once,
@@ -126,7 +127,7 @@ impl Notifier {
         if mail.severity < self.from {
             return Ok(Notified::BelowSeverity { severity: mail.severity });
         }
-        let key = format!("notification#{}", mail.about);
+        let key = keys::NOTIFICATION.key(&mail.about);
         let publish = async {
             let subject = mail.subject.clone();
             if let Verdict::Hold { remind } = self.verdict(&mail, now).await? {
@@ -163,7 +164,7 @@ impl Notifier {
         }
         let Some(held) = self.budget.find(&slot).await?.filter(|held| held.held > 0) else { return Ok(()) };
         let (subject, text) = Notification::summary(&slot, &held);
-        let key = format!("notification#summary#{}#{}", slot.account, slot.hour);
+        let key = keys::NOTIFICATION.key(format_args!("summary#{}#{}", slot.account, slot.hour));
         let publish = async {
             self.sns.publish(&self.topic_arn, &subject, &text).await?;
             Ok(Sent { subject: subject.clone(), held: false })

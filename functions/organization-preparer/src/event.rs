@@ -1,7 +1,11 @@
 //! What is kept and told of every change of the organization.
 
 use serde::Serialize;
-use steward::{events::Event, journal::Journaled};
+use steward::{
+    events::Event,
+    journal::Journaled,
+    keys::{self, Many},
+};
 
 /// Somebody has let Steward change what the organization trusts, or who administers it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,7 +27,7 @@ impl Event for OrganizationPrepared {
 }
 
 impl Journaled for OrganizationPrepared {
-    const KIND: &'static str = "organization";
+    const KIND: Many = keys::ORGANIZATION;
 
     fn invocation(&self) -> &str {
         &self.invocation

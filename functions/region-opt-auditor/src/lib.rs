@@ -20,6 +20,7 @@ use steward::{
     events::{BaselineIncomplete, RegionChange, RegionOptAudited, RegionPolicyViolated, Trigger},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
     ids::{AccountId, Region, RoleName},
+    keys,
     once::Once,
     own_roles::OwnRole,
     region_policy::{Callers, Status, Verdict, judge},
@@ -307,5 +308,5 @@ impl RegionOptAuditor {
 /// is announced.
 fn key(change: &RegionChange) -> String {
     let RegionChange { account_id, region, status, at, requested_by: _ } = change;
-    format!("region#{account_id}#{region}#{status}#{}", at.as_deref().unwrap_or_default())
+    keys::REGION.key(format_args!("{account_id}#{region}#{status}#{}", at.as_deref().unwrap_or_default()))
 }

@@ -7,6 +7,7 @@ use steward::{
     clock,
     error::{Cause, Failure},
     gateway::{DynamoDbGateway, Found, S3Gateway},
+    keys,
     root_task::{BackupKey, sha256},
 };
 
@@ -75,7 +76,7 @@ impl Backups {
 }
 
 fn pk(name: &str) -> String {
-    format!("backup#{name}")
+    keys::BACKUP.key(name)
 }
 
 /// The content of an object, and its version.

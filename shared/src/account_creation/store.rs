@@ -19,6 +19,7 @@ use crate::{
     clock,
     gateway::{Account, CallError, DynamoDbGateway, Queried, Write, attributes},
     ids::{AccountId, CreateAccountRequestId, RequestId},
+    keys,
 };
 
 /// How many accounts AWS creates at once for one organization.
@@ -192,12 +193,22 @@ fn take_place(id: &RequestId, anyway: bool) -> Write {
         values.extend([number(":limit", IN_FLIGHT_LIMIT), (":id".to_owned(), AttributeValue::S(id.to_string()))]);
         "attribute_not_exists(holders) OR size(holders) < :limit OR contains(holders, :id)".to_owned()
     });
-    Write::Update { pk: "in-flight".to_owned(), expression: "ADD holders :holder".to_owned(), condition, values }
+    Write::Update {
+        pk: keys::IN_FLIGHT.key().to_owned(),
+        expression: "ADD holders :holder".to_owned(),
+        condition,
+        values,
+    }
 }
 
 fn give_place_back(id: &RequestId) -> Write {
     let expression = "DELETE holders :holder".to_owned();
-    Write::Update { pk: "in-flight".to_owned(), expression, condition: None, values: HashMap::from([holder(id)]) }
+    Write::Update {
+        pk: keys::IN_FLIGHT.key().to_owned(),
+        expression,
+        condition: None,
+        values: HashMap::from([holder(id)]),
+    }
 }
 
 fn remember(pk: String, request: &RequestId, now: Timestamp) -> Write {
@@ -222,17 +233,17 @@ fn expiry(now: Timestamp) -> (String, AttributeValue) {
 }
 
 fn request_key(id: &RequestId) -> String {
-    format!("request#{id}")
+    keys::REQUEST.key(id)
 }
 
 fn call_key(id: &CreateAccountRequestId) -> String {
-    format!("call#{id}")
+    keys::CALL.key(id)
 }
 
 fn account_key(id: &AccountId) -> String {
-    format!("account#{id}")
+    keys::ACCOUNT.key(id)
 }
 
 fn day_key(now: Timestamp) -> String {
-    format!("day#{}", now.to_zoned(TimeZone::UTC).date())
+    keys::DAY.key(now.to_zoned(TimeZone::UTC).date())
 }

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
-use crate::gateway::{CallError, DynamoDbGateway, Write, attributes};
-
-/// The key of its item.
-const KEY: &str = "baseline-document";
+use crate::{
+    gateway::{CallError, DynamoDbGateway, Write, attributes},
+    keys,
+};
 
 /// The last good version of the document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ impl LastGoodRecord {
     /// The last good version of this document; None when there was none yet. What is recorded of a document that the
     /// stack had before is not looked at, except that its revision counts on.
     pub(super) async fn find(&self) -> Result<Option<LastGood>, CallError> {
-        self.0.find(KEY).await
+        self.0.find(keys::BASELINE_DOCUMENT.key()).await
     }
 
     /// Puts a version in the place of the one that was `read`; false when somebody else has done that since.
@@ -49,7 +49,11 @@ impl LastGoodRecord {
             }
         };
         let good = LastGood { revision: read.map_or(1, |read| read.revision + 1), ..good };
-        let put = Write::Put { pk: KEY.to_owned(), item: attributes(&good)?, condition: Some(condition) };
+        let put = Write::Put {
+            pk: keys::BASELINE_DOCUMENT.key().to_owned(),
+            item: attributes(&good)?,
+            condition: Some(condition),
+        };
         Ok(self.0.write(vec![put]).await?.is_ok())
     }
 }

@@ -14,12 +14,9 @@ use crate::{
     events::Event,
     gateway::{CallError, DynamoDbGateway, OrganizationsGateway, Write, attributes},
     ids::{AccountId, OrganizationalUnitId},
+    keys::{BASELINE_UNMATCHED, BASELINE_UNMATCHED_TAGS, One},
 };
 
-/// The key of the record of accounts.
-const KEY: &str = "baseline-unmatched";
-/// The key of the record of tags.
-const TAGS_KEY: &str = "baseline-unmatched-tags";
 /// The most of them that a sentence names.
 const MAX_IN_WORDS: usize = 10;
 /// The most of them that an event carries; a bus takes 256 KB.
@@ -170,9 +167,9 @@ struct OfSweep {
     unmatched: Vec<Unmatched>,
 }
 
-async fn record(table: &DynamoDbGateway, key: &str, etag: &str, unmatched: Vec<Unmatched>) -> Result<(), CallError> {
+async fn record(table: &DynamoDbGateway, key: One, etag: &str, unmatched: Vec<Unmatched>) -> Result<(), CallError> {
     let item = attributes(&OfSweep { etag: etag.to_owned(), unmatched })?;
-    table.write(vec![Write::Put { pk: key.to_owned(), item, condition: None }]).await.map(drop)
+    table.write(vec![Write::Put { pk: key.key().to_owned(), item, condition: None }]).await.map(drop)
 }
 
 /// Records what a sweep has found of tags, for everybody who acts by this document.
@@ -181,7 +178,7 @@ pub async fn record_tags(
     selectors: &TagSelectors,
     unmatched: Vec<Unmatched>,
 ) -> Result<(), CallError> {
-    record(table, TAGS_KEY, &selectors.etag, unmatched).await
+    record(table, BASELINE_UNMATCHED_TAGS, &selectors.etag, unmatched).await
 }
 
 impl Selectors {
@@ -199,7 +196,7 @@ impl Selectors {
     ) -> Result<Vec<Unmatched>, CallError> {
         let mut unmatched = document.unmatched_accounts(accounts, today);
         if !(document.overrides.is_empty() && document.exemptions.is_empty()) {
-            record(&self.table, KEY, document.etag(), unmatched.clone()).await?;
+            record(&self.table, BASELINE_UNMATCHED, document.etag(), unmatched.clone()).await?;
         }
         unmatched.extend(self.units(document).await?);
         // What is allowed from here on goes by this look, not by one of the minutes before.
@@ -223,7 +220,7 @@ impl Selectors {
         {
             return Ok(unmatched.clone());
         }
-        let mut unmatched = self.recorded(KEY, document).await?.unwrap_or_default();
+        let mut unmatched = self.recorded(BASELINE_UNMATCHED, document).await?.unwrap_or_default();
         unmatched.extend(self.tags(document).await?);
         unmatched.extend(self.units(document).await?);
         *found = Some((document.etag().to_owned(), Instant::now(), unmatched.clone()));
@@ -248,7 +245,7 @@ impl Selectors {
         self.allow_changes(document).await?;
         let is_seen = document.allow_unmatched
             || !document.selects_on_tags()
-            || self.recorded(TAGS_KEY, document).await?.is_some();
+            || self.recorded(BASELINE_UNMATCHED_TAGS, document).await?.is_some();
         if is_seen { Ok(()) } else { Err(Failure::new(Cause::BaselineTagsUnseen)) }
     }
 
@@ -257,12 +254,12 @@ impl Selectors {
         if !document.selects_on_tags() {
             return Ok(Vec::new());
         }
-        Ok(self.recorded(TAGS_KEY, document).await?.unwrap_or_default())
+        Ok(self.recorded(BASELINE_UNMATCHED_TAGS, document).await?.unwrap_or_default())
     }
 
     /// What the last sweep has found for this very document; None when there was none.
-    async fn recorded(&self, key: &str, document: &InForce) -> Result<Option<Vec<Unmatched>>, CallError> {
-        let recorded = self.table.find::<OfSweep>(key).await?.filter(|recorded| recorded.etag == document.etag());
+    async fn recorded(&self, key: One, document: &InForce) -> Result<Option<Vec<Unmatched>>, CallError> {
+        let recorded = self.table.find::<OfSweep>(key.key()).await?.filter(|recorded| recorded.etag == document.etag());
         Ok(recorded.map(|recorded| recorded.unmatched))
     }
 

@@ -16,6 +16,7 @@ use crate::{
     error::Cause,
     gateway::{CallError, DynamoDbGateway, Write, attributes},
     ids::AccountId,
+    keys,
 };
 
 /// How long a call can be behind the end of a change: AWS takes hours at most (AWS Account Management user guide, "Enable
@@ -158,7 +159,7 @@ fn caller(marks: &[Mark], status: Status, at: Timestamp) -> Option<&Actor> {
 }
 
 fn key(account_id: &AccountId, region: &str) -> String {
-    format!("region-marks#{account_id}#{region}")
+    keys::REGION_MARKS.key(format_args!("{account_id}#{region}"))
 }
 
 #[cfg(test)]

@@ -3,7 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{CredentialKind, Task};
-use crate::{control::Mode, error::Failure, events::Event, ids::AccountId, journal::Journaled};
+use crate::{
+    control::Mode,
+    error::Failure,
+    events::Event,
+    ids::AccountId,
+    journal::Journaled,
+    keys::{self, Many},
+};
 
 /// What came of a task in one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,7 +118,7 @@ impl Event for RootTaskPerformed {
 }
 
 impl Journaled for RootTaskPerformed {
-    const KIND: &'static str = "root-task";
+    const KIND: Many = keys::ROOT_TASK;
 
     fn invocation(&self) -> &str {
         &self.invocation

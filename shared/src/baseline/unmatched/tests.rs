@@ -56,7 +56,9 @@ fn with_record(tags: Option<(&'static str, &'static [&'static str])>) -> Selecto
         [&roots, &below, &describe]
     ));
     let of_tags = mock!(aws_sdk_dynamodb::Client::get_item)
-        .match_requests(|input| input.key().is_some_and(|key| key["pk"].as_s().is_ok_and(|pk| pk == TAGS_KEY)))
+        .match_requests(|input| {
+            input.key().is_some_and(|key| key["pk"].as_s().is_ok_and(|pk| pk == BASELINE_UNMATCHED_TAGS.key()))
+        })
         .then_output(move || {
             let record = tags.map(|(etag, paths)| OfSweep {
                 etag: etag.to_owned(),

@@ -28,7 +28,7 @@ pub(super) fn decide(mut statement: Value, context: &RequestContext) -> Option<V
         let Some(keys) = keys.as_object_mut() else { continue };
         for (key, actual) in context {
             if let Some(wanted) = take_ignoring_case(keys, key)
-                && !holds(operator, actual, &wanted)
+                && !holds(operator, actual, &filled_in(wanted, context))
             {
                 return None;
             }
@@ -36,6 +36,18 @@ pub(super) fn decide(mut statement: Value, context: &RequestContext) -> Option<V
     }
     conditions.retain(|_, keys| keys.as_object().is_none_or(|keys| !keys.is_empty()));
     Some(statement)
+}
+
+/// The values of a condition with the policy variables that the context has.
+fn filled_in(wanted: Value, context: &RequestContext) -> Value {
+    match wanted {
+        Value::String(text) => {
+            let fill = |text: String, (key, value): &(&str, String)| text.replace(&format!("${{{key}}}"), value);
+            context.iter().fold(text, fill).into()
+        }
+        Value::Array(several) => several.into_iter().map(|one| filled_in(one, context)).collect(),
+        other => other,
+    }
 }
 
 fn take_ignoring_case(keys: &mut Map<String, Value>, wanted: &str) -> Option<Value> {
@@ -102,6 +114,16 @@ mod tests {
         } });
         assert_eq!(left(&statement), json!([{ "Condition": { "StringLike": other } }]));
         assert_eq!(left(&json!({ "Effect": "Allow" })), json!([{ "Effect": "Allow" }]));
+    }
+
+    #[test]
+    fn a_variable_stands_for_what_the_request_has() {
+        let policy = json!({ "Statement": { "Condition": { "StringEquals": { "aws:ResourceOrgID": "${aws:PrincipalOrgID}" } } } });
+        let left = |of: &str| {
+            let context = vec![("aws:PrincipalOrgID", "o-a".to_owned()), ("aws:ResourceOrgID", of.to_owned())];
+            serde_json::from_str::<Value>(&decided(&policy.to_string(), &context)).unwrap()["Statement"].clone()
+        };
+        assert_eq!((left("o-a"), left("o-b")), (json!([{ "Condition": {} }]), json!([])));
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub(crate) mod actions;
 pub(crate) mod amend;
 pub(crate) mod answer;
 pub(crate) mod authorize;
+pub(crate) mod belonging;
 mod conditions;
 pub(crate) mod grants;
 pub(crate) mod judgement;
@@ -170,8 +171,8 @@ async fn forward(core: &Arc<Core>, request: &Incoming, caller: Option<&Caller>) 
     {
         return answer::error(request.protocol, &error);
     }
-    let sent =
-        core.upstream.send(&request.parts.method, &request.parts.uri, &request.parts.headers, request.body.clone());
+    let headers = belonging::headers(core, request, caller);
+    let sent = core.upstream.send(&request.parts.method, &request.parts.uri, &headers, request.body.clone());
     match sent.await {
         Ok(answer) => {
             if answer.status().is_success() {

@@ -138,3 +138,70 @@ async fn a_permissions_boundary_holds_for_named_resources_too() {
     assert_eq!(denied.code, "AccessDeniedException");
     assert_eq!(organization.unit_id("/Workloads/After"), None);
 }
+
+#[tokio::test]
+async fn policies_may_name_the_keys_of_items() {
+    let (_organization, root) = organization().await;
+    let key = json!([{"AttributeName": "pk", "KeyType": "HASH"}]);
+    let attributes = json!([{"AttributeName": "pk", "AttributeType": "S"}]);
+    let table = json!({"TableName": "things", "KeySchema": key, "AttributeDefinitions": attributes, "BillingMode": "PAY_PER_REQUEST"});
+    root.json("dynamodb", "CreateTable", table).await.unwrap();
+    let mut policy = allow(&["dynamodb:*"], "*");
+    policy["Statement"][0]["Condition"] = json!({
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["own#*"]}, "Null": {"dynamodb:LeadingKeys": "false"},
+    });
+    let session = role(&root, "keeper", &policy).await;
+
+    let pk = |key: &str| json!({"pk": {"S": key}});
+    let item = |key: &str| json!({"TableName": "things", "Item": pk(key)});
+    let asked = |key: &str| json!({"TableName": "things", "KeyConditionExpression": "#k = :k", "ExpressionAttributeNames": {"#k": "pk"}, "ExpressionAttributeValues": {":k": {"S": key}}});
+    let put = |key: &str| json!({"PutRequest": {"Item": pk(key)}});
+    let update = |key: &str| json!({"Update": {"TableName": "things", "Key": pk(key), "UpdateExpression": "SET a = :a", "ExpressionAttributeValues": {":a": {"S": "x"}}}});
+    let calls = |one: &str, two: &str| {
+        [
+            ("PutItem", item(one)),
+            ("GetItem", json!({"TableName": "things", "Key": pk(one)})),
+            ("UpdateItem", json!({"TableName": "things", "Key": pk(one)})),
+            ("Query", asked(one)),
+            ("TransactWriteItems", json!({"TransactItems": [{"Put": item(two)}, update(one)]})),
+            ("TransactGetItems", json!({"TransactItems": [{"Get": {"TableName": "things", "Key": pk(one)}}]})),
+            ("BatchWriteItem", json!({"RequestItems": {"things": [put(two), put(one)]}})),
+            ("BatchGetItem", json!({"RequestItems": {"things": {"Keys": [pk(two), pk(one)]}}})),
+            ("DeleteItem", json!({"TableName": "things", "Key": pk(one)})),
+        ]
+    };
+    for (operation, input) in calls("own#1", "own#2") {
+        session.json("dynamodb", operation, input).await.unwrap_or_else(|error| panic!("{operation}: {error}"));
+    }
+    for (operation, input) in calls("other#1", "own#2") {
+        let denied = session.json("dynamodb", operation, input).await.map(drop).expect_err(operation);
+        assert_eq!(denied.code, "AccessDeniedException", "{operation}: {denied}");
+    }
+    let denied = session.json("dynamodb", "Scan", json!({"TableName": "things"})).await.unwrap_err();
+    assert_eq!(denied.code, "AccessDeniedException", "it names no key: {denied}");
+}
+
+#[tokio::test]
+async fn a_policy_may_ask_for_a_role_of_an_account_of_the_callers_organization() {
+    let (management, member, stranger) = (CLOUD.new_account_id(), CLOUD.new_account_id(), CLOUD.new_account_id());
+    let builder = CLOUD.organization(&management).member(&member, "Member", "member@example.com", "/");
+    let organization = builder.simulated_members(1, "/", None).create().await.unwrap();
+    let _other = CLOUD.organization(&stranger).create().await.unwrap();
+    let root = CLOUD.client(&management);
+    let mut policy = allow(&["sts:AssumeRole"], "arn:aws:iam::*:role/*");
+    policy["Statement"][0]["Condition"] = json!({"StringEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}});
+    let session = role(&root, "visitor", &policy).await;
+    let trust = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": management}, "Action": "sts:AssumeRole"}
+    ]});
+    for (account, expected) in [(&member, true), (&stranger, false), (&CLOUD.new_account_id(), false)] {
+        let parameters = [("RoleName", "inside"), ("AssumeRolePolicyDocument", &trust.to_string())];
+        CLOUD.client(account).query("iam", "CreateRole", IAM, &parameters).await.unwrap();
+        let entered = session.assume_role(&format!("arn:aws:iam::{account}:role/inside"), "test", None).await;
+        assert_eq!(entered.is_ok(), expected, "{account}");
+    }
+    let ids = organization.account_ids();
+    let simulated = ids.iter().find(|id| **id != management && **id != member).unwrap();
+    let role = format!("arn:aws:iam::{simulated}:role/OrganizationAccountAccessRole");
+    session.assume_role(&role, "test", None).await.unwrap();
+}

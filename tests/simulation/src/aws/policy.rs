@@ -8,7 +8,8 @@ use crate::{
     template::{items, last, stack},
 };
 
-/// Whether a call is allowed. Conditions of statements are taken as met: they narrow what a call says of itself.
+/// Whether a call is allowed. Of the conditions of statements, that on the keys of items counts; the others are taken as
+/// met: they narrow what a call says of itself, or where a role is, and here every account is one of the organization.
 pub(crate) fn allows(state: &mut State, who: &Principal, call: &Call) -> bool {
     if call.service == "sts" && call.operation == "GetCallerIdentity" {
         return true;
@@ -17,34 +18,51 @@ pub(crate) fn allows(state: &mut State, who: &Principal, call: &Call) -> bool {
     match &who.actions {
         Some(allowed) => {
             let is_spread = state.members.get_mut(&who.account).is_none_or(super::member::Member::policy_holds);
-            is_spread && actions.iter().all(|action| allowed.contains(action))
+            is_spread && actions.iter().all(|(action, _)| allowed.contains(action))
         }
-        None => actions.iter().all(|action| {
+        None => actions.iter().all(|(action, key)| {
             let statements = &stack().functions[&who.function].statements;
-            statements.iter().any(|statement| permits(statement, action, &resource(call)))
+            let permits = |statement| permits(statement, action, &resource(call)) && admits(statement, key.as_deref());
+            statements.iter().any(permits)
         }),
     }
 }
 
-/// The actions that IAM looks at.
-fn actions(call: &Call) -> Vec<String> {
+/// The actions that IAM looks at, each with the key of the item that it is about.
+fn actions(call: &Call) -> Vec<(String, Option<String>)> {
     let service = match call.service.as_str() {
         "monitoring" => "cloudwatch",
         other => other,
     };
     match (service, call.operation.as_str()) {
         ("dynamodb", "TransactWriteItems") => {
-            let of = |write: &Value| match write["Put"].is_object() {
-                true => "dynamodb:PutItem".to_owned(),
-                false if write["Update"].is_object() => "dynamodb:UpdateItem".to_owned(),
-                false if write["Delete"].is_object() => "dynamodb:DeleteItem".to_owned(),
-                false => "dynamodb:ConditionCheckItem".to_owned(),
+            let of = |(kind, write): (&String, &Value)| {
+                let action = if kind == "ConditionCheck" { "ConditionCheckItem" } else { &format!("{kind}Item") };
+                (format!("dynamodb:{action}"), key(if write["Key"].is_null() { &write["Item"] } else { &write["Key"] }))
             };
-            items(&call.input["TransactItems"]).map(of).collect()
+            items(&call.input["TransactItems"]).filter_map(Value::as_object).flatten().map(of).collect()
         }
-        ("lambda", _) => vec!["lambda:InvokeFunction".to_owned()],
-        (service, operation) => vec![format!("{service}:{operation}")],
+        ("dynamodb", "BatchWriteItem") => {
+            let writes =
+                call.input["RequestItems"].as_object().into_iter().flatten().flat_map(|(_, writes)| items(writes));
+            writes.map(|write| ("dynamodb:BatchWriteItem".to_owned(), key(&write["PutRequest"]["Item"]))).collect()
+        }
+        ("dynamodb", operation) => vec![(format!("dynamodb:{operation}"), key(&call.input["Key"]))],
+        ("lambda", _) => vec![("lambda:InvokeFunction".to_owned(), None)],
+        (service, operation) => vec![(format!("{service}:{operation}"), None)],
     }
+}
+
+/// The partition key among the attributes of an item.
+fn key(attributes: &Value) -> Option<String> {
+    attributes["pk"]["S"].as_str().map(ToOwned::to_owned)
+}
+
+/// Whether a statement that names keys of items names this one. Without a key, it must not name any.
+fn admits(statement: &Value, key: Option<&str>) -> bool {
+    let patterns = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+    let fits = |key| items(patterns).any(|pattern| pattern.as_str().is_some_and(|pattern| matches(pattern, key)));
+    patterns.is_null() || key.is_some_and(fits)
 }
 
 /// The ARN that a call is about; `*` where the policies of this stack name no single resource.

@@ -13,6 +13,7 @@ use crate::core::Core;
 use crate::front::actions;
 use crate::front::answer::{ApiError, query_ok};
 use crate::front::authorize::Need;
+use crate::front::belonging::organization;
 use crate::front::request::Incoming;
 use crate::identity::is_account_id;
 use crate::quota::Rate;
@@ -49,12 +50,18 @@ impl Service for Simulated {
 
     fn needs(&self, core: &Core, request: &Incoming) -> Vec<Need> {
         let account = core.identities.known_account(&request.access_key).unwrap_or_default();
-        let resource = match session::target(request) {
-            Some(_) => request.text("RoleArn").map(str::to_owned),
-            None => answers::resource(&account, request),
+        let Some((target, _)) = session::target(request) else {
+            let resource = answers::resource(&account, request).unwrap_or_else(|| "*".to_owned());
+            return actions::needed(request).into_iter().map(|action| Need::new(action, resource.as_str())).collect();
         };
-        let resource = resource.unwrap_or_else(|| "*".to_owned());
-        actions::needed(request).into_iter().map(|action| Need::new(action, resource.as_str())).collect()
+        let need = Need::new("sts:AssumeRole", request.text("RoleArn").unwrap_or("*"));
+        let belonging = [("aws:PrincipalOrgID", account.as_str()), ("aws:ResourceOrgID", target)];
+        let belonging = belonging.map(|(key, account)| (key, organization(core, account)));
+        let given = |need: Need, (key, of): (&'static str, Option<String>)| match of {
+            Some(of) => need.given(key, of),
+            None => need,
+        };
+        vec![belonging.into_iter().fold(need, given)]
     }
 
     fn rate(&self, operation: &str) -> Option<Rate> {
