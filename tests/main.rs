@@ -5,6 +5,7 @@
 mod account_requester;
 mod activity_auditor;
 mod baseline_applier;
+mod callers;
 mod commands;
 mod compliance_sweep;
 mod controls;
