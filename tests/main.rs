@@ -6,6 +6,7 @@ mod account_requester;
 mod activity_auditor;
 mod baseline_applier;
 mod brake;
+mod callers;
 mod commands;
 mod compliance_sweep;
 mod controls;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::template::{names_in, one_or_many, read, run_tool};
+use crate::template::{functions, logical_id, names_in, one_or_many, read, referred, resources, run_tool, template};
 
 /// The characters that AWS allows, white space left out: a managed policy, and a service control policy.
 const MANAGED_POLICY: usize = 6144;
@@ -141,4 +141,38 @@ fn the_sample_that_protects_the_way_in_and_the_forwarder_binds_everybody_but_the
     assert!(denied(administrator, "iam:UpdateAssumeRolePolicy", access));
     assert!(!denied(access, "iam:UpdateAssumeRolePolicy", access));
     assert!(!denied(administrator, "iam:DeleteRole", administrator));
+}
+
+#[test]
+fn every_function_that_takes_a_mode_has_an_alias_that_plans_and_planners_are_let_to_these_alone() {
+    let template = template();
+    let takes_a_mode =
+        |function: &String| payloads::of(function).iter().any(|sample| sample.payload["mode"].is_string());
+    let expected: BTreeSet<_> =
+        functions().iter().filter(|name| takes_a_mode(name)).map(|name| logical_id(name)).collect();
+    assert!(expected.len() >= 4, "{expected:?}");
+
+    let aliases = resources(&template, "AWS::Lambda::Alias");
+    for (id, alias) in &aliases {
+        // It is the code that is deployed: an alias of a version would plan by another.
+        assert_eq!((&alias["Name"], &alias["FunctionVersion"]), (&json!("plan"), &json!("$LATEST")), "{id}");
+        assert!(alias["RoutingConfig"].is_null(), "{id}");
+        let elsewhere = template.to_string().matches(&format!("\"{id}\"")).count();
+        assert_eq!(elsewhere, 1, "a rule, a schedule or a queue invokes {id}");
+    }
+    let planning: BTreeSet<_> = aliases.values().map(|alias| referred(&alias["FunctionName"]).to_owned()).collect();
+    assert_eq!(planning, expected, "left has an alias, right takes a mode");
+
+    let (_, policy) = policies().into_iter().find(|(name, _)| name == "plan.json").expect("the sample");
+    let named = statements(&policy).into_iter().flat_map(|statement| {
+        assert_eq!(statement["Action"], "lambda:InvokeFunction");
+        one_or_many(&statement["Resource"])
+    });
+    let planned: BTreeSet<_> = named
+        .map(|resource| {
+            let (_, name) = resource.as_str().and_then(|arn| arn.split_once(":function:steward-")).expect("a function");
+            name.strip_suffix("-*:plan").expect("the alias and nothing else").to_owned()
+        })
+        .collect();
+    assert_eq!(planned, expected, "left may be planned with, right takes a mode");
 }

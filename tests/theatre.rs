@@ -146,14 +146,18 @@ impl Theatre {
 
     /// A session of a new role with every permission in an account.
     pub(crate) async fn administrator(&self, account: &str, role: &str, session: &str) -> AwsClient {
+        let policy =
+            json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+        self.person(account, role, session, &policy.to_string()).await
+    }
+
+    /// A session of a new role with this policy alone in an account.
+    pub(crate) async fn person(&self, account: &str, role: &str, session: &str, policy: &str) -> AwsClient {
         let root = self.cloud.client(account);
         let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}]});
         let input = [("RoleName", role), ("AssumeRolePolicyDocument", &trust.to_string())];
         root.query("iam", "CreateRole", "2010-05-08", &input).await.expect("a role");
-        let policy =
-            json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
-        let policy = policy.to_string();
-        let input = [("RoleName", role), ("PolicyName", "all"), ("PolicyDocument", policy.as_str())];
+        let input = [("RoleName", role), ("PolicyName", "person"), ("PolicyDocument", policy)];
         root.query("iam", "PutRolePolicy", "2010-05-08", &input).await.expect("a policy");
         root.assume_role(&format!("arn:aws:iam::{account}:role/{role}"), session, None).await.expect("a session")
     }

@@ -9,7 +9,7 @@ import json
 import re
 
 from ministack.app import main
-from ministack.core import iam_actions, iam_evaluator
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.arn import parse_arn
 from ministack.core.iam_evaluator import caller_arn
 from ministack.core.responses import get_account_id, set_request_account_id
@@ -168,6 +168,25 @@ def read_object(bucket: str, key: str, version_id: str | None = None) -> bytes |
         set_request_account_id(caller)
 
 
+# Aliases: MiniStack asks IAM about the function alone where a request names its alias apart from it, and gives a function
+# that was called by one credentials of their own.
+
+
+def invoked_resource(service: str, method: str, path: str, headers, body, query: dict, *scope) -> str:
+    """The resource that IAM is asked about: of an invocation, the function with the alias or version it names."""
+    resource = plain_resource(service, method, path, headers, body, query, *scope)
+    qualifier = query.get("Qualifier", "")
+    qualifier = qualifier[0] if isinstance(qualifier, list) else qualifier
+    is_named = service == "lambda" and path.endswith("/invocations") and qualifier
+    return f"{resource}:{qualifier}" if is_named and not resource.endswith(f":{qualifier}") else resource
+
+
+def execution_credentials(config: dict) -> dict:
+    """The credentials of a function's role, the same by whatever name it was called."""
+    unqualified = ":".join(config.get("FunctionArn", "").split(":")[:7])
+    return plain_execution_credentials(config | {"FunctionArn": unqualified})
+
+
 # Queues: a policy that denies everybody locks out the root user as well, who on AWS alone can still look and open it.
 
 
@@ -300,6 +319,10 @@ if __name__ == "__main__":
     eventbridge._dispatch_to_lambda = invoke_asynchronously
     plain_list_subscriptions_by_topic = sns._list_subscriptions_by_topic
     sns._list_subscriptions_by_topic = list_subscriptions_by_topic
+    plain_resource = iam_actions.extract_resource_arn
+    iam_actions.extract_resource_arn = invoked_resource
+    plain_execution_credentials = lambda_runtime.execution_credentials
+    lambda_runtime.execution_credentials = lambda_svc.execution_credentials = execution_credentials
     plain_enforce_queue_policy = sqs._enforce_queue_policy
     sqs._enforce_queue_policy = enforce_queue_policy
     plain_dynamodb_context = iam_actions.dynamodb_service_context

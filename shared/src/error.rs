@@ -100,6 +100,9 @@ catalogue! {
     SwitchedOff { Never,
         "Steward's switch is on: nothing is changed.",
         "Whoever turned it on decides. Delete the item `switch` of the table (output RequestsTable) to let Steward change things again." }
+    PlanOnly { Never,
+        "The function was called by an alias, such as plan, or by a version: so called, it changes nothing.",
+        "Call the function without alias or version, with a role whose policy allows that." }
     MessageNotUnderstood { Never,
         "A message could not be understood.",
         "Look at the message in the dead-letter queue; correct what sent it, and send it again." }

@@ -1,14 +1,22 @@
-//! The time of the invocation at work. Whatever the invocation calls knows it without being told: it goes with the task,
-//! so that nobody on the way can forget to pass it on. [`crate::start::serve`] sets it for every function.
+//! The invocation at work: its time, and whether it may change anything. Whatever the invocation calls knows both without
+//! being told: they go with the task, so that nobody on the way can forget to pass them on. [`crate::start::serve`] sets
+//! them for every function.
 //!
-//! Where no invocation is at work there is no time to wait: a test that waits has to say for how long it may.
+//! Where no invocation is at work there is no time to wait, and nothing is changed: a test that does either has to say so.
+
+mod reach;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::clock;
+pub use reach::Reach;
+
+use crate::{
+    clock,
+    error::{Cause, Failure},
+};
 
 /// What is kept of an invocation behind the last turn that is waited for: one call with all its attempts, which may take
 /// 27 s, and the answer.
@@ -18,36 +26,55 @@ const LONGEST: Duration = Duration::from_mins(15);
 
 /// What is known of the invocation at work.
 #[derive(Clone, Copy, Debug)]
-struct Time {
+struct Known {
     ends_at: Instant,
     turns_until: Instant,
+    reach: Reach,
 }
 
 tokio::task_local! {
-    static TIME: Time;
+    static KNOWN: Known;
 }
 
 /// Runs an invocation that AWS Lambda ends at `deadline`, in milliseconds since 1970.
-pub fn until<T>(deadline: u64, work: impl Future<Output = T>) -> impl Future<Output = T> {
-    lasting(left(deadline, clock::now()), work)
+pub fn until<T>(deadline: u64, reach: Reach, work: impl Future<Output = T>) -> impl Future<Output = T> {
+    reaching(reach, left(deadline, clock::now()), work)
 }
 
-/// Runs an invocation that AWS Lambda ends after this time.
+/// Runs an invocation of the function itself that AWS Lambda ends after this time.
 pub fn lasting<T>(timeout: Duration, work: impl Future<Output = T>) -> impl Future<Output = T> {
+    reaching(Reach::Changes, timeout, work)
+}
+
+/// The same for an invocation that may do no more than this.
+pub fn reaching<T>(reach: Reach, timeout: Duration, work: impl Future<Output = T>) -> impl Future<Output = T> {
     let now = Instant::now();
     let (ends_at, turns_until) = (now + timeout, now + timeout.saturating_sub(MARGIN));
     // Boxed for its size.
-    TIME.scope(Time { ends_at, turns_until }, Box::pin(work))
+    KNOWN.scope(Known { ends_at, turns_until, reach }, Box::pin(work))
+}
+
+/// What the invocation at work may do; where none is, it may look.
+pub fn reach() -> Reach {
+    KNOWN.try_get().map_or(Reach::Looks, |known| known.reach)
+}
+
+/// A failure unless the invocation may change something. A function asks before its first call.
+pub fn allow_changes() -> Result<(), Failure> {
+    match reach() {
+        Reach::Changes => Ok(()),
+        Reach::Looks => Err(Failure::new(Cause::PlanOnly)),
+    }
 }
 
 /// Runs work that waits no longer than this for turns, and no longer than its invocation does: for those who would rather
 /// come back than be paid for waiting.
 pub async fn waiting_at_most<T>(patience: Duration, work: impl Future<Output = T>) -> T {
     let work = Box::pin(work);
-    match TIME.try_get() {
-        Ok(time) => {
-            let turns_until = time.turns_until.min(Instant::now() + patience);
-            TIME.scope(Time { turns_until, ..time }, work).await
+    match KNOWN.try_get() {
+        Ok(known) => {
+            let turns_until = known.turns_until.min(Instant::now() + patience);
+            KNOWN.scope(Known { turns_until, ..known }, work).await
         }
         Err(_) => work.await,
     }
@@ -55,7 +82,7 @@ pub async fn waiting_at_most<T>(patience: Duration, work: impl Future<Output = T
 
 /// The last moment at which a turn is of use; None where no invocation is at work.
 pub(crate) fn turns_until() -> Option<Instant> {
-    TIME.try_get().ok().map(|time| time.turns_until)
+    KNOWN.try_get().ok().map(|known| known.turns_until)
 }
 
 /// How much of the invocation is left; nothing where none is at work.
@@ -65,7 +92,7 @@ pub fn time_left() -> Duration {
 
 /// When the invocation ends; None where none is at work.
 pub(crate) fn ends_at() -> Option<Instant> {
-    TIME.try_get().ok().map(|time| time.ends_at)
+    KNOWN.try_get().ok().map(|known| known.ends_at)
 }
 
 fn left(deadline: u64, now: Timestamp) -> Duration {
@@ -100,5 +127,18 @@ mod tests {
         })
         .await;
         lasting(Duration::from_secs(10), async { assert_eq!(about(turns_until()), 0) }).await;
+    }
+
+    #[tokio::test]
+    async fn whatever_an_invocation_calls_knows_whether_it_may_change_anything() {
+        let refused = async || allow_changes().err().map(|failure| failure.cause);
+        let minute = Duration::from_mins(1);
+        assert_eq!(refused().await, Some(Cause::PlanOnly), "nobody has said that it may");
+        reaching(Reach::Looks, minute, async {
+            assert_eq!(refused().await, Some(Cause::PlanOnly));
+            waiting_at_most(minute, async { assert_eq!(refused().await, Some(Cause::PlanOnly)) }).await;
+        })
+        .await;
+        until(0, Reach::Changes, async { assert_eq!(refused().await, None) }).await;
     }
 }

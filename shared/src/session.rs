@@ -17,6 +17,7 @@ use crate::{
     error::Cause,
     gateway::{CallError, DynamoDbGateway, RootSessionRequest, SessionRequest, StsGateway},
     ids::{AccountId, Region, RoleName},
+    invocation::{self, Reach},
     root_session_log::{OpenedSession, RootSessionLog},
 };
 
@@ -77,14 +78,18 @@ impl Sessions {
         session.map_err(denied_as(Cause::RoleNotAssumable))
     }
 
-    /// The same for a role of this stack in its own account. It is as old as the stack: a denial will not go away by
-    /// itself, and stays one.
+    /// The same for a role of this stack in its own account, which is there to change something. It is as old as the
+    /// stack: a denial will not go away by itself, and stays one.
     pub async fn assume_own(
         &self,
         role: &RoleName,
         actions: &[&'static str],
         invocation: &str,
     ) -> Result<SdkConfig, CallError> {
+        if invocation::reach() == Reach::Looks {
+            let why = Protection::PlanOnly;
+            return Err(CallError::not_sent("sts:AssumeRole", why.cause(), why.why()));
+        }
         self.assume(self.own_account().await?, role, actions, invocation).await
     }
 

@@ -15,7 +15,10 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{invocation, telemetry};
+use crate::{
+    invocation::{self, Reach},
+    telemetry,
+};
 use wire::Wire;
 
 /// How long one attempt of a call may take, in seconds.
@@ -44,8 +47,8 @@ where
     // Boxed: the futures of the SDK nest so deep that the compiler gives up on laying them all out in one.
     let answer = |event: LambdaEvent<Value>| {
         Box::pin(async move {
-            let deadline = event.context.deadline;
-            let answer = invocation::until(deadline, handle(function, event)).await.map_err(Diagnostic::from);
+            let (deadline, reach) = (event.context.deadline, Reach::of(&event.context.invoked_function_arn));
+            let answer = invocation::until(deadline, reach, handle(function, event)).await.map_err(Diagnostic::from);
             telemetry::emit(wire.take(name).as_slice());
             answer
         })

@@ -25,6 +25,7 @@ use steward::{
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
     heard_accounts::HeardAccounts,
     ids::RoleName,
+    invocation,
     new_account::NewAccount,
     session::Sessions,
     settings::{NotConfigured, Settings},
@@ -109,20 +110,26 @@ impl BaselineApplier {
         settings.finish().map(|()| function)
     }
 
-    /// Answers one invocation: messages about new accounts, one event, or a person's input.
+    /// Answers one invocation: messages about new accounts, one event, or a person's input. Messages and events change
+    /// accounts, whoever sends them.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
-        let invocation = event.context.request_id.as_str();
+        let id = event.context.request_id.as_str();
         match Trigger::of(event.payload) {
             Trigger::Queue(batch) => {
-                Ok(Answer::Batch(work_off(batch, async |body| self.message(body, invocation).await).await))
+                invocation::allow_changes()?;
+                Ok(Answer::Batch(work_off(batch, async |body| self.message(body, id).await).await))
             }
             Trigger::Event(event) => {
                 let account = NewAccount::of_event(&event)?;
-                Ok(Answer::Event { rows: self.heard_of(account, invocation).await? })
+                invocation::allow_changes()?;
+                Ok(Answer::Event { rows: self.heard_of(account, id).await? })
             }
             Trigger::ByHand(input) => {
                 let input = ByHand::read(input)?;
-                Ok(Answer::Report(self.by_hand(&input, invocation).await?))
+                if input.mode == Mode::Apply {
+                    invocation::allow_changes()?;
+                }
+                Ok(Answer::Report(self.by_hand(&input, id).await?))
             }
         }
     }

@@ -166,6 +166,9 @@ impl DeadLetterReplayer {
     /// Answers a person.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Report, Failure> {
         let input = Input::read(event.payload, &self.names())?;
+        if input.mode == Mode::Apply {
+            invocation::allow_changes()?;
+        }
         let mut run = Run::new(&input);
         for name in &input.queues {
             if !run.has_all() {

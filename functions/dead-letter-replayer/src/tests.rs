@@ -10,6 +10,7 @@ use aws_sdk_sqs::{
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use lambda_runtime::Context;
 use serde_json::json;
+use steward::{error::Cause, invocation::Reach};
 
 use super::*;
 
@@ -39,19 +40,36 @@ fn released() -> Rule {
         .then_output(|| ChangeMessageVisibilityOutput::builder().build())
 }
 
-/// What is answered to `{}` where the only queue is that of undeliverable messages.
-async fn answer(rules: &[&Rule], input: Value) -> Report {
+/// The function where the only queue is that of undeliverable messages.
+fn replayer(rules: &[&Rule]) -> DeadLetterReplayer {
     let client = mock_client!(aws_sdk_sqs, RuleMode::Sequential, rules);
     let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
-    let function = DeadLetterReplayer {
+    DeadLetterReplayer {
         undeliverable: SqsGateway::new(client, "undeliverable"),
         lambda: LambdaGateway::of(&config),
         routes: Vec::new(),
         functions: Vec::new(),
         own_role_ids: Vec::new(),
-    };
+    }
+}
+
+/// What is answered to `{}` there.
+async fn answer(rules: &[&Rule], input: Value) -> Report {
     let event = LambdaEvent::new(input, Context::default());
-    invocation::lasting(LEFT, function.handle(event)).await.unwrap()
+    invocation::lasting(LEFT, replayer(rules).handle(event)).await.unwrap()
+}
+
+#[tokio::test]
+async fn who_may_only_look_is_shown_what_lies_there_and_told_that_nothing_is_sent() {
+    let ask = async |rules: &[&Rule], input: Value| {
+        let event = LambdaEvent::new(input, Context::default());
+        invocation::reaching(Reach::Looks, LEFT, replayer(rules).handle(event)).await
+    };
+    let (first, empty, last, released) = (look(&["a"]), look(&[]), look(&[]), released());
+    let report = ask(&[&first, &empty, &last, &released], json!({})).await.unwrap();
+    assert_eq!(kept(&report), ["a"]);
+    let refused = ask(&[], json!({"mode": "apply"})).await.unwrap_err();
+    assert_eq!(refused.cause, Cause::PlanOnly);
 }
 
 fn kept(report: &Report) -> Vec<&str> {

@@ -12,6 +12,7 @@ use steward::{
     error::{Cause, Failure},
     gateway::{CallError, DynamoDbGateway, EventBridgeGateway, IamGateway, Organization, OrganizationsGateway},
     ids::{AccountId, RoleName},
+    invocation,
     journal::Journal,
     preparation::{ByHand, Change, by_hand, plan},
     session::Sessions,
@@ -111,6 +112,9 @@ impl OrganizationPreparer {
     /// Answers a person.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
         let input = Input::read(event.payload, &self.delegated_administrators)?;
+        if input.mode == Mode::Apply {
+            invocation::allow_changes()?;
+        }
         let organization = self.own_organization().await?;
         let actual = self.survey.take(&organization, &input.desired).await?;
         let changes = plan(&input.desired, &actual);

@@ -77,6 +77,8 @@ fn refusal(
 ) -> Option<String> {
     match protection {
         Some(Protection::Document | Protection::Switch) if task.only_reads() => None,
+        // It is a plan. One of a resource would need a session in which more can be done than look.
+        Some(Protection::PlanOnly) if resource.is_none() => None,
         Some(protection) => Some(protection.why().to_owned()),
         None => resource?.obstacle(id, protected),
     }
@@ -113,6 +115,14 @@ mod tests {
             let why = refusal(&id(), Some(Protection::Stack), task, None, &none).unwrap();
             assert!(why.contains("ProtectedAccounts"), "{why}");
         }
+    }
+
+    #[test]
+    fn who_may_only_look_plans_what_is_done_with_credentials_and_sees_no_locked_policy() {
+        let (looks, none) = (Some(Protection::PlanOnly), Protected::default());
+        assert_eq!(refusal(&id(), looks, Task::DeleteCredentials, None, &none), None);
+        let why = refusal(&id(), looks, Task::UnlockBucketPolicy, Some(&bucket()), &none).unwrap();
+        assert!(why.contains("alias"), "{why}");
     }
 
     #[test]

@@ -70,6 +70,12 @@ impl Input {
             _ => Err(refused(&problems)),
         }
     }
+
+    /// Whether nothing is changed by it, and no session opened in which something could be: to see a policy that locks
+    /// everybody out, AWS has none that only reads.
+    pub(crate) fn only_looks(&self) -> bool {
+        self.mode == Mode::Plan && matches!(self.work, Work::Features | Work::Credentials(..))
+    }
 }
 
 impl Input {
@@ -207,6 +213,21 @@ mod tests {
             ways.extend([input.task.name(), input.mode.name()]);
             Ok::<_, Failure>(ways)
         });
+    }
+
+    #[test]
+    fn plans_of_features_and_of_credentials_only_look() {
+        let mut only_look = BTreeSet::new();
+        for sample in payloads::of(crate::RootTaskRunner::NAME) {
+            let mut input = Input::read(sample.payload).unwrap();
+            input.mode = Mode::Apply;
+            assert!(!input.only_looks(), "{}", input.task.name());
+            input.mode = Mode::Plan;
+            only_look.extend(input.only_looks().then_some(input.task.name()));
+        }
+        let expected =
+            ["allow-password-recovery", "audit-credentials", "delete-credentials", "disable", "enable", "status"];
+        assert_eq!(only_look.into_iter().collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -23,6 +23,7 @@ use steward::{
     error::Failure,
     gateway::{DynamoDbGateway, EventBridgeGateway, IamGateway, OrganizationsGateway, S3Gateway},
     ids::AccountId,
+    invocation,
     journal::Journal,
     preparation::RootFeature,
     root_task::{Finding, Protected, RootTaskPerformed, Task, plan_features},
@@ -101,6 +102,9 @@ impl RootTaskRunner {
     /// Answers a person.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Report, Failure> {
         let input = Input::read(event.payload)?;
+        if !input.only_looks() {
+            invocation::allow_changes()?;
+        }
         let document = self.document.read(&self.bus).await?;
         let run = Run {
             input: &input,

@@ -5,6 +5,7 @@ use crate::{
     error::{Cause, Failure},
     gateway::{Account, AccountState, CallError},
     ids::AccountId,
+    invocation::{self, Reach},
     root_task::Protected,
     session::RootTask,
     switch::Switch,
@@ -38,6 +39,8 @@ pub enum Protection {
     Document,
     /// The switch that people have turned on: everything is looked at, and nothing changed.
     Switch,
+    /// The invocation may only look, by the name that the function was called by.
+    PlanOnly,
 }
 
 impl Protection {
@@ -46,6 +49,7 @@ impl Protection {
         match self {
             Self::Stack | Self::Document => Cause::AccountProtected,
             Self::Switch => Cause::SwitchedOff,
+            Self::PlanOnly => Cause::PlanOnly,
         }
     }
 
@@ -55,6 +59,7 @@ impl Protection {
             Self::Stack => "The stack's parameter ProtectedAccounts keeps Steward out of the account.",
             Self::Document => "The account is protected by the baseline document.",
             Self::Switch => "Steward's switch is on.",
+            Self::PlanOnly => "The function was called by an alias or a version, which changes nothing.",
         }
     }
 }
@@ -82,7 +87,11 @@ impl Admission {
             _ if self.is_own => {
                 refused(Cause::RootSessionDenied, "the root user of the management account cannot be assumed")
             }
-            Some(Protection::Document | Protection::Switch) if task == RootTask::AuditCredentials => None,
+            Some(Protection::Document | Protection::Switch | Protection::PlanOnly)
+                if task == RootTask::AuditCredentials =>
+            {
+                None
+            }
             Some(protection) => refused(protection.cause(), protection.why()),
             None => None,
         }
@@ -104,8 +113,9 @@ impl Admission {
 }
 
 impl Sessions {
-    /// A failure while the switch is on: for what is changed in no account.
+    /// A failure while the switch is on, and in an invocation that may only look: for what is changed in no account.
     pub async fn allow_changes(&self) -> Result<(), Failure> {
+        invocation::allow_changes()?;
         if self.guards.switch.is_on().await? { Err(Failure::new(Cause::SwitchedOff)) } else { Ok(()) }
     }
 
@@ -121,8 +131,10 @@ impl Sessions {
             Some(Protection::Stack)
         } else if protected.accounts.contains(&account.id) {
             Some(Protection::Document)
+        } else if self.guards.switch.is_on().await? {
+            Some(Protection::Switch)
         } else {
-            self.guards.switch.is_on().await?.then_some(Protection::Switch)
+            (invocation::reach() == Reach::Looks).then_some(Protection::PlanOnly)
         };
         Ok(Admission { account_id: account.id.clone(), is_own, protection })
     }

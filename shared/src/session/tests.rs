@@ -1,4 +1,7 @@
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use aws_smithy_http_client::test_util::infallible_client_fn;
 
@@ -104,7 +107,7 @@ async fn a_protected_account_is_not_entered_for_a_change_and_one_of_the_stack_no
     let sessions = answering_sessions().recording_in(taking_every_write());
     let role = RoleName::organization_account_access();
     for task in RootTask::ALL {
-        for protection in [Protection::Document, Protection::Switch] {
+        for protection in [Protection::Document, Protection::Switch, Protection::PlanOnly] {
             let opened = sessions.assume_root(&member(Some(protection)), *task).await;
             assert_eq!(opened.is_ok(), *task == RootTask::AuditCredentials, "{task:?}");
         }
@@ -113,4 +116,15 @@ async fn a_protected_account_is_not_entered_for_a_change_and_one_of_the_stack_no
     }
     let refused = sessions.enter(&member(Some(Protection::Stack)), &role, &[], "i-1").await.unwrap_err();
     assert_eq!(refused.cause, Cause::AccountProtected);
+}
+
+#[tokio::test]
+async fn who_may_only_look_gets_no_session_of_a_role_that_is_there_to_change_something() {
+    let sessions = answering_sessions();
+    let role = RoleName::organization_account_access();
+    let refused = invocation::reaching(Reach::Looks, Duration::from_mins(1), async {
+        sessions.allow_changes().await.map_err(|failure| failure.cause).expect_err("it may only look");
+        sessions.assume_own(&role, &[], "i-1").await.expect_err("it may only look")
+    });
+    assert_eq!(refused.await.cause, Cause::PlanOnly);
 }

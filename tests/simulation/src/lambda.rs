@@ -22,6 +22,7 @@ use aws_smithy_async::{
 use jiff::SignedDuration;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
+use steward::invocation::{self, Reach};
 use tokio::{
     sync::Notify,
     time::{Instant, sleep, sleep_until},
@@ -304,8 +305,8 @@ macro_rules! handler_of {
         let handler: Handler = Box::new(move |event| {
             let function = Rc::clone(&function);
             Box::pin(async move {
-                let deadline = event.context.deadline;
-                match steward::invocation::until(deadline, function.handle(event)).await {
+                let (deadline, reach) = (event.context.deadline, Reach::of(&event.context.invoked_function_arn));
+                match invocation::until(deadline, reach, function.handle(event)).await {
                     Ok(answer) => serde_json::to_value(answer).map_err(|error| failed("Answer", &error.to_string())),
                     Err(failure) => {
                         let Diagnostic { error_type, error_message } = failure.into();

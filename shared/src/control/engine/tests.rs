@@ -1,4 +1,4 @@
-use std::{fmt, sync::LazyLock};
+use std::{fmt, sync::LazyLock, time::Duration};
 
 use aws_sdk_account::{
     Client as Account,
@@ -32,6 +32,7 @@ use crate::{
     },
     error::Cause,
     ids::RoleName,
+    invocation::{Reach, reaching},
     root_task::Protected,
 };
 
@@ -70,10 +71,24 @@ async fn run(
     sections: serde_json::Value,
     mode: Mode,
 ) -> Vec<Row> {
-    let role = RoleName::organization_account_access();
-    let admission = engine.admit(&active(account_id), &Protected::default()).await.unwrap();
-    let visit = Visit::to(&admission, &role, "i-1", false);
-    engine.run(&controls(ids), visit, &baseline(sections).into(), mode).await
+    run_as_called(Reach::Changes, engine, account_id, ids, sections, mode).await
+}
+
+async fn run_as_called(
+    reach: Reach,
+    engine: &Engine,
+    account_id: &AccountId,
+    ids: &[&str],
+    sections: serde_json::Value,
+    mode: Mode,
+) -> Vec<Row> {
+    let work = async {
+        let role = RoleName::organization_account_access();
+        let admission = engine.admit(&active(account_id), &Protected::default()).await.unwrap();
+        let visit = Visit::to(&admission, &role, "i-1", false);
+        engine.run(&controls(ids), visit, &baseline(sections).into(), mode).await
+    };
+    reaching(reach, Duration::from_mins(5), work).await
 }
 
 fn sorted(recorder: &Recorder) -> Vec<String> {
@@ -97,7 +112,7 @@ async fn one_session_serves_all_controls_that_work_through_the_role() {
 
 #[tokio::test]
 async fn a_session_is_allowed_what_the_baseline_asks_for_in_this_mode_and_nothing_else() {
-    let in_mode = async |mode, expected: &'static [&'static str]| {
+    let in_mode = async |reach, mode, expected: &'static [&'static str]| {
         let assumes = mock!(Sts::assume_role)
             .match_requests(move |r| {
                 let policy: serde_json::Value = serde_json::from_str(r.policy().unwrap()).unwrap();
@@ -109,10 +124,12 @@ async fn a_session_is_allowed_what_the_baseline_asks_for_in_this_mode_and_nothin
         let rules = Rules { sts: &[&who_calls(), &assumes], organizations: &[&tagged()], ..Rules::default() };
         let ids: Vec<_> = ALL.iter().map(|control| control.id()).collect();
         let sections = json!({"account-alias": {"alias": "a-b"}, "account-tags": {"tags": {"stage": "prod"}}});
-        run(&rules.engine().0, &account(), &ids, sections, mode).await
+        run_as_called(reach, &rules.engine().0, &account(), &ids, sections, mode).await
     };
-    in_mode(Mode::Plan, &["iam:ListAccountAliases"]).await;
-    in_mode(Mode::Apply, &["iam:CreateAccountAlias", "iam:ListAccountAliases"]).await;
+    in_mode(Reach::Changes, Mode::Plan, &["iam:ListAccountAliases"]).await;
+    in_mode(Reach::Changes, Mode::Apply, &["iam:CreateAccountAlias", "iam:ListAccountAliases"]).await;
+    // Who may only look gets a plan's session, whatever is asked for.
+    in_mode(Reach::Looks, Mode::Apply, &["iam:ListAccountAliases"]).await;
 }
 
 #[tokio::test]
