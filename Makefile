@@ -8,7 +8,7 @@ FUNCTIONS := $(notdir $(wildcard functions/*))
 PINNED := PATH='$(CURDIR)/.tools/sam/bin':"$$PATH" SAM_CLI_TELEMETRY=0
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build release lint test mutate simulate demo cloud bench clean
+.PHONY: help tools build release optimised lint check test mutate simulate demo cloud bench clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -29,6 +29,11 @@ tools: .tools/sam/installed .tools/ministack/installed .tools/aws/installed ## I
 	printf '#!/bin/sh\nexec "%s/python" "%s" "$$@"\n' '$(CURDIR)/$(@D)/bin' '$(CURDIR)/tools/local_aws.py' > $(@D)/bin/ministack
 	touch $@
 
+# Compiled from source, which takes some minutes: only what asks for it installs it.
+.tools/cargo/installed: tools/cargo.txt
+	cargo install --quiet --locked --root $(@D) $$(grep -v '^#' $<)
+	touch $@
+
 # One run of Cargo builds all functions side by side; SAM would build one after the other, and so has only to copy.
 BUILD = cargo lambda build --release $(addprefix --bin ,$(FUNCTIONS)) && $(PINNED) $(1) sam build --config-env local
 
@@ -38,7 +43,10 @@ QUICK := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_P
 build: tools ## Build the functions and the template for the local cloud
 	$(PINNED) $(QUICK) $(call BUILD,$(QUICK))
 
-release: tools ## Build the same, optimised as for AWS
+release: optimised .tools/cargo/installed ## Build the same, optimised as for AWS, and say in target/sbom what is in it
+	PATH='$(CURDIR)/.tools/cargo/bin':"$$PATH" tools/sbom target/sbom $(FUNCTIONS)
+
+optimised: tools
 	$(PINNED) $(call BUILD)
 
 lint: tools ## Check format, lints and the template
@@ -46,6 +54,9 @@ lint: tools ## Check format, lints and the template
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(PINNED) cfn-lint template.yaml stacks/*.yaml
 	$(PINNED) sam validate --lint
+
+check: .tools/cargo/installed ## Look for crates with known faults, foreign sources or other licences (needs the network)
+	PATH='$(CURDIR)/.tools/cargo/bin':"$$PATH" cargo deny --workspace check
 
 test: lint build ## Check and test everything, on a local cloud
 	report/tests/setup
@@ -66,7 +77,7 @@ demo: build ## Watch an account being created, in a local cloud
 cloud: build ## Run a local cloud with Steward in it, to try things by hand
 	cargo run --package stage -- cloud
 
-bench: release ## Measure cold start, memory, size and throughput against the budgets
+bench: optimised ## Measure cold start, memory, size and throughput against the budgets
 	cargo run --release --package stage -- bench
 
 clean: ## Remove what was built; the tools stay

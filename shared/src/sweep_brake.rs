@@ -140,7 +140,8 @@ impl SweepBrake {
                 let expires_at = (now + REMEMBERED).as_second();
                 let (sweep_id, etag) = (sweep.clone(), etag.to_owned());
                 let item = Counters { sweep_id, etag, may_change, begun: 0, failed: 0, stopped: None, expires_at };
-                let put = Write::Put { pk: keys::SWEEP_BRAKE.key().to_owned(), item: attributes(&item)?, condition: None };
+                let put =
+                    Write::Put { pk: keys::SWEEP_BRAKE.key().to_owned(), item: attributes(&item)?, condition: None };
                 self.0.write(vec![put]).await.map(drop)?;
             }
         }
@@ -214,7 +215,8 @@ impl SweepBrake {
     ) -> Result<bool, CallError> {
         values.insert(":sweep".to_owned(), AttributeValue::S(sweep.as_str().to_owned()));
         let condition = also.map_or("sweep_id = :sweep".to_owned(), |also| format!("sweep_id = :sweep AND {also}"));
-        let update = Write::Update { pk: keys::SWEEP_BRAKE.key().to_owned(), expression, condition: Some(condition), values };
+        let update =
+            Write::Update { pk: keys::SWEEP_BRAKE.key().to_owned(), expression, condition: Some(condition), values };
         Ok(self.0.write(vec![update]).await?.is_ok())
     }
 }
