@@ -35,7 +35,8 @@ impl<'a> Person<'a> {
             .replace("111111111111", account)
             .replace("steward-reports-1a2b3c4d5e6f", theatre.stack.output("ReportsBucket"))
             .replace("function:steward-", &format!("function:{stack}-"))
-            .replace("stateMachine:steward", &format!("stateMachine:{stack}"));
+            .replace("stateMachine:steward", &format!("stateMachine:{stack}"))
+            .replace("event-bus/steward", &format!("event-bus/{stack}"));
         Self { theatre, client: theatre.person(account, policy, "somebody", &own).await }
     }
 
@@ -190,7 +191,7 @@ async fn root_work_and_the_organization_are_each_for_people_of_their_own() {
 }
 
 #[tokio::test]
-async fn who_may_read_reports_reads_nothing_else_and_writes_nothing() {
+async fn who_may_read_reports_or_ask_for_accounts_does_nothing_else() {
     let theatre = Theatre::own(&[]).await;
     let reader = Person::with(&theatre, "read-reports").await;
     let (reports, documents) = (theatre.stack.output("ReportsBucket"), theatre.stack.output("DocumentsBucket"));
@@ -207,7 +208,9 @@ async fn who_may_read_reports_reads_nothing_else_and_writes_nothing() {
     for path in kept.into_iter().chain([format!("/{reports}")]) {
         assert_eq!(reader.client.rest("s3", Method::GET, &path, "").await.expect_err(&path).code, "AccessDenied");
     }
+    let portal = Person::with(&theatre, "request-accounts").await;
     for function in CALLED {
         reader.is_denied(function, &json!({})).await;
+        portal.is_denied(function, &json!({})).await;
     }
 }

@@ -262,7 +262,7 @@ async fn a_refused_document_leaves_the_last_good_one_in_force_and_is_told() {
     theatre.put_document("version: 1\ndefaults:\n  billing-alarm: {threshold_usd: -1, emails: [costs@example.com]}\n  no-such-control: {}\n").await;
     let rows = run(&theatre, &account, "plan").await;
     assert!(rows.values().all(|row| row["outcome"] == "compliant"), "{rows:?}");
-    let told = stage::eventually("the refusal", Duration::from_secs(30), async || {
+    let told = stage::eventually("the refusal", PATIENCE, async || {
         listener.all("BaselineDocumentRefused").await.into_iter().next()
     })
     .await;

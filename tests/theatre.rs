@@ -8,7 +8,7 @@ use stage::{Listener, Mailbox, Progress, Stack, deploy, eventually};
 use tokio::sync::OnceCell;
 
 /// How long anything may take before a test fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
 
 /// How much faster than AWS the cloud is, its quotas with it.
 const TIME_SCALE: f64 = 20.0;

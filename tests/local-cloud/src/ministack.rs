@@ -15,7 +15,7 @@ use crate::client::AwsClient;
 use crate::upstream::Upstream;
 
 /// How long MiniStack may take until it serves.
-const START_DEADLINE: Duration = Duration::from_secs(30);
+const START_DEADLINE: Duration = Duration::from_mins(3);
 /// Another process may take the free port first.
 const ATTEMPTS: usize = 3;
 /// How much of the log an error shows.

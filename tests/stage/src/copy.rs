@@ -47,7 +47,7 @@ impl Stack {
         ];
         input.extend(named.iter().map(|(parameter, value)| (parameter.as_str(), *value)));
         client.query("cloudformation", "CreateStack", VERSION, &input).await?;
-        eventually("the copied stack", Duration::from_mins(1), async || {
+        eventually("the copied stack", Duration::from_mins(3), async || {
             let stack = [("StackName", name)];
             let answer = client.query("cloudformation", "DescribeStacks", VERSION, &stack).await.ok()?;
             (answer.text("StackStatus")? == "CREATE_COMPLETE").then_some(())
