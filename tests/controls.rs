@@ -36,6 +36,7 @@ defaults:
     roles:
       - {name: role-admin, managed_policies: ["arn:aws:iam::aws:policy/AdministratorAccess"]}
       - {name: role-operator, managed_policies: ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
+  access-role: {}
 overrides:
   - match: {organizational_unit: "/Workloads/**"}
     billing-alarm: {threshold_usd: 50, emails: [costs@example.com]}
@@ -44,7 +45,7 @@ overrides:
 remediate: [regions]
 "#;
 
-const CONTROLS: [&str; 11] = [
+const CONTROLS: [&str; 12] = [
     "billing-alarm",
     "alternate-contacts",
     "primary-contact",
@@ -56,6 +57,7 @@ const CONTROLS: [&str; 11] = [
     "password-policy",
     "s3-public-access-block",
     "switch-roles",
+    "access-role",
 ];
 
 /// The line of a document that has every control mended by auditors and sweeps.
@@ -85,6 +87,9 @@ async fn run(theatre: &Theatre, account: &str, mode: &str) -> BTreeMap<String, V
 fn outcomes(rows: &BTreeMap<String, Value>) -> BTreeMap<&str, &str> {
     rows.iter().map(|(control, row)| (control.as_str(), row["outcome"].as_str().unwrap_or_default())).collect()
 }
+
+/// The way into a member account.
+const ACCESS_ROLE: (&str, &str) = ("RoleName", "OrganizationAccountAccessRole");
 
 /// Somebody undoes the baseline, control by control, through the AWS API.
 pub(crate) async fn break_everything(theatre: &Theatre, account: &str) {
@@ -134,6 +139,12 @@ pub(crate) async fn break_everything(theatre: &Theatre, account: &str) {
     member.send("s3", Method::DELETE, block, &headers, "".into()).await.expect("the block is deleted");
     let policy = "arn:aws:iam::aws:policy/AdministratorAccess";
     iam(&member, "DetachRolePolicy", &[("RoleName", "role-admin"), ("PolicyArn", policy)]).await;
+    // What the way in is left with is enough to mend it and everything else.
+    let enough = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*",
+        "Action": ["cloudwatch:*", "events:*", "iam:*", "s3:*", "sns:*"]}]});
+    let policy_of_its_own = [("PolicyName", "enough"), ("PolicyDocument", &enough.to_string())];
+    iam(&member, "PutRolePolicy", &[ACCESS_ROLE, policy_of_its_own[0], policy_of_its_own[1]]).await;
+    iam(&member, "DetachRolePolicy", &[ACCESS_ROLE, ("PolicyArn", policy)]).await;
 }
 
 #[tokio::test]
@@ -234,7 +245,7 @@ async fn controls_that_fail_half_way_say_what_was_applied_and_stop_nobody_else()
     drop(faults);
     for control in CONTROLS {
         let expected = match control {
-            "alternate-contacts" | "password-policy" | "switch-roles" => "unknown",
+            "alternate-contacts" | "password-policy" | "switch-roles" | "access-role" => "unknown",
             "regions" => "not_ready",
             _ => "fixed",
         };
@@ -243,7 +254,7 @@ async fn controls_that_fail_half_way_say_what_was_applied_and_stop_nobody_else()
     // The contact that nobody asked for goes first, then the call that is throttled.
     assert_eq!(rows["alternate-contacts"]["applied"], json!([planned["alternate-contacts"]["planned"][0]]));
     assert_eq!(rows["alternate-contacts"]["failure"]["cause"], "Throttled");
-    for control in ["password-policy", "switch-roles"] {
+    for control in ["password-policy", "switch-roles", "access-role"] {
         assert_eq!(rows[control]["applied"], json!([]), "{}", rows[control]);
         assert_eq!(rows[control]["failure"]["retryable"], true);
     }
@@ -252,6 +263,47 @@ async fn controls_that_fail_half_way_say_what_was_applied_and_stop_nobody_else()
         rows.values().all(|row| row["outcome"] == "compliant").then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn whoever_was_let_in_beside_steward_is_told_and_the_trust_is_never_changed() {
+    let theatre = Theatre::with_document(DOCUMENT).await;
+    let account = account_with_everything(&theatre, "Let In").await;
+    let member = theatre.cloud.client(&account);
+    let iam = async |action: &str, parameters: &[(&str, &str)]| {
+        member.query("iam", action, "2010-05-08", parameters).await.expect("IAM does it")
+    };
+    let statement = |effect: &str, principal: &str, action: &str| json!({"Effect": effect, "Principal": {"AWS": principal}, "Action": action});
+    let own = theatre.organization.management_account();
+    let wide = json!({"Version": "2012-10-17", "Statement": [
+        statement("Allow", own, "sts:AssumeRole"), statement("Allow", "111111111111", "sts:AssumeRole"),
+        statement("Deny", "*", "sts:SetSourceIdentity")]})
+    .to_string();
+    iam("UpdateAssumeRolePolicy", &[ACCESS_ROLE, ("PolicyDocument", &wide)]).await;
+    let expected = json!([
+        "by hand: take [Deny sts:SetSourceIdentity to AWS *] out of who may assume OrganizationAccountAccessRole, which it \
+         keeps out",
+        "by hand: take [Allow sts:AssumeRole to AWS 111111111111] out of who may assume OrganizationAccountAccessRole, or \
+         name whom it lets in as also_trusted",
+    ]);
+    let planned = run(&theatre, &account, "plan").await;
+    assert_eq!(planned["access-role"]["planned"], expected, "{planned:?}");
+    let applied = run(&theatre, &account, "apply").await;
+    assert_eq!(applied["access-role"]["outcome"], "not_converged", "{}", applied["access-role"]);
+    assert_eq!(applied["access-role"]["remaining"], expected);
+    let trust = iam("GetRole", &[ACCESS_ROLE]).await.text("AssumeRolePolicyDocument").expect("a trust policy");
+    assert!(trust.contains("111111111111") && trust.contains("SetSourceIdentity"), "{trust}");
+
+    // Whoever may do as little as look finds nothing out, and says so.
+    iam(
+        "PutRolePermissionsBoundary",
+        &[ACCESS_ROLE, ("PermissionsBoundary", "arn:aws:iam::aws:policy/AmazonS3FullAccess")],
+    )
+    .await;
+    theatre.organization.set_joined(&account, Duration::from_hours(1));
+    let blind = run(&theatre, &account, "plan").await;
+    assert_eq!(blind["access-role"]["outcome"], "unknown", "{}", blind["access-role"]);
+    assert_eq!(blind["access-role"]["failure"]["cause"], "AccessDenied");
 }
 
 #[tokio::test]

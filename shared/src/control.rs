@@ -3,6 +3,7 @@
 //! A control reads the actual state, compares it with the desired one, and makes single changes. The [`Engine`] puts
 //! these together in one order for everybody: inspect, plan, apply, inspect again.
 
+pub mod access_role;
 pub mod account_alias;
 pub mod account_tags;
 pub mod alternate_contacts;
@@ -15,12 +16,15 @@ pub mod password_policy;
 pub mod primary_contact;
 pub mod regions;
 mod registry;
+mod role;
 pub mod root_credentials;
 pub mod s3_public_access_block;
 mod scope;
 pub mod switch_roles;
 #[cfg(test)]
 pub(crate) mod testing;
+mod trust;
+mod wildcard;
 
 use std::{fmt::Display, future::Future, str::FromStr};
 

@@ -1,7 +1,7 @@
 //! The list of all controls.
 
 use super::{
-    AnyControl, account_alias::AccountAliasControl, account_tags::AccountTagsControl,
+    AnyControl, access_role::AccessRoleControl, account_alias::AccountAliasControl, account_tags::AccountTagsControl,
     alternate_contacts::AlternateContactsControl, billing_alarm::BillingAlarmControl,
     organizational_unit::OrganizationalUnitControl, password_policy::PasswordPolicyControl,
     primary_contact::PrimaryContactControl, regions::RegionsControl, root_credentials::RootCredentialsControl,
@@ -21,6 +21,7 @@ pub static ALL: &[&dyn AnyControl] = &[
     &PasswordPolicyControl,
     &S3PublicAccessBlockControl,
     &SwitchRolesControl,
+    &AccessRoleControl,
 ];
 
 /// The control of this id.

@@ -126,6 +126,10 @@ impl<'a> Doors<'a> {
 pub struct MemberScope {
     /// The account.
     pub account_id: AccountId,
+    /// The role that the session is of.
+    pub access_role: RoleName,
+    /// The account that the session comes from.
+    pub management_account: AccountId,
     /// Its alarms.
     pub cloudwatch: CloudWatchGateway,
     /// Its settings and roles.
@@ -137,10 +141,17 @@ pub struct MemberScope {
 }
 
 impl MemberScope {
-    /// The scope of an account, with the configuration of a session in it.
-    pub fn new(account_id: AccountId, session: &SdkConfig) -> Self {
+    /// The scope of an account, with the configuration of a session of its access role.
+    pub fn new(
+        account_id: AccountId,
+        access_role: RoleName,
+        management_account: AccountId,
+        session: &SdkConfig,
+    ) -> Self {
         Self {
             account_id,
+            access_role,
+            management_account,
             cloudwatch: CloudWatchGateway::of(session),
             iam: IamGateway::of(session),
             s3control: S3ControlGateway::of(session),
@@ -157,7 +168,8 @@ impl Scope for MemberScope {
         let open = async || {
             let Visit { admission, role, invocation, .. } = doors.visit;
             let session = doors.sessions.enter(admission, role, &doors.actions, invocation).await?;
-            Ok(Self::new(admission.account_id().clone(), &session))
+            let own = doors.sessions.own_account().await?;
+            Ok(Self::new(admission.account_id().clone(), role.clone(), own.clone(), &session))
         };
         doors.member.get_or_init(open).await.as_ref().map_err(NoEntry::Failed)
     }

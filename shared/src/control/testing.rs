@@ -23,7 +23,7 @@ use crate::{
         Account, AccountGateway, AccountState, AccountTarget, CloudWatchGateway, DynamoDbGateway, IamGateway,
         Management, OrganizationsGateway, S3ControlGateway, SnsGateway, StsGateway,
     },
-    ids::AccountId,
+    ids::{AccountId, RoleName},
     invocation,
     session::{Admission, Guards, Sessions},
     switch::Switch,
@@ -131,6 +131,8 @@ impl Rules<'_> {
         let recorder = Recorder::default();
         let scope = MemberScope {
             account_id: account(),
+            access_role: RoleName::organization_account_access(),
+            management_account: management_account(),
             cloudwatch: CloudWatchGateway::new(mocked!(aws_sdk_cloudwatch, recorder, self.cloudwatch)),
             iam: IamGateway::new(mocked!(aws_sdk_iam, recorder, self.iam)),
             s3control: S3ControlGateway::new(mocked!(aws_sdk_s3control, recorder, self.s3control)),

@@ -30,6 +30,7 @@ def main(endpoint, management, account):
     iam.refused("GetAccountPasswordPolicy", "NoSuchEntity")
     iam.refused("GetRole", "NoSuchEntity", RoleName="x")
     iam.refused("ListAttachedRolePolicies", "NoSuchEntity", RoleName="x")
+    iam.refused("ListRolePolicies", "NoSuchEntity", RoleName="x")
 
     sns = Checked("sns", endpoint, *session)
     topic = f"arn:aws:sns:us-east-1:{account}:billing"
