@@ -11,6 +11,7 @@ mod controls;
 mod create_account_poller;
 mod dead_letter_replayer;
 mod event_patterns;
+mod member_events;
 mod notifier;
 mod organization_preparer;
 mod permissions;

@@ -9,6 +9,7 @@ use stage::eventually;
 
 use crate::{
     controls, dead_letter_replayer,
+    member_events::forward_events,
     theatre::{PATIENCE, Theatre, email, wish},
 };
 
@@ -98,6 +99,10 @@ async fn every_way(theatre: &Theatre) {
 
     let progress = theatre.end_of(&first).await;
     assert_eq!(progress.state(), "READY", "{}", progress.record);
+    // The stack set comes to both accounts.
+    for account in [progress.account_id().expect("an account"), &theatre.member()] {
+        forward_events(theatre, &theatre.cloud.client(account)).await;
+    }
     let progress = theatre.end_of(&second).await;
     assert_eq!(progress.record["state"]["failure"]["cause"], "EmailAlreadyExists", "{}", progress.record);
     listener.wait_for("AccountCreationFailed", "cause", "InvalidRequest", PATIENCE).await;

@@ -10,6 +10,7 @@ pub mod alternate_contacts;
 pub mod billing_alarm;
 mod conclusion;
 mod engine;
+pub mod member_events;
 pub mod organizational_unit;
 mod outcome;
 pub mod password_policy;

@@ -10,9 +10,10 @@ use super::read::Check;
 use crate::{
     control::{
         access_role::AccessRole, account_alias::AccountAlias, account_tags::AccountTags,
-        alternate_contacts::AlternateContacts, billing_alarm::BillingAlarm, organizational_unit::OrganizationalUnit,
-        password_policy::PasswordPolicy, primary_contact::PrimaryContact, regions::Regions,
-        root_credentials::RootCredentials, s3_public_access_block::S3PublicAccessBlock, switch_roles::SwitchRoles,
+        alternate_contacts::AlternateContacts, billing_alarm::BillingAlarm, member_events::MemberEvents,
+        organizational_unit::OrganizationalUnit, password_policy::PasswordPolicy, primary_contact::PrimaryContact,
+        regions::Regions, root_credentials::RootCredentials, s3_public_access_block::S3PublicAccessBlock,
+        switch_roles::SwitchRoles,
     },
     ids::MailAddress,
     input::Problem,
@@ -82,6 +83,7 @@ sections! {
     "s3-public-access-block" s3_public_access_block: S3PublicAccessBlock,
     "switch-roles" switch_roles: SwitchRoles,
     "access-role" access_role: AccessRole,
+    "member-events" member_events: MemberEvents,
 }
 
 impl Baseline {

@@ -71,6 +71,12 @@ impl PresentRole {
         Ok(Some(Self { trust, boundary: role.permissions_boundary, attached, inline }))
     }
 
+    /// Whether a policy that is written into it allows this call on this resource, whatever the call is asked with.
+    pub(super) fn allows(&self, action: &str, resource: &str) -> bool {
+        let is_resource = |pattern: &str| !pattern.contains("${") && wildcard::matches(pattern, resource);
+        self.grants(|pattern| fits(pattern, action), is_resource)
+    }
+
     /// Whether it is allowed every call on everything.
     pub(super) fn allows_everything(&self) -> bool {
         self.attached.iter().any(|arn| arn == ADMINISTRATOR_ACCESS)

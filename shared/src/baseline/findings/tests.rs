@@ -152,6 +152,20 @@ fn the_way_into_the_account_is_shared_with_somebody_and_never_with_everybody() {
 }
 
 #[test]
+fn us_east_1_is_no_other_region() {
+    let other = |regions: &[&str]| json!({"other_regions": regions});
+    assert_wrong(
+        "member-events",
+        &[
+            (json!({}), &[]),
+            (other(&["eu-central-1", "eu-west-1"]), &[]),
+            (other(&["eu-central-1", "eu-central-1"]), &["other_regions[1]"]),
+            (other(&["us-east-1"]), &["other_regions[0]"]),
+        ],
+    );
+}
+
+#[test]
 fn switch_roles_leave_the_way_into_the_account_alone() {
     let policy = "arn:aws:iam::aws:policy/ReadOnlyAccess";
     let with = |more: Value| {

@@ -44,6 +44,7 @@ pub(super) fn answer(context: &Context<'_>, alias: Option<&str>) -> Result<Respo
             let name = request.text("RoleName").unwrap_or_default();
             Err(no_entity(format!("The role with name {name} cannot be found.")))
         }
+        ("events", "ListRuleNamesByTarget") => Ok(json_ok(request.protocol, &json!({ "RuleNames": [] }))),
         ("sns", "GetTopicAttributes" | "ListSubscriptionsByTopic") => {
             Err(ApiError::new(404, "NotFound", "Topic does not exist"))
         }
