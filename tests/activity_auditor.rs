@@ -114,7 +114,7 @@ async fn a_root_user_who_changes_contacts_of_a_member_is_a_warning() {
     let theatre = Theatre::own(&[]).await;
     let listener = theatre.listen("root-contacts").await;
     let account = theatre.member();
-    crate::region_opt_auditor::forward_events(&theatre, &theatre.cloud.client(&account)).await;
+    crate::member_events::forward_events(&theatre, &theatre.cloud.client(&account)).await;
     let body = json!({"AlternateContactType": "SECURITY", "Name": "Mallory", "Title": "CISO",
         "EmailAddress": "mallory@example.com", "PhoneNumber": "+49 30 1"});
     let member = theatre.cloud.client(&account);

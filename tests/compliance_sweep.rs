@@ -17,18 +17,18 @@ defaults:
 exemptions: []
 ";
 
-async fn sweep(theatre: &Theatre) -> Value {
+pub(crate) async fn sweep(theatre: &Theatre) -> Value {
     let execution = theatre.stack.start_sweep().await.expect("the sweep starts");
     theatre.stack.end_of_sweep(&execution, PATIENCE * 2).await
 }
 
-async fn report(theatre: &Theatre) -> Value {
+pub(crate) async fn report(theatre: &Theatre) -> Value {
     let text = theatre.stack.report_object("latest/report.json").await.expect("a report");
     serde_json::from_str(&text).expect("JSON")
 }
 
 /// What the report says of each account and control; an account as a whole stands under an empty control.
-fn cells(report: &Value) -> BTreeMap<(String, String), String> {
+pub(crate) fn cells(report: &Value) -> BTreeMap<(String, String), String> {
     let mut cells = BTreeMap::new();
     for account in report["sweep"]["accounts"].as_array().expect("accounts") {
         let id = account["id"].as_str().expect("an id").to_owned();

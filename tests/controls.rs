@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use local_cloud::{AwsClient, Fault, FaultGuard, FaultKind, Method, RootCredentials};
 use serde_json::{Value, json};
 
+use crate::member_events::{forward_events, turn};
 use crate::theatre::{PATIENCE, Theatre, wish};
 
 /// Every control, with something in it to get wrong.
@@ -36,6 +37,8 @@ defaults:
     roles:
       - {name: role-admin, managed_policies: ["arn:aws:iam::aws:policy/AdministratorAccess"]}
       - {name: role-operator, managed_policies: ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
+  access-role: {}
+  member-events: {}
 overrides:
   - match: {organizational_unit: "/Workloads/**"}
     billing-alarm: {threshold_usd: 50, emails: [costs@example.com]}
@@ -44,7 +47,7 @@ overrides:
 remediate: [regions]
 "#;
 
-const CONTROLS: [&str; 11] = [
+const CONTROLS: [&str; 13] = [
     "billing-alarm",
     "alternate-contacts",
     "primary-contact",
@@ -56,6 +59,8 @@ const CONTROLS: [&str; 11] = [
     "password-policy",
     "s3-public-access-block",
     "switch-roles",
+    "access-role",
+    "member-events",
 ];
 
 /// The line of a document that has every control mended by auditors and sweeps.
@@ -68,6 +73,8 @@ pub(crate) async fn account_with_everything(theatre: &Theatre, name: &str) -> St
     let listener = theatre.listen(&name.replace(' ', "-")).await;
     let id = theatre.request(&wish(name)).await;
     let account = theatre.end_of(&id).await.account_id().expect("an account").to_owned();
+    // The stack set comes to it while its baseline is under way.
+    forward_events(theatre, &theatre.cloud.client(&account)).await;
     let told =
         listener.wait_for_any(&["BaselineApplied", "BaselineIncomplete"], "account_id", &account, PATIENCE * 2).await;
     assert_eq!(told.detail_type, "BaselineApplied", "{}", told.detail);
@@ -85,6 +92,9 @@ async fn run(theatre: &Theatre, account: &str, mode: &str) -> BTreeMap<String, V
 fn outcomes(rows: &BTreeMap<String, Value>) -> BTreeMap<&str, &str> {
     rows.iter().map(|(control, row)| (control.as_str(), row["outcome"].as_str().unwrap_or_default())).collect()
 }
+
+/// The way into a member account.
+const ACCESS_ROLE: (&str, &str) = ("RoleName", "OrganizationAccountAccessRole");
 
 /// Somebody undoes the baseline, control by control, through the AWS API.
 pub(crate) async fn break_everything(theatre: &Theatre, account: &str) {
@@ -134,6 +144,13 @@ pub(crate) async fn break_everything(theatre: &Theatre, account: &str) {
     member.send("s3", Method::DELETE, block, &headers, "".into()).await.expect("the block is deleted");
     let policy = "arn:aws:iam::aws:policy/AdministratorAccess";
     iam(&member, "DetachRolePolicy", &[("RoleName", "role-admin"), ("PolicyArn", policy)]).await;
+    // What the way in is left with is enough to mend it and everything else.
+    let enough = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*",
+        "Action": ["cloudwatch:*", "events:*", "iam:*", "s3:*", "sns:*"]}]});
+    let policy_of_its_own = [("PolicyName", "enough"), ("PolicyDocument", &enough.to_string())];
+    iam(&member, "PutRolePolicy", &[ACCESS_ROLE, policy_of_its_own[0], policy_of_its_own[1]]).await;
+    iam(&member, "DetachRolePolicy", &[ACCESS_ROLE, ("PolicyArn", policy)]).await;
+    turn(theatre, account, "DisableRule").await;
 }
 
 #[tokio::test]
@@ -180,12 +197,17 @@ async fn what_somebody_undid_is_planned_exactly_and_mended_exactly() {
     assert_eq!(changes, expected, "{planned:?}");
 
     let applied = run(&theatre, &account, "apply").await;
-    for control in CONTROLS.into_iter().filter(|control| *control != "regions") {
+    let left_to_people = ["regions", "member-events"];
+    for control in CONTROLS.into_iter().filter(|control| !left_to_people.contains(control)) {
         assert_eq!(applied[control]["outcome"], "fixed", "{}", applied[control]);
         assert_eq!(applied[control]["applied"], planned[control]["planned"], "{control}");
     }
     // A region is on its way for minutes.
     assert_eq!(applied["regions"]["outcome"], "not_ready", "{}", applied["regions"]);
+    let not_forwarded = &applied["member-events"];
+    assert_eq!(not_forwarded["outcome"], "not_converged", "{not_forwarded}");
+    assert_eq!(not_forwarded["remaining"], planned["member-events"]["planned"]);
+    turn(&theatre, &account, "EnableRule").await;
     stage::eventually("every control to be compliant", PATIENCE, async || {
         let rows = run(&theatre, &account, "plan").await;
         rows.values().all(|row| row["outcome"] == "compliant").then_some(())
@@ -234,8 +256,9 @@ async fn controls_that_fail_half_way_say_what_was_applied_and_stop_nobody_else()
     drop(faults);
     for control in CONTROLS {
         let expected = match control {
-            "alternate-contacts" | "password-policy" | "switch-roles" => "unknown",
+            "alternate-contacts" | "password-policy" | "switch-roles" | "access-role" => "unknown",
             "regions" => "not_ready",
+            "member-events" => "not_converged",
             _ => "fixed",
         };
         assert_eq!(rows[control]["outcome"], expected, "{}", rows[control]);
@@ -243,15 +266,57 @@ async fn controls_that_fail_half_way_say_what_was_applied_and_stop_nobody_else()
     // The contact that nobody asked for goes first, then the call that is throttled.
     assert_eq!(rows["alternate-contacts"]["applied"], json!([planned["alternate-contacts"]["planned"][0]]));
     assert_eq!(rows["alternate-contacts"]["failure"]["cause"], "Throttled");
-    for control in ["password-policy", "switch-roles"] {
+    for control in ["password-policy", "switch-roles", "access-role"] {
         assert_eq!(rows[control]["applied"], json!([]), "{}", rows[control]);
         assert_eq!(rows[control]["failure"]["retryable"], true);
     }
+    turn(&theatre, &account, "EnableRule").await;
     stage::eventually("every control to be compliant", PATIENCE, async || {
         let rows = run(&theatre, &account, "apply").await;
         rows.values().all(|row| row["outcome"] == "compliant").then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn whoever_was_let_in_beside_steward_is_told_and_the_trust_is_never_changed() {
+    let theatre = Theatre::with_document(DOCUMENT).await;
+    let account = account_with_everything(&theatre, "Let In").await;
+    let member = theatre.cloud.client(&account);
+    let iam = async |action: &str, parameters: &[(&str, &str)]| {
+        member.query("iam", action, "2010-05-08", parameters).await.expect("IAM does it")
+    };
+    let statement = |effect: &str, principal: &str, action: &str| json!({"Effect": effect, "Principal": {"AWS": principal}, "Action": action});
+    let own = theatre.organization.management_account();
+    let wide = json!({"Version": "2012-10-17", "Statement": [
+        statement("Allow", own, "sts:AssumeRole"), statement("Allow", "111111111111", "sts:AssumeRole"),
+        statement("Deny", "*", "sts:SetSourceIdentity")]})
+    .to_string();
+    iam("UpdateAssumeRolePolicy", &[ACCESS_ROLE, ("PolicyDocument", &wide)]).await;
+    let expected = json!([
+        "by hand: take [Deny sts:SetSourceIdentity to AWS *] out of who may assume OrganizationAccountAccessRole, which it \
+         keeps out",
+        "by hand: take [Allow sts:AssumeRole to AWS 111111111111] out of who may assume OrganizationAccountAccessRole, or \
+         name whom it lets in as also_trusted",
+    ]);
+    let planned = run(&theatre, &account, "plan").await;
+    assert_eq!(planned["access-role"]["planned"], expected, "{planned:?}");
+    let applied = run(&theatre, &account, "apply").await;
+    assert_eq!(applied["access-role"]["outcome"], "not_converged", "{}", applied["access-role"]);
+    assert_eq!(applied["access-role"]["remaining"], expected);
+    let trust = iam("GetRole", &[ACCESS_ROLE]).await.text("AssumeRolePolicyDocument").expect("a trust policy");
+    assert!(trust.contains("111111111111") && trust.contains("SetSourceIdentity"), "{trust}");
+
+    // Whoever may do as little as look finds nothing out, and says so.
+    iam(
+        "PutRolePermissionsBoundary",
+        &[ACCESS_ROLE, ("PermissionsBoundary", "arn:aws:iam::aws:policy/AmazonS3FullAccess")],
+    )
+    .await;
+    theatre.organization.set_joined(&account, Duration::from_hours(1));
+    let blind = run(&theatre, &account, "plan").await;
+    assert_eq!(blind["access-role"]["outcome"], "unknown", "{}", blind["access-role"]);
+    assert_eq!(blind["access-role"]["failure"]["cause"], "AccessDenied");
 }
 
 #[tokio::test]

@@ -216,6 +216,25 @@ fn forwarded(event: &Value) -> bool {
     resources(&stack, "AWS::Events::Rule").into_values().any(|rule| hears(&rule, event))
 }
 
+#[test]
+fn the_control_that_looks_for_the_members_rules_knows_what_they_hear() {
+    let role = steward::ids::RoleName::organization_account_access();
+    let wanted = steward::control::member_events::wanted(&role);
+    let stack = template_in("stacks/member-events.yaml");
+    let mut left: Vec<_> = resources(&stack, "AWS::Events::Rule").into_values().collect();
+    for wanted in wanted {
+        let position = left.iter().position(|rule| {
+            let pattern = rule["EventPattern"].to_string();
+            let pattern = pattern.replace(r#"{"Ref":"AccessRoleName"}"#, &json!(role).to_string());
+            serde_json::from_str::<Value>(&pattern).expect("a pattern") == wanted.pattern
+        });
+        let rule = left.remove(position.unwrap_or_else(|| panic!("no rule hears {}", wanted.pattern)));
+        let state = rule["State"].as_str().unwrap_or("ENABLED");
+        assert_eq!(state != "ENABLED", wanted.all_calls, "{rule}");
+    }
+    assert!(left.is_empty(), "the control does not look for {left:?}");
+}
+
 fn member_bus() -> Value {
     json!({"Ref": "MemberBus"})
 }

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use stage::eventually;
 
 use crate::{
-    controls, dead_letter_replayer, one_table,
+    controls, dead_letter_replayer,
+    member_events::forward_events,
+    one_table,
     theatre::{PATIENCE, Theatre, email, wish},
 };
 
@@ -103,6 +105,10 @@ async fn every_way(theatre: &Theatre) {
 
     let progress = theatre.end_of(&first).await;
     assert_eq!(progress.state(), "READY", "{}", progress.record);
+    // The stack set comes to both accounts.
+    for account in [progress.account_id().expect("an account"), &theatre.member()] {
+        forward_events(theatre, &theatre.cloud.client(account)).await;
+    }
     let progress = theatre.end_of(&second).await;
     assert_eq!(progress.record["state"]["failure"]["cause"], "EmailAlreadyExists", "{}", progress.record);
     listener.wait_for("AccountCreationFailed", "cause", "InvalidRequest", PATIENCE).await;

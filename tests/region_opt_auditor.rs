@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use local_cloud::{AwsClient, Fault, FaultKind, Method};
+use local_cloud::{Fault, FaultKind, Method};
 use serde_json::{Value, json};
 use stage::{Told, eventually};
 
+use crate::member_events::forward_events;
 use crate::theatre::{PATIENCE, Theatre};
 
 /// Only Zurich may be used beyond the regions that AWS enables by default.
@@ -56,28 +57,6 @@ fn news(account: &str, region: &str, status: &str, time: &str) -> Value {
         "source": "aws.account", "account": "999999999999", "time": time, "region": "us-east-1", "resources": [],
         "detail": {"accountId": account, "regionName": region, "status": status},
     })
-}
-
-/// Deploys what forwards a member's own events to the management account.
-pub(crate) async fn forward_events(theatre: &Theatre, member: &AwsClient) {
-    let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../stacks/member-events.yaml"));
-    let template = template.expect("stacks/member-events.yaml");
-    let input = [
-        ("StackName", "member-events"),
-        ("TemplateBody", template.as_str()),
-        ("Capabilities.member.1", "CAPABILITY_IAM"),
-        ("Parameters.member.1.ParameterKey", "ManagementAccountId"),
-        ("Parameters.member.1.ParameterValue", theatre.organization.management_account()),
-        ("Parameters.member.2.ParameterKey", "BusName"),
-        ("Parameters.member.2.ParameterValue", theatre.stack.output("MemberBusName")),
-    ];
-    member.query("cloudformation", "CreateStack", "2010-05-15", &input).await.expect("the stack is taken");
-    eventually("the member's stack", PATIENCE, async || {
-        let stack = [("StackName", "member-events")];
-        let answer = member.query("cloudformation", "DescribeStacks", "2010-05-15", &stack).await.ok()?;
-        (answer.text("StackStatus")? == "CREATE_COMPLETE").then_some(())
-    })
-    .await;
 }
 
 #[tokio::test]

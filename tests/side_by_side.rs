@@ -63,6 +63,7 @@ defaults:
     jump_account: "111122223333"
     roles:
       - {name: role-admin, managed_policies: ["arn:aws:iam::aws:policy/AdministratorAccess"], session_seconds: 3600}
+  access-role: {also_trusted: ["111122223333"]}
 "#;
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What somebody did to accounts or to the organization, read from CloudTrail's records and judged. Pure.
 
 mod severity;
-mod shown;
+pub(crate) mod shown;
 
 use std::collections::BTreeMap;
 

@@ -3,24 +3,29 @@
 //! A control reads the actual state, compares it with the desired one, and makes single changes. The [`Engine`] puts
 //! these together in one order for everybody: inspect, plan, apply, inspect again.
 
+pub mod access_role;
 pub mod account_alias;
 pub mod account_tags;
 pub mod alternate_contacts;
 pub mod billing_alarm;
 mod conclusion;
 mod engine;
+pub mod member_events;
 pub mod organizational_unit;
 mod outcome;
 pub mod password_policy;
 pub mod primary_contact;
 pub mod regions;
 mod registry;
+mod role;
 pub mod root_credentials;
 pub mod s3_public_access_block;
 mod scope;
 pub mod switch_roles;
 #[cfg(test)]
 pub(crate) mod testing;
+mod trust;
+mod wildcard;
 
 use std::{fmt::Display, future::Future, str::FromStr};
 

@@ -3,6 +3,7 @@
 mod account;
 mod cloudwatch;
 mod dynamodb;
+mod event_rules;
 mod eventbridge;
 mod iam;
 mod lambda;
@@ -27,6 +28,7 @@ pub use account::{AccountGateway, AccountTarget, AlternateContact, ContactInform
 pub use cloudwatch::{AlarmRest, CloudWatchGateway, MetricAlarm};
 pub(crate) use dynamodb::attributes;
 pub use dynamodb::{DynamoDbGateway, Queried, Refusal, Write};
+pub use event_rules::{EventRule, EventRulesGateway, EventTarget};
 pub use eventbridge::EventBridgeGateway;
 pub use iam::{IamGateway, NewRole, PasswordPolicy, Role, RootCredentials};
 pub use lambda::LambdaGateway;

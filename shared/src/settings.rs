@@ -87,6 +87,11 @@ impl Settings {
         self.required("BUS_NAME")
     }
 
+    /// `MEMBER_BUS_ARN`: the event bus that members forward their own events to.
+    pub fn member_bus_arn(&mut self) -> String {
+        self.required("MEMBER_BUS_ARN")
+    }
+
     /// `ACCOUNT_REQUEST_QUEUE_URL`: the queue of the account requester.
     pub fn account_request_queue_url(&mut self) -> String {
         self.required("ACCOUNT_REQUEST_QUEUE_URL")

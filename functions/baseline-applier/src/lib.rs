@@ -89,7 +89,7 @@ impl BaselineApplier {
         let sessions = Sessions::new(config, Self::NAME, settings.guards(config))
             .recording_in(DynamoDbGateway::of(config, settings.journal_table_name()));
         let function = Self {
-            engine: Engine::new(sessions, management),
+            engine: Engine::new(sessions, management).hearing_members_on(settings.member_bus_arn()),
             queue: SqsGateway::of(config, settings.baseline_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             heard: HeardAccounts::new(table.clone()),

@@ -90,7 +90,7 @@ impl ComplianceChecker {
         let function = Self {
             executions: SweepExecutions::new(StatesGateway::of(config)),
             remediation: Remediation::new(management.organizations.clone(), &table, settings.deadline()),
-            engine: Engine::new(sessions, management.clone()),
+            engine: Engine::new(sessions, management.clone()).hearing_members_on(settings.member_bus_arn()),
             document: DocumentCache::of(config, &mut settings, &table, &access_role).recorded_by_others(),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             facts: Facts::new(management.organizations.clone()),

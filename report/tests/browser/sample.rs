@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use compliance_report::{Account, Checked, Failure, Outcome, Report, Row, Sweep, Trigger};
 use jiff::{Timestamp, ToSpan, civil::date, tz::TimeZone};
 
-const CONTROLS: [&str; 11] = [
+const CONTROLS: [&str; 13] = [
     "billing-alarm",
     "alternate-contacts",
     "primary-contact",
@@ -17,9 +17,11 @@ const CONTROLS: [&str; 11] = [
     "password-policy",
     "s3-public-access-block",
     "switch-roles",
+    "access-role",
+    "member-events",
 ];
 
-const DIFFERENCES: [&[&str]; 11] = [
+const DIFFERENCES: [&[&str]; 13] = [
     &["subscribe platform@example.com to it (a confirmation mail is sent)", "correct the alarm: threshold 100 -> 20"],
     &["set the SECURITY contact"],
     &["correct the primary contact: company_name, phone_number"],
@@ -31,6 +33,10 @@ const DIFFERENCES: [&[&str]; 11] = [
     &["set a password policy with passwords of 16 characters"],
     &["set the account's block of public access to S3: block_public_acls false -> true"],
     &["create the role role-admin: Allow sts:AssumeRole to AWS 111122223333", "delete the role old-admin"],
+    &["attach arn:aws:iam::aws:policy/AdministratorAccess to OrganizationAccountAccessRole"],
+    &[
+        "by hand: deploy stacks/member-events.yaml again in us-east-1: the rule steward-Forwarder is DISABLED, not ENABLED",
+    ],
 ];
 
 const HOSTILE: [&str; 8] = [

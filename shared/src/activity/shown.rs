@@ -52,8 +52,13 @@ pub(super) fn actor(name: &str) -> String {
 }
 
 /// An ARN, or the id of an account.
-pub(super) fn arn(text: &str) -> String {
+pub(crate) fn arn(text: &str) -> String {
     word(text, "_+=,.@/:*-", 300)
+}
+
+/// The name of a policy, of a role or of a rule.
+pub(crate) fn name(text: &str) -> String {
+    word(text, "_+=,.@-", 128)
 }
 
 /// `organizations.amazonaws.com`.

@@ -9,10 +9,11 @@ use serde_json::Value;
 use super::read::Check;
 use crate::{
     control::{
-        account_alias::AccountAlias, account_tags::AccountTags, alternate_contacts::AlternateContacts,
-        billing_alarm::BillingAlarm, organizational_unit::OrganizationalUnit, password_policy::PasswordPolicy,
-        primary_contact::PrimaryContact, regions::Regions, root_credentials::RootCredentials,
-        s3_public_access_block::S3PublicAccessBlock, switch_roles::SwitchRoles,
+        access_role::AccessRole, account_alias::AccountAlias, account_tags::AccountTags,
+        alternate_contacts::AlternateContacts, billing_alarm::BillingAlarm, member_events::MemberEvents,
+        organizational_unit::OrganizationalUnit, password_policy::PasswordPolicy, primary_contact::PrimaryContact,
+        regions::Regions, root_credentials::RootCredentials, s3_public_access_block::S3PublicAccessBlock,
+        switch_roles::SwitchRoles,
     },
     ids::MailAddress,
     input::Problem,
@@ -81,6 +82,8 @@ sections! {
     "password-policy" password_policy: PasswordPolicy,
     "s3-public-access-block" s3_public_access_block: S3PublicAccessBlock,
     "switch-roles" switch_roles: SwitchRoles,
+    "access-role" access_role: AccessRole,
+    "member-events" member_events: MemberEvents,
 }
 
 impl Baseline {

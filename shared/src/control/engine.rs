@@ -31,12 +31,19 @@ pub struct Engine {
     sessions: Sessions,
     management: Management,
     units: Arc<UnitPaths>,
+    member_bus: Option<String>,
 }
 
 impl Engine {
     /// An engine that enters accounts by `sessions`, and works on them from outside through these gateways.
     pub fn new(sessions: Sessions, management: Management) -> Self {
-        Self { sessions, management, units: Arc::default() }
+        Self { sessions, management, units: Arc::default(), member_bus: None }
+    }
+
+    /// The same, with the ARN of the bus that members forward their events to, for the control that looks whether they do.
+    #[must_use]
+    pub fn hearing_members_on(self, member_bus: String) -> Self {
+        Self { member_bus: Some(member_bus), ..self }
     }
 
     /// Admits an account, as [`Sessions::admit`] does.
@@ -99,7 +106,7 @@ impl Engine {
             organizations: self.management.organizations.clone(),
             units: Arc::clone(&self.units),
         };
-        Ok(Doors::new(visit, &self.sessions, management, actions))
+        Ok(Doors::new(visit, &self.sessions, management, actions, self.member_bus.as_deref()))
     }
 }
 

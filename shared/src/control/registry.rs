@@ -1,11 +1,12 @@
 //! The list of all controls.
 
 use super::{
-    AnyControl, account_alias::AccountAliasControl, account_tags::AccountTagsControl,
+    AnyControl, access_role::AccessRoleControl, account_alias::AccountAliasControl, account_tags::AccountTagsControl,
     alternate_contacts::AlternateContactsControl, billing_alarm::BillingAlarmControl,
-    organizational_unit::OrganizationalUnitControl, password_policy::PasswordPolicyControl,
-    primary_contact::PrimaryContactControl, regions::RegionsControl, root_credentials::RootCredentialsControl,
-    s3_public_access_block::S3PublicAccessBlockControl, switch_roles::SwitchRolesControl,
+    member_events::MemberEventsControl, organizational_unit::OrganizationalUnitControl,
+    password_policy::PasswordPolicyControl, primary_contact::PrimaryContactControl, regions::RegionsControl,
+    root_credentials::RootCredentialsControl, s3_public_access_block::S3PublicAccessBlockControl,
+    switch_roles::SwitchRolesControl,
 };
 
 /// Every control, in the order of their rows.
@@ -21,6 +22,8 @@ pub static ALL: &[&dyn AnyControl] = &[
     &PasswordPolicyControl,
     &S3PublicAccessBlockControl,
     &SwitchRolesControl,
+    &AccessRoleControl,
+    &MemberEventsControl,
 ];
 
 /// The control of this id.

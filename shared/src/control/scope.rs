@@ -12,10 +12,10 @@ use tokio::sync::OnceCell;
 use super::organizational_unit::UnitPaths;
 use crate::{
     gateway::{
-        Account, AccountGateway, AccountTarget, CallError, CloudWatchGateway, IamGateway, OrganizationsGateway,
-        S3ControlGateway, SnsGateway,
+        Account, AccountGateway, AccountTarget, CallError, CloudWatchGateway, EventRulesGateway, IamGateway,
+        OrganizationsGateway, S3ControlGateway, SnsGateway,
     },
-    ids::{AccountId, RoleName},
+    ids::{AccountId, Region, RoleName},
     session::{Admission, Protection, RootTask, Sessions},
 };
 
@@ -91,6 +91,7 @@ pub struct Doors<'a> {
     visit: Visit<'a>,
     sessions: &'a Sessions,
     actions: Vec<&'static str>,
+    member_bus: Option<&'a str>,
     member: OnceCell<Result<MemberScope, CallError>>,
     management: ManagementScope,
     root: RootScope,
@@ -103,9 +104,10 @@ impl<'a> Doors<'a> {
         sessions: &'a Sessions,
         management: ManagementScope,
         actions: Vec<&'static str>,
+        member_bus: Option<&'a str>,
     ) -> Self {
         let root = RootScope::new(visit.admission.clone(), sessions.clone(), Box::new(IamGateway::of));
-        Self { visit, sessions, actions, member: OnceCell::new(), management, root }
+        Self { visit, sessions, actions, member_bus, member: OnceCell::new(), management, root }
     }
 
     /// Whether a session may be opened here at all; `own` says why not in the management account.
@@ -121,15 +123,45 @@ impl<'a> Doors<'a> {
     }
 }
 
-/// One account, entered through a session of its access role. Everything is in us-east-1.
+/// The rules of an account, region by region: other events tell in other regions.
+#[derive(Clone)]
+pub struct Rules(Arc<dyn Fn(&Region) -> EventRulesGateway + Send + Sync>);
+
+impl Rules {
+    /// Rules that are reached through what this makes for a region.
+    pub(super) fn through(gateway: impl Fn(&Region) -> EventRulesGateway + Send + Sync + 'static) -> Self {
+        Self(Arc::new(gateway))
+    }
+
+    /// The rules of one region.
+    pub(super) fn of(&self, region: &Region) -> EventRulesGateway {
+        (self.0)(region)
+    }
+}
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rules")
+    }
+}
+
+/// One account, entered through a session of its access role. Everything but its rules is in us-east-1.
 #[derive(Clone, Debug)]
 pub struct MemberScope {
     /// The account.
     pub account_id: AccountId,
+    /// The role that the session is of.
+    pub access_role: RoleName,
+    /// The account that the session comes from.
+    pub management_account: AccountId,
+    /// The ARN of the bus in it that members forward their events to; None where the function does not know.
+    pub member_bus: Option<String>,
     /// Its alarms.
     pub cloudwatch: CloudWatchGateway,
     /// Its settings and roles.
     pub iam: IamGateway,
+    /// Its rules.
+    pub rules: Rules,
     /// What holds for all its buckets.
     pub s3control: S3ControlGateway,
     /// Its topics.
@@ -137,12 +169,24 @@ pub struct MemberScope {
 }
 
 impl MemberScope {
-    /// The scope of an account, with the configuration of a session in it.
-    pub fn new(account_id: AccountId, session: &SdkConfig) -> Self {
+    /// The scope of an account, with the configuration of a session of its access role.
+    pub fn new(
+        account_id: AccountId,
+        access_role: RoleName,
+        management_account: AccountId,
+        member_bus: Option<String>,
+        session: &SdkConfig,
+    ) -> Self {
+        let of_session = session.clone();
+        let rules = move |region: &Region| EventRulesGateway::of(&Sessions::in_region(&of_session, region));
         Self {
             account_id,
+            access_role,
+            management_account,
+            member_bus,
             cloudwatch: CloudWatchGateway::of(session),
             iam: IamGateway::of(session),
+            rules: Rules::through(rules),
             s3control: S3ControlGateway::of(session),
             sns: SnsGateway::of(session),
         }
@@ -157,7 +201,9 @@ impl Scope for MemberScope {
         let open = async || {
             let Visit { admission, role, invocation, .. } = doors.visit;
             let session = doors.sessions.enter(admission, role, &doors.actions, invocation).await?;
-            Ok(Self::new(admission.account_id().clone(), &session))
+            let own = doors.sessions.own_account().await?;
+            let account_id = admission.account_id().clone();
+            Ok(Self::new(account_id, role.clone(), own.clone(), doors.member_bus.map(ToOwned::to_owned), &session))
         };
         doors.member.get_or_init(open).await.as_ref().map_err(NoEntry::Failed)
     }

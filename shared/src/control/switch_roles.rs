@@ -26,15 +26,13 @@
 //! **Source.** IAM user guide, "Switch from a user to an IAM role (console)" and "AWS global condition context keys":
 //! `aws:MultiFactorAuthPresent` with `Bool` also refuses callers that have no such key, such as long-term access keys.
 
-mod trust;
-
 use std::{collections::BTreeSet, fmt};
 
 use futures_util::future::{try_join, try_join_all};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Control, MemberScope};
+use super::{Control, MemberScope, role::denies_everything, trust::TrustPolicy};
 use crate::{
     baseline::{Baseline, Findings, Validate, inner},
     error::Cause,
@@ -42,7 +40,6 @@ use crate::{
     ids::{AccountId, RoleName},
     input::Problem,
 };
-use trust::TrustPolicy;
 
 /// How many managed policies IAM attaches to a role once its quota is raised as far as it goes.
 const MAX_POLICIES: usize = 20;
@@ -389,12 +386,6 @@ fn obstacles(desired: &SwitchRoles, role: &SwitchRole, present: &PresentRole) ->
     let denying = additional(role, present).filter(|arn| !desired.exclusive && denies_everything(arn));
     let denying = denying.map(|arn| format!("by hand: detach {arn} from {name}, which it denies everything"));
     denials.chain(boundary).chain(denying).collect()
-}
-
-/// Whether a policy is one of those by which AWS, or somebody in haste, takes all power away.
-fn denies_everything(policy_arn: &str) -> bool {
-    let by_aws = policy_arn.strip_prefix("arn:aws:iam::aws:policy/").unwrap_or_default();
-    by_aws.starts_with("AWSDenyAll") || by_aws.starts_with("AWSCompromisedKeyQuarantine")
 }
 
 /// The managed policies that the section does not name.

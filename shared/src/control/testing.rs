@@ -16,14 +16,14 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::{config_bag::ConfigBag, error::ErrorMetadata};
 
-use super::{Control, Engine, ManagementScope, MemberScope, Mode, Outcome, RootScope, engine};
+use super::{Control, Engine, ManagementScope, MemberScope, Mode, Outcome, RootScope, engine, scope};
 use crate::{
     error::Cause,
     gateway::{
-        Account, AccountGateway, AccountState, AccountTarget, CloudWatchGateway, DynamoDbGateway, IamGateway,
-        Management, OrganizationsGateway, S3ControlGateway, SnsGateway, StsGateway,
+        Account, AccountGateway, AccountState, AccountTarget, CloudWatchGateway, DynamoDbGateway, EventRulesGateway,
+        IamGateway, Management, OrganizationsGateway, S3ControlGateway, SnsGateway, StsGateway,
     },
-    ids::AccountId,
+    ids::{AccountId, RoleName},
     invocation,
     session::{Admission, Guards, Sessions},
     switch::Switch,
@@ -93,6 +93,9 @@ pub(crate) fn active(id: &AccountId) -> Account {
     }
 }
 
+/// The bus that members forward their events to.
+pub(crate) const MEMBER_BUS: &str = "arn:aws:events:us-east-1:999999999999:event-bus/steward-members";
+
 /// The account that looks.
 pub(crate) fn management_account() -> AccountId {
     "999999999999".parse().unwrap()
@@ -118,6 +121,7 @@ pub(crate) fn unreachable_config() -> aws_config::SdkConfig {
 pub(crate) struct Rules<'a> {
     pub(crate) account: &'a [&'a Rule],
     pub(crate) cloudwatch: &'a [&'a Rule],
+    pub(crate) events: &'a [&'a Rule],
     pub(crate) iam: &'a [&'a Rule],
     pub(crate) organizations: &'a [&'a Rule],
     pub(crate) s3control: &'a [&'a Rule],
@@ -129,8 +133,13 @@ impl Rules<'_> {
     /// A session in the account.
     pub(crate) fn member(self) -> (MemberScope, Recorder) {
         let recorder = Recorder::default();
+        let rules = EventRulesGateway::new(mocked!(aws_sdk_eventbridge, recorder, self.events));
         let scope = MemberScope {
             account_id: account(),
+            access_role: RoleName::organization_account_access(),
+            management_account: management_account(),
+            member_bus: Some(MEMBER_BUS.to_owned()),
+            rules: scope::Rules::through(move |_| rules.clone()),
             cloudwatch: CloudWatchGateway::new(mocked!(aws_sdk_cloudwatch, recorder, self.cloudwatch)),
             iam: IamGateway::new(mocked!(aws_sdk_iam, recorder, self.iam)),
             s3control: S3ControlGateway::new(mocked!(aws_sdk_s3control, recorder, self.s3control)),

@@ -30,6 +30,7 @@ def main(endpoint, management, account):
     iam.refused("GetAccountPasswordPolicy", "NoSuchEntity")
     iam.refused("GetRole", "NoSuchEntity", RoleName="x")
     iam.refused("ListAttachedRolePolicies", "NoSuchEntity", RoleName="x")
+    iam.refused("ListRolePolicies", "NoSuchEntity", RoleName="x")
 
     sns = Checked("sns", endpoint, *session)
     topic = f"arn:aws:sns:us-east-1:{account}:billing"
@@ -40,7 +41,11 @@ def main(endpoint, management, account):
     alarms = cloudwatch("DescribeAlarms", AlarmNames=["billing"])
     assert alarms["MetricAlarms"] == [] and alarms["CompositeAlarms"] == [], alarms
 
-    called = sorted(sts.called | iam.called | sns.called | cloudwatch.called)
+    events = Checked("events", endpoint, *session)
+    bus = f"arn:aws:events:us-east-1:{management}:event-bus/members"
+    assert events("ListRuleNamesByTarget", TargetArn=bus)["RuleNames"] == []
+
+    called = sorted(sts.called | iam.called | sns.called | cloudwatch.called | events.called)
     print(f"{len(called)} operations by {cloudwatch.model.resolved_protocol}: {', '.join(called)}")
 
 

@@ -138,6 +138,34 @@ fn an_account_is_placed_in_one_unit_below_the_root() {
 }
 
 #[test]
+fn the_way_into_the_account_is_shared_with_somebody_and_never_with_everybody() {
+    let also = |who: &[&str]| json!({"also_trusted": who});
+    assert_wrong(
+        "access-role",
+        &[
+            (json!({}), &[]),
+            (also(&["111122223333", "arn:aws:iam::222233334444:role/audit"]), &[]),
+            (also(&["*"]), &["also_trusted[0]"]),
+            (also(&["111122223333", "arn:aws:iam::111122223333:root"]), &["also_trusted[1]"]),
+        ],
+    );
+}
+
+#[test]
+fn us_east_1_is_no_other_region() {
+    let other = |regions: &[&str]| json!({"other_regions": regions});
+    assert_wrong(
+        "member-events",
+        &[
+            (json!({}), &[]),
+            (other(&["eu-central-1", "eu-west-1"]), &[]),
+            (other(&["eu-central-1", "eu-central-1"]), &["other_regions[1]"]),
+            (other(&["us-east-1"]), &["other_regions[0]"]),
+        ],
+    );
+}
+
+#[test]
 fn switch_roles_leave_the_way_into_the_account_alone() {
     let policy = "arn:aws:iam::aws:policy/ReadOnlyAccess";
     let with = |more: Value| {

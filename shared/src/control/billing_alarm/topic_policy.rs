@@ -5,11 +5,10 @@
 
 mod condition;
 mod truth;
-mod wildcard;
 
 use serde_json::{Value, json};
 
-use crate::ids::AccountId;
+use crate::{control::wildcard, ids::AccountId};
 use condition::conditions_hold;
 use truth::{Truth, each_text};
 

@@ -3,7 +3,7 @@
 use aws_sdk_iam::{
     operation::{
         detach_role_policy::DetachRolePolicyError, get_role::GetRoleError,
-        list_attached_role_policies::ListAttachedRolePoliciesError,
+        list_attached_role_policies::ListAttachedRolePoliciesError, list_role_policies::ListRolePoliciesError,
     },
     types::AttachedPolicy,
 };
@@ -82,6 +82,31 @@ impl IamGateway {
             found.extend(arns.map(ToOwned::to_owned));
         }
         Ok(found)
+    }
+
+    /// The names of the policies that are written into a role; none when there is no such role.
+    pub async fn list_inline_policies(&self, role: &RoleName) -> Result<Vec<String>, CallError> {
+        let mut pages = self.0.list_role_policies().role_name(role.as_str()).into_paginator().send();
+        let (mut found, mut read) = (Vec::new(), 0);
+        while let Some(page) = pages.next().await {
+            one_more_page("iam:ListRolePolicies", read)?;
+            read += 1;
+            let is_absent = ListRolePoliciesError::is_no_such_entity_exception;
+            let Some(page) = unless_absent("iam:ListRolePolicies", page, is_absent)? else { break };
+            found.extend_from_slice(page.policy_names());
+        }
+        Ok(found)
+    }
+
+    /// A policy that is written into a role, as JSON. One that is gone since it was listed is an error: what the role may
+    /// do is changing at this moment.
+    pub async fn read_inline_policy(&self, role: &RoleName, policy: &str) -> Result<String, CallError> {
+        const OPERATION: &str = "iam:GetRolePolicy";
+        let answer = self.0.get_role_policy().role_name(role.as_str()).policy_name(policy).send().await;
+        let answer = answer.map_err(|error| CallError::of(OPERATION, error))?;
+        let document = percent_decode_str(answer.policy_document()).decode_utf8();
+        let unusable = |_| CallError::unusable(OPERATION, Cause::CallFailed, "a policy that is no text");
+        document.map(std::borrow::Cow::into_owned).map_err(unusable)
     }
 
     /// Makes a role.

@@ -19,7 +19,7 @@ const CALL: Duration = Duration::from_millis(40);
 const RATIO: f64 = 1.3;
 
 const FUNCTION: &str = "baseline-applier";
-const CONTROLS: [&str; 11] = [
+const CONTROLS: [&str; 12] = [
     "billing-alarm",
     "alternate-contacts",
     "primary-contact",
@@ -31,6 +31,7 @@ const CONTROLS: [&str; 11] = [
     "password-policy",
     "s3-public-access-block",
     "switch-roles",
+    "access-role",
 ];
 
 /// Measures and prints; what is over the budget is added to `missed`.

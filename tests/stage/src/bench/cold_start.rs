@@ -19,13 +19,14 @@ pub(super) async fn of(bootstrap: &Path) -> io::Result<Duration> {
 }
 
 /// What a function needs to be told; nothing of it is called.
-const SETTINGS: [(&str, &str); 17] = [
+const SETTINGS: [(&str, &str); 18] = [
     ("ACCOUNT_CREATION_QUEUE_URL", "http://127.0.0.1/bench"),
     ("ALERTS_TOPIC_ARN", "arn:aws:sns:us-east-1:111111111111:bench"),
     ("ALERT_EMAIL", "bench@example.com"),
     ("BACKUP_BUCKET", "bench"),
     ("BASELINE_QUEUE_URL", "http://127.0.0.1/bench"),
     ("BUS_NAME", "bench"),
+    ("MEMBER_BUS_ARN", "arn:aws:events:us-east-1:111111111111:event-bus/bench"),
     ("NOTIFICATION_QUEUE_URL", "http://127.0.0.1/bench"),
     ("OWN_NAMES", "bench"),
     ("OWN_ROLE_IDS", "AROAEXAMPLE"),

@@ -40,10 +40,11 @@ pub(super) fn answer(context: &Context<'_>, alias: Option<&str>) -> Result<Respo
         ("iam", "GetAccountPasswordPolicy") => {
             Err(no_entity(format!("The Password Policy with domain name {account} cannot be found.")))
         }
-        ("iam", "GetRole" | "ListAttachedRolePolicies") => {
+        ("iam", "GetRole" | "ListAttachedRolePolicies" | "ListRolePolicies") => {
             let name = request.text("RoleName").unwrap_or_default();
             Err(no_entity(format!("The role with name {name} cannot be found.")))
         }
+        ("events", "ListRuleNamesByTarget") => Ok(json_ok(request.protocol, &json!({ "RuleNames": [] }))),
         ("sns", "GetTopicAttributes" | "ListSubscriptionsByTopic") => {
             Err(ApiError::new(404, "NotFound", "Topic does not exist"))
         }

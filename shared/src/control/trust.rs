@@ -46,6 +46,11 @@ impl TrustPolicy {
         Self { document, statements }
     }
 
+    /// The statements as they are written, each with its words.
+    pub(super) fn statements(&self) -> impl Iterator<Item = (&Value, String)> {
+        one_or_many(&self.document["Statement"]).map(|statement| (statement, in_words(statement, &str::to_owned)))
+    }
+
     /// The document as IAM takes it.
     pub(super) fn to_json(&self) -> String {
         self.document.to_string()
@@ -125,7 +130,7 @@ fn principals(principal: &Value) -> String {
 }
 
 /// IAM takes the id of an account for the ARN of its root.
-fn account_or_arn(id: &str) -> String {
+pub(super) fn account_or_arn(id: &str) -> String {
     let root_of = id.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root"));
     root_of.unwrap_or(id).to_owned()
 }
@@ -156,7 +161,7 @@ fn set_of(values: &Value, in_words: impl Fn(&Value) -> String) -> String {
 }
 
 /// IAM writes a list of one entry as that entry.
-fn one_or_many(value: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn one_or_many(value: &Value) -> impl Iterator<Item = &Value> {
     match value {
         Value::Array(values) => values.iter(),
         Value::Null => [].iter(),
@@ -164,12 +169,13 @@ fn one_or_many(value: &Value) -> impl Iterator<Item = &Value> {
     }
 }
 
-/// A text without its quotation marks, unless it could be taken for more than one; `true` and `"true"` are the same
-/// to IAM.
+/// A text without its quotation marks, unless it could be taken for more than one, or for something that a screen obeys:
+/// whoever may change the role has written it. `true` and `"true"` are the same to IAM.
 fn plain(value: &Value) -> String {
     match value.as_str() {
-        Some(text) if !text.contains(char::is_whitespace) => text.to_owned(),
-        _ => value.to_string(),
+        Some(text) if text.chars().all(|letter| letter.is_ascii_graphic()) => text.to_owned(),
+        Some(text) => format!("{text:?}"),
+        None => value.to_string(),
     }
 }
 
@@ -280,5 +286,13 @@ mod tests {
     fn a_policy_without_statements_lacks_the_wanted_one() {
         assert!(differences(&json!({"Version": "2012-10-17"})).unwrap().starts_with("add ["));
         assert!("not json".parse::<TrustPolicy>().is_err());
+    }
+
+    #[test]
+    fn nothing_that_a_screen_obeys_is_shown_as_it_is() {
+        let mut hostile = statement("111111111111");
+        hostile["Condition"] = json!({"StringEquals": {"sts:ExternalId": "\u{9b}31m\u{1b}]0;x\u{7}\n"}});
+        let shown = differences(&json!({"Statement": [hostile]})).unwrap();
+        assert!(!shown.contains(char::is_control) && shown.contains("\\u{9b}31m"), "{shown}");
     }
 }

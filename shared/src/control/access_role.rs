@@ -1,0 +1,201 @@
+//! # access-role
+//!
+//! **What it does.** Compares the role through which Steward enters the account with what it must be: who may assume it,
+//! that it may do everything, and that nothing takes that away.
+//!
+//! **Why.** Everything that Steward does in an account goes through this role, and whoever else may assume it owns the
+//! account. It is noticed when it is gone; that somebody was let in beside Steward, or that it can do half of what it
+//! could, is not.
+//!
+//! **Desired state.** The section itself, `{}`: the management account may assume the role without a condition, nobody
+//! else may, and it has `AdministratorAccess`. `also_trusted` names whom people have let in beside: an account, or the ARN
+//! of a role or user in one. Principals of the management account are always welcome. A role of another name is the
+//! stack's parameter `AccessRoleName`.
+//!
+//! Where neither `AdministratorAccess` nor a policy that is written into the role allows everything, `AdministratorAccess`
+//! is attached, as far as the session still may do that. All else is left to people, each named with what to do: who may
+//! assume the role is never changed, because a mistake there locks Steward out for good. What lets the management account
+//! in is named before what is to be taken out, in the order in which it is safe. A policy of the account that is attached
+//! beside can only take something away; of AWS's own policies, those that deny everything are known by name.
+//!
+//! **Limits.** Service control policies are not seen. A statement that lets everybody in under a condition is drift,
+//! whatever the condition says. How long its sessions may last is not looked at: IAM allows no less than an hour, and
+//! Steward's last a quarter of one. A role that cannot be assumed at all, or that may not read itself any more, makes the
+//! control unknown.
+//!
+//! **Calls.** A compliant account costs three, `GetRole`, `ListAttachedRolePolicies` and `ListRolePolicies`, and one
+//! `GetRolePolicy` for each policy that is written into the role.
+//!
+//! **Source.** AWS Organizations user guide, "Accessing member accounts in an organization": the role that AWS makes in
+//! a new account trusts the management account and has `AdministratorAccess`. IAM user guide, "Policy evaluation
+//! logic", says which statement of a policy wins.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Control, MemberScope,
+    role::{self, ADMINISTRATOR_ACCESS, PresentRole},
+    trust::{account_or_arn, one_or_many},
+};
+use crate::{
+    baseline::{Baseline, Findings, Validate},
+    gateway::CallError,
+    ids::{AccountId, RoleName},
+    input::Problem,
+};
+
+/// The `access-role` section of the baseline.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccessRole {
+    /// Who may assume the role beside the management account: ids of accounts, or ARNs of roles and users.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_trusted: Vec<String>,
+}
+
+impl Validate for AccessRole {
+    fn problems(&self, path: &str) -> Vec<Problem> {
+        let mut findings = Findings::at(path);
+        findings.distinct("also_trusted", self.also_trusted.iter().map(|who| account_or_arn(who)));
+        for (position, who) in self.also_trusted.iter().enumerate() {
+            findings.expect(
+                &format!("also_trusted[{position}]"),
+                is_somebody(who),
+                "is nobody; the id of an account, or an ARN such as arn:aws:iam::111122223333:role/audit, is expected",
+            );
+        }
+        findings.into_problems()
+    }
+}
+
+/// Whether a text names one account, role or user. A wildcard names everybody.
+fn is_somebody(text: &str) -> bool {
+    let who = account_or_arn(text);
+    let in_account = who.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(':'));
+    let is_name = |name: &str| {
+        let name = name.strip_prefix("role/").or_else(|| name.strip_prefix("user/")).unwrap_or_default();
+        let is_in_name = |letter: u8| letter.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&letter);
+        !name.is_empty() && !name.ends_with('/') && name.len() <= 576 && name.bytes().all(is_in_name)
+    };
+    who.parse::<AccountId>().is_ok()
+        || in_account.is_some_and(|(account, name)| account.parse::<AccountId>().is_ok() && is_name(name))
+}
+
+/// What is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actual {
+    name: RoleName,
+    management_account: AccountId,
+    /// None when no role has the name.
+    role: Option<PresentRole>,
+}
+
+/// The one change: `AdministratorAccess` is attached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change(RoleName);
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "attach {ADMINISTRATOR_ACCESS} to {}", self.0)
+    }
+}
+
+/// The control `access-role`.
+#[derive(Clone, Copy, Debug)]
+pub struct AccessRoleControl;
+
+impl Control for AccessRoleControl {
+    const ID: &'static str = "access-role";
+    const READS: &'static [&'static str] = role::READS;
+    const WRITES: &'static [&'static str] = &["iam:AttachRolePolicy"];
+    type Scope = MemberScope;
+    type Desired = AccessRole;
+    type Actual = Actual;
+    type Change = Change;
+
+    fn desired(baseline: &Baseline) -> Option<&AccessRole> {
+        baseline.access_role.as_ref()
+    }
+
+    async fn inspect(&self, scope: &MemberScope, _desired: &AccessRole) -> Result<Actual, CallError> {
+        let (name, management_account) = (scope.access_role.clone(), scope.management_account.clone());
+        PresentRole::find(&scope.iam, &name).await.map(|role| Actual { name, management_account, role })
+    }
+
+    fn plan(&self, _scope: &MemberScope, _desired: &AccessRole, actual: &Actual) -> Vec<Change> {
+        let lacks = actual.role.as_ref().is_some_and(|role| !role.allows_everything());
+        if lacks { vec![Change(actual.name.clone())] } else { Vec::new() }
+    }
+
+    async fn apply(&self, scope: &MemberScope, Change(role): &Change) -> Result<(), CallError> {
+        scope.iam.attach_policy(role, ADMINISTRATOR_ACCESS).await
+    }
+
+    fn by_hand(&self, desired: &AccessRole, actual: &Actual) -> Vec<String> {
+        let Actual { name, management_account, role } = actual;
+        let Some(role) = role else {
+            return vec![format!(
+                "by hand: make the role {name} with {ADMINISTRATOR_ACCESS}, for {management_account}"
+            )];
+        };
+        let mut lines = trust_lines(desired, actual, role);
+        lines.extend(role.limits(name.as_str(), Some(ADMINISTRATOR_ACCESS)));
+        lines
+    }
+}
+
+/// What is to be done about who may assume the role. Who is to be let in comes before who is to be kept out.
+fn trust_lines(desired: &AccessRole, actual: &Actual, role: &PresentRole) -> Vec<String> {
+    let Actual { name, management_account, .. } = actual;
+    let welcome = |id: &str| {
+        is_within(id, management_account.as_str()) || desired.also_trusted.iter().any(|who| is_within(id, who))
+    };
+    let (mut is_open, mut denials, mut others) = (false, Vec::new(), Vec::new());
+    for (statement, words) in role.trust.statements() {
+        if statement["Effect"] != "Allow" {
+            denials.push(format!("by hand: take [{words}] out of who may assume {name}, which it keeps out"));
+        } else if let Some(ids) = ids(statement).filter(|ids| ids.iter().all(|id| welcome(id))) {
+            is_open |= ids.contains(&management_account.to_string()) && lets_in(statement);
+        } else {
+            others.push(format!(
+                "by hand: take [{words}] out of who may assume {name}, or name whom it lets in as also_trusted"
+            ));
+        }
+    }
+    let opening = (!is_open).then(|| {
+        let statement = format!("[Allow sts:AssumeRole to AWS {management_account}]");
+        let first = if denials.is_empty() && others.is_empty() { "" } else { " before anything is taken out" };
+        format!("by hand: add {statement} to who may assume {name}{first}; without it Steward may be locked out")
+    });
+    opening.into_iter().chain(denials).chain(others).collect()
+}
+
+/// The accounts, roles and users that a statement lets in; None when it lets in others as well, or not by their name.
+fn ids(statement: &Value) -> Option<Vec<String>> {
+    let kinds = statement.get("Principal")?.as_object()?;
+    let aws = kinds.get("AWS").filter(|_| kinds.len() == 1 && statement.get("NotPrincipal").is_none())?;
+    one_or_many(aws).map(|id| id.as_str().map(account_or_arn)).collect()
+}
+
+/// Whether a statement that allows lets in whom it names, whatever they come with.
+fn lets_in(statement: &Value) -> bool {
+    let is_assume = |action: &Value| action.as_str().is_some_and(|action| role::fits(action, "sts:AssumeRole"));
+    statement.get("Condition").is_none() && one_or_many(&statement["Action"]).any(is_assume)
+}
+
+/// Whether a principal is this one, or belongs to this account.
+fn is_within(id: &str, who: &str) -> bool {
+    let who = account_or_arn(who);
+    let is_in_account = || {
+        let belongs = |service| id.strip_prefix(service).and_then(|rest| rest.strip_prefix(who.as_str()));
+        ["arn:aws:iam::", "arn:aws:sts::"].into_iter().filter_map(belongs).any(|rest| rest.starts_with(':'))
+    };
+    id == who || (who.parse::<AccountId>().is_ok() && is_in_account())
+}
+
+#[cfg(test)]
+mod tests;
