@@ -229,8 +229,8 @@ fn the_control_that_looks_for_the_members_rules_knows_what_they_hear() {
             serde_json::from_str::<Value>(&pattern).expect("a pattern") == wanted.pattern
         });
         let rule = left.remove(position.unwrap_or_else(|| panic!("no rule hears {}", wanted.pattern)));
-        let state = rule["State"].as_str().unwrap_or("ENABLED");
-        assert_eq!(state != "ENABLED", wanted.all_calls, "{rule}");
+        let is_off = rule["State"].as_str().is_some_and(|word| word != "ENABLED");
+        assert_eq!(is_off, wanted.all_calls, "{rule}");
     }
     assert!(left.is_empty(), "the control does not look for {left:?}");
 }
