@@ -1,4 +1,4 @@
-# Everything a developer runs. Needed: Rust, Python 3.10 or newer, a C compiler; no Docker, no AWS account.
+# Everything a developer runs. Needed: Rust, Python 3.11 or newer, a C compiler; no Docker, no AWS account.
 # The network is needed once, for crates and tools; later runs do without.
 
 # What the functions' folders are called is what their binaries are called.

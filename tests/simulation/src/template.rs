@@ -231,7 +231,9 @@ impl Resolver<'_> {
             "Fn::If" => {
                 let is_met = match argument[0].as_str().expect("a condition") {
                     "HasBaselineDocument" => true,
-                    "HearsMembers" | "HasDelegatedAdministrators" | "HasProtectedAccounts" => false,
+                    "ChecksSignatures" | "HasDelegatedAdministrators" | "HasProtectedAccounts" | "HearsMembers" => {
+                        false
+                    }
                     other => panic!("the condition {other} is not simulated"),
                 };
                 self.resolve(&argument[if is_met { 1 } else { 2 }])
