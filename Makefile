@@ -55,9 +55,10 @@ lint: tools ## Check format, lints and the template
 	$(PINNED) cfn-lint template.yaml stacks/*.yaml
 	$(PINNED) sam validate --lint
 
+# Flows wait more than they compute: four at a time use what two leave idle.
 test: lint build ## Check and test everything, on a local cloud
 	report/tests/setup
-	cargo test --workspace --lib --bins --tests
+	RUST_TEST_THREADS=4 cargo test --workspace --lib --bins --tests
 
 PAYLOADS := 100000
 

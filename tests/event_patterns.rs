@@ -218,14 +218,14 @@ fn forwarded(event: &Value) -> bool {
 
 #[test]
 fn the_control_that_looks_for_the_members_rules_knows_what_they_hear() {
-    let role = steward::ids::RoleName::organization_account_access();
-    let wanted = steward::control::member_events::wanted(&role);
+    let entered_by = steward::ids::RoleName::organization_account_access();
+    let wanted = steward::control::member_events::wanted(&entered_by);
     let stack = template_in("stacks/member-events.yaml");
     let mut left: Vec<_> = resources(&stack, "AWS::Events::Rule").into_values().collect();
     for wanted in wanted {
         let position = left.iter().position(|rule| {
             let pattern = rule["EventPattern"].to_string();
-            let pattern = pattern.replace(r#"{"Ref":"AccessRoleName"}"#, &json!(role).to_string());
+            let pattern = pattern.replace(r#"{"Ref":"AccessRoleName"}"#, &json!(entered_by).to_string());
             serde_json::from_str::<Value>(&pattern).expect("a pattern") == wanted.pattern
         });
         let rule = left.remove(position.unwrap_or_else(|| panic!("no rule hears {}", wanted.pattern)));
