@@ -66,7 +66,6 @@ async fn twenty_people_at_once_have_a_process_each_and_nobody_is_refused() {
     drop(slow);
     let states: BTreeSet<&str> = answers.iter().filter_map(|answer| answer["state"].as_str()).collect();
     assert!(states.is_subset(&["REQUESTED", "WAITING"].into()), "{answers:?}");
-    are_admitted(&theatre.stack, &names).await;
 }
 
 #[tokio::test]
