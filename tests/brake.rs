@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
 
-use crate::theatre::{PATIENCE, Theatre};
+use crate::{
+    compliance_sweep::report,
+    theatre::{PATIENCE, Theatre},
+};
 
 /// Of so many accounts the least that may always be changed, ten, is less than what was planned.
 const MEMBERS: usize = 30;
@@ -35,9 +38,7 @@ async fn members(theatre: &Theatre) -> Vec<String> {
 async fn sweep(theatre: &Theatre, input: &Value) -> String {
     let execution = theatre.stack.start_sweep_with(input).await.expect("the sweep starts");
     theatre.stack.end_of_sweep(&execution, PATIENCE * 2).await;
-    let text = theatre.stack.report_object("latest/report.json").await.expect("a report");
-    let report: Value = serde_json::from_str(&text).expect("JSON");
-    report["sweep"]["note"].as_str().unwrap_or_default().to_owned()
+    report(theatre).await["sweep"]["note"].as_str().unwrap_or_default().to_owned()
 }
 
 fn outcomes(answer: &Value) -> BTreeMap<String, usize> {

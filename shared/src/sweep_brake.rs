@@ -103,14 +103,13 @@ fn beginning(
     share: usize,
     continues: Option<&str>,
 ) -> Beginning {
-    let stopped = before.filter(|before| before.stopped.is_some() && before.etag == etag);
+    let stopped = before.filter(|before| before.etag == etag).and_then(Counters::told);
     match (before, stopped, continues) {
         (Some(before), _, _) if before.sweep_id == *sweep => Beginning::Again,
         (_, Some(stopped), Some(id)) if stopped.sweep_id.as_str() == id => Beginning::With(None),
         (_, _, Some(id)) => Beginning::Not(format!("No sweep {id:?} has stopped with the present baseline document.")),
-        (_, Some(stopped), None) => {
-            let SweepBraked { failure, .. } = stopped.told().unwrap_or_else(|| unreachable!("it has stopped"));
-            Beginning::Not(format!("The sweep {} has stopped and waits. {}", stopped.sweep_id, failure.message))
+        (_, Some(SweepBraked { sweep_id, failure, .. }), None) => {
+            Beginning::Not(format!("The sweep {sweep_id} has stopped and waits. {}", failure.message))
         }
         (_, None, None) => Beginning::With(Some(share)),
     }

@@ -47,9 +47,7 @@ impl ByHand {
             (_, problems) => Err(refused(&problems)),
         }
     }
-}
 
-impl ByHand {
     /// What a person confirms who has seen the plan of this by this version of the baseline document.
     pub(crate) fn plan(&self, etag: &str) -> Confirmation {
         let controls: Vec<_> = self.controls.iter().map(|control| control.id()).collect();

@@ -76,9 +76,7 @@ impl Input {
     pub(crate) fn only_looks(&self) -> bool {
         self.mode == Mode::Plan && matches!(self.work, Work::Features | Work::Credentials(..))
     }
-}
 
-impl Input {
     /// What a person confirms who has seen the plan of this task in these accounts, by this version of the baseline
     /// document.
     pub(crate) fn plan(&self, selection: &Selection, etag: &str) -> Confirmation {

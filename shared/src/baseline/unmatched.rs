@@ -187,7 +187,8 @@ impl Selectors {
         Self { organizations, table, found: Mutex::default() }
     }
 
-    /// For a sweep, which knows every account: the accounts and units that stand for nothing. It is recorded for the functions that know but one.
+    /// For a sweep, which knows every account: the accounts and units that stand for nothing. It is recorded for the
+    /// functions that know but one.
     pub async fn of_sweep(
         &self,
         document: &InForce,
