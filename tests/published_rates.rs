@@ -30,7 +30,7 @@ async fn are_admitted(stack: &Stack, names: &[String]) {
 
 #[tokio::test]
 async fn twenty_events_at_once_are_twenty_requests_and_none_is_lost_or_refused() {
-    let theatre = Theatre::at_real_time("steward-events", 200, &[("MaxAccountsPerDay", "100")]).await;
+    let theatre = Theatre::at_real_time(200, &[("MaxAccountsPerDay", "100")]).await;
     let listener = theatre.listen("at-once").await;
     let names: Vec<String> = (0..20).map(|n| format!("At Once {n}")).collect();
     let put = names.iter().map(|name| {
@@ -49,7 +49,7 @@ async fn twenty_events_at_once_are_twenty_requests_and_none_is_lost_or_refused()
 
 #[tokio::test]
 async fn twenty_people_at_once_have_a_process_each_and_nobody_is_refused() {
-    let theatre = Theatre::at_real_time("steward-people", 200, &[("MaxAccountsPerDay", "100")]).await;
+    let theatre = Theatre::at_real_time(200, &[("MaxAccountsPerDay", "100")]).await;
     // All are at work at the same time, however fast the machine is.
     let slow = Fault::new(FaultKind::Latency(Duration::from_secs(3))).function("account-requester");
     let slow = slow.operation("dynamodb", "GetItem").account(theatre.organization.management_account());
@@ -74,7 +74,7 @@ async fn forty_accounts_by_hand_are_mended_without_a_row_that_is_throttled() {
         security: {name: A, title: B, email: a@example.com, phone: '+49 30 1'}\n\
         overrides:\n  - match: {organizational_unit: /Workloads/Sandbox}\n    account-tags: {tags: {team: blue}}\n";
     let parameters = [("BaselineKey", "baseline.yaml"), ("MaxChangedPercent", "100")];
-    let theatre = Theatre::at_real_time("steward-by-hand", 40, &parameters).await;
+    let theatre = Theatre::at_real_time(40, &parameters).await;
     theatre.put_document(document).await;
     let input = json!({"organizational_unit": "/Workloads/Sandbox", "mode": "apply",
         "controls": ["alternate-contacts", "account-tags"]});

@@ -10,14 +10,21 @@ use tokio::sync::OnceCell;
 /// How long anything may take before a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
 
-/// How much faster than AWS the cloud is, its quotas with it.
-const TIME_SCALE: f64 = 20.0;
-
-static CLOUD: OnceCell<LocalCloud> = OnceCell::const_new();
-static REAL_TIME: OnceCell<LocalCloud> = OnceCell::const_new();
-static SHARED: OnceCell<Organization> = OnceCell::const_new();
-/// The name of the shared stack, and the start of the others' names.
+/// Where most tests play: an account takes a second, and the rate of `CreateAccount` is two a second.
+static FAST: World = World::new(20.0, "tests.log");
+/// Where time and rates are those of AWS.
+static REAL_TIME: World = World::new(1.0, "real-time.log");
+/// The name of a world's own stack, and the start of the others' names.
 const STACK: &str = "steward";
+
+/// A cloud that is so many times as fast as AWS, its quotas with it, and the stack in it that the SAM CLI deploys. The
+/// others are copies of it.
+struct World {
+    time_scale: f64,
+    log: &'static str,
+    cloud: OnceCell<LocalCloud>,
+    original: OnceCell<Organization>,
+}
 
 /// The services that the functions need to be trusted.
 pub(crate) const TRUSTED: [&str; 4] = [
@@ -35,30 +42,14 @@ pub(crate) struct Theatre {
 }
 
 impl Theatre {
-    /// The stack for tests that need no settings of their own: they keep apart by their e-mail addresses. The SAM CLI
-    /// deploys it, once.
+    /// The stack for tests that need no settings of their own: they keep apart by their e-mail addresses.
     pub(crate) async fn shared() -> Self {
-        let cloud = cloud().await;
-        let organization = SHARED
-            .get_or_init(async || {
-                let organization = organization(cloud, 0).await;
-                let cap = [("MaxAccountsPerDay", "5000")];
-                let account = organization.management_account();
-                let stack = deploy(cloud, account, STACK, &cap).await.expect("the stack can be deployed");
-                stack.raise_rates(TIME_SCALE).await.expect("the functions can be configured");
-                organization
-            })
-            .await;
-        // A client belongs to the runtime of its test.
-        let client = cloud.client(organization.management_account());
-        let stack = Stack::read(client, STACK).await.expect("the shared stack can be read");
-        Self { cloud, organization: organization.clone(), stack }
+        FAST.original().await
     }
 
     /// An organization and a stack for one test alone: a copy of the shared one.
     pub(crate) async fn own(parameters: &[(&str, &str)]) -> Self {
-        let organization = organization(cloud().await, 0).await;
-        Self::around(organization, parameters).await
+        FAST.copy(FAST.organization(0).await, parameters).await
     }
 
     /// An organization with so many accounts beside the usual one, in `/Workloads/Sandbox`, and this baseline document.
@@ -68,45 +59,26 @@ impl Theatre {
 
     /// The same, with these parameters of the stack.
     pub(crate) async fn with_members_and(members: usize, document: &str, parameters: &[(&str, &str)]) -> Self {
-        let organization = organization(cloud().await, members).await;
         let parameters = [&[("BaselineKey", "baseline.yaml")], parameters].concat();
-        let theatre = Self::around(organization, &parameters).await;
+        let theatre = FAST.copy(FAST.organization(members).await, &parameters).await;
         theatre.put_document(document).await;
         theatre
     }
 
     /// An organization and a stack whose parameter of this name is the organization's member, and this baseline document.
     pub(crate) async fn with_member_as(parameter: &str, document: &str) -> Self {
-        let organization = organization(cloud().await, 0).await;
+        let organization = FAST.organization(0).await;
         let member = member(&organization);
         let parameters = [("BaselineKey", "baseline.yaml"), (parameter, member.as_str())];
-        let theatre = Self::around(organization, &parameters).await;
+        let theatre = FAST.copy(organization, &parameters).await;
         theatre.put_document(document).await;
         theatre
     }
 
-    async fn around(organization: Organization, parameters: &[(&str, &str)]) -> Self {
-        let shared = Self::shared().await;
-        let account = organization.management_account();
-        let organization_id = organization.id();
-        let mut parameters = parameters.to_vec();
-        parameters.push(("OrganizationId", &organization_id));
-        let copied = shared.stack.copy(shared.cloud, account, &format!("{STACK}-{account}"), &parameters).await;
-        let stack = copied.expect("the stack can be copied");
-        stack.raise_rates(TIME_SCALE).await.expect("the functions can be configured");
-        Self { cloud: shared.cloud, organization, stack }
-    }
-
-    /// An organization of its own with so many accounts in `/Workloads/Sandbox`, and a stack of this name that the SAM CLI
-    /// deploys, in the cloud where time and rates are those of AWS.
-    pub(crate) async fn at_real_time(name: &str, members: usize, parameters: &[(&str, &str)]) -> Self {
-        let cloud = started(&REAL_TIME, 1.0, "real-time.log").await;
-        let organization = organization(cloud, members).await;
-        let organization_id = organization.id();
-        let mut parameters = parameters.to_vec();
-        parameters.push(("OrganizationId", &organization_id));
-        let stack = deploy(cloud, organization.management_account(), name, &parameters).await;
-        Self { cloud, organization, stack: stack.expect("the stack can be deployed") }
+    /// An organization with so many accounts in `/Workloads/Sandbox`, and a stack in it, where time and rates are those of
+    /// AWS.
+    pub(crate) async fn at_real_time(members: usize, parameters: &[(&str, &str)]) -> Self {
+        REAL_TIME.copy(REAL_TIME.organization(members).await, parameters).await
     }
 
     /// An organization that nobody has prepared: no trusted access, no root features.
@@ -211,35 +183,71 @@ fn member(organization: &Organization) -> String {
     organization.account_with_email(&email).expect("every organization has one")
 }
 
-async fn organization(cloud: &LocalCloud, members: usize) -> Organization {
-    let management_account = cloud.new_account_id();
-    let mut builder = cloud
-        .organization(&management_account)
-        .unit("/Workloads/Sandbox")
-        .member(&cloud.new_account_id(), "Shop", &format!("shop@{management_account}.example.com"), "/Workloads")
-        .account_limit(1000)
-        .root_access();
-    for n in 0..members {
-        let email = format!("team-{n}@{management_account}.example.com");
-        builder = builder.member(&cloud.new_account_id(), &format!("Team {n}"), &email, "/Workloads/Sandbox");
+impl World {
+    const fn new(time_scale: f64, log: &'static str) -> Self {
+        Self { time_scale, log, cloud: OnceCell::const_new(), original: OnceCell::const_new() }
     }
-    builder.create().await.expect("an organization can be made")
-}
 
-async fn cloud() -> &'static LocalCloud {
-    // An account takes a second, and the rate of CreateAccount is two a second.
-    started(&CLOUD, TIME_SCALE, "tests.log").await
-}
+    async fn cloud(&'static self) -> &'static LocalCloud {
+        self.cloud
+            .get_or_init(async || {
+                let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.local-cloud"));
+                std::fs::create_dir_all(folder).expect("the folder of the log can be made");
+                let log = Some(folder.join(self.log));
+                let options = Options { time_scale: self.time_scale, log, ..Options::default() };
+                tokio::task::spawn_blocking(|| LocalCloud::start(options).expect("the local cloud starts"))
+                    .await
+                    .expect("the local cloud starts")
+            })
+            .await
+    }
 
-async fn started(cloud: &'static OnceCell<LocalCloud>, time_scale: f64, log: &str) -> &'static LocalCloud {
-    cloud
-        .get_or_init(async || {
-            let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.local-cloud"));
-            std::fs::create_dir_all(folder).expect("the folder of the log can be made");
-            let options = Options { time_scale, log: Some(folder.join(log)), ..Options::default() };
-            tokio::task::spawn_blocking(|| LocalCloud::start(options).expect("the local cloud starts"))
-                .await
-                .expect("the local cloud starts")
-        })
-        .await
+    async fn organization(&'static self, members: usize) -> Organization {
+        let cloud = self.cloud().await;
+        let management_account = cloud.new_account_id();
+        let mut builder = cloud
+            .organization(&management_account)
+            .unit("/Workloads/Sandbox")
+            .member(&cloud.new_account_id(), "Shop", &format!("shop@{management_account}.example.com"), "/Workloads")
+            .account_limit(1000)
+            .root_access();
+        for n in 0..members {
+            let email = format!("team-{n}@{management_account}.example.com");
+            builder = builder.member(&cloud.new_account_id(), &format!("Team {n}"), &email, "/Workloads/Sandbox");
+        }
+        builder.create().await.expect("an organization can be made")
+    }
+
+    /// The stack that the SAM CLI deploys, once.
+    async fn original(&'static self) -> Theatre {
+        let cloud = self.cloud().await;
+        let organization = self
+            .original
+            .get_or_init(async || {
+                let organization = self.organization(0).await;
+                let cap = [("MaxAccountsPerDay", "5000")];
+                let account = organization.management_account();
+                let stack = deploy(cloud, account, STACK, &cap).await.expect("the stack can be deployed");
+                stack.raise_rates(self.time_scale).await.expect("the functions can be configured");
+                organization
+            })
+            .await;
+        // A client belongs to the runtime of its test.
+        let client = cloud.client(organization.management_account());
+        let stack = Stack::read(client, STACK).await.expect("the shared stack can be read");
+        Theatre { cloud, organization: organization.clone(), stack }
+    }
+
+    /// A stack like it for this organization alone.
+    async fn copy(&'static self, organization: Organization, parameters: &[(&str, &str)]) -> Theatre {
+        let Theatre { cloud, stack: original, .. } = self.original().await;
+        let account = organization.management_account();
+        let organization_id = organization.id();
+        let mut parameters = parameters.to_vec();
+        parameters.push(("OrganizationId", &organization_id));
+        let copied = original.copy(cloud, account, &format!("{STACK}-{account}"), &parameters).await;
+        let stack = copied.expect("the stack can be copied");
+        stack.raise_rates(self.time_scale).await.expect("the functions can be configured");
+        Theatre { cloud, organization, stack }
+    }
 }

@@ -5,16 +5,19 @@ cloud. Written for the version pinned in ministack.txt; when a newer one closes 
 """
 
 import contextvars
+import functools
 import json
 import re
+import time
 
+import yaml
 from ministack.app import main
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.arn import parse_arn
 from ministack.core.iam_evaluator import caller_arn
 from ministack.core.responses import get_account_id, set_request_account_id
 from ministack.services import dynamodb, eventbridge, lambda_svc, s3, sns, sqs
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import engine, provisioners
 
 ARCHIVE = "AWS::Events::Archive"
 BUS_POLICY = "AWS::Events::EventBusPolicy"
@@ -187,6 +190,42 @@ def execution_credentials(config: dict) -> dict:
     return plain_execution_credentials(config | {"FunctionArn": unqualified})
 
 
+# Execution environments: MiniStack keeps one of every function for ever, where AWS ends each that nothing has called for some
+# minutes. Hundreds of idle ones, each of which wakes the server twenty times a second, slow down everything else.
+
+
+def end_idle_environments(idle_for: float = lambda_runtime._LOCAL_WORKER_TTL) -> int:
+    """Ends the environments that nothing has called for so many seconds; says how many."""
+    now = time.time()
+    with lambda_runtime._lock:
+        pools = lambda_runtime._workers.values()
+        idle = [(pool, one) for pool in pools for one in pool if not one.in_use and now - one.last_used >= idle_for]
+        for pool, one in idle:
+            pool.remove(one)
+    lambda_runtime.kill_workers([one for _, one in idle])
+    return len(idle)
+
+
+# Event source mappings: every message wakes a look through the queues of all stacks, of which hardly any holds one.
+
+
+def waiting_mappings():
+    """The mappings of queues with a message; the template has no other sources."""
+    queues = list(sqs._queues._data.values())
+    waiting = {queue["attributes"].get("QueueArn") for queue in queues if queue["messages"]}
+    return (mapping for mapping in plain_iter_all_esms() if mapping[2].get("EventSourceArn") in waiting)
+
+
+# Templates: MiniStack reads them in Python alone, which takes seconds for one of this size and lets nothing else happen.
+
+
+class TemplateLoader(yaml.CSafeLoader):
+    """Reads what MiniStack's own loader reads, by the parser in C."""
+
+    yaml_constructors = engine.CfnLoader.yaml_constructors
+    yaml_implicit_resolvers = engine.CfnLoader.yaml_implicit_resolvers
+
+
 # Queues: a policy that denies everybody locks out the root user as well, who on AWS alone can still look and open it.
 
 
@@ -273,9 +312,15 @@ organizations = contextvars.ContextVar("organizations", default={})
 VARIABLE = re.compile(r"\$\{([^}*?$]+)\}")
 
 
+@functools.lru_cache
+def organizations_in(header: str) -> dict:
+    """The organizations by account, as the front writes them; most requests are of the same ones."""
+    return json.loads(header)
+
+
 def pin_request_caller(headers: dict, query_params: dict | None = None) -> None:
     """Remembers the caller, and the organizations that the request concerns, by account."""
-    organizations.set(json.loads(headers.get("x-local-cloud-organizations", "{}")))
+    organizations.set(organizations_in(headers.get("x-local-cloud-organizations", "{}")))
     plain_pin_request_caller(headers, query_params)
 
 
@@ -316,6 +361,10 @@ if __name__ == "__main__":
     provisioners._RESOURCE_HANDLERS[BUCKET]["create"] = create_bucket
     plain_create_table = provisioners._RESOURCE_HANDLERS[TABLE]["create"]
     provisioners._RESOURCE_HANDLERS[TABLE]["create"] = create_table
+    engine.CfnLoader = TemplateLoader
+    plain_iter_all_esms = lambda_svc._iter_all_esms
+    lambda_svc._iter_all_esms = waiting_mappings
+    lambda_runtime.reap_idle_workers = lambda_svc.reap_idle_workers = end_idle_environments
     eventbridge._dispatch_to_lambda = invoke_asynchronously
     plain_list_subscriptions_by_topic = sns._list_subscriptions_by_topic
     sns._list_subscriptions_by_topic = list_subscriptions_by_topic

@@ -16,6 +16,9 @@ use crate::upstream::Upstream;
 
 /// How long MiniStack may take until it serves.
 const START_DEADLINE: Duration = Duration::from_mins(3);
+/// After how long without a call an execution environment of a function ends, at the speed of AWS, which names no time;
+/// minutes are what people see.
+const IDLE: Duration = Duration::from_mins(5);
 /// Another process may take the free port first.
 const ATTEMPTS: usize = 3;
 /// How much of the log an error shows.
@@ -111,6 +114,7 @@ impl MiniStack {
             .env("BIND_HOST", "127.0.0.1")
             .env("GATEWAY_PORT", address.port().to_string())
             .env("LAMBDA_EXECUTOR", "local")
+            .env("LAMBDA_WARM_TTL_SECONDS", (IDLE.as_secs_f64() / time_scale).to_string())
             .env("S3_DATA_DIR", state.path().join("s3"))
             .env("SERVICES", SERVICES)
             .env("SFN_WAIT_SCALE", time_scale.recip().to_string())

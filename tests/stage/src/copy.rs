@@ -21,8 +21,9 @@ impl Stack {
         parameters: &[(&str, &str)],
     ) -> Result<Self, AwsError> {
         let (packaged, client) = (&self.client, cloud.client(account));
-        let original = [("StackName", self.name()), ("TemplateStage", "Original")];
-        let answer = packaged.query("cloudformation", "GetTemplate", VERSION, &original).await?;
+        // With its macro applied already, which takes a second.
+        let processed = [("StackName", self.name()), ("TemplateStage", "Processed")];
+        let answer = packaged.query("cloudformation", "GetTemplate", VERSION, &processed).await?;
         let template = answer.text("TemplateBody").unwrap_or_default();
         // As the SAM CLI does it: in a request, a template of this size is too large. The code stays where it is: copies of
         // it for every stack would be gigabytes.
