@@ -32,8 +32,8 @@ pub fn is_failing(ended: usize, failed: usize) -> bool {
     failed >= FAILURES && failed * 2 > ended
 }
 
-/// What became of one account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What became of one account; what matters more comes later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Came {
     /// There was nothing to change.
     Nothing,
@@ -46,17 +46,23 @@ pub enum Came {
 }
 
 impl Came {
-    /// By the rows of an account.
+    /// By the rows of an account: the worst of what became of its controls.
     pub fn of_rows(rows: &[Row]) -> Self {
-        let any = |is: fn(&Outcome) -> bool| rows.iter().any(|row| is(&row.outcome));
-        if any(|outcome| matches!(outcome, Outcome::NotConverged { .. } | Outcome::Unknown { .. })) {
-            Self::Failed
-        } else if any(|outcome| matches!(outcome, Outcome::Fixed { .. })) {
-            Self::Changed
-        } else if any(|outcome| matches!(outcome, Outcome::Drifted { .. })) {
-            Self::WouldChange
-        } else {
-            Self::Nothing
+        rows.iter().map(|row| Self::of_outcome(&row.outcome)).max().unwrap_or(Self::Nothing)
+    }
+
+    /// What is left to people is no change of Steward's, and no failure of one.
+    fn of_outcome(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Unknown { .. } => Self::Failed,
+            Outcome::NotConverged { .. } if !outcome.is_left_to_people() => Self::Failed,
+            Outcome::Fixed { applied } | Outcome::NotConverged { applied, .. } | Outcome::NotReady { applied, .. }
+                if !applied.is_empty() =>
+            {
+                Self::Changed
+            }
+            Outcome::Drifted { .. } if !outcome.is_left_to_people() => Self::WouldChange,
+            _ => Self::Nothing,
         }
     }
 
@@ -228,6 +234,31 @@ mod tests {
     fn a_share_of_the_accounts_may_be_changed_without_a_word_and_of_few_accounts_all() {
         assert_eq!([0, 9, 40, 100, 10_000].map(|accounts| may_change(accounts, 25)), [10, 10, 10, 25, 2500]);
         assert_eq!(may_change(10_000, 100), 10_000);
+    }
+
+    #[test]
+    fn what_is_left_to_people_is_neither_a_change_nor_a_failure() {
+        let lines = |lines: &[&str]| lines.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let drifted = |planned: &[&str]| Came::of_outcome(&Outcome::Drifted { planned: lines(planned) });
+        assert_eq!(drifted(&["by hand: detach it"]), Came::Nothing);
+        assert_eq!(drifted(&["attach it", "by hand: detach it"]), Came::WouldChange);
+        let ended = |applied: &[&str], remaining: &[&str]| {
+            Came::of_outcome(&Outcome::NotConverged { applied: lines(applied), remaining: lines(remaining) })
+        };
+        assert_eq!(ended(&[], &["by hand: detach it"]), Came::Nothing);
+        assert_eq!(ended(&["attach it"], &["by hand: detach it"]), Came::Changed);
+        assert_eq!(ended(&["attach it"], &["attach it", "by hand: detach it"]), Came::Failed);
+    }
+
+    #[test]
+    fn what_was_changed_before_a_wait_is_a_change() {
+        let waiting = |applied: Vec<String>| Outcome::NotReady {
+            applied,
+            retry_after: 30,
+            failure: Failure::new(Cause::RegionInTransition),
+        };
+        assert_eq!(Came::of_outcome(&waiting(vec!["enable ap-east-1".to_owned()])), Came::Changed);
+        assert_eq!(Came::of_outcome(&waiting(Vec::new())), Came::Nothing);
     }
 
     #[test]

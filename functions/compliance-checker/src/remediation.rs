@@ -129,9 +129,9 @@ impl Remediation {
     }
 }
 
-/// The controls that have drifted and that the document lets a sweep put right.
+/// The controls that have drifted, of which a change is Steward's, and that the document lets a sweep put right.
 fn drifted(rows: &[Row], document: &InForce) -> Vec<&'static dyn AnyControl> {
-    let is_drifted = |row: &&Row| matches!(row.outcome, Outcome::Drifted { .. });
+    let is_drifted = |row: &&Row| matches!(row.outcome, Outcome::Drifted { .. }) && !row.outcome.is_left_to_people();
     let remediated = |row: &&Row| document.remediates(row.control.as_str());
     rows.iter().filter(is_drifted).filter(remediated).filter_map(|row| find(row.control.as_str())).collect()
 }

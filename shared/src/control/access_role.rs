@@ -138,9 +138,7 @@ impl Control for AccessRoleControl {
     fn by_hand(&self, desired: &AccessRole, actual: &Actual) -> Vec<String> {
         let Actual { name, management_account, role } = actual;
         let Some(role) = role else {
-            return vec![format!(
-                "by hand: make the role {name} with {ADMINISTRATOR_ACCESS}, for {management_account}"
-            )];
+            return vec![format!("make the role {name} with {ADMINISTRATOR_ACCESS}, for {management_account}")];
         };
         let mut lines = trust_lines(desired, actual, role);
         lines.extend(role.limits(name.as_str(), Some(ADMINISTRATOR_ACCESS)));
@@ -157,19 +155,18 @@ fn trust_lines(desired: &AccessRole, actual: &Actual, role: &PresentRole) -> Vec
     let (mut is_open, mut denials, mut others) = (false, Vec::new(), Vec::new());
     for (statement, words) in role.trust.statements() {
         if statement["Effect"] != "Allow" {
-            denials.push(format!("by hand: take [{words}] out of who may assume {name}, which it keeps out"));
+            denials.push(format!("take [{words}] out of who may assume {name}, which it keeps out"));
         } else if let Some(ids) = ids(statement).filter(|ids| ids.iter().all(|id| welcome(id))) {
             is_open |= ids.contains(&management_account.to_string()) && lets_in(statement);
         } else {
-            others.push(format!(
-                "by hand: take [{words}] out of who may assume {name}, or name whom it lets in as also_trusted"
-            ));
+            others
+                .push(format!("take [{words}] out of who may assume {name}, or name whom it lets in as also_trusted"));
         }
     }
     let opening = (!is_open).then(|| {
         let statement = format!("[Allow sts:AssumeRole to AWS {management_account}]");
         let first = if denials.is_empty() && others.is_empty() { "" } else { " before anything is taken out" };
-        format!("by hand: add {statement} to who may assume {name}{first}; without it Steward may be locked out")
+        format!("add {statement} to who may assume {name}{first}; without it Steward may be locked out")
     });
     opening.into_iter().chain(denials).chain(others).collect()
 }

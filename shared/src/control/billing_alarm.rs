@@ -289,13 +289,13 @@ impl PresentTopic {
         if let Verdict::DeniedBy(statements) = &self.verdict {
             let statements = statements.join(" and ");
             obstacles.push(format!(
-                "by hand: make {statements} of the topic's policy except {CLOUDWATCH}, which it forbids to publish, \
+                "make {statements} of the topic's policy except {CLOUDWATCH}, which it forbids to publish, \
                  or take it away"
             ));
         }
         if let Some(key) = self.kms_key.as_ref().filter(|key| is_key_of_aws(key)) {
             obstacles.push(format!(
-                "by hand: encrypt the topic with a key of the account's own whose policy lets {CLOUDWATCH} use it, or \
+                "encrypt the topic with a key of the account's own whose policy lets {CLOUDWATCH} use it, or \
                  not at all: CloudWatch cannot use {key}"
             ));
         }

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use super::{
     Control, Mode, NoEntry, Outcome, Row, Scope, Through, Visit,
     organizational_unit::UnitPaths,
+    outcome::by_hand,
     scope::{Doors, ManagementScope},
 };
 use crate::{
@@ -208,7 +209,7 @@ pub(super) async fn converge<C: Control>(
     };
     let notes = control.notes(desired, &actual);
     let mut changes = control.plan(scope, desired, &actual);
-    let open = [in_words(&changes), control.by_hand(desired, &actual)].concat();
+    let open = [in_words(&changes), left_to_people(control, desired, &actual)].concat();
     match mode {
         Mode::Plan if !open.is_empty() => return (Outcome::Drifted { planned: open }, notes),
         _ if changes.is_empty() => return (at_rest(control, desired, &actual, Vec::new(), Vec::new()), notes),
@@ -291,13 +292,17 @@ fn at_rest<C: Control>(
     applied: Vec<String>,
     mut remaining: Vec<String>,
 ) -> Outcome {
-    remaining.extend(control.by_hand(desired, actual));
+    remaining.extend(left_to_people(control, desired, actual));
     match control.pending(desired, actual) {
         Some(failure) => Outcome::stopped(applied, failure),
         None if !remaining.is_empty() => Outcome::NotConverged { applied, remaining },
         None if applied.is_empty() => Outcome::Compliant,
         None => Outcome::Fixed { applied },
     }
+}
+
+fn left_to_people<C: Control>(control: &C, desired: &C::Desired, actual: &C::Actual) -> Vec<String> {
+    control.by_hand(desired, actual).iter().map(|what| by_hand(what)).collect()
 }
 
 fn in_words<T: ToString>(changes: &[T]) -> Vec<String> {

@@ -237,7 +237,7 @@ fn difference(actual: &Actual, region: &Region, found: &[Forwarder], wanted: &Wa
             format!("no rule forwards {} to {}{others}", wanted.what, actual.bus)
         }
     };
-    Some(format!("by hand: deploy stacks/member-events.yaml again in {region}: {why}"))
+    Some(format!("deploy stacks/member-events.yaml again in {region}: {why}"))
 }
 
 /// What keeps a rule that hears the events from forwarding them.

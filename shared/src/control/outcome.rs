@@ -15,6 +15,14 @@ use crate::{
 /// After how many seconds a denial in a young account is worth another look.
 const SETTLING_SECONDS: u32 = 30;
 
+/// What a line begins with that says what is left to people, among lines that say what is or would be changed.
+const BY_HAND: &str = "by hand: ";
+
+/// Marks what is left to people.
+pub(super) fn by_hand(what: &str) -> String {
+    format!("{BY_HAND}{what}")
+}
+
 /// What is known of one control in one account after it ran. A read that failed is never `Compliant`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
@@ -85,6 +93,21 @@ impl Outcome {
             Self::Compliant
             | Self::Drifted { .. }
             | Self::Fixed { .. }
+            | Self::Exempt { .. }
+            | Self::Skipped { .. } => false,
+        }
+    }
+
+    /// Whether something differs of it, and none of that is for Steward to change.
+    pub fn is_left_to_people(&self) -> bool {
+        match self {
+            Self::Drifted { planned: open } | Self::NotConverged { remaining: open, .. } => {
+                open.iter().all(|line| line.starts_with(BY_HAND))
+            }
+            Self::Compliant
+            | Self::Fixed { .. }
+            | Self::NotReady { .. }
+            | Self::Unknown { .. }
             | Self::Exempt { .. }
             | Self::Skipped { .. } => false,
         }

@@ -178,7 +178,7 @@ impl Control for RegionsControl {
     fn by_hand(&self, desired: &Regions, actual: &Actual) -> Vec<String> {
         let is_by_default = |region: &&Region| actual.get(*region) == Some(&RegionStatus::EnabledByDefault);
         let fixed = desired.disabled.iter().filter(is_by_default);
-        let words = |region| format!("by hand: take {region} out of disabled: it is enabled by default, for good");
+        let words = |region| format!("take {region} out of disabled: it is enabled by default, for good");
         fixed.map(words).collect()
     }
 

@@ -96,17 +96,16 @@ impl PresentRole {
     /// What is attached beside `needed` adds nothing that Steward needs, and so can only take something away.
     pub(super) fn limits(&self, name: &str, needed: Option<&str>) -> Vec<String> {
         let boundary = self.boundary.iter().filter(|arn| *arn != ADMINISTRATOR_ACCESS);
-        let boundary = boundary
-            .map(|arn| format!("by hand: take the permissions boundary {} off {name}, which it cuts", shown::arn(arn)));
+        let boundary =
+            boundary.map(|arn| format!("take the permissions boundary {} off {name}, which it cuts", shown::arn(arn)));
         let attached = self.attached.iter().filter(|arn| Some(arn.as_str()) != needed && may_deny(arn));
         let attached = attached.map(|arn| {
             let does = if denies_everything(arn) { "which it denies everything" } else { "which needs it for nothing" };
-            format!("by hand: detach {} from {name}, {does}", shown::arn(arn))
+            format!("detach {} from {name}, {does}", shown::arn(arn))
         });
         let inline = self.inline.iter().filter(|policy| denies(&policy.document));
-        let inline = inline.map(|policy| {
-            format!("by hand: take what denies out of the policy {} of {name}", shown::name(&policy.name))
-        });
+        let inline =
+            inline.map(|policy| format!("take what denies out of the policy {} of {name}", shown::name(&policy.name)));
         boundary.chain(attached).chain(inline).collect()
     }
 }

@@ -373,18 +373,18 @@ fn there<'a>(desired: &'a SwitchRoles, actual: &'a Actual) -> impl Iterator<Item
 fn obstacles(desired: &SwitchRoles, role: &SwitchRole, present: &PresentRole) -> Vec<String> {
     let name = &role.name;
     let denials = present.trust.denials().map(|denial| {
-        format!("by hand: take [{denial}] out of who may assume {name}, or delete the role to have a new one made")
+        format!("take [{denial}] out of who may assume {name}, or delete the role to have a new one made")
     });
     let boundary = match (&present.permissions_boundary, &desired.permissions_boundary) {
         (is, should) if is == should => None,
-        (_, Some(should)) => Some(format!("by hand: bound {name} by {should}")),
+        (_, Some(should)) => Some(format!("bound {name} by {should}")),
         (Some(is), None) => {
-            Some(format!("by hand: take the permissions boundary {is} off {name}, or name it as permissions_boundary"))
+            Some(format!("take the permissions boundary {is} off {name}, or name it as permissions_boundary"))
         }
         (None, None) => None,
     };
     let denying = additional(role, present).filter(|arn| !desired.exclusive && denies_everything(arn));
-    let denying = denying.map(|arn| format!("by hand: detach {arn} from {name}, which it denies everything"));
+    let denying = denying.map(|arn| format!("detach {arn} from {name}, which it denies everything"));
     denials.chain(boundary).chain(denying).collect()
 }
 

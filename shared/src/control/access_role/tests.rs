@@ -91,7 +91,7 @@ fn whoever_is_let_in_beside_is_named_with_what_to_do() {
     for other in others {
         let lines = by_hand(&[management(), other.clone()]);
         assert_eq!(lines.len(), 1, "{other}: {lines:?}");
-        let is_right = lines[0].starts_with("by hand: take [Allow ") && lines[0].ends_with("as also_trusted");
+        let is_right = lines[0].starts_with("take [Allow ") && lines[0].ends_with("as also_trusted");
         assert!(is_right, "{lines:?}");
     }
 }
@@ -119,7 +119,7 @@ fn whom_people_have_let_in_is_no_drift_and_nobody_else_is_let_in_by_that() {
 #[test]
 fn a_trust_that_may_lock_steward_out_is_opened_before_anything_is_taken_out_of_it() {
     let id = management_account();
-    let add = format!("by hand: add [Allow sts:AssumeRole to AWS {id}] to who may assume {NAME}");
+    let add = format!("add [Allow sts:AssumeRole to AWS {id}] to who may assume {NAME}");
     let conditional = json!({"Effect": "Allow", "Principal": {"AWS": id}, "Action": "sts:AssumeRole",
         "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}});
     for narrowed in [
@@ -133,7 +133,7 @@ fn a_trust_that_may_lock_steward_out_is_opened_before_anything_is_taken_out_of_i
     }
     let lines = by_hand(&[letting("*")]);
     assert!(lines[0].starts_with(&add) && lines[0].contains("before anything is taken out"), "{lines:?}");
-    assert!(lines.len() == 2 && lines[1].starts_with("by hand: take [Allow sts:AssumeRole to AWS *]"), "{lines:?}");
+    assert!(lines.len() == 2 && lines[1].starts_with("take [Allow sts:AssumeRole to AWS *]"), "{lines:?}");
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_statement_that_denies_is_drift_although_steward_has_just_come_in() {
         "Condition": {"DateGreaterThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}});
     let lines = by_hand(&[management(), night]);
     assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(lines[0].starts_with("by hand: take [Deny sts:AssumeRole to * if DateGreaterThan"), "{lines:?}");
+    assert!(lines[0].starts_with("take [Deny sts:AssumeRole to * if DateGreaterThan"), "{lines:?}");
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn whatever_cuts_the_role_is_named() {
         AccessRoleControl.by_hand(&AccessRole::default(), &actual)
     };
     let bounded = lines(|role| role.boundary = Some("arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned()));
-    let expected = "by hand: take the permissions boundary arn:aws:iam::aws:policy/ReadOnlyAccess off \
+    let expected = "take the permissions boundary arn:aws:iam::aws:policy/ReadOnlyAccess off \
         OrganizationAccountAccessRole, which it cuts";
     assert_eq!(bounded, [expected]);
     assert!(lines(|role| role.boundary = Some(ADMINISTRATOR_ACCESS.to_owned())).is_empty());
@@ -164,13 +164,13 @@ fn whatever_cuts_the_role_is_named() {
     let denied = lines(|role| role.attached.push("arn:aws:iam::aws:policy/AWSDenyAll".to_owned()));
     assert!(denied[0].ends_with("which it denies everything"), "{denied:?}");
     let own = lines(|role| role.attached.push("arn:aws:iam::222222222222:policy/own".to_owned()));
-    assert!(own[0].starts_with("by hand: detach arn:aws:iam::222222222222:policy/own from"), "{own:?}");
+    assert!(own[0].starts_with("detach arn:aws:iam::222222222222:policy/own from"), "{own:?}");
     assert!(lines(|role| role.attached.push("arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned())).is_empty());
 
     let written = lines(|role| {
         role.inline.push(inline(&json!({"Effect": "Deny", "Action": "iam:CreateUser", "Resource": "*"})));
     });
-    assert_eq!(written, [format!("by hand: take what denies out of the policy own of {NAME}")]);
+    assert_eq!(written, [format!("take what denies out of the policy own of {NAME}")]);
     assert!(
         lines(|role| role.inline.push(inline(&json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*"}))))
             .is_empty()

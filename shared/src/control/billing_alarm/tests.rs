@@ -132,7 +132,7 @@ fn encryption_with_the_key_of_aws_is_left_to_people_in_whichever_way_its_alias_i
         let actual = with(PresentTopic { kms_key: Some(key.to_owned()), ..good_topic() });
         assert!(in_words(&actual).is_empty(), "{key}");
         let [obstacle] = &BillingAlarmControl.by_hand(&section(), &actual)[..] else { panic!("{key}") };
-        assert!(obstacle.starts_with("by hand: encrypt the topic with a key of the account's own"), "{obstacle}");
+        assert!(obstacle.starts_with("encrypt the topic with a key of the account's own"), "{obstacle}");
         assert!(obstacle.ends_with(key), "{obstacle}");
         assert!(BillingAlarmControl.notes(&section(), &actual).is_empty(), "{key}");
     }
@@ -145,7 +145,7 @@ fn a_statement_that_denies_is_left_to_people_by_name() {
     assert!(in_words(&actual).is_empty());
     assert_eq!(
         BillingAlarmControl.by_hand(&section(), &actual),
-        ["by hand: make the statement No and statement 3 of the topic's policy except cloudwatch.amazonaws.com, \
+        ["make the statement No and statement 3 of the topic's policy except cloudwatch.amazonaws.com, \
           which it forbids to publish, or take it away"]
     );
 }

@@ -28,7 +28,7 @@ use crate::control::{
     testing::{MEMBER_BUS, Rules, account, denied, run, said, stopped},
 };
 
-const AGAIN: &str = "by hand: deploy stacks/member-events.yaml again in us-east-1: ";
+const AGAIN: &str = "deploy stacks/member-events.yaml again in us-east-1: ";
 
 fn access_role() -> RoleName {
     RoleName::organization_account_access()
@@ -186,11 +186,11 @@ fn a_rule_that_cannot_forward_is_told_with_what_it_lacks() {
         ),
         (
             |a| present(a).boundary = Some("arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned()),
-            "by hand: take the permissions boundary arn:aws:iam::aws:policy/ReadOnlyAccess off forwarder",
+            "take the permissions boundary arn:aws:iam::aws:policy/ReadOnlyAccess off forwarder",
         ),
         (
             |a| present(a).attached.push("arn:aws:iam::aws:policy/AWSDenyAll".to_owned()),
-            "by hand: detach arn:aws:iam::aws:policy/AWSDenyAll from forwarder",
+            "detach arn:aws:iam::aws:policy/AWSDenyAll from forwarder",
         ),
     ] {
         let lines = lines(change);

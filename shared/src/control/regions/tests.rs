@@ -113,7 +113,7 @@ fn a_region_that_cannot_be_disabled_is_drift_that_the_document_ends() {
     let actual = actual(&[("us-east-1", RegionStatus::EnabledByDefault)]);
     assert_eq!(plan(&section(&[], &["us-east-1"]), &actual), []);
     let by_hand = RegionsControl.by_hand(&section(&[], &["us-east-1"]), &actual);
-    assert_eq!(by_hand, ["by hand: take us-east-1 out of disabled: it is enabled by default, for good"]);
+    assert_eq!(by_hand, ["take us-east-1 out of disabled: it is enabled by default, for good"]);
     let strict = Regions { others: Others::Disable, ..section(&[], &[]) };
     assert!(RegionsControl.by_hand(&strict, &actual).is_empty());
 }

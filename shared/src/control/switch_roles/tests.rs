@@ -153,13 +153,12 @@ fn by_hand(desired: &SwitchRoles, actual: PresentRole) -> Vec<String> {
 fn a_boundary_other_than_the_sections_is_left_to_people() {
     const BOUNDARY: &str = "arn:aws:iam::222222222222:policy/bounds";
     let bounded = PresentRole { permissions_boundary: Some(BOUNDARY.into()), ..present(trust(), &[ADMIN]) };
-    let off =
-        format!("by hand: take the permissions boundary {BOUNDARY} off role-admin, or name it as permissions_boundary");
+    let off = format!("take the permissions boundary {BOUNDARY} off role-admin, or name it as permissions_boundary");
     assert_eq!(by_hand(&section(), bounded.clone()), [off]);
     assert!(in_words(&section(), bounded.clone()).is_empty());
     let desired = SwitchRoles { permissions_boundary: Some(BOUNDARY.into()), ..section() };
     assert!(by_hand(&desired, bounded.clone()).is_empty());
-    let on = format!("by hand: bound role-admin by {BOUNDARY}");
+    let on = format!("bound role-admin by {BOUNDARY}");
     assert_eq!(by_hand(&desired, present(trust(), &[ADMIN])), std::slice::from_ref(&on));
     let other = PresentRole { permissions_boundary: Some(OTHER.into()), ..bounded };
     assert_eq!(by_hand(&desired, other), [on]);
@@ -171,7 +170,7 @@ fn a_boundary_other_than_the_sections_is_left_to_people() {
 fn a_policy_of_aws_that_denies_everything_is_drift() {
     const DENY_ALL: &str = "arn:aws:iam::aws:policy/AWSDenyAll";
     let role = present(trust(), &[ADMIN, DENY_ALL]);
-    let named = format!("by hand: detach {DENY_ALL} from role-admin, which it denies everything");
+    let named = format!("detach {DENY_ALL} from role-admin, which it denies everything");
     assert_eq!(by_hand(&section(), role.clone()), [named]);
     let exclusive = SwitchRoles { exclusive: true, ..section() };
     assert!(by_hand(&exclusive, role.clone()).is_empty());
