@@ -8,7 +8,7 @@ FUNCTIONS := $(notdir $(wildcard functions/*))
 PINNED := PATH='$(CURDIR)/.tools/sam/bin':"$$PATH" SAM_CLI_TELEMETRY=0
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build release optimised lint test mutate simulate demo cloud bench clean
+.PHONY: help tools build release optimised lint check audit test mutate simulate demo cloud bench clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ tools: .tools/sam/installed .tools/ministack/installed .tools/aws/installed ## I
 	printf '#!/bin/sh\nexec "%s/python" "%s" "$$@"\n' '$(CURDIR)/$(@D)/bin' '$(CURDIR)/tools/local_aws.py' > $(@D)/bin/ministack
 	touch $@
 
-# Compiled from source, which takes a minute: only what asks for it installs it.
+# Compiled from source, which takes minutes: only what asks for it installs it.
 .tools/cargo/installed: tools/cargo.txt
 	cargo install --quiet --locked --root $(@D) $$(grep -v '^#' $<)
 	touch $@
@@ -54,6 +54,14 @@ lint: tools ## Check format, lints and the template
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(PINNED) cfn-lint template.yaml stacks/*.yaml
 	$(PINNED) sam validate --lint
+
+CARGO_DENY := .tools/cargo/bin/cargo-deny --log-level error
+
+check: lint .tools/cargo/installed ## Check the same, and the licences and sources of all dependencies
+	$(CARGO_DENY) check bans licenses sources
+
+audit: .tools/cargo/installed ## Ask the RustSec database for advisories about the dependencies; needs the network
+	$(CARGO_DENY) check advisories
 
 # Flows wait more than they compute: four at a time use what two leave idle.
 test: lint build ## Check and test everything, on a local cloud
