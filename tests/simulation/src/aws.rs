@@ -11,11 +11,14 @@ pub(crate) mod sqs;
 pub(crate) mod states;
 mod sts;
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use crate::{
     call::{Call, Protocol},
-    cloud::{Principal, State},
+    cloud::{Effect, Principal, State},
+    template::stack,
     time,
 };
 
@@ -138,6 +141,7 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     match call.service.as_str() {
         "dynamodb" => state.table.serve(call),
         "sqs" => sqs::serve(state, call),
+        "lambda" => lambda_invoke(state, call),
         "states" if call.operation == "DescribeExecution" => state.executions.serve(call),
         "events" => events::serve(state, call),
         "organizations" => organizations::serve(state, call),
@@ -149,6 +153,19 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         }
         _ => member::serve(state, &who, call),
     }
+}
+
+/// An invocation that nobody waits for.
+fn lambda_invoke(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    let arn = call.path.split("/functions/").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let arn = percent_encoding::percent_decode_str(arn).decode_utf8_lossy();
+    let found = stack().functions.iter().find(|(_, function)| arn == function.arn || arn == function.name);
+    let Some((id, _)) = found else {
+        return Err(Refusal::new(404, "ResourceNotFoundException", "Function not found"));
+    };
+    let payload = serde_json::from_slice(&call.body).unwrap_or_default();
+    state.later(Duration::ZERO, Effect::Invoke { function: id.clone(), payload });
+    Ok(Answer { status: 202, ..Answer::json(&json!({})) })
 }
 
 /// What nobody has simulated: said once, and an error for whoever asks.

@@ -80,6 +80,11 @@ const ALL: &[(&str, &str, Check)] = &[
         nothing_is_given_up,
     ),
     (
+        "dead_letters_can_be_sent_again",
+        "Once faults have ended and the document is corrected, every dead letter can be sent again and comes to its end.",
+        dead_letters_can_be_sent_again,
+    ),
+    (
         "everything_is_allowed",
         "No function makes a call that its role does not allow, or that is not simulated.",
         everything_is_allowed,
@@ -218,12 +223,10 @@ fn every_new_account_has_its_baseline(look: &Look<'_>) -> Option<String> {
         if record["state"]["name"] != "READY" || is_closed || has_baseline(look, account) {
             return None;
         }
-        if look.has_call_faults() {
-            // It may have been given up, and people have been told.
-            let is_told = look.told("BaselineIncomplete").any(|told| told.detail["account_id"] == account);
-            if is_told || look.was_given_up(account) {
-                return None;
-            }
+        // It may have failed for good, and people have been told.
+        let is_told = look.told("BaselineIncomplete").any(|told| told.detail["account_id"] == account);
+        if look.has_call_faults() && is_told {
+            return None;
         }
         let said = look.told("BaselineIncomplete").find(|told| told.detail["account_id"] == account);
         Some(format!("{account}: {:?}", said.map(|told| told.detail.clone())))
@@ -277,9 +280,12 @@ fn queues_run_empty(look: &Look<'_>) -> Option<String> {
 }
 
 fn nothing_is_given_up(look: &Look<'_>) -> Option<String> {
-    if look.has_call_faults() {
-        return None;
-    }
+    // Where no document was ever read that could be, there is no baseline to give; people are told with the mistake.
+    let is_without_document = look.told("BaselineDocumentRefused").next().is_some();
+    look.seen.given_up.clone().filter(|_| !look.has_call_faults() && !is_without_document)
+}
+
+fn dead_letters_can_be_sent_again(look: &Look<'_>) -> Option<String> {
     let letters = dead_letters(look.state);
     letters.first().map(|(queue, message)| format!("{} in all; in {queue}: {:.600}", letters.len(), message.body))
 }

@@ -33,6 +33,9 @@ const AFTERWARDS: u64 = 5 * 3_600;
 /// How long it may go on at most, until everything that is under way has ended.
 const LONGEST: u64 = 60 * 3_600;
 
+/// How often people send again what was given up, once they have mended what they can.
+const REPLAYS: usize = 2;
+
 /// A request as the run knows of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
@@ -63,8 +66,10 @@ pub(crate) struct Seen {
     pub(crate) published: Vec<Published>,
     /// Sweeps that ended without a report.
     pub(crate) failed_sweeps: Vec<Value>,
-    /// When the run was over.
+    /// Whether nothing was left to do when the run was over.
     pub(crate) quiet: bool,
+    /// The first message that had been given up when people began to send such messages again.
+    pub(crate) given_up: Option<String>,
     /// How often accounts had been written to before and after each plan.
     pub(crate) writes_in_plan: u64,
 }
@@ -172,15 +177,17 @@ async fn live(script: &Script) -> Outcome {
         });
     }
     sleep_until(begun + Duration::from_secs(end)).await;
-    let quiet = loop {
-        if world.is_quiet() {
-            break true;
+    let mut quiet = world.rests(begun + Duration::from_secs(end.max(LONGEST))).await;
+    let given_up =
+        |state: &mut State| dead_letters(state).first().map(|(queue, letter)| format!("{queue}: {}", letter.body));
+    world.seen.borrow_mut().given_up = cloud.with(given_up);
+    for _ in 0..REPLAYS {
+        if !quiet || cloud.with(given_up).is_none() {
+            break;
         }
-        if begun.elapsed() > Duration::from_secs(end.max(LONGEST)) {
-            break false;
-        }
-        sleep(Duration::from_mins(1)).await;
-    };
+        world.replay(script).await;
+        quiet = world.rests(Instant::now() + Duration::from_secs(LONGEST)).await;
+    }
     world.seen.borrow_mut().quiet = quiet;
     let lasted = begun.elapsed();
     cloud.with(|state| conclude(script, state, &world.seen.borrow(), lasted))
@@ -240,6 +247,26 @@ impl World {
             })
         });
         is_empty && self.under_way.get() == 0
+    }
+
+    /// Waits until there is nothing left to do; false when that takes too long.
+    async fn rests(&self, deadline: Instant) -> bool {
+        while !self.is_quiet() {
+            if Instant::now() > deadline {
+                return false;
+            }
+            sleep(Duration::from_mins(1)).await;
+        }
+        true
+    }
+
+    /// People whom an alarm has told of dead letters: they correct the document, and send the letters again.
+    async fn replay(&self, script: &Script) {
+        if script.items.iter().any(|item| matches!(item, Item::Act(_, Act::Document { good: false }))) {
+            self.act(&Act::Document { good: true }).await;
+        }
+        let answer = self.lambda.invoke("DeadLetterReplayer", json!({"mode": "apply"})).await;
+        self.cloud.with(|state| state.note("people", format_args!("send again what was given up: {answer:?}")));
     }
 
     async fn happens(&self, effect: Effect) {
