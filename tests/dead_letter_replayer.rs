@@ -61,7 +61,7 @@ async fn a_failed_invocation_is_made_again() {
     let sent = replay(&theatre, &json!({"mode": "apply", "queues": ["undeliverable"]})).await;
     assert!(sent["letters"][0]["to"]["function"].is_string(), "{sent}");
     eventually("the poller to look at its requests", PATIENCE, async || {
-        (!theatre.cloud.calls().since(since).by_function("create-account-poller").is_empty()).then_some(())
+        (!theatre.calls_since(since).by_function("create-account-poller").is_empty()).then_some(())
     })
     .await;
 }
@@ -118,6 +118,6 @@ async fn a_forged_letter_invokes_nothing_that_people_call() {
     assert_eq!(answer["letters"], json!([]), "{answer}");
     assert_eq!(answer["kept"].as_array().map(Vec::len), Some(2), "{answer}");
     assert!(answer["kept"][0]["why"].as_str().unwrap().contains("invoked again by a person"), "{answer}");
-    let invoked = theatre.cloud.calls().since(since).only(|call| call.service == "lambda" && call.function.is_some());
+    let invoked = theatre.calls_since(since).only(|call| call.service == "lambda" && call.function.is_some());
     assert!(invoked.is_empty(), "{invoked:?}");
 }

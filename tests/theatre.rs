@@ -96,6 +96,11 @@ impl Theatre {
         theatre
     }
 
+    /// What the functions of this stack have called since then. Other stacks are at work in the same cloud.
+    pub(crate) fn calls_since(&self, sequence: u64) -> local_cloud::Calls {
+        self.cloud.calls().since(sequence).by_account(self.organization.management_account())
+    }
+
     /// The account that the organization has from the start, in `/Workloads`.
     pub(crate) fn member(&self) -> String {
         member(&self.organization)
