@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::{
-    activity::Severity,
-    mail_budget::{Held, Slot},
+    severity::Severity,
+    table::mail_budget::{Held, Slot},
 };
 use news::News;
 

@@ -51,6 +51,13 @@ pub struct Route {
     pub queue: String,
 }
 
+impl From<[String; 3]> for Route {
+    /// Of its name, the URL of the dead letters and that of the queue.
+    fn from([name, dead_letters, queue]: [String; 3]) -> Self {
+        Self { name, dead_letters, queue }
+    }
+}
+
 /// A function that a rule or a schedule invokes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplayFunction {
@@ -58,6 +65,13 @@ pub struct ReplayFunction {
     pub name: String,
     /// Its ARN.
     pub arn: String,
+}
+
+impl From<(String, String)> for ReplayFunction {
+    /// Of its name and its ARN.
+    fn from((name, arn): (String, String)) -> Self {
+        Self { name, arn }
+    }
 }
 
 impl Route {

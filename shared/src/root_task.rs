@@ -4,19 +4,17 @@ mod backup;
 mod credentials;
 mod event;
 mod lock;
-mod protected;
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use backup::{BackupKey, sha256};
+pub use backup::BackupKey;
 pub use credentials::{CredentialKind, plan as plan_deletion, present};
 pub use event::{Finding, RootTaskPerformed};
 pub use lock::why_it_locks;
-pub use protected::Protected;
 
-use crate::{ids::NotValid, preparation::RootFeature};
+use crate::{gateway::RootFeature, ids::NotValid};
 
 /// What can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

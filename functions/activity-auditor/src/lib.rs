@@ -8,18 +8,26 @@ use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
-    activity::{ActivityAudited, Guarded, Severity, is_by_own_role, root_session_key, temporary_root_key},
-    batch::work_off,
+    audit::{
+        activity::{ActivityAudited, Guarded, is_by_own_role, root_session_key, temporary_root_key},
+        own_roles::OwnRole,
+    },
     clock,
     error::Failure,
-    events::Trigger,
     gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway},
-    invocation, keys,
-    once::Once,
-    own_roles::OwnRole,
-    root_session_log::{OpenedSession, RootSessionLog},
-    settings::{NotConfigured, Settings},
-    start::SdkConfig,
+    invocation,
+    runtime::{
+        batch::work_off,
+        settings::{NotConfigured, Settings},
+        start::SdkConfig,
+        trigger::Trigger,
+    },
+    severity::Severity,
+    table::{
+        idempotency::Once,
+        keys,
+        root_sessions::{OpenedSession, RootSessionLog},
+    },
 };
 
 /// How long the record of a root session may be behind its opening.
@@ -72,7 +80,7 @@ impl ActivityAuditor {
             once: Once::new(table),
             root_sessions: RootSessionLog::new(DynamoDbGateway::of(config, settings.journal_table_name())),
             organizations: settings.management(config).organizations,
-            own_roles: settings.own_roles(),
+            own_roles: settings.own_roles().into_iter().map(OwnRole::from).collect(),
             guarded: Guarded {
                 own_names: settings.own_names(),
                 access_role: settings.access_role_name().as_str().to_owned(),

@@ -8,18 +8,22 @@ use lambda_runtime::LambdaEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
-    activity::Severity,
-    batch::work_off,
     clock,
     error::Failure,
-    events::Trigger,
     gateway::{DynamoDbGateway, SnsGateway, SqsGateway},
-    keys,
-    mail_budget::{MailBudget, Slot, Verdict},
     notification::Notification,
-    once::Once,
-    settings::{NotConfigured, Settings},
-    start::SdkConfig,
+    runtime::{
+        batch::work_off,
+        settings::{NotConfigured, Settings},
+        start::SdkConfig,
+        trigger::Trigger,
+    },
+    severity::Severity,
+    table::{
+        idempotency::Once,
+        keys,
+        mail_budget::{MailBudget, Slot, Verdict},
+    },
 };
 
 /// After how long a reminder to sum up is looked at again: as late as SQS brings a message.

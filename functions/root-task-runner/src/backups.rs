@@ -5,10 +5,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use steward::{
     clock,
+    digest::sha256,
     error::{Cause, Failure},
     gateway::{DynamoDbGateway, Found, S3Gateway},
-    keys,
-    root_task::{BackupKey, sha256},
+    root_task::BackupKey,
+    table::keys,
 };
 
 /// The largest policy that AWS takes is 20 KB.

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use steward::{
     control::Mode,
     error::{Cause, Failure},
-    gateway::{CallError, IamGateway, RootCredentials},
+    gateway::{CallError, IamGateway, RootCredentials, RootTask},
     root_task::{CredentialKind, Finding, plan_deletion, present},
-    session::{Admission, RootTask, Sessions},
+    session::{Admission, Sessions},
 };
 
 use crate::shown::shown;

@@ -4,9 +4,9 @@ use steward::{
     error::{Cause, Failure},
     gateway::OrganizationsGateway,
     ids::AccountId,
-    root_task::{Finding, Protected, Task},
-    selection::Target,
-    session::{Admission, Protection, Sessions},
+    organization::Target,
+    root_task::{Finding, Task},
+    session::{Admission, Protected, Protection, Sessions},
 };
 
 use crate::{Run, input::Work, resource::Resource};

@@ -4,13 +4,12 @@ use std::{collections::BTreeSet, str::FromStr};
 
 use serde_json::Value;
 use steward::{
-    brake::Confirmation,
-    control::Mode,
+    control::{Mode, brake::Confirmation},
     error::Failure,
     ids::{AccountId, BucketName, NotValid, QueueArn, Region},
     input::{Fields, refused},
+    organization::Selection,
     root_task::{BackupKey, CredentialKind, Task},
-    selection::Selection,
 };
 
 use crate::resource::Resource;

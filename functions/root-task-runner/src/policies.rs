@@ -3,8 +3,9 @@
 use steward::{
     clock,
     control::Mode,
+    digest::sha256,
     error::{Cause, Failure},
-    root_task::{BackupKey, Finding, sha256, why_it_locks},
+    root_task::{BackupKey, Finding, why_it_locks},
     session::{Admission, Sessions},
 };
 

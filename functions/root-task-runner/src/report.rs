@@ -3,8 +3,7 @@
 use serde::Serialize;
 use steward::{
     baseline::Refusal,
-    brake::Braked,
-    control::Mode,
+    control::{Mode, brake::Braked},
     error::{Cause, Failure},
     ids::AccountId,
     root_task::{CredentialKind, Finding, Task},

@@ -1,11 +1,11 @@
 //! A bucket or a queue whose policy is at stake, and the door to it.
 
 use steward::{
-    gateway::{CallError, S3Gateway, SqsGateway},
+    gateway::{CallError, RootTask, S3Gateway, SqsGateway},
     ids::{AccountId, Region},
-    root_task::{BackupKey, Protected},
-    session::{Admission, RootTask, Sessions},
-    start::SdkConfig,
+    root_task::BackupKey,
+    runtime::start::SdkConfig,
+    session::{Admission, Protected, Sessions},
 };
 
 /// A bucket or a queue.

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    activity::Severity,
-    mail_budget::{Held, MAILS, Slot},
+    severity::Severity,
+    table::mail_budget::{Held, MAILS, Slot},
 };
 
 /// The most lines of one list. A mail is to be read.

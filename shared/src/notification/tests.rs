@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::events::as_event;
+use crate::runtime::trigger::as_event;
 
 fn now() -> Timestamp {
     "2026-11-26T08:00:05Z".parse().unwrap()

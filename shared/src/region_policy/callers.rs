@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Status;
 use crate::{
-    cloudtrail::Actor,
+    audit::cloudtrail::Actor,
     error::Cause,
     gateway::{CallError, DynamoDbGateway, Write, attributes},
     ids::AccountId,
-    keys,
+    table::keys,
 };
 
 /// How long a call can be behind the end of a change: AWS takes hours at most (AWS Account Management user guide, "Enable
@@ -171,7 +171,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cloudtrail::{Actor, Record};
+    use crate::audit::cloudtrail::{Actor, Record};
 
     const START: i64 = 1_790_000_000;
 

@@ -1,11 +1,9 @@
 //! Where the policy that is about to be removed is kept.
 
-use std::fmt::{self, Write};
-
-use jiff::Timestamp;
-use sha2::{Digest, Sha256};
+use std::fmt;
 
 use crate::ids::{AccountId, NotValid, Region};
+use jiff::Timestamp;
 
 /// What every key of a backup begins with; the function may write nothing else.
 const PREFIX: &str = "root-task-backups";
@@ -57,15 +55,6 @@ impl std::str::FromStr for BackupKey {
     }
 }
 
-/// The SHA-256 of a policy as it stands, in hexadecimal digits.
-pub fn sha256(policy: &str) -> String {
-    Sha256::digest(policy).iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,10 +87,5 @@ mod tests {
         ] {
             assert!(text.parse::<BackupKey>().is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn the_hash_is_the_one_that_everybody_computes() {
-        assert_eq!(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

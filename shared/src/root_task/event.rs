@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{CredentialKind, Task};
 use crate::{
-    control::Mode,
+    control::{Mode, brake::Came},
     error::Failure,
-    events::Event,
+    gateway::Event,
     ids::AccountId,
-    journal::Journaled,
-    keys::{self, Many},
+    table::{
+        journal::Journaled,
+        keys::{self, Many},
+    },
 };
 
 /// What came of a task in one account.
@@ -126,5 +128,17 @@ impl Journaled for RootTaskPerformed {
 
     fn subject(&self) -> &str {
         self.account_id.as_ref().map_or("organization", |id| id.as_str())
+    }
+}
+
+impl From<&Finding> for Came {
+    /// By what a root task has found.
+    fn from(finding: &Finding) -> Self {
+        match finding {
+            Finding::Failed { .. } => Self::Failed,
+            Finding::Done { .. } => Self::Changed,
+            Finding::Planned { .. } => Self::WouldChange,
+            _ => Self::Nothing,
+        }
     }
 }
