@@ -21,7 +21,6 @@ pub mod organization;
 pub mod organization_setup;
 pub mod poll_backoff;
 pub mod reference_docs;
-pub mod root_task;
 pub mod runtime;
 pub mod session;
 pub mod severity;
@@ -31,7 +30,3 @@ pub mod table;
 pub mod tags;
 pub mod unit_path;
 pub mod unit_reference;
-
-pub mod notification;
-pub mod region_policy;
-pub mod replay;

@@ -1,5 +1,7 @@
 //! Tells who did what to accounts and to the organization, and how much it matters.
 
+mod activity;
+
 use std::time::Duration;
 
 use aws_lambda_events::{eventbridge::EventBridgeEvent, sqs::SqsBatchResponse};
@@ -8,10 +10,7 @@ use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
-    audit::{
-        activity::{ActivityAudited, Guarded, is_by_own_role, root_session_key, temporary_root_key},
-        own_roles::OwnRole,
-    },
+    audit::own_roles::OwnRole,
     clock,
     error::Failure,
     gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway},
@@ -29,6 +28,8 @@ use steward::{
         root_sessions::{OpenedSession, RootSessionLog},
     },
 };
+
+use activity::{ActivityAudited, Guarded, is_by_own_role, root_session_key, temporary_root_key};
 
 /// How long the record of a root session may be behind its opening.
 const A_MOMENT: Duration = Duration::from_secs(2);

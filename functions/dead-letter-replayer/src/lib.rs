@@ -2,6 +2,7 @@
 //! invocations to their target.
 
 mod input;
+pub mod replay;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +21,6 @@ use steward::{
     error::Failure,
     gateway::{LambdaGateway, Received, SqsGateway},
     invocation,
-    replay::{Destination, Letter, ReplayFunction, Resend, Route, undeliverable},
     runtime::{
         budget::Budget,
         settings::{NotConfigured, Settings},
@@ -29,6 +29,7 @@ use steward::{
 };
 
 use input::Input;
+use replay::{Destination, Letter, ReplayFunction, Resend, Route, undeliverable};
 
 /// What the queue of undeliverable events and failed invocations is called here.
 const UNDELIVERABLE: &str = "undeliverable";

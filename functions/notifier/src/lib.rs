@@ -1,5 +1,7 @@
 //! Tells people by mail what happened on the stack's bus, from a severity on.
 
+mod notification;
+
 use std::time::Duration;
 
 use aws_lambda_events::{eventbridge::EventBridgeEvent, sqs::SqsBatchResponse};
@@ -11,7 +13,6 @@ use steward::{
     clock,
     error::Failure,
     gateway::{DynamoDbGateway, SnsGateway, SqsGateway},
-    notification::Notification,
     runtime::{
         batch::work_off,
         settings::{NotConfigured, Settings},
@@ -25,6 +26,8 @@ use steward::{
         mail_budget::{MailBudget, Slot, Verdict},
     },
 };
+
+use notification::Notification;
 
 /// After how long a reminder to sum up is looked at again: as late as SQS brings a message.
 const LOOK_AGAIN: Duration = Duration::from_mins(15);

@@ -2,6 +2,7 @@
 //! if the document says so.
 
 mod message;
+mod region_policy;
 
 use std::time::Duration;
 
@@ -11,7 +12,10 @@ use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
-    audit::own_roles::OwnRole,
+    audit::{
+        own_roles::OwnRole,
+        region_calls::{Callers, Status},
+    },
     baseline::{Document, DocumentCache, Facts, InForce, Refusal, Selectors},
     clock,
     control::{AnyControl, Conclusion, Control, Engine, Mode, Visit, conclude, is_settling, regions::RegionsControl},
@@ -20,7 +24,6 @@ use steward::{
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
     ids::{AccountId, Region, RoleName},
     poll_backoff::Pace,
-    region_policy::{Callers, Status, Verdict, judge},
     runtime::{
         batch::work_off,
         settings::{NotConfigured, Settings},
@@ -32,6 +35,7 @@ use steward::{
 };
 
 use message::{Mend, Message};
+use region_policy::{Verdict, judge};
 
 /// The control through which a region is mended.
 const REGIONS: &[&dyn AnyControl] = &[&RegionsControl];

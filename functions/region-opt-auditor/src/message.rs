@@ -8,11 +8,11 @@ use steward::{
     audit::{
         cloudtrail::{Actor, Record},
         own_roles::OwnRole,
+        region_calls::RegionCall,
     },
     error::Failure,
     events::RegionChange,
     ids::AccountId,
-    region_policy::RegionCall,
     runtime::trigger::Trigger,
 };
 

@@ -8,9 +8,10 @@ use steward::{
     digest::sha256,
     error::{Cause, Failure},
     gateway::{DynamoDbGateway, Found, S3Gateway},
-    root_task::BackupKey,
     table::keys,
 };
+
+use crate::root_task::BackupKey;
 
 /// The largest policy that AWS takes is 20 KB.
 const MAX_POLICY: usize = 64 * 1024;

@@ -6,11 +6,13 @@ use steward::{
     control::Mode,
     error::{Cause, Failure},
     gateway::{CallError, IamGateway, RootCredentials, RootTask},
-    root_task::{CredentialKind, Finding, plan_deletion, present},
     session::{Admission, Sessions},
 };
 
-use crate::shown::shown;
+use crate::{
+    root_task::{CredentialKind, Finding, plan_deletion, present},
+    shown::shown,
+};
 
 /// Works on the root credentials of member accounts.
 #[derive(Debug)]

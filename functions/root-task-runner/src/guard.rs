@@ -5,11 +5,15 @@ use steward::{
     gateway::OrganizationsGateway,
     ids::AccountId,
     organization::Target,
-    root_task::{Finding, Task},
     session::{Admission, Protected, Protection, Sessions},
 };
 
-use crate::{Run, input::Work, resource::Resource};
+use crate::{
+    Run,
+    input::Work,
+    resource::Resource,
+    root_task::{Finding, Task},
+};
 
 /// Looks before anything is opened.
 #[derive(Debug)]

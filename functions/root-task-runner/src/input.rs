@@ -9,10 +9,12 @@ use steward::{
     ids::{AccountId, BucketName, NotValid, QueueArn, Region},
     input::{Fields, refused},
     organization::Selection,
-    root_task::{BackupKey, CredentialKind, Task},
 };
 
-use crate::resource::Resource;
+use crate::{
+    resource::Resource,
+    root_task::{BackupKey, CredentialKind, Task},
+};
 
 /// What a person asks for.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ mod input;
 mod policies;
 mod report;
 mod resource;
+mod root_task;
 mod shown;
 
 use std::time::Duration;
@@ -25,7 +26,6 @@ use steward::{
     ids::AccountId,
     invocation,
     organization::{Target, UnitPaths},
-    root_task::{Finding, RootTaskPerformed, Task, plan_features},
     runtime::{
         budget::Budget,
         concurrency::{as_they_come, in_order},
@@ -42,6 +42,7 @@ use guard::{Admitted, Guard};
 use input::{Input, Work};
 use policies::Policies;
 pub use report::{Report, Row};
+use root_task::{Finding, RootTaskPerformed, Task, plan_features};
 
 /// How many accounts are worked on at once; AWS throttles `AssumeRoot`.
 const AT_ONCE: usize = 8;

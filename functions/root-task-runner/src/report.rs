@@ -6,8 +6,9 @@ use steward::{
     control::{Mode, brake::Braked},
     error::{Cause, Failure},
     ids::AccountId,
-    root_task::{CredentialKind, Finding, Task},
 };
+
+use crate::root_task::{CredentialKind, Finding, Task};
 
 /// What a person is answered.
 #[derive(Debug, Serialize)]

@@ -3,10 +3,11 @@
 use steward::{
     gateway::{CallError, RootTask, S3Gateway, SqsGateway},
     ids::{AccountId, Region},
-    root_task::BackupKey,
     runtime::start::SdkConfig,
     session::{Admission, Protected, Sessions},
 };
+
+use crate::root_task::BackupKey;
 
 /// A bucket or a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]

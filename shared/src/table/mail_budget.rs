@@ -65,13 +65,16 @@ pub enum Verdict {
 /// What was not mailed in a slot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
-    pub(crate) sent: u32,
+    /// How many were mailed before.
+    pub sent: u32,
     /// How many.
     pub held: u32,
     /// The first of their subjects.
     pub subjects: Vec<String>,
-    pub(crate) revision: u64,
-    pub(crate) expires_at: i64,
+    /// The revision of the slot.
+    pub revision: u64,
+    /// When it is forgotten, in seconds since 1970.
+    pub expires_at: i64,
 }
 
 impl Held {

@@ -6,16 +6,16 @@ mod page;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-
-use crate::{
+use steward::{
     severity::Severity,
     table::mail_budget::{Held, Slot},
 };
+
 use news::News;
 
 /// A mail that a person can read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notification {
+pub(crate) struct Notification {
     /// How much it matters.
     pub severity: Severity,
     /// One line of at most 100 printable ASCII characters, as Amazon SNS asks of a subject.
@@ -34,7 +34,7 @@ const NEWS: SignedDuration = SignedDuration::from_hours(24);
 impl Notification {
     /// The mail about an event. Every event has one: of a kind that is not known here, it shows what a failure carries. What
     /// happened long ago, as in a replay, is told as that.
-    pub fn of(event: &EventBridgeEvent<Value>, now: Timestamp) -> Self {
+    pub(crate) fn of(event: &EventBridgeEvent<Value>, now: Timestamp) -> Self {
         let mut news = News::of(&event.detail_type, &event.detail);
         if let Some(at) = happened_at(event).filter(|at| now.duration_since(*at) > NEWS) {
             let day = at.strftime("%Y-%m-%d");
@@ -52,7 +52,7 @@ impl Notification {
     }
 
     /// The mail that sums up what was not mailed of an account in an hour.
-    pub fn summary(slot: &Slot, held: &Held) -> (String, String) {
+    pub(crate) fn summary(slot: &Slot, held: &Held) -> (String, String) {
         let news = News::summary(slot, held);
         (page::subject(&news), page::summary(&news))
     }

@@ -8,13 +8,12 @@ mod lock;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use steward::{gateway::RootFeature, ids::NotValid};
 
-pub use backup::BackupKey;
-pub use credentials::{CredentialKind, plan as plan_deletion, present};
-pub use event::{Finding, RootTaskPerformed};
-pub use lock::why_it_locks;
-
-use crate::{gateway::RootFeature, ids::NotValid};
+pub(crate) use backup::BackupKey;
+pub(crate) use credentials::{CredentialKind, plan as plan_deletion, present};
+pub(crate) use event::{Finding, RootTaskPerformed};
+pub(crate) use lock::why_it_locks;
 
 /// What can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +91,7 @@ impl FromStr for Task {
 }
 
 /// The features that are to be switched, given those that are enabled.
-pub fn plan_features(enable: bool, enabled: &std::collections::BTreeSet<RootFeature>) -> Vec<RootFeature> {
+pub(crate) fn plan_features(enable: bool, enabled: &std::collections::BTreeSet<RootFeature>) -> Vec<RootFeature> {
     RootFeature::ALL.iter().copied().filter(|feature| enabled.contains(feature) != enable).collect()
 }
 

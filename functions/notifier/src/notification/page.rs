@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use serde_json::Value;
+use steward::clock;
 
 use super::news::News;
-use crate::clock;
 
 /// The longest subject that Amazon SNS takes.
 const MAX_SUBJECT: usize = 100;

@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use crate::ids::{AccountId, NotValid, Region};
 use jiff::Timestamp;
+use steward::ids::{AccountId, NotValid, Region};
 
 /// What every key of a backup begins with; the function may write nothing else.
 const PREFIX: &str = "root-task-backups";
 
 /// The key of a backup: account, region, kind and name of the resource, and time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BackupKey {
+pub(crate) struct BackupKey {
     /// The account of the resource.
     pub account: AccountId,
     /// Its region.

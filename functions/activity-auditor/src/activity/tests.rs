@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 use serde_json::json;
+use steward::runtime::trigger::as_event;
 
 use super::*;
-use crate::runtime::trigger::as_event;
 
 const ALICE: &str = "arn:aws:iam::111111111111:role/Admin";
 
@@ -11,7 +11,7 @@ fn arn_of(function: &str) -> String {
 }
 
 fn own_roles() -> Vec<OwnRole> {
-    crate::audit::own_roles::MAY
+    steward::audit::own_roles::MAY
         .iter()
         .map(|(name, _)| OwnRole { name: (*name).to_owned(), arn: arn_of(name) })
         .collect()
@@ -98,13 +98,13 @@ fn what_takes_accounts_out_of_hand_or_hands_out_power_is_critical_whoever_does_i
 
 #[test]
 fn of_each_own_role_what_its_policy_does_not_allow_is_critical_even_where_aws_refused_it() {
-    let all: std::collections::BTreeSet<_> = crate::audit::own_roles::MAY
+    let all: std::collections::BTreeSet<_> = steward::audit::own_roles::MAY
         .iter()
         .flat_map(|(_, actions)| *actions)
         .copied()
         .chain(["organizations:CloseAccount"])
         .collect();
-    for (function, may) in crate::audit::own_roles::MAY {
+    for (function, may) in steward::audit::own_roles::MAY {
         let identity = role(&arn_of(function));
         for action in &all {
             let mut record = record(action, &identity);

@@ -4,13 +4,12 @@
 //! What is known of a region is kept as marks in the order of their own times: calls, and statuses that were announced.
 //! A person is named only where the marks leave no other: better nobody than somebody else.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, fmt, time::Duration};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Status;
 use crate::{
     audit::cloudtrail::Actor,
     error::Cause,
@@ -26,6 +25,60 @@ const BEHIND: SignedDuration = SignedDuration::from_hours(24);
 const BEGUN: SignedDuration = SignedDuration::from_mins(15);
 /// The most marks of one region that are kept: a member can make as many as it likes.
 const MOST_MARKS: usize = 40;
+
+/// Where a region stands between disabled and enabled, as its event says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Status {
+    /// Somebody has asked for it.
+    Enabling,
+    /// It can be used.
+    Enabled,
+    /// Somebody has asked for its end.
+    Disabling,
+    /// It cannot be used.
+    Disabled,
+}
+
+impl Status {
+    /// The status of this name; None for one that AWS has added since.
+    pub fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "ENABLING" => Self::Enabling,
+            "ENABLED" => Self::Enabled,
+            "DISABLING" => Self::Disabling,
+            "DISABLED" => Self::Disabled,
+            _ => return None,
+        })
+    }
+
+    /// Whether it is the end of a change.
+    fn is_end(self) -> bool {
+        match self {
+            Self::Enabled | Self::Disabled => true,
+            Self::Enabling | Self::Disabling => false,
+        }
+    }
+
+    /// Whether it ends in an enabled region.
+    pub fn leads_to_enabled(self) -> bool {
+        match self {
+            Self::Enabling | Self::Enabled => true,
+            Self::Disabling | Self::Disabled => false,
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Enabling => "ENABLING",
+            Self::Enabled => "ENABLED",
+            Self::Disabling => "DISABLING",
+            Self::Disabled => "DISABLED",
+        })
+    }
+}
 
 /// A call of `EnableRegion` or `DisableRegion`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -268,5 +321,10 @@ mod tests {
         let (no_callers, put) = callers(None);
         let behind = no_callers.behind(&account, "eu-south-1", Status::Enabled, at(30), at(31)).await.unwrap();
         assert_eq!((behind, put.num_calls()), (None, 0));
+    }
+
+    #[test]
+    fn a_status_that_aws_has_added_since_is_not_taken_for_another() {
+        assert_eq!((Status::of("ENABLED"), Status::of("ENABLED_BY_DEFAULT")), (Some(Status::Enabled), None));
     }
 }

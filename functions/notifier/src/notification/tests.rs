@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 use serde_json::json;
+use steward::runtime::trigger::as_event;
 
 use super::*;
-use crate::runtime::trigger::as_event;
 
 fn now() -> Timestamp {
     "2026-11-26T08:00:05Z".parse().unwrap()

@@ -1,8 +1,7 @@
 //! What an event means for people.
 
 use serde_json::Value;
-
-use crate::{
+use steward::{
     severity::Severity,
     table::mail_budget::{Held, MAILS, Slot},
 };

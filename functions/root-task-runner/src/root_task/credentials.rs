@@ -3,8 +3,7 @@
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-
-use crate::{gateway::RootCredentials, ids::NotValid};
+use steward::{gateway::RootCredentials, ids::NotValid};
 
 /// A kind of credential of a root user, in the order in which they are deleted: until the rest is gone, the second factor
 /// guards it.
@@ -52,7 +51,7 @@ impl FromStr for CredentialKind {
 }
 
 /// What a root user has, in the order in which it is deleted.
-pub fn present(credentials: RootCredentials) -> Vec<CredentialKind> {
+pub(crate) fn present(credentials: RootCredentials) -> Vec<CredentialKind> {
     let has = |kind: &CredentialKind| match kind {
         CredentialKind::LoginProfile => credentials.password,
         CredentialKind::AccessKeys => credentials.access_keys,
@@ -63,7 +62,7 @@ pub fn present(credentials: RootCredentials) -> Vec<CredentialKind> {
 }
 
 /// What is deleted: what is there and was asked for.
-pub fn plan(credentials: RootCredentials, wanted: &BTreeSet<CredentialKind>) -> Vec<CredentialKind> {
+pub(crate) fn plan(credentials: RootCredentials, wanted: &BTreeSet<CredentialKind>) -> Vec<CredentialKind> {
     present(credentials).into_iter().filter(|kind| wanted.contains(kind)).collect()
 }
 

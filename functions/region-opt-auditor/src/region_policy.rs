@@ -1,77 +1,16 @@
 //! What the baseline document says about a region that was enabled or disabled. Pure.
 
-mod callers;
-
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
-use crate::{
+use steward::{
+    audit::region_calls::Status,
     baseline::Effective,
     control::{Control, regions::RegionsControl},
     error::{Cause, Failure},
     ids::Region,
 };
 
-pub use callers::{Callers, RegionCall};
-
-/// Where a region stands between disabled and enabled, as its event says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Status {
-    /// Somebody has asked for it.
-    Enabling,
-    /// It can be used.
-    Enabled,
-    /// Somebody has asked for its end.
-    Disabling,
-    /// It cannot be used.
-    Disabled,
-}
-
-impl Status {
-    /// The status of this name; None for one that AWS has added since.
-    pub fn of(name: &str) -> Option<Self> {
-        Some(match name {
-            "ENABLING" => Self::Enabling,
-            "ENABLED" => Self::Enabled,
-            "DISABLING" => Self::Disabling,
-            "DISABLED" => Self::Disabled,
-            _ => return None,
-        })
-    }
-
-    /// Whether it is the end of a change.
-    fn is_end(self) -> bool {
-        match self {
-            Self::Enabled | Self::Disabled => true,
-            Self::Enabling | Self::Disabling => false,
-        }
-    }
-
-    /// Whether it ends in an enabled region.
-    fn leads_to_enabled(self) -> bool {
-        match self {
-            Self::Enabling | Self::Enabled => true,
-            Self::Disabling | Self::Disabled => false,
-        }
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Enabling => "ENABLING",
-            Self::Enabled => "ENABLED",
-            Self::Disabling => "DISABLING",
-            Self::Disabled => "DISABLED",
-        })
-    }
-}
-
 /// What the document says about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It is as the document wants it, or the document does not mind; why, in words.
     InOrder(String),
     /// It is not as the document wants it.
@@ -79,7 +18,7 @@ pub enum Verdict {
 }
 
 /// Judges a region of an account by what holds for that account.
-pub fn judge(effective: &Effective, region: &Region, status: Status) -> Verdict {
+pub(crate) fn judge(effective: &Effective, region: &Region, status: Status) -> Verdict {
     let id = RegionsControl::ID;
     if let Some(exemption) = effective.exemptions.get(id) {
         let said = format!("the account is exempt from {id} until {}: {}", exemption.until, exemption.reason);
@@ -111,7 +50,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::{
+    use steward::{
         baseline::{Baseline, Exemption},
         control::regions::{Others, Regions},
     };
@@ -167,10 +106,5 @@ mod tests {
             said,
             Verdict::InOrder("the account is exempt from regions until 2027-01-01: moves to Milan".into())
         );
-    }
-
-    #[test]
-    fn a_status_that_aws_has_added_since_is_not_taken_for_another() {
-        assert_eq!((Status::of("ENABLED"), Status::of("ENABLED_BY_DEFAULT")), (Some(Status::Enabled), None));
     }
 }

@@ -1,8 +1,7 @@
 //! How much something matters.
 
 use serde_json::Value;
-
-use crate::{
+use steward::{
     audit::{
         cloudtrail::{Actor, ActorKind, Record},
         own_roles::may,

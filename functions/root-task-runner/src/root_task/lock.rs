@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// One sentence per statement that denies. Empty for a policy that denies nobody; text that is no policy is said to be
 /// none.
-pub fn why_it_locks(policy: &str) -> Vec<String> {
+pub(crate) fn why_it_locks(policy: &str) -> Vec<String> {
     let Ok(policy) = serde_json::from_str::<Value>(policy) else {
         return vec!["It is no JSON that can be read.".to_owned()];
     };

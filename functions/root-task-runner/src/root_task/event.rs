@@ -1,9 +1,7 @@
 //! What is told and kept of every attempt.
 
 use serde::{Deserialize, Serialize};
-
-use super::{CredentialKind, Task};
-use crate::{
+use steward::{
     control::{Mode, brake::Came},
     error::Failure,
     gateway::Event,
@@ -13,6 +11,8 @@ use crate::{
         keys::{self, Many},
     },
 };
+
+use super::{CredentialKind, Task};
 
 /// What came of a task in one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +92,7 @@ impl Finding {
 
 /// Somebody has asked for root work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RootTaskPerformed {
+pub(crate) struct RootTaskPerformed {
     /// The invocation; CloudTrail and the function's log have it as well.
     pub invocation: String,
     /// What was asked for.

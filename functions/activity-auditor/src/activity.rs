@@ -7,10 +7,7 @@ use std::collections::BTreeMap;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-pub use severity::Guarded;
-
-use crate::{
+use steward::{
     audit::{
         cloudtrail::{Actor, ActorKind, Record},
         own_roles::OwnRole,
@@ -21,6 +18,9 @@ use crate::{
     shown,
     table::root_sessions::OpenedSession,
 };
+
+pub(crate) use severity::Guarded;
+
 use severity::judge;
 
 /// The parameters that say what a call is about. No others get out: what a call carries may be secret.
@@ -106,7 +106,7 @@ impl ActivityAudited {
             .iter()
             .filter_map(|(name, pointer)| Some(((*name).to_owned(), shown::target(name, record.text(pointer)?))));
         let event_id = record.text("/eventID").or(event.id.as_deref()).unwrap_or_default();
-        let at = record.text("/eventTime").map(shown::time).or_else(|| crate::clock::of_event(event));
+        let at = record.text("/eventTime").map(shown::time).or_else(|| steward::clock::of_event(event));
         Some(Self {
             event_id: shown::id(event_id),
             at: at.unwrap_or_default(),
@@ -138,18 +138,18 @@ fn failure(record: Record<'_>) -> Option<&str> {
 }
 
 /// The temporary key of the root session that a record of `AssumeRoot` tells of.
-pub fn root_session_key(event: &EventBridgeEvent<Value>) -> Option<&str> {
+pub(crate) fn root_session_key(event: &EventBridgeEvent<Value>) -> Option<&str> {
     let record = Record::of(&event.detail).filter(|record| record.name() == "AssumeRoot")?;
     record.text("/responseElements/credentials/accessKeyId")
 }
 
 /// Whether a role of this stack has done it.
-pub fn is_by_own_role(event: &EventBridgeEvent<Value>, own_roles: &[OwnRole]) -> bool {
+pub(crate) fn is_by_own_role(event: &EventBridgeEvent<Value>, own_roles: &[OwnRole]) -> bool {
     Record::of(&event.detail).is_some_and(|record| Actor::of(record, own_roles).is_steward)
 }
 
 /// The key that a record of a root user's work was signed with, if it was a temporary one.
-pub fn temporary_root_key(event: &EventBridgeEvent<Value>) -> Option<&str> {
+pub(crate) fn temporary_root_key(event: &EventBridgeEvent<Value>) -> Option<&str> {
     let record = Record::of(&event.detail)?;
     let is_root = record.text("/userIdentity/type") == Some("Root");
     record.text("/userIdentity/accessKeyId").filter(|key| is_root && key.starts_with("ASIA"))
