@@ -84,12 +84,7 @@ fn minutes_of_throttles_and_outages_of_lambda_cost_no_task_its_result() {
 
 #[test]
 fn a_sweep_is_ended_when_its_right_to_mend_is_over() {
-    let hours: i64 = read("shared/src/mending.rs")
-        .split("LONGEST_SWEEP: SignedDuration = SignedDuration::from_hours(")
-        .nth(1)
-        .and_then(|rest| rest.split(')').next()?.parse().ok())
-        .expect("a number of hours");
-    assert_eq!(definition()["TimeoutSeconds"], hours * 3600);
+    assert_eq!(definition()["TimeoutSeconds"], steward::sweep::LONGEST_SWEEP.as_secs());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{error::Error, fs, path::Path};
 
-use steward::{baseline, control, manual};
+use steward::{baseline, control, reference_docs};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -14,9 +14,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let source_of = |id: &str| fs::read_to_string(package.join(format!("src/control/{}.rs", id.replace('-', "_"))));
     // Every source is there, or nothing is written.
     control::ALL.iter().try_for_each(|control| source_of(control.id()).map(drop))?;
-    fs::write(docs.join("CONTROLS.md"), manual::controls(|id| source_of(id).unwrap_or_default()))?;
-    fs::write(docs.join("PERMISSIONS.md"), manual::permissions())?;
+    fs::write(docs.join("CONTROLS.md"), reference_docs::controls(|id| source_of(id).unwrap_or_default()))?;
+    fs::write(docs.join("PERMISSIONS.md"), reference_docs::permissions())?;
     let runbook = fs::read_to_string(docs.join("RUNBOOK.md"))?;
-    fs::write(docs.join("RUNBOOK.md"), manual::runbook(&runbook))?;
+    fs::write(docs.join("RUNBOOK.md"), reference_docs::runbook(&runbook))?;
     Ok(())
 }

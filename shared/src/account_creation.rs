@@ -4,15 +4,19 @@
 
 mod admission;
 mod decision;
+mod events;
+mod new_account;
 mod request;
 mod store;
 mod wish;
 
 pub use admission::{Admission, Asked, Known, admit};
 pub use decision::{
-    Evidence, Pace, Placement, Progress, Seen, Step, Verdict, after_create, after_duplicate, after_failed_read,
+    Evidence, Placement, Progress, Seen, Step, Verdict, after_create, after_duplicate, after_failed_read,
     after_looking, after_move, after_status, calls_of, delay, next_step, not_recognised, placement,
 };
+pub use events::{AccountCreated, AccountCreationFailed, RecordsUnreadable};
+pub use new_account::NewAccount;
 pub use request::{Announcement, Passed, Reminder, Request, State};
 pub use store::{Advanced, Started, Store};
-pub use wish::{OrganizationalUnitReference, Wish};
+pub use wish::Wish;

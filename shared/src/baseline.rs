@@ -33,16 +33,13 @@ pub use pattern::Pattern;
 pub use read::MAX_BYTES;
 pub use refusal::{BaselineDocumentRefused, Refusal};
 pub use schema::json_schema;
-pub use sections::{Baseline, SectionId, Validate, inner};
+pub use sections::{Baseline, SectionId, Validate};
 pub use selector::Selector;
 pub use unmatched::{
     BaselineSelectorUnmatched, Selectors, TagSelectors, Unmatched, in_words as unmatched_in_words, record_tags,
 };
 
-use crate::{
-    ids::{AccountId, OrganizationalUnitId},
-    root_task::Protected,
-};
+use crate::{ids::AccountId, organization::AccountFacts, session::Protected};
 
 /// The baseline of a whole organization.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -98,19 +95,6 @@ pub struct Exemption {
     pub reason: String,
     /// The last day (UTC) on which it counts.
     pub until: Date,
-}
-
-/// What must be known of an account to tell what holds for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountFacts {
-    /// Its id.
-    pub id: AccountId,
-    /// The names of the units that hold it, from the root down, as a [path](crate::unit_path); `/` right below the root.
-    pub organizational_unit_path: String,
-    /// The units that hold it, from the root down.
-    pub units: Vec<OrganizationalUnitId>,
-    /// Its tags.
-    pub tags: BTreeMap<String, String>,
 }
 
 /// What holds for one account on one day.

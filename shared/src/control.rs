@@ -8,6 +8,7 @@ pub mod account_alias;
 pub mod account_tags;
 pub mod alternate_contacts;
 pub mod billing_alarm;
+pub mod brake;
 mod conclusion;
 mod engine;
 pub mod member_events;

@@ -3,6 +3,7 @@
 mod account;
 mod cloudwatch;
 mod dynamodb;
+mod event;
 mod event_rules;
 mod eventbridge;
 mod iam;
@@ -18,6 +19,8 @@ mod sns;
 mod sqs;
 mod states;
 mod sts;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::error::Error;
 
@@ -28,9 +31,10 @@ pub use account::{AccountGateway, AccountTarget, AlternateContact, ContactInform
 pub use cloudwatch::{AlarmRest, CloudWatchGateway, MetricAlarm};
 pub(crate) use dynamodb::attributes;
 pub use dynamodb::{DynamoDbGateway, Queried, Refusal, Write};
+pub use event::{Event, SOURCE};
 pub use event_rules::{EventRule, EventRulesGateway, EventTarget};
 pub use eventbridge::EventBridgeGateway;
-pub use iam::{IamGateway, NewRole, PasswordPolicy, Role, RootCredentials};
+pub use iam::{IamGateway, NewRole, PasswordPolicy, Role, RootCredentials, RootFeature};
 pub use lambda::LambdaGateway;
 pub use management::Management;
 pub use organizations::{
@@ -45,7 +49,7 @@ pub use s3control::{PublicAccessBlock, S3ControlGateway};
 pub use sns::{EmailSubscription, SnsGateway, Topic};
 pub use sqs::{Received, SqsGateway};
 pub use states::{Execution, StatesGateway};
-pub use sts::{RootSessionRequest, SessionRequest, StsGateway};
+pub use sts::{RootSessionRequest, RootTask, SessionRequest, StsGateway};
 
 use serde_json::Value;
 

@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    baseline::inner,
     error::{Cause, Failure},
     ids::NotValid,
     tags,
 };
+
+/// The longest name that a path shows whole.
+const MAX_NAME: usize = 60;
 
 /// One thing that is wrong with an input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +27,16 @@ impl Problem {
     /// A problem at a path.
     pub fn new(path: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { path: path.into(), problem: problem.into() }
+    }
+}
+
+/// The path of a field below `path`, as [`Problem::path`] has it. A long name is cut: a path is shown to a person.
+pub fn inner(path: &str, name: &str) -> String {
+    let dot = if path == "$" { "" } else { "." };
+    let path = path.trim_start_matches('$');
+    match name.char_indices().nth(MAX_NAME) {
+        Some((end, _)) => format!("{path}{dot}{}…", &name[..end]),
+        None => format!("{path}{dot}{name}"),
     }
 }
 

@@ -1,5 +1,5 @@
 //! The invocation at work: its time, and whether it may change anything. Whatever the invocation calls knows both without
-//! being told: they go with the task, so that nobody on the way can forget to pass them on. [`crate::start::serve`] sets
+//! being told: they go with the task, so that nobody on the way can forget to pass them on. [`crate::runtime::start::serve`] sets
 //! them for every function.
 //!
 //! Where no invocation is at work there is no time to wait, and nothing is changed: a test that does either has to say so.

@@ -1,7 +1,9 @@
 //! Sessions in member accounts: short, and allowed no more than the work at hand needs.
 
 mod admission;
-mod root_task;
+mod protected;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::sync::Arc;
 
@@ -11,14 +13,14 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 pub use admission::{Admission, Guards, Protection, ineligibility};
-pub use root_task::RootTask;
+pub use protected::Protected;
 
 use crate::{
     error::Cause,
-    gateway::{CallError, DynamoDbGateway, RootSessionRequest, SessionRequest, StsGateway},
+    gateway::{CallError, DynamoDbGateway, RootSessionRequest, RootTask, SessionRequest, StsGateway},
     ids::{AccountId, Region, RoleName},
     invocation::{self, Reach},
-    root_session_log::{OpenedSession, RootSessionLog},
+    table::root_sessions::{OpenedSession, RootSessionLog},
 };
 
 /// The shortest session that AWS STS gives to a role.

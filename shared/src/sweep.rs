@@ -1,17 +1,26 @@
 //! A sweep over all accounts: what its functions hand each other through Amazon S3. Pure.
 
+mod brake;
+mod execution;
+mod remediation_lock;
+
 use std::{collections::BTreeMap, str::FromStr};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    baseline::{AccountFacts, Refusal, TagSelectors},
+    baseline::{Refusal, TagSelectors},
     control::Row,
     error::Failure,
     gateway::{Account, AccountState},
     ids::{AccountId, NotValid, OrganizationalUnitId},
+    organization::AccountFacts,
 };
+
+pub use brake::{SweepBrake, SweepBraked};
+pub use execution::{SweepExecution, SweepExecutions};
+pub use remediation_lock::{LONGEST_SWEEP, Mending};
 
 /// How many accounts one invocation looks at.
 pub const BATCH: usize = 25;

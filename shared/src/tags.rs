@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{baseline::inner, input::Problem};
+use crate::input::{Problem, inner};
 
 /// The most tags of one account.
 pub const MAX: usize = 50;

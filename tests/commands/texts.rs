@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::LazyLock};
 
 use regex::Regex;
 use stage::Instructions;
-use steward::preparation::{Actual, by_hand};
+use steward::organization_setup::{Actual, by_hand};
 
 use crate::template::root;
 
@@ -18,7 +18,7 @@ pub(super) struct Command {
 }
 
 /// Code that makes such texts: what it makes is taken, and not its source.
-const MADE_BY_CODE: [&str; 2] = ["shared/src/preparation/by_hand.rs", "tests/stage/src/instructions.rs"];
+const MADE_BY_CODE: [&str; 2] = ["shared/src/organization_setup/by_hand.rs", "tests/stage/src/instructions.rs"];
 /// The tests of the commands, which name some.
 const OURSELVES: &str = "tests/commands";
 

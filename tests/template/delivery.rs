@@ -127,7 +127,7 @@ fn every_metric_that_an_alarm_or_the_dashboard_looks_at_is_told() {
     let names: BTreeSet<_> = shown.chain(watched).map(|name| name.as_str().expect("a name").to_owned()).collect();
     let code = ["compliance-reporter/src/told.rs", "create-account-poller/src/work.rs"]
         .map(|file| format!("functions/{file}"));
-    let code: String = code.iter().map(read).chain([read("shared/src/start/wire.rs")]).collect();
+    let code: String = code.iter().map(read).chain([read("shared/src/runtime/call_metrics.rs")]).collect();
     assert!(names.len() > 6, "{names:?}");
     for name in names {
         assert!(code.contains(&format!("\"{name}\"")), "nobody tells {name}");
@@ -167,7 +167,7 @@ fn the_replayer_may_invoke_what_rules_and_schedules_invoke_and_nothing_that_peop
     assert_eq!(told, named.iter().map(|(name, arn)| (name.as_str(), arn.as_str())).collect());
     let ids: BTreeSet<_> = items(&variables["OWN_ROLE_IDS"]["Fn::Join"][1]).map(|id| referred(id).to_owned()).collect();
     assert_eq!(ids, functions().into_iter().map(|function| format!("{}Role", logical_id(&function))).collect());
-    let shapes: BTreeSet<_> = steward::replay::INVOKED.iter().map(|(name, _)| *name).collect();
+    let shapes: BTreeSet<_> = dead_letter_replayer::replay::INVOKED.iter().map(|(name, _)| *name).collect();
     assert_eq!(shapes, named.iter().map(|(name, _)| name.as_str()).collect(), "each has a shape that it is sent");
 }
 
@@ -196,7 +196,9 @@ fn what_may_be_sent_to_a_queue_again_is_what_the_rules_of_this_stack_send_there(
             sent.extend(sources.into_iter().map(|source| (name.clone(), source)));
         }
     }
-    let known: BTreeSet<_> =
-        steward::replay::RULES.iter().map(|(name, source, _)| ((*name).to_owned(), (*source).to_owned())).collect();
+    let known: BTreeSet<_> = dead_letter_replayer::replay::RULES
+        .iter()
+        .map(|(name, source, _)| ((*name).to_owned(), (*source).to_owned()))
+        .collect();
     assert_eq!(sent, known, "left is sent by rules, right may be sent again");
 }

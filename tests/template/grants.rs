@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use steward::keys;
+use steward::table::keys;
 
 use super::{
     functions, items, logical_id, one_or_many, read, referred, resources, statements, statements_of, template,
@@ -127,7 +127,7 @@ fn what_steward_is_excused_for_is_what_its_roles_may_do() {
     }
     // The state machine calls functions alone, and has no part in the list of roles.
     may.remove("compliance-sweep");
-    let excused = steward::own_roles::MAY
+    let excused = steward::audit::own_roles::MAY
         .iter()
         .map(|(name, actions)| ((*name).to_owned(), actions.iter().map(|action| (*action).to_owned()).collect()));
     assert_eq!(excused.collect::<BTreeMap<String, BTreeSet<String>>>(), may, "left is excused, right is allowed");
@@ -136,7 +136,7 @@ fn what_steward_is_excused_for_is_what_its_roles_may_do() {
         let told =
             items(&variables["OWN_ROLES"]["Fn::Join"][1]).map(|entry| entry["Fn::Sub"].as_str().expect("a text"));
         let told: BTreeSet<_> = told.filter_map(|entry| entry.split(' ').next()).collect();
-        assert_eq!(told, steward::own_roles::MAY.iter().map(|(name, _)| *name).collect(), "{function}");
+        assert_eq!(told, steward::audit::own_roles::MAY.iter().map(|(name, _)| *name).collect(), "{function}");
     }
 }
 

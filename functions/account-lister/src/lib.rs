@@ -6,24 +6,25 @@ use lambda_runtime::{LambdaEvent, tracing};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
-    account_creation::{Pace, Store},
-    account_index::AccountIndex,
+    account_creation::{NewAccount, Store},
     baseline::{BaselineSelectorUnmatched, DocumentCache, Selectors, TagSelectors, unmatched_in_words},
     clock, control,
     error::{Cause, Failure},
     gateway::{
         Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, SqsGateway, StatesGateway,
     },
-    heard_accounts::{HeardAccounts, Joining, joining},
     ids::AccountId,
-    mending::Mending,
-    new_account::NewAccount,
-    settings::{NotConfigured, Settings},
-    start::SdkConfig,
-    sweep::{BATCH, Listed, Listing, SweepId, note},
-    sweep_brake::SweepBrake,
-    sweep_execution::SweepExecutions,
-    unit_names::UnitNames,
+    organization::UnitNames,
+    poll_backoff::Pace,
+    runtime::{
+        settings::{NotConfigured, Settings},
+        start::SdkConfig,
+    },
+    sweep::{BATCH, Listed, Listing, Mending, SweepBrake, SweepExecutions, SweepId, note},
+    table::{
+        account_index::AccountIndex,
+        known_accounts::{HeardAccounts, Joining, joining},
+    },
 };
 
 /// How many batches are written at once.

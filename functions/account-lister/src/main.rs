@@ -4,5 +4,5 @@ use account_lister::AccountLister;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    steward::start::serve(AccountLister::NAME, AccountLister::new, AccountLister::handle).await
+    steward::runtime::start::serve(AccountLister::NAME, AccountLister::new, AccountLister::handle).await
 }

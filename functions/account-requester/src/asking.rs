@@ -4,7 +4,7 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use steward::{account_creation::Asked, clock, error::Failure, events::Trigger};
+use steward::{account_creation::Asked, clock, error::Failure, runtime::trigger::Trigger};
 
 /// The longest that a request waits to be checked before its message is given up, where a person sees it.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);

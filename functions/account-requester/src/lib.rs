@@ -13,18 +13,21 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde_json::Value;
 use steward::{
-    account_creation::{Admission, Known, OrganizationalUnitReference, Request, Started, Store, Wish, admit},
-    account_index::WholeSince,
-    batch::work_off,
+    account_creation::{AccountCreationFailed, Admission, Known, Request, Started, Store, Wish, admit},
     clock,
     error::{Cause, Failure},
-    events::{AccountCreationFailed, Trigger},
     gateway::{DynamoDbGateway, EventBridgeGateway, SqsGateway},
     ids::{Email, RequestId, RoleName},
     input::{Problem, in_words},
     invocation,
-    settings::{NotConfigured, Settings},
-    start::SdkConfig,
+    runtime::{
+        batch::work_off,
+        settings::{NotConfigured, Settings},
+        start::SdkConfig,
+        trigger::Trigger,
+    },
+    table::account_index::WholeSince,
+    unit_reference::OrganizationalUnitReference,
 };
 use tokio::time::Instant;
 

@@ -4,5 +4,5 @@ use account_requester::AccountRequester;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    steward::start::serve(AccountRequester::NAME, AccountRequester::new, AccountRequester::handle).await
+    steward::runtime::start::serve(AccountRequester::NAME, AccountRequester::new, AccountRequester::handle).await
 }

@@ -4,12 +4,13 @@ use std::{collections::HashMap, time::Duration};
 
 use jiff::Timestamp;
 use steward::{
-    account_creation::{Known, OrganizationalUnitReference, Request, State, Store},
-    account_index::{AccountIndex, WholeSince},
-    control::organizational_unit::UnitPaths,
+    account_creation::{Known, Request, State, Store},
     error::{Cause, Failure},
     gateway::{DynamoDbGateway, OrganizationsGateway},
     ids::{AccountName, Email, OrganizationalUnitId},
+    organization::UnitPaths,
+    table::account_index::{AccountIndex, WholeSince},
+    unit_reference::OrganizationalUnitReference,
 };
 use tokio::{sync::Mutex, time::Instant};
 

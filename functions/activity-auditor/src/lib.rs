@@ -1,5 +1,7 @@
 //! Tells who did what to accounts and to the organization, and how much it matters.
 
+mod activity;
+
 use std::time::Duration;
 
 use aws_lambda_events::{eventbridge::EventBridgeEvent, sqs::SqsBatchResponse};
@@ -8,19 +10,26 @@ use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
-    activity::{ActivityAudited, Guarded, Severity, is_by_own_role, root_session_key, temporary_root_key},
-    batch::work_off,
+    audit::own_roles::OwnRole,
     clock,
     error::Failure,
-    events::Trigger,
     gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway},
-    invocation, keys,
-    once::Once,
-    own_roles::OwnRole,
-    root_session_log::{OpenedSession, RootSessionLog},
-    settings::{NotConfigured, Settings},
-    start::SdkConfig,
+    invocation,
+    runtime::{
+        batch::work_off,
+        settings::{NotConfigured, Settings},
+        start::SdkConfig,
+        trigger::Trigger,
+    },
+    severity::Severity,
+    table::{
+        idempotency::Once,
+        keys,
+        root_sessions::{OpenedSession, RootSessionLog},
+    },
 };
+
+use activity::{ActivityAudited, Guarded, is_by_own_role, root_session_key, temporary_root_key};
 
 /// How long the record of a root session may be behind its opening.
 const A_MOMENT: Duration = Duration::from_secs(2);
@@ -72,7 +81,7 @@ impl ActivityAuditor {
             once: Once::new(table),
             root_sessions: RootSessionLog::new(DynamoDbGateway::of(config, settings.journal_table_name())),
             organizations: settings.management(config).organizations,
-            own_roles: settings.own_roles(),
+            own_roles: settings.own_roles().into_iter().map(OwnRole::from).collect(),
             guarded: Guarded {
                 own_names: settings.own_names(),
                 access_role: settings.access_role_name().as_str().to_owned(),

@@ -4,5 +4,5 @@ use activity_auditor::ActivityAuditor;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    steward::start::serve(ActivityAuditor::NAME, ActivityAuditor::new, ActivityAuditor::handle).await
+    steward::runtime::start::serve(ActivityAuditor::NAME, ActivityAuditor::new, ActivityAuditor::handle).await
 }

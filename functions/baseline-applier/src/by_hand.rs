@@ -4,12 +4,11 @@ use std::str::FromStr;
 
 use serde_json::Value;
 use steward::{
-    brake::Confirmation,
-    control::{self, AnyControl, Mode},
+    control::{self, AnyControl, Mode, brake::Confirmation},
     error::Failure,
     ids::NotValid,
     input::{Fields, refused},
-    selection::Selection,
+    organization::Selection,
 };
 
 /// What a person asks for.
@@ -68,7 +67,7 @@ impl FromStr for ControlName {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use steward::{events::Trigger, new_account::NewAccount};
+    use steward::{account_creation::NewAccount, runtime::trigger::Trigger};
 
     use super::*;
 

@@ -12,25 +12,25 @@ use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
-    account_creation::{Pace, Store},
-    account_index::AccountIndex,
+    account_creation::{NewAccount, Store},
     baseline::{Document, DocumentCache, Facts, Selectors},
-    batch::work_off,
     clock,
-    control::{
-        self, AnyControl, Conclusion, Engine, Mode, Row, Visit, conclude, is_settling, organizational_unit::UnitPaths,
-    },
+    control::{self, AnyControl, Conclusion, Engine, Mode, Row, Visit, conclude, is_settling},
     error::{Cause, Failure, Retry},
-    events::{BaselineApplied, BaselineIncomplete, Trigger},
+    events::{BaselineApplied, BaselineIncomplete},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
-    heard_accounts::HeardAccounts,
     ids::RoleName,
     invocation,
-    new_account::NewAccount,
-    session::Sessions,
-    settings::{NotConfigured, Settings},
-    start::SdkConfig,
-    turn::Turns,
+    organization::UnitPaths,
+    poll_backoff::Pace,
+    runtime::{
+        batch::work_off,
+        settings::{NotConfigured, Settings},
+        start::SdkConfig,
+        trigger::Trigger,
+    },
+    session::{Guards, Sessions},
+    table::{account_index::AccountIndex, known_accounts::HeardAccounts, turn::Turns},
 };
 
 use by_hand::ByHand;
@@ -86,7 +86,7 @@ impl BaselineApplier {
         let table = DynamoDbGateway::of(config, settings.table_name());
         let document = DocumentCache::of(config, &mut settings, &table, &access_role);
         let selectors = Selectors::new(organizations.clone(), table.clone());
-        let sessions = Sessions::new(config, Self::NAME, settings.guards(config))
+        let sessions = Sessions::new(config, Self::NAME, Guards::of(&mut settings, config))
             .recording_in(DynamoDbGateway::of(config, settings.journal_table_name()));
         let function = Self {
             engine: Engine::new(sessions, management).hearing_members_on(settings.member_bus_arn()),

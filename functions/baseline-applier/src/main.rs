@@ -4,5 +4,5 @@ use baseline_applier::BaselineApplier;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    steward::start::serve(BaselineApplier::NAME, BaselineApplier::new, BaselineApplier::handle).await
+    steward::runtime::start::serve(BaselineApplier::NAME, BaselineApplier::new, BaselineApplier::handle).await
 }

@@ -3,8 +3,7 @@
 use serde::Serialize;
 use steward::{
     baseline::{Refusal, Unmatched},
-    brake::Braked,
-    control::{Mode, Row},
+    control::{Mode, Row, brake::Braked},
     error::{Cause, Failure},
     ids::AccountId,
 };

@@ -6,15 +6,19 @@ use futures_util::StreamExt;
 use lambda_runtime::tracing;
 use steward::{
     baseline::Document,
-    brake::{Brake, Came},
-    budget::Budget,
     clock,
-    concurrency::{as_they_come, in_order},
-    control::Mode,
+    control::{
+        Mode,
+        brake::{Brake, Came},
+    },
     error::{Cause, Failure},
     gateway::Account,
     invocation::time_left,
-    selection::Target,
+    organization::Target,
+    runtime::{
+        budget::Budget,
+        concurrency::{as_they_come, in_order},
+    },
     session::ineligibility,
 };
 

@@ -11,18 +11,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
     baseline::{DocumentCache, Facts},
-    budget::Budget,
     clock,
-    concurrency::as_they_come,
     control::{self, Engine, Mode, Outcome, Row, Visit, is_settling},
     error::{Cause, Failure},
     gateway::{self, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, StatesGateway},
     ids::RoleName,
-    session::{Sessions, ineligibility},
-    settings::{NotConfigured, Settings},
-    start::SdkConfig,
-    sweep::{Checked, Found as OfAccount, Listed},
-    sweep_execution::SweepExecutions,
+    runtime::{
+        budget::Budget,
+        concurrency::as_they_come,
+        settings::{NotConfigured, Settings},
+        start::SdkConfig,
+    },
+    session::{Guards, Sessions, ineligibility},
+    sweep::{Checked, Found as OfAccount, Listed, SweepExecutions},
 };
 
 use remediation::{Means, OfSweep, Remediation};
@@ -85,7 +86,7 @@ impl ComplianceChecker {
         let access_role = settings.access_role_name();
         let management = settings.management(config);
         let table = DynamoDbGateway::of(config, settings.table_name());
-        let sessions = Sessions::new(config, Self::NAME, settings.guards(config))
+        let sessions = Sessions::new(config, Self::NAME, Guards::of(&mut settings, config))
             .recording_in(DynamoDbGateway::of(config, settings.journal_table_name()));
         let function = Self {
             executions: SweepExecutions::new(StatesGateway::of(config)),

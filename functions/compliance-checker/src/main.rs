@@ -4,5 +4,5 @@ use compliance_checker::ComplianceChecker;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    steward::start::serve(ComplianceChecker::NAME, ComplianceChecker::new, ComplianceChecker::handle).await
+    steward::runtime::start::serve(ComplianceChecker::NAME, ComplianceChecker::new, ComplianceChecker::handle).await
 }

@@ -9,16 +9,13 @@ use jiff::SignedDuration;
 use lambda_runtime::tracing;
 use steward::{
     baseline::{Facts, InForce, Selectors},
-    brake::Came,
     clock,
-    control::{AnyControl, Engine, Mode, Outcome, Row, Visit, find, is_settling},
+    control::{AnyControl, Engine, Mode, Outcome, Row, Visit, brake::Came, find, is_settling},
     error::Failure,
     gateway::{DynamoDbGateway, OrganizationsGateway},
-    heard_accounts::HeardAccounts,
     ids::{AccountId, RoleName},
-    mending::Mending,
-    sweep::{SweepId, may_be_mended},
-    sweep_brake::SweepBrake,
+    sweep::{Mending, SweepBrake, SweepId, may_be_mended},
+    table::known_accounts::HeardAccounts,
 };
 use tokio::sync::OnceCell;
 

@@ -13,13 +13,12 @@ use steward::{
     clock,
     error::{Cause, Failure},
     gateway::{DynamoDbGateway, EventBridgeGateway, Found, S3Gateway, StatesGateway},
-    mending::Mending,
-    settings::{NotConfigured, Settings},
-    start::SdkConfig,
-    sweep::Listing,
-    sweep_brake::SweepBrake,
-    sweep_execution::{SweepExecution, SweepExecutions},
-    telemetry,
+    runtime::{
+        metrics,
+        settings::{NotConfigured, Settings},
+        start::SdkConfig,
+    },
+    sweep::{Listing, Mending, SweepBrake, SweepExecution, SweepExecutions},
 };
 
 use gather::{BatchEnd, OfAccount, failures, sweep, unmatched_tags};
@@ -119,7 +118,7 @@ impl ComplianceReporter {
             }
         }
         let told = ComplianceReported::of(&report, self.reports.bucket(), &folder);
-        telemetry::emit(&told.metrics());
+        metrics::emit(&told.metrics());
         self.bus.put(&told).await?;
         if let Some(braked) = braked.filter(|_| tells) {
             self.bus.put(&braked).await?;

@@ -4,5 +4,5 @@ use compliance_reporter::ComplianceReporter;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    steward::start::serve(ComplianceReporter::NAME, ComplianceReporter::new, ComplianceReporter::handle).await
+    steward::runtime::start::serve(ComplianceReporter::NAME, ComplianceReporter::new, ComplianceReporter::handle).await
 }

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use steward::{
     error::Cause,
-    events::Event,
-    telemetry::{Metrics, Unit},
+    gateway::Event,
+    runtime::metrics::{Metrics, Unit},
 };
 
 /// The most new findings that the event carries; the report has all of them.

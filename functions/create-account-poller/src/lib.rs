@@ -13,19 +13,21 @@ use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
-    account_creation::{Pace, Request, Store},
-    account_index::AccountIndex,
-    batch::work_off,
+    account_creation::{RecordsUnreadable, Request, Store},
+    audit::cloudtrail::create_account_result,
     clock,
     error::{Cause, Failure},
-    events::{RecordsUnreadable, Trigger, create_account_result},
     gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Queried, SqsGateway},
     ids::{AccountId, CreateAccountRequestId, RequestId},
-    keys,
-    once::Once,
-    settings::{NotConfigured, Settings},
-    start::SdkConfig,
-    telemetry::{self, Metrics, Unit},
+    poll_backoff::Pace,
+    runtime::{
+        batch::work_off,
+        metrics::{self, Metrics, Unit},
+        settings::{NotConfigured, Settings},
+        start::SdkConfig,
+        trigger::Trigger,
+    },
+    table::{account_index::AccountIndex, idempotency::Once, keys},
 };
 
 use message::Message;
@@ -152,7 +154,7 @@ impl CreateAccountPoller {
             self.queue.send(&request.reminder(), std::time::Duration::ZERO).await?;
             resumed += 1;
         }
-        telemetry::emit(&[Metrics {
+        metrics::emit(&[Metrics {
             dimensions: Vec::new(),
             values: vec![(
                 "UnreadableRequests",

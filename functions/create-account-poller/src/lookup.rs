@@ -2,10 +2,10 @@
 
 use steward::{
     account_creation::{Evidence, Request, calls_of},
-    account_index::AccountIndex,
     error::Cause,
     gateway::{Account, CallError, CreateAccountOutcome, CreateAccountStatus, OrganizationsGateway},
     ids::AccountId,
+    table::account_index::AccountIndex,
 };
 
 /// How many pages of calls one look reads: ten seconds at the published rate, twenty at the half of it that a process has.

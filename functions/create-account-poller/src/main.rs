@@ -4,5 +4,6 @@ use create_account_poller::CreateAccountPoller;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    steward::start::serve(CreateAccountPoller::NAME, CreateAccountPoller::new, CreateAccountPoller::handle).await
+    steward::runtime::start::serve(CreateAccountPoller::NAME, CreateAccountPoller::new, CreateAccountPoller::handle)
+        .await
 }

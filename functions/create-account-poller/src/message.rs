@@ -37,7 +37,7 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use steward::events::{Trigger, create_account_result};
+    use steward::{audit::cloudtrail::create_account_result, runtime::trigger::Trigger};
 
     use super::*;
 

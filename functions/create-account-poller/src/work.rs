@@ -14,7 +14,7 @@ use steward::{
     error::{Cause, Failure},
     gateway::NewAccount,
     ids::{AccountId, CreateAccountRequestId},
-    telemetry::{self, Metrics, Unit},
+    runtime::metrics::{self, Metrics, Unit},
 };
 
 use crate::{CreateAccountPoller, lookup, message::Message};
@@ -195,7 +195,7 @@ impl CreateAccountPoller {
         match self.store.advance(&request, &entered, now).await? {
             Advanced::Yes => {
                 tracing::info!(request_id = %entered.request_id, state = entered.state.name(), "entered");
-                telemetry::emit(time_to_ready(&entered).as_slice());
+                metrics::emit(time_to_ready(&entered).as_slice());
                 Ok(Next::Continue(entered))
             }
             Advanced::Raced | Advanced::NoPlace => self.reread(request).await,

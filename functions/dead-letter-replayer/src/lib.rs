@@ -2,6 +2,7 @@
 //! invocations to their target.
 
 mod input;
+pub mod replay;
 #[cfg(test)]
 mod tests;
 
@@ -15,18 +16,20 @@ use lambda_runtime::LambdaEvent;
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
-    budget::Budget,
     clock,
     control::Mode,
     error::Failure,
     gateway::{LambdaGateway, Received, SqsGateway},
     invocation,
-    replay::{Destination, Letter, ReplayFunction, Resend, Route, undeliverable},
-    settings::{NotConfigured, Settings},
-    start::SdkConfig,
+    runtime::{
+        budget::Budget,
+        settings::{NotConfigured, Settings},
+        start::SdkConfig,
+    },
 };
 
 use input::Input;
+use replay::{Destination, Letter, ReplayFunction, Resend, Route, undeliverable};
 
 /// What the queue of undeliverable events and failed invocations is called here.
 const UNDELIVERABLE: &str = "undeliverable";
@@ -156,8 +159,8 @@ impl DeadLetterReplayer {
         let function = Self {
             undeliverable: SqsGateway::of(config, settings.undeliverable_url()),
             lambda: LambdaGateway::of(config),
-            routes: settings.replay_routes(),
-            functions: settings.replay_functions(),
+            routes: settings.replay_routes().into_iter().map(Route::from).collect(),
+            functions: settings.replay_functions().into_iter().map(ReplayFunction::from).collect(),
             own_role_ids: settings.own_role_ids(),
         };
         settings.finish().map(|()| function)

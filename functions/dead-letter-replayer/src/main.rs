@@ -4,5 +4,5 @@ use dead_letter_replayer::DeadLetterReplayer;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    steward::start::serve(DeadLetterReplayer::NAME, DeadLetterReplayer::new, DeadLetterReplayer::handle).await
+    steward::runtime::start::serve(DeadLetterReplayer::NAME, DeadLetterReplayer::new, DeadLetterReplayer::handle).await
 }

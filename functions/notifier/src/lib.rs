@@ -1,5 +1,7 @@
 //! Tells people by mail what happened on the stack's bus, from a severity on.
 
+mod notification;
+
 use std::time::Duration;
 
 use aws_lambda_events::{eventbridge::EventBridgeEvent, sqs::SqsBatchResponse};
@@ -8,19 +10,24 @@ use lambda_runtime::LambdaEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
-    activity::Severity,
-    batch::work_off,
     clock,
     error::Failure,
-    events::Trigger,
     gateway::{DynamoDbGateway, SnsGateway, SqsGateway},
-    keys,
-    mail_budget::{MailBudget, Slot, Verdict},
-    notification::Notification,
-    once::Once,
-    settings::{NotConfigured, Settings},
-    start::SdkConfig,
+    runtime::{
+        batch::work_off,
+        settings::{NotConfigured, Settings},
+        start::SdkConfig,
+        trigger::Trigger,
+    },
+    severity::Severity,
+    table::{
+        idempotency::Once,
+        keys,
+        mail_budget::{MailBudget, Slot, Verdict},
+    },
 };
+
+use notification::Notification;
 
 /// After how long a reminder to sum up is looked at again: as late as SQS brings a message.
 const LOOK_AGAIN: Duration = Duration::from_mins(15);

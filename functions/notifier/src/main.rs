@@ -4,5 +4,5 @@ use notifier::Notifier;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    steward::start::serve(Notifier::NAME, Notifier::new, Notifier::handle).await
+    steward::runtime::start::serve(Notifier::NAME, Notifier::new, Notifier::handle).await
 }

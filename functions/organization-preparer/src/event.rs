@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 use steward::{
-    events::Event,
-    journal::Journaled,
-    keys::{self, Many},
+    gateway::Event,
+    table::{
+        journal::Journaled,
+        keys::{self, Many},
+    },
 };
 
 /// Somebody has let Steward change what the organization trusts, or who administers it.

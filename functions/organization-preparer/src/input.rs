@@ -8,7 +8,7 @@ use steward::{
     error::Failure,
     ids::AccountId,
     input::{Fields, Problem, refused},
-    preparation::{Desired, TrustedService},
+    organization_setup::{Desired, TrustedService},
 };
 
 /// What a person asks for.

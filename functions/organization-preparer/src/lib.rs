@@ -13,11 +13,13 @@ use steward::{
     gateway::{CallError, DynamoDbGateway, EventBridgeGateway, IamGateway, Organization, OrganizationsGateway},
     ids::{AccountId, RoleName},
     invocation,
-    journal::Journal,
-    preparation::{ByHand, Change, by_hand, plan},
-    session::Sessions,
-    settings::{NotConfigured, Settings},
-    start::SdkConfig,
+    organization_setup::{ByHand, Change, by_hand, plan},
+    runtime::{
+        settings::{NotConfigured, Settings},
+        start::SdkConfig,
+    },
+    session::{Guards, Sessions},
+    table::journal::Journal,
 };
 
 pub use event::OrganizationPrepared;
@@ -103,7 +105,7 @@ impl OrganizationPreparer {
             journal: Journal::new(table, EventBridgeGateway::of(config, settings.bus_name())),
             delegated_administrators: settings.delegated_administrators(),
             survey: Survey { organizations: settings.management(config).organizations, iam: IamGateway::of(config) },
-            sessions: Sessions::new(config, Self::NAME, settings.guards(config)),
+            sessions: Sessions::new(config, Self::NAME, Guards::of(&mut settings, config)),
             writer: settings.writer_role_name(),
         };
         settings.finish().map(|()| function)

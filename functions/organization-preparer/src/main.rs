@@ -4,5 +4,6 @@ use organization_preparer::OrganizationPreparer;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    steward::start::serve(OrganizationPreparer::NAME, OrganizationPreparer::new, OrganizationPreparer::handle).await
+    steward::runtime::start::serve(OrganizationPreparer::NAME, OrganizationPreparer::new, OrganizationPreparer::handle)
+        .await
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use steward::{
     gateway::{CallError, IamGateway, Organization, OrganizationsGateway},
-    preparation::{Actual, Desired, TrustedService},
+    organization_setup::{Actual, Desired, TrustedService},
 };
 
 /// Reads with the function's own role.

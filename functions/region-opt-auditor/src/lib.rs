@@ -2,6 +2,7 @@
 //! if the document says so.
 
 mod message;
+mod region_policy;
 
 use std::time::Duration;
 
@@ -11,25 +12,30 @@ use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
-    account_creation::Pace,
+    audit::{
+        own_roles::OwnRole,
+        region_calls::{Callers, Status},
+    },
     baseline::{Document, DocumentCache, Facts, InForce, Refusal, Selectors},
-    batch::work_off,
     clock,
     control::{AnyControl, Conclusion, Control, Engine, Mode, Visit, conclude, is_settling, regions::RegionsControl},
     error::{Cause, Failure},
-    events::{BaselineIncomplete, RegionChange, RegionOptAudited, RegionPolicyViolated, Trigger},
+    events::{BaselineIncomplete, RegionChange, RegionOptAudited, RegionPolicyViolated},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
     ids::{AccountId, Region, RoleName},
-    keys,
-    once::Once,
-    own_roles::OwnRole,
-    region_policy::{Callers, Status, Verdict, judge},
-    session::Sessions,
-    settings::{NotConfigured, Settings},
-    start::SdkConfig,
+    poll_backoff::Pace,
+    runtime::{
+        batch::work_off,
+        settings::{NotConfigured, Settings},
+        start::SdkConfig,
+        trigger::Trigger,
+    },
+    session::{Guards, Sessions},
+    table::{idempotency::Once, keys},
 };
 
 use message::{Mend, Message};
+use region_policy::{Verdict, judge};
 
 /// The control through which a region is mended.
 const REGIONS: &[&dyn AnyControl] = &[&RegionsControl];
@@ -113,7 +119,7 @@ impl RegionOptAuditor {
         let organizations = management.organizations.clone();
         let table = DynamoDbGateway::of(config, settings.table_name());
         let document = DocumentCache::of(config, &mut settings, &table, &access_role);
-        let sessions = Sessions::new(config, Self::NAME, settings.guards(config));
+        let sessions = Sessions::new(config, Self::NAME, Guards::of(&mut settings, config));
         let function = Self {
             engine: Engine::new(sessions, management),
             queue: SqsGateway::of(config, settings.region_audit_queue_url()),
@@ -125,7 +131,7 @@ impl RegionOptAuditor {
             facts: Facts::new(organizations.clone()),
             organizations,
             access_role,
-            own_roles: settings.own_roles(),
+            own_roles: settings.own_roles().into_iter().map(OwnRole::from).collect(),
             pace: settings.pace(),
             deadline: settings.deadline(),
             settling: settings.settling(),

@@ -4,5 +4,5 @@ use region_opt_auditor::RegionOptAuditor;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    steward::start::serve(RegionOptAuditor::NAME, RegionOptAuditor::new, RegionOptAuditor::handle).await
+    steward::runtime::start::serve(RegionOptAuditor::NAME, RegionOptAuditor::new, RegionOptAuditor::handle).await
 }

@@ -5,12 +5,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
-    cloudtrail::{Actor, Record},
+    audit::{
+        cloudtrail::{Actor, Record},
+        own_roles::OwnRole,
+        region_calls::RegionCall,
+    },
     error::Failure,
-    events::{RegionChange, Trigger},
+    events::RegionChange,
     ids::AccountId,
-    own_roles::OwnRole,
-    region_policy::RegionCall,
+    runtime::trigger::Trigger,
 };
 
 /// The `detail-type` under which Account Management tells of regions.

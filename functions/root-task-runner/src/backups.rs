@@ -5,11 +5,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use steward::{
     clock,
+    digest::sha256,
     error::{Cause, Failure},
     gateway::{DynamoDbGateway, Found, S3Gateway},
-    keys,
-    root_task::{BackupKey, sha256},
+    table::keys,
 };
+
+use crate::root_task::BackupKey;
 
 /// The largest policy that AWS takes is 20 KB.
 const MAX_POLICY: usize = 64 * 1024;

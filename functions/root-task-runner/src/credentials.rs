@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use steward::{
     control::Mode,
     error::{Cause, Failure},
-    gateway::{CallError, IamGateway, RootCredentials},
-    root_task::{CredentialKind, Finding, plan_deletion, present},
-    session::{Admission, RootTask, Sessions},
+    gateway::{CallError, IamGateway, RootCredentials, RootTask},
+    session::{Admission, Sessions},
 };
 
-use crate::shown::shown;
+use crate::{
+    root_task::{CredentialKind, Finding, plan_deletion, present},
+    shown::shown,
+};
 
 /// Works on the root credentials of member accounts.
 #[derive(Debug)]

@@ -4,12 +4,16 @@ use steward::{
     error::{Cause, Failure},
     gateway::OrganizationsGateway,
     ids::AccountId,
-    root_task::{Finding, Protected, Task},
-    selection::Target,
-    session::{Admission, Protection, Sessions},
+    organization::Target,
+    session::{Admission, Protected, Protection, Sessions},
 };
 
-use crate::{Run, input::Work, resource::Resource};
+use crate::{
+    Run,
+    input::Work,
+    resource::Resource,
+    root_task::{Finding, Task},
+};
 
 /// Looks before anything is opened.
 #[derive(Debug)]

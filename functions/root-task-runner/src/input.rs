@@ -4,16 +4,17 @@ use std::{collections::BTreeSet, str::FromStr};
 
 use serde_json::Value;
 use steward::{
-    brake::Confirmation,
-    control::Mode,
+    control::{Mode, brake::Confirmation},
     error::Failure,
     ids::{AccountId, BucketName, NotValid, QueueArn, Region},
     input::{Fields, refused},
-    root_task::{BackupKey, CredentialKind, Task},
-    selection::Selection,
+    organization::Selection,
 };
 
-use crate::resource::Resource;
+use crate::{
+    resource::Resource,
+    root_task::{BackupKey, CredentialKind, Task},
+};
 
 /// What a person asks for.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ mod input;
 mod policies;
 mod report;
 mod resource;
+mod root_task;
 mod shown;
 
 use std::time::Duration;
@@ -16,21 +17,23 @@ use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use steward::{
     baseline::DocumentCache,
-    brake::{Brake, Came},
-    budget::Budget,
-    concurrency::{as_they_come, in_order},
-    control::{Mode, organizational_unit::UnitPaths},
+    control::{
+        Mode,
+        brake::{Brake, Came},
+    },
     error::Failure,
-    gateway::{DynamoDbGateway, EventBridgeGateway, IamGateway, OrganizationsGateway, S3Gateway},
+    gateway::{DynamoDbGateway, EventBridgeGateway, IamGateway, OrganizationsGateway, RootFeature, S3Gateway},
     ids::AccountId,
     invocation,
-    journal::Journal,
-    preparation::RootFeature,
-    root_task::{Finding, Protected, RootTaskPerformed, Task, plan_features},
-    selection::Target,
-    session::{Admission, Sessions},
-    settings::{NotConfigured, Settings},
-    start::SdkConfig,
+    organization::{Target, UnitPaths},
+    runtime::{
+        budget::Budget,
+        concurrency::{as_they_come, in_order},
+        settings::{NotConfigured, Settings},
+        start::SdkConfig,
+    },
+    session::{Admission, Guards, Protected, Sessions},
+    table::journal::Journal,
 };
 
 use backups::Backups;
@@ -39,6 +42,7 @@ use guard::{Admitted, Guard};
 use input::{Input, Work};
 use policies::Policies;
 pub use report::{Report, Row};
+use root_task::{Finding, RootTaskPerformed, Task, plan_features};
 
 /// How many accounts are worked on at once; AWS throttles `AssumeRoot`.
 const AT_ONCE: usize = 8;
@@ -80,7 +84,8 @@ impl RootTaskRunner {
         let organizations = settings.management(config).organizations;
         let table = DynamoDbGateway::of(config, settings.table_name());
         let journal = DynamoDbGateway::of(config, settings.journal_table_name());
-        let sessions = Sessions::new(config, Self::NAME, settings.guards(config)).recording_in(journal.clone());
+        let sessions =
+            Sessions::new(config, Self::NAME, Guards::of(&mut settings, config)).recording_in(journal.clone());
         let function = Self {
             document: DocumentCache::of(config, &mut settings, &table, &access_role),
             journal: Journal::new(journal.clone(), bus.clone()),
@@ -143,7 +148,7 @@ impl RootTaskRunner {
     async fn braked(&self, target: Target, run: &Run<'_>, brake: &Brake) -> Result<Result<Row, AccountId>, Failure> {
         let visited = self.visit(target, run, brake.mode(run.input.mode)).await?;
         if let Ok(row) = &visited {
-            brake.count(Came::of_finding(&row.finding));
+            brake.count(Came::from(&row.finding));
         }
         Ok(visited)
     }

@@ -4,5 +4,5 @@ use root_task_runner::RootTaskRunner;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    steward::start::serve(RootTaskRunner::NAME, RootTaskRunner::new, RootTaskRunner::handle).await
+    steward::runtime::start::serve(RootTaskRunner::NAME, RootTaskRunner::new, RootTaskRunner::handle).await
 }

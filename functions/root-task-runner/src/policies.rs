@@ -3,12 +3,17 @@
 use steward::{
     clock,
     control::Mode,
+    digest::sha256,
     error::{Cause, Failure},
-    root_task::{BackupKey, Finding, sha256, why_it_locks},
     session::{Admission, Sessions},
 };
 
-use crate::{backups::Backups, resource::Resource, shown::shown};
+use crate::{
+    backups::Backups,
+    resource::Resource,
+    root_task::{BackupKey, Finding, why_it_locks},
+    shown::shown,
+};
 
 /// Works on the policy of one resource.
 #[derive(Debug)]

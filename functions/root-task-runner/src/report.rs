@@ -3,12 +3,12 @@
 use serde::Serialize;
 use steward::{
     baseline::Refusal,
-    brake::Braked,
-    control::Mode,
+    control::{Mode, brake::Braked},
     error::{Cause, Failure},
     ids::AccountId,
-    root_task::{CredentialKind, Finding, Task},
 };
+
+use crate::root_task::{CredentialKind, Finding, Task};
 
 /// What a person is answered.
 #[derive(Debug, Serialize)]

@@ -1,12 +1,13 @@
 //! A bucket or a queue whose policy is at stake, and the door to it.
 
 use steward::{
-    gateway::{CallError, S3Gateway, SqsGateway},
+    gateway::{CallError, RootTask, S3Gateway, SqsGateway},
     ids::{AccountId, Region},
-    root_task::{BackupKey, Protected},
-    session::{Admission, RootTask, Sessions},
-    start::SdkConfig,
+    runtime::start::SdkConfig,
+    session::{Admission, Protected, Sessions},
 };
+
+use crate::root_task::BackupKey;
 
 /// A bucket or a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]

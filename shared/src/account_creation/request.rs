@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Wish;
 use crate::{
+    account_creation::{AccountCreated, AccountCreationFailed},
     error::Failure,
-    events::{AccountCreated, AccountCreationFailed},
     ids::{AccountId, CreateAccountRequestId, EventId, RequestId},
 };
 

@@ -19,7 +19,7 @@ use crate::{
     clock,
     gateway::{Account, CallError, DynamoDbGateway, Queried, Write, attributes},
     ids::{AccountId, CreateAccountRequestId, RequestId},
-    keys,
+    table::keys,
 };
 
 /// How many accounts AWS creates at once for one organization.

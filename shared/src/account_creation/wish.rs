@@ -1,14 +1,14 @@
 //! What a person asks for.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    ids::{AccountName, Email, NotValid, OrganizationalUnitId, RoleName},
+    ids::{AccountName, Email, OrganizationalUnitId, RoleName},
     input::{Fields, Problem},
-    unit_path,
+    unit_reference::OrganizationalUnitReference,
 };
 
 /// An account that somebody wants. `Unit` is how its organizational unit is named: as the person did
@@ -27,32 +27,6 @@ pub struct Wish<Unit = OrganizationalUnitId> {
     pub iam_user_access_to_billing: bool,
     /// The role that the management account may assume in it.
     pub role_name: RoleName,
-}
-
-/// An organizational unit as a person names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OrganizationalUnitReference {
-    /// By its id.
-    Id(OrganizationalUnitId),
-    /// By the names from the root down, read from a [path](crate::unit_path): `/Workloads/Production`; `/` is the root.
-    Path(Vec<String>),
-}
-
-impl FromStr for OrganizationalUnitReference {
-    type Err = NotValid;
-
-    fn from_str(text: &str) -> Result<Self, NotValid> {
-        const EXPECTED: NotValid =
-            NotValid("an organizational unit: an id (ou-ab12-cdef3456) or a path (/Workloads/Production)");
-        match text.strip_prefix('/') {
-            Some("") => Ok(Self::Path(Vec::new())),
-            Some(path) => {
-                let names: Vec<_> = path.strip_suffix('/').unwrap_or(path).split('/').map(unit_path::read).collect();
-                if names.iter().any(|name| name.trim().is_empty()) { Err(EXPECTED) } else { Ok(Self::Path(names)) }
-            }
-            None => text.parse().map(Self::Id).map_err(|_| EXPECTED),
-        }
-    }
 }
 
 impl Wish<OrganizationalUnitReference> {
@@ -165,15 +139,5 @@ mod tests {
         let wish = |role| read(json!({"account_name": "A", "email": "a@example.com", "role_name": role}));
         assert!(wish("OrganizationAccountAccessRole").is_ok());
         assert_eq!(wish("Admin").unwrap_err()[0].path, "role_name");
-    }
-
-    #[test]
-    fn units_are_named_by_id_or_by_path() {
-        use OrganizationalUnitReference::{Id, Path};
-        assert!(matches!("ou-ab12-cdef3456".parse(), Ok(Id(_))));
-        assert_eq!("/".parse(), Ok(Path(vec![])));
-        assert_eq!("/Workloads/Production/".parse(), Ok(Path(vec!["Workloads".into(), "Production".into()])));
-        assert_eq!("/A%2FB/C".parse(), Ok(Path(vec!["A/B".into(), "C".into()])));
-        assert!("/Workloads//Production".parse::<OrganizationalUnitReference>().is_err());
     }
 }

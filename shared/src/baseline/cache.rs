@@ -21,7 +21,7 @@ use crate::{
     error::{Cause, Failure},
     gateway::{CallError, DynamoDbGateway, EventBridgeGateway, Found, S3Gateway},
     ids::RoleName,
-    settings::Settings,
+    runtime::settings::Settings,
 };
 
 /// The document of a function. A warm function asks at each invocation, and reads only what has changed.

@@ -8,12 +8,12 @@ use std::{
 use jiff::tz::TimeZone;
 use tokio::{sync::Mutex, time::Instant};
 
-use super::{AccountFacts, Document, Effective};
+use super::{Document, Effective};
 use crate::{
     error::{Cause, Failure},
     gateway::{Account, OrganizationsGateway},
     ids::{AccountId, OrganizationalUnitId},
-    unit_names::UnitNames,
+    organization::{AccountFacts, UnitNames},
     unit_path,
 };
 

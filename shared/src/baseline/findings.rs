@@ -2,8 +2,7 @@
 
 use std::{collections::BTreeSet, ops::RangeInclusive};
 
-use super::inner;
-use crate::input::Problem;
+use crate::input::{Problem, inner};
 
 /// What a section says wrong, as [`Validate`](super::Validate) finds it.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    control::organizational_unit::UnitName,
     ids::{AccountId, BucketName, MailAddress, OrganizationalUnitId, QueueArn, Region, RoleName},
+    unit_reference::UnitName,
 };
 
 /// The grammar behind one `format` of the schema.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     gateway::{CallError, DynamoDbGateway, Write, attributes},
-    keys,
+    table::keys,
 };
 
 /// The last good version of the document.

@@ -2,13 +2,12 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use crate::input::inner;
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, SeqAccess, Visitor},
 };
 use serde_saphyr::{Options, Spanned};
-
-use super::inner;
 
 /// The line of each path.
 pub(super) struct Lines(BTreeMap<String, u64>);

@@ -3,8 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::AccountFacts;
-use crate::{ids::OrganizationalUnitId, unit_path};
+use crate::{ids::OrganizationalUnitId, organization::AccountFacts, unit_path};
 
 /// AWS Organizations nests units five deep below the root (quotas of AWS Organizations).
 const MAX_DEPTH: usize = 5;

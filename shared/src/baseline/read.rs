@@ -7,12 +7,15 @@ use serde_json::Value;
 use serde_saphyr::{Options, UserMessageFormatter, options::NonFiniteFloatPolicy};
 
 use super::{
-    Baseline, Document, Exemption, Selector, Validate, inner,
+    Baseline, Document, Exemption, Selector, Validate,
     lines::Lines,
     schema,
     shape::{self, Misfits},
 };
-use crate::{ids::RoleName, input::Problem};
+use crate::{
+    ids::RoleName,
+    input::{Problem, inner},
+};
 
 /// The largest document that is read: some thousand exemptions.
 pub const MAX_BYTES: usize = 256 * 1024;

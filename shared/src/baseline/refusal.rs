@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Cause, Failure},
-    events::Event,
+    gateway::Event,
     input::{Problem, in_words},
 };
 

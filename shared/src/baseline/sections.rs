@@ -16,21 +16,8 @@ use crate::{
         switch_roles::SwitchRoles,
     },
     ids::MailAddress,
-    input::Problem,
+    input::{Problem, inner},
 };
-
-/// The longest name that a path shows whole.
-const MAX_NAME: usize = 60;
-
-/// The path of a field below `path`, as [`Problem::path`] has it. A long name is cut: a path is shown to a person.
-pub fn inner(path: &str, name: &str) -> String {
-    let dot = if path == "$" { "" } else { "." };
-    let path = path.trim_start_matches('$');
-    match name.char_indices().nth(MAX_NAME) {
-        Some((end, _)) => format!("{path}{dot}{}…", &name[..end]),
-        None => format!("{path}{dot}{name}"),
-    }
-}
 
 /// What a section can say wrong although every field of it is well-formed.
 pub trait Validate {

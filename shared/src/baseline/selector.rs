@@ -5,8 +5,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AccountFacts, Validate, inner, pattern::Pattern};
-use crate::{ids::AccountId, input::Problem, tags};
+use super::{Validate, pattern::Pattern};
+use crate::{
+    ids::AccountId,
+    input::{Problem, inner},
+    organization::AccountFacts,
+    tags,
+};
 
 /// The accounts of an override. Exactly one of the fields is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::{grammar, inner};
-use crate::input::Problem;
+use super::grammar;
+use crate::input::{Problem, inner};
 
 /// Everything about `value` that does not fit the schema. Unknown fields are taken out, and an example stands in for
 /// what is wrong or missing, so that the rest can still be read and checked.

@@ -11,10 +11,9 @@ use tokio::{sync::Mutex, time::Instant};
 use super::{Document, InForce, Pattern, facts::BELIEVED, selector::has_all};
 use crate::{
     error::{Cause, Failure},
-    events::Event,
-    gateway::{CallError, DynamoDbGateway, OrganizationsGateway, Write, attributes},
+    gateway::{CallError, DynamoDbGateway, Event, OrganizationsGateway, Write, attributes},
     ids::{AccountId, OrganizationalUnitId},
-    keys::{BASELINE_UNMATCHED, BASELINE_UNMATCHED_TAGS, One},
+    table::keys::{BASELINE_UNMATCHED, BASELINE_UNMATCHED_TAGS, One},
 };
 
 /// The most of them that a sentence names.

@@ -18,9 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Control, ManagementScope};
 use crate::{
-    baseline::{Baseline, Findings, Validate, inner},
+    baseline::{Baseline, Findings, Validate},
     gateway::CallError,
-    input::Problem,
+    input::{Problem, inner},
     tags,
 };
 

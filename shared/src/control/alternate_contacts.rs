@@ -22,9 +22,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Control, ManagementScope};
 use crate::{
-    baseline::{Baseline, Findings, Validate, inner},
+    baseline::{Baseline, Findings, Validate},
     gateway::{AlternateContact, CallError, ContactKind},
-    input::Problem,
+    input::{Problem, inner},
 };
 
 /// The `alternate-contacts` section of the baseline.

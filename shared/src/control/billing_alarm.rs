@@ -34,11 +34,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Control, MemberScope};
 use crate::{
-    baseline::{Baseline, Validate, inner},
+    baseline::{Baseline, Validate},
     error::{Cause, Failure},
     gateway::{AlarmRest, CallError, EmailSubscription, MetricAlarm},
     ids::{AccountId, MailAddress, Region},
-    input::Problem,
+    input::{Problem, inner},
 };
 use topic_policy::{CLOUDWATCH, Publication, Verdict};
 

@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Outcome, Row};
 use crate::{
-    account_creation::Pace,
     error::{Cause, Failure},
+    poll_backoff::Pace,
 };
 
 /// What is to be done about the account.

@@ -6,7 +6,6 @@ use futures_util::future::join_all;
 
 use super::{
     Control, Mode, NoEntry, Outcome, Row, Scope, Through, Visit,
-    organizational_unit::UnitPaths,
     outcome::by_hand,
     scope::{Doors, ManagementScope},
 };
@@ -15,8 +14,8 @@ use crate::{
     error::{Cause, Failure},
     gateway::{Account, AccountTarget, CallError, Management},
     ids::AccountId,
-    root_task::Protected,
-    session::{Admission, Sessions},
+    organization::UnitPaths,
+    session::{Admission, Protected, Sessions},
 };
 
 /// How long a control that works in an account may take there to look, and to change. What answers, and how slowly, is in

@@ -41,12 +41,12 @@ use serde_json::{Value, json};
 
 use super::{Control, MemberScope, role::PresentRole, trust::one_or_many};
 use crate::{
-    activity::shown,
     baseline::{Baseline, Findings, Validate},
     error::Cause,
     gateway::{CallError, EventRule, EventTarget},
     ids::{AccountId, Region, RoleName},
     input::Problem,
+    shown,
 };
 
 /// How many rules of one region are read. The stack has two; whoever owns the account can make some hundred.

@@ -13,25 +13,20 @@
 //! **Source.** `DescribeAccount` shows the place in `Paths`; a new account starts in the root, and `MoveAccount` names
 //! both the unit it leaves and the one it enters (AWS Organizations API reference).
 
-mod unit_paths;
-
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Control, ManagementScope};
 use crate::{
-    account_creation::OrganizationalUnitReference,
     baseline::{Baseline, Findings, Validate},
     error::Cause,
     gateway::CallError,
-    ids::{NotValid, OrganizationalUnitId},
+    ids::OrganizationalUnitId,
     input::Problem,
-    unit_path,
+    unit_reference::{OrganizationalUnitReference, UnitName},
 };
-
-pub use unit_paths::UnitPaths;
 
 /// How deep AWS nests units below the root.
 const MAX_DEPTH: usize = 5;
@@ -47,7 +42,7 @@ pub struct OrganizationalUnit {
 impl Validate for OrganizationalUnit {
     fn problems(&self, path: &str) -> Vec<Problem> {
         let mut findings = Findings::at(path);
-        let OrganizationalUnitReference::Path(names) = &self.organizational_unit.0 else { return Vec::new() };
+        let OrganizationalUnitReference::Path(names) = self.organizational_unit.reference() else { return Vec::new() };
         if names.len() > MAX_DEPTH {
             let problem = format!("is {} units deep; AWS nests them at most {MAX_DEPTH} deep", names.len());
             findings.note("organizational_unit", problem);
@@ -61,58 +56,6 @@ impl Validate for OrganizationalUnit {
             findings.expect("organizational_unit", !name.contains('*'), "has a *; one unit is expected, not a pattern");
         }
         findings.into_problems()
-    }
-}
-
-/// The name of a unit below the root: its id or its path.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct UnitName(OrganizationalUnitReference);
-
-impl UnitName {
-    /// What a valid value looks like.
-    pub const EXPECTED: &'static str =
-        "a unit below the root, by id (ou-ab12-cdef3456) or by path (/Workloads/Production)";
-}
-
-impl FromStr for UnitName {
-    type Err = NotValid;
-
-    fn from_str(text: &str) -> Result<Self, NotValid> {
-        let reference: OrganizationalUnitReference = text.parse().map_err(|_| NotValid(Self::EXPECTED))?;
-        let is_root = match &reference {
-            OrganizationalUnitReference::Id(id) => id.is_root(),
-            OrganizationalUnitReference::Path(names) => names.is_empty(),
-        };
-        if is_root {
-            // In the root, an account is unplaced.
-            Err(NotValid(Self::EXPECTED))
-        } else {
-            Ok(Self(reference))
-        }
-    }
-}
-
-impl TryFrom<String> for UnitName {
-    type Error = NotValid;
-
-    fn try_from(text: String) -> Result<Self, NotValid> {
-        text.parse()
-    }
-}
-
-impl From<UnitName> for String {
-    fn from(name: UnitName) -> Self {
-        name.to_string()
-    }
-}
-
-impl fmt::Display for UnitName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            OrganizationalUnitReference::Id(id) => id.fmt(f),
-            OrganizationalUnitReference::Path(names) => f.write_str(&unit_path::of(names)),
-        }
     }
 }
 
@@ -166,7 +109,7 @@ impl Control for OrganizationalUnitControl {
     /// A path that leads nowhere gives [`Cause::OrganizationalUnitNotFound`]. An id is not looked up: an account that
     /// sits in the unit proves it, and `MoveAccount` refuses one that is not there.
     async fn inspect(&self, scope: &ManagementScope, desired: &OrganizationalUnit) -> Result<Actual, CallError> {
-        let unit = match &desired.organizational_unit.0 {
+        let unit = match desired.organizational_unit.reference() {
             OrganizationalUnitReference::Id(id) => id.clone(),
             OrganizationalUnitReference::Path(names) => scope.units.find(&scope.organizations, names).await?,
         };

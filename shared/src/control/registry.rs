@@ -38,7 +38,8 @@ mod tests {
     use super::*;
     use crate::{
         control::{Mode, Through, actions},
-        session::{RootTask, session_policy},
+        gateway::RootTask,
+        session::session_policy,
     };
 
     #[test]

@@ -8,10 +8,10 @@ use super::{
     wildcard,
 };
 use crate::{
-    activity::shown,
     error::Cause,
     gateway::{CallError, IamGateway},
     ids::RoleName,
+    shown,
 };
 
 /// The calls by which a role is read.

@@ -9,14 +9,14 @@ use aws_config::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::OnceCell;
 
-use super::organizational_unit::UnitPaths;
 use crate::{
     gateway::{
         Account, AccountGateway, AccountTarget, CallError, CloudWatchGateway, EventRulesGateway, IamGateway,
-        OrganizationsGateway, S3ControlGateway, SnsGateway,
+        OrganizationsGateway, RootTask, S3ControlGateway, SnsGateway,
     },
     ids::{AccountId, Region, RoleName},
-    session::{Admission, Protection, RootTask, Sessions},
+    organization::UnitPaths,
+    session::{Admission, Protection, Sessions},
 };
 
 /// By what right a control acts in an account.

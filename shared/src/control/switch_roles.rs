@@ -34,11 +34,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Control, MemberScope, role::denies_everything, trust::TrustPolicy};
 use crate::{
-    baseline::{Baseline, Findings, Validate, inner},
+    baseline::{Baseline, Findings, Validate},
     error::Cause,
     gateway::{CallError, NewRole},
     ids::{AccountId, RoleName},
-    input::Problem,
+    input::{Problem, inner},
 };
 
 /// How many managed policies IAM attaches to a role once its quota is raised as far as it goes.

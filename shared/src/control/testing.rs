@@ -14,19 +14,19 @@ use aws_smithy_runtime_api::{
         runtime_components::RuntimeComponents,
     },
 };
-use aws_smithy_types::{config_bag::ConfigBag, error::ErrorMetadata};
+use aws_smithy_types::config_bag::ConfigBag;
 
 use super::{Control, Engine, ManagementScope, MemberScope, Mode, Outcome, RootScope, engine, scope};
 use crate::{
     error::Cause,
     gateway::{
-        Account, AccountGateway, AccountState, AccountTarget, CloudWatchGateway, DynamoDbGateway, EventRulesGateway,
-        IamGateway, Management, OrganizationsGateway, S3ControlGateway, SnsGateway, StsGateway,
+        Account, AccountGateway, AccountState, AccountTarget, CloudWatchGateway, EventRulesGateway, IamGateway,
+        Management, OrganizationsGateway, S3ControlGateway, SnsGateway, StsGateway,
+        testing::{taking_every_write, unreachable_config},
     },
     ids::{AccountId, RoleName},
     invocation,
-    session::{Admission, Guards, Sessions},
-    switch::Switch,
+    session::{Admission, Sessions, testing::guards},
 };
 
 /// How long the invocations of tests last.
@@ -101,21 +101,6 @@ pub(crate) fn management_account() -> AccountId {
     "999999999999".parse().unwrap()
 }
 
-/// A configuration whose clients reach nothing; a call through one of them fails.
-pub(crate) fn unreachable_config() -> aws_config::SdkConfig {
-    let nobody = aws_smithy_http_client::test_util::infallible_client_fn(|_| {
-        http::Response::builder().status(418).body("").expect("a response")
-    });
-    aws_config::SdkConfig::builder()
-        .behavior_version(aws_config::BehaviorVersion::latest())
-        .region(aws_config::Region::new("us-east-1"))
-        .credentials_provider(aws_sdk_sts::config::SharedCredentialsProvider::new(
-            aws_sdk_sts::config::Credentials::for_tests(),
-        ))
-        .http_client(nobody)
-        .build()
-}
-
 /// The rules by which the mocked clients of one account answer; a client without rules may not be called.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Rules<'a> {
@@ -184,16 +169,6 @@ impl Rules<'_> {
     }
 }
 
-/// The code and the message of an error. The SDK reads them from the answer; a mocked error has only what it is given.
-pub(crate) fn said(code: &str, message: &str) -> ErrorMetadata {
-    ErrorMetadata::builder().code(code).message(message).build()
-}
-
-/// What a service answers to a call that nothing allows.
-pub(crate) fn denied() -> ErrorMetadata {
-    said("AccessDenied", "no identity-based policy allows it")
-}
-
 /// Runs one control, and sees to it that it made no call that it does not declare.
 pub(crate) async fn run<C: Control>(
     control: &C,
@@ -222,23 +197,4 @@ pub(crate) fn stopped(outcome: Outcome) -> (Cause, Vec<String>) {
         Outcome::Unknown { applied, failure } | Outcome::NotReady { applied, failure, .. } => (failure.cause, applied),
         other => panic!("{other:?}"),
     }
-}
-
-/// What keeps accounts from being changed: these are protected, and the switch is off.
-pub(crate) fn guards(protected: Vec<AccountId>) -> Guards {
-    Guards { protected, switch: Switch::new(taking_every_write()) }
-}
-
-/// A table in which there is nothing, and that takes every write, which no test of a control is about.
-pub(crate) fn taking_every_write() -> DynamoDbGateway {
-    use aws_sdk_dynamodb::{
-        Client,
-        operation::{get_item::GetItemOutput, transact_write_items::TransactWriteItemsOutput},
-    };
-    let nothing = aws_smithy_mocks::mock!(Client::get_item).then_output(|| GetItemOutput::builder().build());
-    let taken = aws_smithy_mocks::mock!(Client::transact_write_items)
-        .then_output(|| TransactWriteItemsOutput::builder().build());
-    let client =
-        aws_smithy_mocks::mock_client!(aws_sdk_dynamodb, aws_smithy_mocks::RuleMode::MatchAny, &[&nothing, &taken]);
-    DynamoDbGateway::new(client, "table")
 }

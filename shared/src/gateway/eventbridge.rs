@@ -6,7 +6,7 @@ use aws_sdk_eventbridge::{Client, types::PutEventsRequestEntry};
 use super::CallError;
 use crate::{
     error::Cause,
-    events::{Event, SOURCE},
+    gateway::{Event, SOURCE},
 };
 
 /// The door to the stack's event bus.

@@ -15,6 +15,7 @@ use aws_sdk_iam::{
 use super::{CallError, unless_absent};
 use crate::error::Cause;
 
+pub use features::RootFeature;
 pub use roles::{NewRole, Role};
 pub use root::RootCredentials;
 

@@ -115,7 +115,7 @@ mod tests {
     use aws_smithy_types::body::SdkBody;
 
     use super::*;
-    use crate::control::testing::unreachable_config;
+    use crate::gateway::testing::unreachable_config;
 
     /// What Amazon S3 answers on the wire.
     async fn found(status: u16, body: String) -> Result<Option<PublicAccessBlock>, CallError> {

@@ -1,5 +1,7 @@
 //! AWS STS: the way into other accounts.
 
+mod task_policy;
+
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -8,6 +10,8 @@ use aws_sdk_sts::{
     config::{Builder, Credentials, retry::RetryConfig, timeout::TimeoutConfig},
     types::PolicyDescriptorType,
 };
+
+pub use task_policy::RootTask;
 
 use super::CallError;
 use crate::{

@@ -1,14 +1,15 @@
 //! Who may be entered, and what for: whoever opens a session in an account, or changes one, has asked here.
 
-use super::Sessions;
+use aws_config::SdkConfig;
+
+use super::{Protected, Sessions};
 use crate::{
     error::{Cause, Failure},
-    gateway::{Account, AccountState, CallError},
+    gateway::{Account, AccountState, CallError, DynamoDbGateway, RootTask},
     ids::AccountId,
     invocation::{self, Reach},
-    root_task::Protected,
-    session::RootTask,
-    switch::Switch,
+    runtime::settings::Settings,
+    table::switch::Switch,
 };
 
 /// What keeps accounts from being changed, whoever asks and whatever a document says.
@@ -18,6 +19,14 @@ pub struct Guards {
     pub protected: Vec<AccountId>,
     /// The switch that turns every apply into a plan.
     pub switch: Switch,
+}
+
+impl Guards {
+    /// What keeps accounts of this stack from being changed, as its settings say.
+    pub fn of(settings: &mut Settings, config: &SdkConfig) -> Self {
+        let table = DynamoDbGateway::of(config, settings.table_name());
+        Self { protected: settings.protected_accounts(), switch: Switch::new(table) }
+    }
 }
 
 /// An account that may be looked at, as [`Sessions::admit`] found it. Nothing else makes one, so that no caller can forget

@@ -7,8 +7,11 @@ use aws_smithy_http_client::test_util::infallible_client_fn;
 
 use super::*;
 use crate::{
-    control::testing::{guards, taking_every_write, unreachable_config},
-    gateway::DynamoDbGateway,
+    gateway::{
+        DynamoDbGateway,
+        testing::{taking_every_write, unreachable_config},
+    },
+    session::testing::guards,
 };
 
 fn member(protection: Option<Protection>) -> Admission {

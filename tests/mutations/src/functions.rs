@@ -6,7 +6,7 @@ use aws_config::SdkConfig;
 use lambda_runtime::{Context, LambdaEvent};
 use serde::Serialize;
 use serde_json::Value;
-use steward::{error::Failure, invocation, settings};
+use steward::{error::Failure, invocation, runtime::settings};
 
 /// What a function answers; None when it fails.
 type Answered<'a> = Pin<Box<dyn Future<Output = Option<Value>> + 'a>>;

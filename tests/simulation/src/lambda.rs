@@ -280,7 +280,7 @@ fn failed(kind: &str, message: &str) -> Value {
     json!({"errorType": kind, "errorMessage": message})
 }
 
-/// The configuration that `steward::start` makes, with a world of its own behind it.
+/// The configuration that `steward::runtime::start` makes, with a world of its own behind it.
 fn configuration(function: &Function, line: Line) -> SdkConfig {
     // The SDK shares its retry quota between all clients of a service and region in a process. Environments do not
     // share a process: each has a region of its own name.
@@ -294,7 +294,7 @@ fn configuration(function: &Function, line: Line) -> SdkConfig {
         .http_client(line.client())
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .time_source(SharedTimeSource::new(SdkTime))
-        .timeout_config(steward::start::timeouts())
+        .timeout_config(steward::runtime::start::timeouts())
         .retry_config(RetryConfig::standard())
         .build()
 }

@@ -99,8 +99,8 @@ pub(crate) fn address(person: u64) -> String {
 /// Plays a script.
 pub fn play(script: &Script) -> Outcome {
     fastrand::seed(script.seed);
-    steward::settings::set_environment(lambda::variable);
-    steward::telemetry::set_log(|_| {});
+    steward::runtime::settings::set_environment(lambda::variable);
+    steward::runtime::metrics::set_log(|_| {});
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime");
     let local = LocalSet::new();

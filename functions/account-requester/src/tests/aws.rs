@@ -72,7 +72,7 @@ impl Aws {
     pub(super) fn new(accounts: usize) -> Self {
         BEGUN.set(Some(Instant::now()));
         steward::clock::set_source(Some(now));
-        steward::settings::set_environment(setting);
+        steward::runtime::settings::set_environment(setting);
         let accounts = (0..accounts).map(|n| {
             json!({"Id": id(n), "Name": format!("Account {n}"), "Email": format!("account-{n}@example.com"),
                 "State": "ACTIVE", "JoinedTimestamp": 1_700_000_000, "Paths": [format!("o-abcdefghij/{ROOT}/{}/", id(n))]})

@@ -10,7 +10,7 @@ use steward::{
     gateway::DynamoDbGateway,
     ids::RoleName,
     invocation,
-    settings::Settings,
+    runtime::settings::Settings,
 };
 
 use super::*;

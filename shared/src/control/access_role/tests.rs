@@ -19,9 +19,10 @@ use crate::{
     control::{
         Mode, Outcome,
         role::InlinePolicy,
-        testing::{Rules, denied, management_account, run, said, stopped},
+        testing::{Rules, management_account, run, stopped},
     },
     error::Cause,
+    gateway::testing::{denied, said},
 };
 
 const NAME: &str = "OrganizationAccountAccessRole";

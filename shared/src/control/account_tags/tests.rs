@@ -12,9 +12,10 @@ use super::*;
 use crate::{
     control::{
         Mode, Outcome,
-        testing::{Rules, denied, run, said, stopped},
+        testing::{Rules, run, stopped},
     },
     error::Cause,
+    gateway::testing::{denied, said},
 };
 
 type Tags = &'static [(&'static str, &'static str)];

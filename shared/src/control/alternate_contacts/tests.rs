@@ -16,9 +16,10 @@ use super::*;
 use crate::{
     control::{
         Mode, Outcome,
-        testing::{Rules, denied, run, said, stopped},
+        testing::{Rules, run, stopped},
     },
     error::Cause,
+    gateway::testing::{denied, said},
 };
 
 fn contact(name: &str) -> Contact {

@@ -27,9 +27,10 @@ use super::*;
 use crate::{
     control::{
         Mode, Outcome,
-        testing::{Rules, account, denied, run, said, stopped},
+        testing::{Rules, account, run, stopped},
     },
     error::Cause,
+    gateway::testing::{denied, said},
 };
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:222222222222:DefaultBillingAlertTopic";

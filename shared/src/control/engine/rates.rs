@@ -12,7 +12,6 @@ use tokio::time::Instant;
 use super::*;
 use crate::{
     baseline::{Document, Facts},
-    budget::Budget,
     control::{
         find,
         testing::{Recorder, Rules, active, management_account},
@@ -20,7 +19,8 @@ use crate::{
     gateway::{Account, Published, Rates},
     ids::RoleName,
     invocation,
-    root_task::Protected,
+    runtime::budget::Budget,
+    session::Protected,
 };
 
 /// The timeout of the function that people call, and what it keeps of it for the accounts at hand.

@@ -25,15 +25,17 @@ use tokio::sync::Barrier;
 
 use super::*;
 use crate::{
-    baseline::{AccountFacts, Document},
+    baseline::Document,
     control::{
         ALL, ManagementScope, find,
-        testing::{Recorder, Rules, account, active, denied, management_account, sealed_account},
+        testing::{Recorder, Rules, account, active, management_account, sealed_account},
     },
     error::Cause,
+    gateway::testing::denied,
     ids::RoleName,
     invocation::{Reach, reaching},
-    root_task::Protected,
+    organization::AccountFacts,
+    session::Protected,
 };
 
 fn who_calls() -> Rule {

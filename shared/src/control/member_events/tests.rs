@@ -22,10 +22,13 @@ use aws_smithy_types::DateTime;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::*;
-use crate::control::{
-    Mode, Outcome,
-    role::InlinePolicy,
-    testing::{MEMBER_BUS, Rules, account, denied, run, said, stopped},
+use crate::{
+    control::{
+        Mode, Outcome,
+        role::InlinePolicy,
+        testing::{MEMBER_BUS, Rules, account, run, stopped},
+    },
+    gateway::testing::{denied, said},
 };
 
 const AGAIN: &str = "deploy stacks/member-events.yaml again in us-east-1: ";

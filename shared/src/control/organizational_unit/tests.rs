@@ -14,9 +14,12 @@ use aws_sdk_organizations::{
 use aws_smithy_mocks::{Rule, mock};
 
 use super::*;
-use crate::control::{
-    Mode, Outcome,
-    testing::{Rules, denied, run, said, stopped},
+use crate::{
+    control::{
+        Mode, Outcome,
+        testing::{Rules, run, stopped},
+    },
+    gateway::testing::{denied, said},
 };
 
 const ROOT: &str = "r-ab12";

@@ -15,9 +15,10 @@ use super::*;
 use crate::{
     control::{
         Mode, Outcome,
-        testing::{Rules, denied, run, said, stopped},
+        testing::{Rules, run, stopped},
     },
     error::Cause,
+    gateway::testing::{denied, said},
 };
 
 fn section() -> PrimaryContact {

@@ -15,9 +15,12 @@ use aws_smithy_mocks::{Rule, mock};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::*;
-use crate::control::{
-    Mode, Outcome,
-    testing::{Rules, denied, run, said, stopped},
+use crate::{
+    control::{
+        Mode, Outcome,
+        testing::{Rules, run, stopped},
+    },
+    gateway::testing::{denied, said},
 };
 
 /// What AWS says when the quota of changes at once is used up.

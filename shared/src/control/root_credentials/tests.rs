@@ -28,9 +28,10 @@ use super::*;
 use crate::{
     control::{
         Mode, Outcome,
-        testing::{Rules, denied, run, stopped},
+        testing::{Rules, run, stopped},
     },
     error::Cause,
+    gateway::testing::denied,
 };
 
 const CLEAN: Actual = Actual { password: false, access_keys: false, signing_certificates: false, mfa: false };

@@ -13,9 +13,10 @@ use super::*;
 use crate::{
     control::{
         Mode, Outcome,
-        testing::{Rules, denied, run, stopped},
+        testing::{Rules, run, stopped},
     },
     error::Cause,
+    gateway::testing::denied,
 };
 
 fn all(on: bool) -> PublicAccessBlockConfiguration {

@@ -17,9 +17,12 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
 use super::*;
-use crate::control::{
-    Mode, Outcome,
-    testing::{Rules, denied, run, said, stopped},
+use crate::{
+    control::{
+        Mode, Outcome,
+        testing::{Rules, run, stopped},
+    },
+    gateway::testing::{denied, said},
 };
 
 const ADMIN: &str = "arn:aws:iam::aws:policy/AdministratorAccess";

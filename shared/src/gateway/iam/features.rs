@@ -5,7 +5,29 @@ use std::collections::BTreeSet;
 use aws_sdk_iam::types::FeatureType;
 
 use super::IamGateway;
-use crate::{gateway::CallError, preparation::RootFeature};
+use crate::gateway::CallError;
+
+/// What IAM may do about the root users of member accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RootFeature {
+    /// See and delete their credentials; new accounts have none.
+    CredentialsManagement,
+    /// Sessions in their name, for one task each.
+    Sessions,
+}
+
+impl RootFeature {
+    /// Every feature.
+    pub const ALL: &[Self] = &[Self::CredentialsManagement, Self::Sessions];
+
+    /// The name by which IAM knows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CredentialsManagement => "RootCredentialsManagement",
+            Self::Sessions => "RootSessions",
+        }
+    }
+}
 
 impl IamGateway {
     /// The features that are enabled. Features that Steward does not know are left out.

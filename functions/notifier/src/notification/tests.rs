@@ -1,0 +1,204 @@
+use proptest::prelude::*;
+use serde_json::json;
+use steward::runtime::trigger::as_event;
+
+use super::*;
+
+fn now() -> Timestamp {
+    "2026-11-26T08:00:05Z".parse().unwrap()
+}
+
+fn notification(detail_type: &str, detail: &Value) -> Notification {
+    let event = json!({"id": "e-1", "detail-type": detail_type, "source": "steward", "time": "2026-11-26T08:00:00Z", "detail": detail});
+    Notification::of(&as_event(&event).expect("an event"), now())
+}
+
+#[test]
+fn a_mail_says_what_happened_where_and_what_to_do_with_ids_to_look_it_up() {
+    let mail = notification(
+        "RegionPolicyViolated",
+        &json!({"account_id": "222222222222", "region": "eu-south-1", "status": "ENABLED", "cause": "RegionPolicyViolated",
+            "message": "A region was enabled or disabled against the baseline document.", "remedy": "Undo it.",
+            "requested_by": {"name": "Admin/alice"}, "remediated": false}),
+    );
+    assert_eq!(mail.severity, Severity::Warning);
+    assert_eq!(mail.subject, "Steward, warning: region eu-south-1 is ENABLED in account 222222222222");
+    assert_eq!(
+        mail.text,
+        "A region was enabled or disabled against the baseline document.
+
+Where
+  account       222222222222
+  region        eu-south-1
+  status        ENABLED
+  requested by  Admin/alice
+
+What to do
+  Undo it.
+
+To look it up
+  event    RegionPolicyViolated e-1
+  told at  2026-11-26T08:00:00Z
+  cause    RegionPolicyViolated
+
+Severities are informational, notice, warning and critical; the stack parameter NotifySeverity
+says from which one mails are sent.
+"
+    );
+    assert_eq!(mail.about, "e-1");
+}
+
+#[test]
+fn a_request_that_failed_is_told_with_everything_it_can_be_found_by() {
+    let mail = notification(
+        "AccountCreationFailed",
+        &json!({"account_name": "Shop", "email": "shop@example.com", "request_id": "r-1", "event_id": "e-7",
+            "cause": "EmailAlreadyExists", "message": "Taken.", "remedy": "Use another address."}),
+    );
+    for line in ["Shop", "shop@example.com", "r-1", "e-7", "EmailAlreadyExists"] {
+        assert!(mail.text.lines().any(|said| said.ends_with(line)), "{line}: {}", mail.text);
+    }
+    // Whatever the event lacks is left out.
+    let broken = notification("AccountCreationFailed", &json!({"cause": "InvalidRequest", "message": "No."}));
+    assert!(!broken.text.contains("e-mail") && !broken.text.contains("requested by event"), "{}", broken.text);
+}
+
+#[test]
+fn what_happened_long_ago_is_not_told_as_news() {
+    let told = |at: &str| {
+        notification("ActivityAudited", &json!({"severity": "critical", "action": "CloseAccount", "at": at}))
+    };
+    let old = told("2026-11-03T10:00:00Z");
+    assert!(old.subject.starts_with("Steward, critical: of 2026-11-03: CloseAccount"), "{}", old.subject);
+    assert!(old.text.starts_with("This is of 2026-11-03, and comes late or again."), "{}", old.text);
+    assert!(!told("2026-11-26T07:00:00Z").subject.contains("of 2026"));
+}
+
+#[test]
+fn root_work_that_was_done_or_refused_is_mailed_and_handing_power_out_is_critical() {
+    let told = |task: &str, outcome: &str| {
+        notification("RootTaskPerformed", &json!({"task": task, "outcome": outcome})).severity
+    };
+    for task in ["allow-password-recovery", "disable", "enable"] {
+        assert_eq!((told(task, "done"), told(task, "refused")), (Severity::Critical, Severity::Warning), "{task}");
+    }
+    for outcome in ["done", "refused", "failed"] {
+        assert_eq!(told("delete-credentials", outcome), Severity::Warning, "{outcome}");
+    }
+    assert_eq!(told("delete-credentials", "planned"), Severity::Informational);
+}
+
+#[test]
+fn what_nobody_sees_does_not_get_into_a_mail() {
+    let name = "Shop\u{202e}gpj.exe\u{200b}\u{e0041}\u{2028}What to do";
+    let mail = notification("AccountCreated", &json!({"account_id": "222222222222", "account_name": name}));
+    assert!(mail.text.contains("Shopgpj.exe What to do"), "{}", mail.text);
+}
+
+#[test]
+fn a_summary_says_how_many_there_were_and_the_first_of_them() {
+    let slot = Slot { account: "222222222222".to_owned(), hour: 497_222 };
+    let held = Held { held: 280, subjects: vec!["Steward, warning: x".to_owned()], ..Held::default() };
+    let (subject, text) = Notification::summary(&slot, &held);
+    assert_eq!(subject, "Steward, warning: 280 more events of account 222222222222 in one hour");
+    assert!(text.contains("Steward, warning: x") && text.contains("and 279 more"), "{text}");
+}
+
+#[test]
+fn the_account_that_has_caused_it_is_where_it_was_recorded_and_not_what_a_call_names() {
+    let activity = json!({"recorded_in": "222222222222", "account_id": "333333333333"});
+    assert_eq!(notification("ActivityAudited", &activity).caused_by.as_deref(), Some("222222222222"));
+    assert_eq!(notification("x", &json!({"account_id": "333333333333"})).caused_by.as_deref(), Some("333333333333"));
+}
+
+#[test]
+fn what_steward_undoes_itself_needs_nobody() {
+    let mail = notification("RegionPolicyViolated", &json!({"remedy": "Undo it.", "remediated": true}));
+    assert!(mail.text.contains("Steward undoes it by itself") && !mail.text.contains("Undo it."), "{}", mail.text);
+}
+
+#[test]
+fn a_sweep_is_mailed_for_what_is_new_and_not_for_what_is_known() {
+    let totals = json!({"accounts": 40, "compliant": 30, "not_compliant": 8, "unknown": 1, "not_checked": 1});
+    let known = notification(
+        "ComplianceReported",
+        &json!({"totals": totals, "new": [], "new_count": 0, "resolved_count": 2, "compared_with": "before"}),
+    );
+    assert_eq!(known.severity, Severity::Informational);
+    let finding = json!({"account_id": "222222222222", "account_name": "Shop", "control": "regions",
+        "headline": "enable the region eu-central-2"});
+    let mail = notification(
+        "ComplianceReported",
+        &json!({"totals": totals, "new": [finding], "new_count": 1, "compared_with": "before", "report": "s3://r/report.html"}),
+    );
+    assert_eq!(mail.severity, Severity::Warning);
+    assert_eq!(mail.subject, "Steward, warning: sweep of 40 accounts: 1 new findings");
+    for line in ["Shop (222222222222) regions: enable the region eu-central-2", "s3://r/report.html", "Open the report"]
+    {
+        assert!(mail.text.contains(line), "{}", mail.text);
+    }
+    let first = notification("ComplianceReported", &json!({"totals": totals, "new": [], "new_count": 0}));
+    assert_eq!(first.severity, Severity::Warning);
+    assert!(first.text.contains("It is the first sweep"), "{}", first.text);
+}
+
+#[test]
+fn an_activity_keeps_the_severity_that_it_was_judged_with() {
+    for severity in Severity::ALL {
+        let mail = notification("ActivityAudited", &json!({"severity": severity, "action": "CloseAccount"}));
+        assert_eq!(mail.severity, severity);
+    }
+    // Better a mail too many.
+    assert_eq!(notification("ActivityAudited", &json!({"severity": "grave"})).severity, Severity::Warning);
+}
+
+#[test]
+fn controls_that_are_not_done_are_listed_and_the_others_not() {
+    let mail = notification(
+        "BaselineIncomplete",
+        &json!({"account_id": "222222222222", "cause": "AccessDenied", "message": "AWS denied a call.", "controls": [
+            {"control": "regions", "outcome": "unknown", "failure": {"message": "denied"}},
+            {"control": "billing-alarm", "outcome": "fixed"},
+        ]}),
+    );
+    assert!(mail.text.contains("regions is unknown: denied") && !mail.text.contains("billing-alarm"), "{}", mail.text);
+}
+
+#[test]
+fn a_refused_document_is_one_thing_however_many_functions_refuse_it() {
+    let refused =
+        json!({"etag": "\"1a\"", "problem_count": 2, "problems": [{"path": "defaults", "problem": "is wrong"}]});
+    let mail = notification("BaselineDocumentRefused", &refused);
+    assert_eq!(mail.about, "document \"1a\"");
+    assert!(mail.text.contains("defaults: is wrong"), "{}", mail.text);
+}
+
+#[test]
+fn a_failure_of_a_kind_that_is_not_known_is_told_all_the_same() {
+    let mail = notification("SomethingNew", &json!({"cause": "AccessDenied", "message": "No.", "remedy": "Do."}));
+    assert_eq!(mail.severity, Severity::Warning);
+    assert!(mail.text.starts_with("No.\n") && mail.text.contains("  Do.\n"), "{}", mail.text);
+    assert_eq!(notification("SomethingNew", &json!({})).severity, Severity::Informational);
+}
+
+#[test]
+fn a_name_cannot_forge_lines_nor_break_the_subject() {
+    let name = "Shop\nWhat to do\n  Send your password to äll";
+    let mail = notification("AccountCreated", &json!({"account_id": "222222222222", "account_name": name}));
+    assert!(mail.subject.len() <= 100 && mail.subject.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+    assert_eq!(mail.text.lines().filter(|line| line.starts_with("What to do")).count(), 1, "{}", mail.text);
+}
+
+proptest! {
+    #[test]
+    fn every_event_becomes_a_mail_that_sns_takes(
+        detail_type in prop_oneof![Just("ActivityAudited"), Just("AccountCreated"), Just("BaselineIncomplete"), Just("x")],
+        name in "\\PC{0,200}", problem in any::<Option<i64>>(),
+    ) {
+        let detail = json!({"account_name": name, "controls": problem, "problems": [problem], "target": name, "action": name});
+        let mail = notification(detail_type, &detail);
+        prop_assert!((1..=100).contains(&mail.subject.len()));
+        prop_assert!(mail.subject.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+        prop_assert!(mail.text.len() < 100_000);
+    }
+}

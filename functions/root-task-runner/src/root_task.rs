@@ -1,0 +1,121 @@
+//! Work that only a root user may do, as a request with a reason. Pure: what is asked, what it comes to, what is told.
+
+mod backup;
+mod credentials;
+mod event;
+mod lock;
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use steward::{gateway::RootFeature, ids::NotValid};
+
+pub(crate) use backup::BackupKey;
+pub(crate) use credentials::{CredentialKind, plan as plan_deletion, present};
+pub(crate) use event::{Finding, RootTaskPerformed};
+pub(crate) use lock::why_it_locks;
+
+/// What can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// Show which root features the organization has enabled.
+    Status,
+    /// Enable both.
+    Enable,
+    /// Disable both.
+    Disable,
+    /// See which root credentials accounts have.
+    AuditCredentials,
+    /// Delete them.
+    DeleteCredentials,
+    /// Let the owner of the primary e-mail address set a root password.
+    AllowPasswordRecovery,
+    /// Remove a bucket policy that locks everybody out, after it was backed up.
+    UnlockBucketPolicy,
+    /// Put a bucket policy back.
+    RestoreBucketPolicy,
+    /// Remove a queue policy that locks everybody out, after it was backed up.
+    UnlockQueuePolicy,
+    /// Put a queue policy back.
+    RestoreQueuePolicy,
+}
+
+impl Task {
+    /// Every task.
+    pub const ALL: &[Self] = &[
+        Self::Status,
+        Self::Enable,
+        Self::Disable,
+        Self::AuditCredentials,
+        Self::DeleteCredentials,
+        Self::AllowPasswordRecovery,
+        Self::UnlockBucketPolicy,
+        Self::RestoreBucketPolicy,
+        Self::UnlockQueuePolicy,
+        Self::RestoreQueuePolicy,
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Enable => "enable",
+            Self::Disable => "disable",
+            Self::AuditCredentials => "audit-credentials",
+            Self::DeleteCredentials => "delete-credentials",
+            Self::AllowPasswordRecovery => "allow-password-recovery",
+            Self::UnlockBucketPolicy => "unlock-bucket-policy",
+            Self::RestoreBucketPolicy => "restore-bucket-policy",
+            Self::UnlockQueuePolicy => "unlock-queue-policy",
+            Self::RestoreQueuePolicy => "restore-queue-policy",
+        }
+    }
+
+    /// Whether it only looks, whatever the mode.
+    pub fn only_reads(self) -> bool {
+        matches!(self, Self::Status | Self::AuditCredentials)
+    }
+}
+
+impl FromStr for Task {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        const EXPECTED: NotValid = NotValid(
+            "one of status, enable, disable, audit-credentials, delete-credentials, allow-password-recovery, \
+             unlock-bucket-policy, restore-bucket-policy, unlock-queue-policy and restore-queue-policy",
+        );
+        Self::ALL.iter().copied().find(|task| task.name() == text).ok_or(EXPECTED)
+    }
+}
+
+/// The features that are to be switched, given those that are enabled.
+pub(crate) fn plan_features(enable: bool, enabled: &std::collections::BTreeSet<RootFeature>) -> Vec<RootFeature> {
+    RootFeature::ALL.iter().copied().filter(|feature| enabled.contains(feature) != enable).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_task_is_named_in_one_way_and_the_refusal_names_them_all() {
+        for task in Task::ALL {
+            assert_eq!(task.name().parse(), Ok(*task));
+            assert_eq!(serde_json::to_value(task).unwrap(), task.name());
+        }
+        let NotValid(expected) = "unlock-everything".parse::<Task>().unwrap_err();
+        assert!(Task::ALL.iter().all(|task| expected.contains(task.name())), "{expected}");
+    }
+
+    #[test]
+    fn only_what_is_not_yet_so_is_switched() {
+        let sessions = BTreeSet::from([RootFeature::Sessions]);
+        assert_eq!(plan_features(true, &sessions), [RootFeature::CredentialsManagement]);
+        assert_eq!(plan_features(false, &sessions), [RootFeature::Sessions]);
+        assert_eq!(plan_features(false, &BTreeSet::new()), []);
+    }
+}

@@ -1,0 +1,94 @@
+//! Which credentials of a root user are deleted.
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use steward::{gateway::RootCredentials, ids::NotValid};
+
+/// A kind of credential of a root user, in the order in which they are deleted: until the rest is gone, the second factor
+/// guards it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CredentialKind {
+    /// The password.
+    LoginProfile,
+    /// All access keys.
+    AccessKeys,
+    /// All signing certificates.
+    SigningCertificates,
+    /// All devices for multi-factor authentication.
+    Mfa,
+}
+
+impl CredentialKind {
+    /// Every kind.
+    pub const ALL: &[Self] = &[Self::LoginProfile, Self::AccessKeys, Self::SigningCertificates, Self::Mfa];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LoginProfile => "login-profile",
+            Self::AccessKeys => "access-keys",
+            Self::SigningCertificates => "signing-certificates",
+            Self::Mfa => "mfa",
+        }
+    }
+}
+
+impl fmt::Display for CredentialKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for CredentialKind {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        const EXPECTED: NotValid = NotValid("one of login-profile, access-keys, signing-certificates and mfa");
+        Self::ALL.iter().copied().find(|kind| kind.name() == text).ok_or(EXPECTED)
+    }
+}
+
+/// What a root user has, in the order in which it is deleted.
+pub(crate) fn present(credentials: RootCredentials) -> Vec<CredentialKind> {
+    let has = |kind: &CredentialKind| match kind {
+        CredentialKind::LoginProfile => credentials.password,
+        CredentialKind::AccessKeys => credentials.access_keys,
+        CredentialKind::SigningCertificates => credentials.signing_certificates,
+        CredentialKind::Mfa => credentials.mfa,
+    };
+    CredentialKind::ALL.iter().copied().filter(has).collect()
+}
+
+/// What is deleted: what is there and was asked for.
+pub(crate) fn plan(credentials: RootCredentials, wanted: &BTreeSet<CredentialKind>) -> Vec<CredentialKind> {
+    present(credentials).into_iter().filter(|kind| wanted.contains(kind)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOME: RootCredentials =
+        RootCredentials { password: true, access_keys: false, signing_certificates: true, mfa: true };
+
+    #[test]
+    fn only_what_is_there_and_was_asked_for_is_deleted_and_the_second_factor_last() {
+        let all: BTreeSet<_> = CredentialKind::ALL.iter().copied().collect();
+        assert_eq!(
+            plan(SOME, &all),
+            [CredentialKind::LoginProfile, CredentialKind::SigningCertificates, CredentialKind::Mfa]
+        );
+        assert_eq!(plan(SOME, &BTreeSet::from([CredentialKind::Mfa])), [CredentialKind::Mfa]);
+        assert_eq!(plan(SOME, &BTreeSet::from([CredentialKind::AccessKeys])), []);
+    }
+
+    #[test]
+    fn a_kind_is_named_in_one_way() {
+        for kind in CredentialKind::ALL {
+            assert_eq!(kind.name().parse(), Ok(*kind));
+        }
+        assert!("password".parse::<CredentialKind>().is_err());
+    }
+}

@@ -1,0 +1,105 @@
+//! A new account that is to get its baseline: as an event tells of it, or as a message of the queue reminds of it.
+
+use crate::{
+    account_creation::AccountCreated,
+    audit::cloudtrail::account_joined,
+    error::Failure,
+    ids::{AccountId, RequestId},
+    runtime::trigger::Trigger,
+};
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A new account, as an event tells of it or as the function reminds itself of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewAccount {
+    /// The account.
+    pub account_id: AccountId,
+    /// The request it was made for, if it was made by Steward.
+    pub request_id: Option<RequestId>,
+    /// When it was first heard of.
+    pub since: Timestamp,
+    /// Whether AWS has told that it joined, and nobody has looked yet whether Steward made it. One that Steward made
+    /// is told again, once it is in its place.
+    #[serde(default)]
+    pub joined: bool,
+    /// Whether Steward has had the time to know by now whether it made the account. At first hearing it may be its own
+    /// without its knowing.
+    #[serde(default)]
+    pub waited: bool,
+}
+
+impl NewAccount {
+    /// Reads a message of the queue: an event, or the function's own reminder.
+    ///
+    /// A reminder from the future is one from now: it is sent on with that, so that its patience ends.
+    pub fn of_message(body: &str) -> Result<Self, Failure> {
+        let body: Value = serde_json::from_str(body)
+            .map_err(|error| Failure::not_understood(format_args!("It is no JSON: {error}.")))?;
+        match Trigger::of(body) {
+            Trigger::Event(event) => Self::of_event(&event),
+            Trigger::ByHand(reminder) => {
+                let reminder: Self = serde_json::from_value(reminder)
+                    .map_err(|error| Failure::not_understood(format_args!("{error}.")))?;
+                Ok(Self { since: reminder.since.min(crate::clock::now()), ..reminder })
+            }
+            Trigger::Queue(_) => Err(Failure::not_understood("It is a batch in a message.")),
+        }
+    }
+
+    /// Reads an `AccountCreated` or `AccountJoinedOrganization` event. The role that the former names is not read: what
+    /// an account is entered through is a setting.
+    pub fn of_event(event: &EventBridgeEvent<Value>) -> Result<Self, Failure> {
+        let since = crate::clock::now();
+        if event.source == crate::gateway::SOURCE {
+            let created = AccountCreated::deserialize(&event.detail)
+                .map_err(|error| Failure::not_understood(format_args!("It is no AccountCreated event: {error}.")))?;
+            let AccountCreated { account_id, request_id, .. } = created;
+            return Ok(Self { account_id, request_id: Some(request_id), since, joined: false, waited: false });
+        }
+        let account_id = account_joined(event).ok_or_else(|| {
+            Failure::not_understood(
+                "It is neither an AccountCreated nor an AccountJoinedOrganization event with an account id.",
+            )
+        })?;
+        Ok(Self { account_id, request_id: None, since, joined: true, waited: false })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::error::Cause;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_reminder_is_read_back_as_it_was_sent() {
+        let account = NewAccount {
+            account_id: "123456789012".parse().unwrap(),
+            request_id: None,
+            since: Timestamp::from_second(1_790_000_000).unwrap(),
+            joined: false,
+            waited: false,
+        };
+        let sent = serde_json::to_string(&account).unwrap();
+        assert_eq!(NewAccount::of_message(&sent).unwrap(), account);
+    }
+
+    #[test]
+    fn a_reminder_from_the_future_is_one_from_now() {
+        let reminder = json!({"account_id": "123456789012", "request_id": null, "since": "9000-01-01T00:00:00Z"});
+        let account = NewAccount::of_message(&reminder.to_string()).unwrap();
+        assert!(account.since <= crate::clock::now());
+    }
+
+    #[test]
+    fn what_is_no_new_account_is_not_understood() {
+        let other = json!({"detail-type": "x", "source": "aws.organizations", "detail": {"eventName": "MoveAccount"}});
+        for body in ["", "not json", "{}", "[]", &other.to_string()] {
+            assert_eq!(NewAccount::of_message(body).unwrap_err().cause, Cause::MessageNotUnderstood, "{body}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Where accounts come from and where they sit: units by path and by name, and which accounts a person means.
+
+mod account_facts;
+mod selection;
+mod unit_names;
+mod unit_paths;
+
+pub use account_facts::AccountFacts;
+pub use selection::{Selection, Target};
+pub use unit_names::UnitNames;
+pub use unit_paths::UnitPaths;

@@ -1,0 +1,9 @@
+//! What tests share.
+
+use super::Guards;
+use crate::{gateway::testing::taking_every_write, ids::AccountId, table::switch::Switch};
+
+/// What keeps accounts from being changed: these are protected, and the switch is off.
+pub(crate) fn guards(protected: Vec<AccountId>) -> Guards {
+    Guards { protected, switch: Switch::new(taking_every_write()) }
+}
