@@ -148,6 +148,7 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         "sts" => sts::serve(state, &who, call),
         "s3" => s3::serve(state, call),
         "sns" if who.actions.is_none() => {
+            state.note("mail", format_args!("{}: {}", call.text("Subject"), call.text("Message")));
             state.mails.push((time::now(), call.input.clone()));
             Ok(Answer::query("Publish", "<MessageId>1</MessageId>"))
         }

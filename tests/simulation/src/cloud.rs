@@ -27,6 +27,9 @@ use crate::{
     time,
 };
 
+/// How every secret of a run begins, so that it is found where it must not be.
+pub(crate) const SECRET: &str = "wJalrXUtnFEMI";
+
 /// Who calls.
 #[derive(Clone, Debug)]
 pub(crate) struct Principal {
@@ -68,6 +71,22 @@ pub(crate) struct Told {
     pub(crate) event: Value,
 }
 
+/// Something that people are to hear of.
+#[derive(Clone, Debug)]
+pub(crate) struct Watched {
+    pub(crate) at: Timestamp,
+    /// CloudTrail's id of it.
+    pub(crate) id: String,
+}
+
+/// A session as the root user of an account.
+#[derive(Clone, Debug)]
+pub(crate) struct RootSession {
+    pub(crate) account: String,
+    /// The name of the task policy.
+    pub(crate) task: String,
+}
+
 /// Everything that there is.
 pub(crate) struct State {
     pub(crate) draws: Draws,
@@ -90,6 +109,12 @@ pub(crate) struct State {
     pub(crate) writes: u64,
     /// When an account was entered with the power to write in it, which one, and by which function.
     pub(crate) entered: Vec<(Timestamp, String, String)>,
+    /// In which accounts sessions were asked for, and by which function.
+    pub(crate) asked_in: BTreeSet<(String, String)>,
+    /// What CloudTrail has recorded that people are to hear of.
+    pub(crate) watched: Vec<Watched>,
+    /// The sessions as root users.
+    pub(crate) root_sessions: Vec<RootSession>,
     /// Calls and throttled calls by function and operation.
     pub(crate) calls: BTreeMap<(String, String), (u64, u64)>,
     /// What a call did that no policy allows, and what is not simulated.
@@ -133,6 +158,9 @@ impl Cloud {
             mails: Vec::new(),
             writes: 0,
             entered: Vec::new(),
+            asked_in: BTreeSet::new(),
+            watched: Vec::new(),
+            root_sessions: Vec::new(),
             calls: BTreeMap::new(),
             wrong: BTreeSet::new(),
             covered: BTreeSet::new(),

@@ -30,7 +30,7 @@ use tokio::{
 
 use crate::{
     aws::sqs,
-    cloud::{Cloud, key_of},
+    cloud::{Cloud, SECRET, key_of},
     template::{Function, Mapping, stack},
     time::{self, SdkTime, Skewed},
     wire::Line,
@@ -286,7 +286,7 @@ fn configuration(function: &Function, line: Line) -> SdkConfig {
     // share a process: each has a region of its own name.
     static REGIONS: AtomicU64 = AtomicU64::new(1_000_000);
     let region = format!("us-east-{}", REGIONS.fetch_add(1, Ordering::Relaxed));
-    let credentials = Credentials::new(key_of(function), "secret", Some("token".to_owned()), None, "simulation");
+    let credentials = Credentials::new(key_of(function), SECRET, Some(format!("{SECRET}token")), None, "simulation");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region))

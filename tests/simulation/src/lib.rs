@@ -7,6 +7,7 @@
 mod aws;
 mod call;
 mod cloud;
+mod document;
 mod draw;
 mod fault;
 mod invariant;

@@ -55,8 +55,8 @@ pub enum Act {
         /// Whether it is one that can be read.
         good: bool,
     },
-    /// A document is uploaded that has sweeps mend what they find.
-    Mending,
+    /// A document is uploaded that has sweeps put right what has drifted.
+    Remediating,
     /// The stack is updated: every function starts cold.
     Update,
     /// A person brings all accounts to the baseline.
@@ -67,6 +67,18 @@ pub enum Act {
     Sweep,
     /// A person publishes the report of the last sweep again.
     ReportAgain,
+    /// Somebody does what people are to hear of, in the management account or as the root user of a member.
+    Watched {
+        /// Which of the samples.
+        sample: u64,
+    },
+    /// A person deletes the credentials of an account's root user.
+    DeleteRootCredentials {
+        /// The number of the account.
+        number: u64,
+    },
+    /// A person looks which credentials the root users have.
+    AuditRootCredentials,
 }
 
 /// One line of a script.
@@ -117,6 +129,19 @@ impl fmt::Display for Script {
     }
 }
 
+/// Events that people are to hear of, among the samples of the activity auditor. None is about an account of a run.
+pub(crate) const WATCHED: [&str; 9] = [
+    "close-account-denied",
+    "member-closes-itself",
+    "move-account",
+    "password-recovery",
+    "policy-emptied",
+    "put-alternate-contact",
+    "root-sessions-disabled",
+    "root-sign-in",
+    "trail-stopped",
+];
+
 /// What a run is mostly about.
 const MOODS: u64 = 8;
 
@@ -142,6 +167,7 @@ impl Script {
             6 => script.by_hand(&mut draws),
             _ => script.sweeps(&mut draws),
         }
+        script.beside(&mut draws);
         script
     }
 
@@ -185,8 +211,11 @@ impl Script {
         self.act(second, Act::Request { person, unit, by_hand });
     }
 
-    /// Many at once.
+    /// Many at once; on some days more than may be.
     fn crowd(&mut self, draws: &mut Draws) {
+        if draws.happens("small cap", 25) {
+            self.daily_cap = draws.between("cap", 3, 12);
+        }
         for person in 0..draws.between("people", 10, 24) {
             let second = draws.below("moment", 3);
             self.request(draws, second, person);
@@ -251,6 +280,23 @@ impl Script {
         }
     }
 
+    /// What goes on beside everything else.
+    fn beside(&mut self, draws: &mut Draws) {
+        if draws.happens("watched", 30) {
+            for _ in 0..draws.between("watched events", 1, 4) {
+                let sample = draws.below("sample", WATCHED.len() as u64);
+                self.act(draws.below("moment of watched", 3_000), Act::Watched { sample });
+            }
+        }
+        if draws.happens("root tasks", 20) {
+            self.act(draws.below("moment of audit", 2_000), Act::AuditRootCredentials);
+            for _ in 0..draws.between("deletions", 1, 3) {
+                let number = draws.below("whose credentials", self.accounts);
+                self.act(draws.below("moment of deletion", 3_000), Act::DeleteRootCredentials { number });
+            }
+        }
+    }
+
     fn documents(&mut self, draws: &mut Draws) {
         self.act(300, Act::Document { good: false });
         if draws.happens("update", 70) {
@@ -278,7 +324,7 @@ impl Script {
             }
         }
         if draws.happens("unheard", 50) {
-            self.act(0, Act::Mending);
+            self.act(0, Act::Remediating);
             let (kind, target) = (Kind::Lost, "AccountJoinedOrganization".to_owned());
             self.items.push(Item::Fault(Fault { kind, from: 0, lasts: 30_000, target, percent: 100 }));
             // Half an hour and a little before a sweep: it is the first that hears of it.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Answer, Refusal, policy};
 use crate::{
     call::Call,
-    cloud::{Effect, State, Told},
+    cloud::{Effect, State, Told, Watched},
     fault::Kind,
     template::{ACCOUNT, items, last, stack},
     time,
@@ -47,6 +47,18 @@ pub(crate) fn put(state: &mut State, source: &Value, kind: &Value, detail: Value
 /// An event of AWS, on the default bus.
 pub(crate) fn happened(state: &mut State, source: &str, kind: &str, detail: &Value) {
     let event = envelope(state, &source.into(), kind, detail);
+    send(state, false, event);
+}
+
+/// CloudTrail has recorded something like a sample, in the management account: the bus hears of no other.
+pub(crate) fn recorded(state: &mut State, mut event: Value) {
+    let id = state.draws.id("event", "0123456789abcdef", 32);
+    event["detail"]["eventID"] = id.as_str().into();
+    event["id"] = id.as_str().into();
+    event["account"] = ACCOUNT.into();
+    event["detail"]["eventTime"] = time::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into();
+    event["time"] = time::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into();
+    state.watched.push(Watched { at: time::now(), id });
     send(state, false, event);
 }
 

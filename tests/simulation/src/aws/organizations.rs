@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Answer, Refusal, events, member::Member};
+use super::{
+    Answer, Refusal, events,
+    member::{Member, RootCredentials},
+};
 use crate::{
     call::Call,
     cloud::{Effect, State},
@@ -26,6 +29,8 @@ pub(crate) struct Account {
     pub(crate) shown_from: Timestamp,
     pub(crate) parent: String,
     pub(crate) tags: BTreeMap<String, String>,
+    /// When it was first tagged after it was there.
+    pub(crate) tagged_at: Option<Timestamp>,
     /// Whether a call of `CreateAccount` made it.
     pub(crate) created: bool,
 }
@@ -73,6 +78,7 @@ impl Organization {
             shown_from: time::now(),
             parent: root.clone(),
             tags: BTreeMap::new(),
+            tagged_at: None,
             created: false,
         };
         let accounts = vec![management];
@@ -107,23 +113,41 @@ impl Organization {
     }
 }
 
+/// The id of an account that was there when the run began.
+pub(crate) fn id_of(number: u64) -> String {
+    format!("{:012}", 200_000_000_000 + number)
+}
+
 /// Adds an account that has been there for some days.
-pub(crate) fn add_account(state: &mut State, number: u64, parent: &str, days: i64, has_role: bool) -> String {
-    let id = format!("{:012}", 200_000_000_000 + number);
+pub(crate) fn add_account(
+    state: &mut State,
+    number: u64,
+    parent: &str,
+    days: i64,
+    has_role: bool,
+    is_suspended: bool,
+) -> String {
+    let id = id_of(number);
     let joined = time::now() - SignedDuration::from_hours(24 * days);
     state.organization.accounts.push(Account {
         id: id.clone(),
         email: format!("aws+{number}@example.com"),
         name: format!("Account {number}"),
-        state: "ACTIVE",
+        state: if is_suspended { "SUSPENDED" } else { "ACTIVE" },
         joined,
         shown_from: joined,
         parent: parent.to_owned(),
         tags: BTreeMap::new(),
+        tagged_at: None,
         created: false,
     });
     let role_from = has_role.then_some(joined);
-    state.members.insert(id.clone(), Member { role_from, ..Member::default() });
+    let root = RootCredentials {
+        password: state.draws.happens("root password", 50),
+        access_keys: (0..state.draws.below("root keys", 3)).map(|number| format!("AKIA{number}{id}")).collect(),
+        mfa: state.draws.happens("root MFA", 50),
+    };
+    state.members.insert(id.clone(), Member { role_from, root, ..Member::default() });
     id
 }
 
@@ -139,6 +163,7 @@ pub(crate) fn join(state: &mut State, id: &str) {
         shown_from: time::now(),
         parent,
         tags: BTreeMap::new(),
+        tagged_at: None,
         created: false,
     });
     state.members.insert(id.to_owned(), Member { role_from: Some(time::now()), ..Member::default() });
@@ -205,7 +230,9 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         }
         "TagResource" => {
             let tags = tags(&call.input["Tags"]);
-            org.account_mut(call.text("ResourceId"))?.tags.extend(tags);
+            let account = org.account_mut(call.text("ResourceId"))?;
+            account.tags.extend(tags);
+            account.tagged_at.get_or_insert(now);
             json!({})
         }
         "MoveAccount" => {
@@ -285,6 +312,7 @@ pub(crate) fn creation_ends(state: &mut State, id: &str) {
             shown_from: after(shown),
             parent: org.root.clone(),
             tags: creation.tags.clone(),
+            tagged_at: None,
             created: true,
         });
         let member =
