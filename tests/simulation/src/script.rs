@@ -142,6 +142,20 @@ pub(crate) const WATCHED: [&str; 9] = [
     "trail-stopped",
 ];
 
+/// Operations of which each is the one that must not be lost in some place.
+const OPERATIONS: [&str; 10] = [
+    "organizations:CreateAccount",
+    "organizations:MoveAccount",
+    "organizations:TagResource",
+    "dynamodb:TransactWriteItems",
+    "sqs:SendMessage",
+    "events:PutEvents",
+    "sns:Publish",
+    "sts:AssumeRole",
+    "iam:CreateAccountAlias",
+    "s3:GetObject",
+];
+
 /// What a run is mostly about.
 const MOODS: u64 = 8;
 
@@ -287,6 +301,22 @@ impl Script {
                 let sample = draws.below("sample", WATCHED.len() as u64);
                 self.act(draws.below("moment of watched", 3_000), Act::Watched { sample });
             }
+        }
+        let moments: Vec<u64> = self
+            .items
+            .iter()
+            .filter_map(|item| match item {
+                Item::Act(second, Act::Request { .. } | Act::Joins { .. } | Act::ApplyToAll) => Some(*second),
+                _ => None,
+            })
+            .collect();
+        if !moments.is_empty() && draws.happens("fault at one operation", 20) {
+            let moment = moments[index(draws, "at whose moment", moments.len() as u64)];
+            let kind = Kind::OF_CALLS[index(draws, "kind at one operation", 8)];
+            let target = OPERATIONS[index(draws, "operation", OPERATIONS.len() as u64)].to_owned();
+            let (from, lasts) = (moment + draws.below("fault after", 150), draws.between("it lasts", 20, 300));
+            let percent = [50, 100][index(draws, "percent at one operation", 2)];
+            self.items.push(Item::Fault(Fault { kind, from, lasts, target, percent }));
         }
         if draws.happens("root tasks", 20) {
             self.act(draws.below("moment of audit", 2_000), Act::AuditRootCredentials);
