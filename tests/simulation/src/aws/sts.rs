@@ -7,7 +7,7 @@ use super::{Answer, Refusal, unknown};
 use crate::{
     call::Call,
     cloud::{Principal, State},
-    template::items,
+    template::{items, last},
     time,
 };
 
@@ -39,7 +39,8 @@ fn assume_role(state: &mut State, who: &Principal, call: &Call) -> Result<Answer
     if actions.iter().any(|action| action == "iam:CreateAccountAlias") {
         state.entered.push((time::now(), account.clone(), who.function.clone()));
     }
-    let principal = Principal { account, function: who.function.clone(), actions: Some(actions) };
+    let (role, session) = (last(call.text("RoleArn")), call.text("RoleSessionName"));
+    let principal = Principal { account: account.clone(), function: who.function.clone(), actions: Some(actions) };
     let key = state.draws.id("session", "ABCDEFGHIJKLMNOP", 16);
     state.principals.insert(format!("ASIA{key}"), principal);
     let expires = time::now() + SignedDuration::from_mins(15);
@@ -47,8 +48,10 @@ fn assume_role(state: &mut State, who: &Principal, call: &Call) -> Result<Answer
     Ok(Answer::query(
         "AssumeRole",
         &format!(
-            "<Credentials><AccessKeyId>ASIA{key}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>\
-             <SessionToken>token</SessionToken><Expiration>{expires}</Expiration></Credentials>"
+            "<Credentials><AccessKeyId>ASIA{key}</AccessKeyId><SecretAccessKey>secret of {key}</SecretAccessKey>\
+             <SessionToken>token of {key}</SessionToken><Expiration>{expires}</Expiration></Credentials>\
+             <AssumedRoleUser><AssumedRoleId>AROA{key}:{session}</AssumedRoleId>\
+             <Arn>arn:aws:sts::{account}:assumed-role/{role}/{session}</Arn></AssumedRoleUser>"
         ),
     ))
 }
