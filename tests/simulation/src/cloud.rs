@@ -138,7 +138,7 @@ impl Cloud {
     pub(crate) fn new(seed: u64, faults: Vec<Fault>) -> (Self, UnboundedReceiver<(Instant, Effect)>) {
         let (later, effects) = unbounded_channel();
         let mut draws = Draws::new(seed);
-        let queues = stack().queues.iter().map(|(name, queue)| (name.clone(), Queue::new(queue)));
+        let queues = stack().queues.iter().map(|(name, queue)| (name.clone(), Queue::new(name, queue)));
         let principals = stack().functions.iter().map(|(id, function)| {
             (key_of(function), Principal { account: ACCOUNT.to_owned(), function: id.clone(), actions: None })
         });

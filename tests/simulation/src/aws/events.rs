@@ -17,17 +17,18 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     if call.operation != "PutEvents" {
         return Err(Refusal::new(400, "UnknownOperationException", "not simulated"));
     }
-    let mut entries = Vec::new();
+    let (mut entries, mut failed) = (Vec::new(), 0);
     for entry in items(&call.input["Entries"]) {
         let detail = entry["Detail"].as_str().and_then(|detail| serde_json::from_str(detail).ok());
-        let Some(detail) = detail else {
+        let Some(detail) = detail.filter(Value::is_object) else {
+            failed += 1;
             entries.push(json!({"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}));
             continue;
         };
         let id = put(state, &entry["Source"], &entry["DetailType"], detail);
         entries.push(json!({"EventId": id}));
     }
-    Ok(Answer::json(&json!({"FailedEntryCount": 0, "Entries": entries})))
+    Ok(Answer::json(&json!({"FailedEntryCount": failed, "Entries": entries})))
 }
 
 /// Puts an event on the stack's bus.

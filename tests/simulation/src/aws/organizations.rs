@@ -17,6 +17,12 @@ use crate::{
     time,
 };
 
+/// The address of the management account.
+const MANAGEMENT_EMAIL: &str = "management+111111111111@example.com";
+
+/// How the ARNs of the organization begin.
+const ARN: &str = "arn:aws:organizations::111111111111";
+
 /// An account.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
@@ -71,7 +77,7 @@ impl Organization {
         let root = format!("r-{}", draws.id("unit", "abcdefgh0123", 4));
         let management = Account {
             id: ACCOUNT.to_owned(),
-            email: "management@example.com".to_owned(),
+            email: MANAGEMENT_EMAIL.to_owned(),
             name: "Management".to_owned(),
             state: "ACTIVE",
             joined: time::now() - SignedDuration::from_hours(24 * 400),
@@ -174,6 +180,10 @@ fn seconds(at: Timestamp) -> f64 {
     at.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64()
 }
 
+fn no_target() -> Refusal {
+    Refusal::new(400, "TargetNotFoundException", "We can't find a root, OU, account, or policy of that id.")
+}
+
 fn constraint(reason: &str) -> Refusal {
     Refusal::new(400, "ConstraintViolationException", "You exceeded a limit.").with("Reason", reason)
 }
@@ -201,7 +211,7 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             let (first, most) = (first(call), 20);
             let rows: Vec<_> = seen.clone().skip(first).take(most).map(|account| shown(org, account)).collect();
             let more = seen.count() > first + most;
-            json!({"Accounts": rows, "NextToken": more.then(|| (first + most).to_string())})
+            paged("Accounts", &rows, more.then_some(first + most))
         }
         "DescribeAccount" => {
             let missing =
@@ -210,27 +220,30 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             json!({"Account": shown(org, account.ok_or_else(missing)?)})
         }
         "DescribeOrganization" => json!({"Organization": {"Id": "o-exampleorgid", "FeatureSet": "ALL",
-            "MasterAccountId": ACCOUNT, "Arn": format!("arn:aws:organizations::{ACCOUNT}:organization/o-exampleorgid")}}),
-        "ListRoots" => json!({"Roots": [{"Id": org.root, "Name": "Root"}]}),
+            "MasterAccountId": ACCOUNT, "MasterAccountEmail": MANAGEMENT_EMAIL,
+            "MasterAccountArn": format!("{ARN}:account/o-exampleorgid/{ACCOUNT}"),
+            "Arn": format!("{ARN}:organization/o-exampleorgid")}}),
+        "ListRoots" => json!({"Roots": [{"Id": org.root, "Name": "Root",
+            "Arn": format!("{ARN}:root/o-exampleorgid/{}", org.root)}]}),
         "ListOrganizationalUnitsForParent" => {
             let inside = org.units.iter().filter(|unit| unit.parent == call.text("ParentId"));
-            let rows: Vec<_> = inside.map(|unit| json!({"Id": unit.id, "Name": unit.name})).collect();
+            let rows: Vec<_> = inside.map(|unit| shown_unit(org, unit)).collect();
             page(call, "OrganizationalUnits", &rows)
         }
         "DescribeOrganizationalUnit" => {
             let missing = || Refusal::new(400, "OrganizationalUnitNotFoundException", "We can't find the unit.");
             let id = call.text("OrganizationalUnitId");
             let unit = org.units.iter().find(|unit| unit.id == id).ok_or_else(missing)?;
-            json!({"OrganizationalUnit": {"Id": unit.id, "Name": unit.name}})
+            json!({"OrganizationalUnit": shown_unit(org, unit)})
         }
         "ListTagsForResource" => {
-            let account = org.account_mut(call.text("ResourceId"))?;
+            let account = org.account_mut(call.text("ResourceId")).map_err(|_| no_target())?;
             let tags: Vec<_> = account.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
             json!({"Tags": tags})
         }
         "TagResource" => {
             let tags = tags(&call.input["Tags"]);
-            let account = org.account_mut(call.text("ResourceId"))?;
+            let account = org.account_mut(call.text("ResourceId")).map_err(|_| no_target())?;
             account.tags.extend(tags);
             account.tagged_at.get_or_insert(now);
             json!({})
@@ -336,16 +349,22 @@ pub(crate) fn joined(state: &mut State, account: &str) {
 
 fn shown(org: &Organization, account: &Account) -> Value {
     let path = format!("{}{}/", org.path(&account.parent), account.id);
-    json!({"Id": account.id, "Arn": format!("arn:aws:organizations::{ACCOUNT}:account/o-exampleorgid/{}", account.id),
+    json!({"Id": account.id, "Arn": format!("{ARN}:account/o-exampleorgid/{}", account.id),
         "Email": account.email, "Name": account.name, "State": account.state, "Paths": [path],
         "JoinedMethod": if account.created { "CREATED" } else { "INVITED" },
         "JoinedTimestamp": seconds(account.joined)})
 }
 
+fn shown_unit(org: &Organization, unit: &Unit) -> Value {
+    json!({"Id": unit.id, "Name": unit.name, "Path": org.path(&unit.id),
+        "Arn": format!("{ARN}:ou/o-exampleorgid/{}", unit.id)})
+}
+
 fn shown_creation(creation: &Creation) -> Value {
     let mut shown = json!({"Id": creation.id, "AccountName": creation.name,
         "RequestedTimestamp": seconds(creation.requested), "State": "IN_PROGRESS"});
-    if creation.ended.is_some() {
+    if let Some(ended) = creation.ended {
+        shown["CompletedTimestamp"] = seconds(ended).into();
         match &creation.outcome {
             Ok(account) => {
                 shown["State"] = "SUCCEEDED".into();
@@ -371,6 +390,15 @@ fn first(call: &Call) -> usize {
 
 fn page(call: &Call, name: &str, rows: &[Value]) -> Value {
     let (first, most) = (first(call), 20);
-    let shown: Vec<_> = rows.iter().skip(first).take(most).collect();
-    json!({name: shown, "NextToken": (rows.len() > first + most).then(|| (first + most).to_string())})
+    let shown: Vec<_> = rows.iter().skip(first).take(most).cloned().collect();
+    paged(name, &shown, (rows.len() > first + most).then_some(first + most))
+}
+
+/// Rows, and where the next ones begin if there are any.
+fn paged(name: &str, rows: &[Value], next: Option<usize>) -> Value {
+    let mut page = json!({name: rows});
+    if let Some(next) = next {
+        page["NextToken"] = next.to_string().into();
+    }
+    page
 }

@@ -43,7 +43,13 @@ fn assume_role(state: &mut State, who: &Principal, call: &Call) -> Result<Answer
         state.entered.push((time::now(), account.clone(), who.function.clone()));
     }
     let principal = Principal { account, function: who.function.clone(), actions: Some(actions) };
-    Ok(session(state, "AssumeRole", principal))
+    let (role, name) = (last(call.text("RoleArn")), call.text("RoleSessionName"));
+    let user = format!(
+        "<AssumedRoleUser><AssumedRoleId>AROAEXAMPLE:{name}</AssumedRoleId>\
+         <Arn>arn:aws:sts::{}:assumed-role/{role}/{name}</Arn></AssumedRoleUser>",
+        principal.account
+    );
+    Ok(session(state, "AssumeRole", principal, &user))
 }
 
 /// A session as the root user of an account, for one task (IAM user guide, "Perform a privileged task on an AWS
@@ -66,11 +72,11 @@ fn assume_root(state: &mut State, who: &Principal, call: &Call) -> Result<Answer
     let actions = actions.into_iter().map(|action| format!("iam:{action}")).collect();
     let principal = Principal { account: account.clone(), function: who.function.clone(), actions: Some(actions) };
     state.root_sessions.push(RootSession { account, task });
-    Ok(session(state, "AssumeRoot", principal))
+    Ok(session(state, "AssumeRoot", principal, ""))
 }
 
-/// Credentials of a session.
-fn session(state: &mut State, operation: &str, principal: Principal) -> Answer {
+/// Credentials of a session, and whose they are.
+fn session(state: &mut State, operation: &str, principal: Principal, user: &str) -> Answer {
     let key = state.draws.id("session", "ABCDEFGHIJKLMNOP", 16);
     state.principals.insert(format!("ASIA{key}"), principal);
     let expires = time::now() + SignedDuration::from_mins(15);
@@ -79,7 +85,7 @@ fn session(state: &mut State, operation: &str, principal: Principal) -> Answer {
         operation,
         &format!(
             "<Credentials><AccessKeyId>ASIA{key}</AccessKeyId><SecretAccessKey>{SECRET}{key}</SecretAccessKey>\
-             <SessionToken>{SECRET}token{key}</SessionToken><Expiration>{expires}</Expiration></Credentials>"
+             <SessionToken>{SECRET}token{key}</SessionToken><Expiration>{expires}</Expiration></Credentials>{user}"
         ),
     )
 }
