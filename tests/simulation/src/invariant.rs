@@ -101,7 +101,7 @@ pub(crate) fn broken(script: &Script, state: &State, seen: &Seen) -> Vec<Broken>
 impl Look<'_> {
     /// Whether calls fail in this run for reasons from outside.
     fn has_call_faults(&self) -> bool {
-        self.script.items.iter().any(|item| matches!(item, Item::Fault(fault) if Kind::OF_CALLS.contains(&fault.kind)))
+        self.script.items.iter().any(|item| matches!(item, Item::Fault(fault) if fault.kind.is_of_work()))
     }
 
     fn has_event_faults(&self) -> bool {

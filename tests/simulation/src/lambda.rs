@@ -118,10 +118,18 @@ impl Lambda {
         self.note(&environment, format_args!("begins: {shown:.300}"));
         let work = (environment.handler)(LambdaEvent::new(payload, context));
         let work = Skewed { work: Box::pin(work), skew: environment.skew };
+        let ends_after = self.cloud.with(|state| state.strike_environment(&function.name));
+        let end = async {
+            match ends_after {
+                Some(after) => sleep(after).await,
+                None => std::future::pending().await,
+            }
+        };
         let answered = tokio::select! {
             biased;
             answered = work => answered,
             () = environment.kill.notified() => Err(failed("Runtime.ExitError", "the environment was ended")),
+            () = end => Err(failed("Runtime.ExitError", "the environment was ended")),
             () = sleep(Duration::from_secs(function.timeout)) => Err(failed("Sandbox.Timedout", "timed out")),
         };
         match &answered {

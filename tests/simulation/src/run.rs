@@ -231,7 +231,10 @@ fn furnish(state: &mut State, script: &Script) -> Vec<String> {
         let has_role = !state.draws.happens("without a role", 5);
         // The first three are there in every organization.
         let is_suspended = number > 2 && state.draws.happens("suspended", 5);
-        organizations::add_account(state, number, &parent, days, has_role, is_suspended);
+        let id = organizations::add_account(state, number, &parent, days, has_role);
+        if is_suspended {
+            organizations::suspend(state, &id);
+        }
     }
     upload(state, document_of(script, true, false));
     units

@@ -156,6 +156,10 @@ const OPERATIONS: [&str; 10] = [
     "s3:GetObject",
 ];
 
+/// Functions whose environments are ended at any moment.
+const FUNCTIONS: [&str; 5] =
+    ["account-requester", "create-account-poller", "baseline-applier", "notifier", "activity-auditor"];
+
 /// What a run is mostly about.
 const MOODS: u64 = 8;
 
@@ -317,6 +321,16 @@ impl Script {
             let (from, lasts) = (moment + draws.below("fault after", 150), draws.between("it lasts", 20, 300));
             let percent = [50, 100][index(draws, "percent at one operation", 2)];
             self.items.push(Item::Fault(Fault { kind, from, lasts, target, percent }));
+        }
+        if !moments.is_empty() && draws.happens("ended environments", 15) {
+            let target = FUNCTIONS[index(draws, "whose environment", FUNCTIONS.len() as u64)].to_owned();
+            let from = moments[index(draws, "at whose moment", moments.len() as u64)];
+            let (lasts, percent) = (draws.between("ends last", 20, 600), [20, 60][index(draws, "ends percent", 2)]);
+            self.items.push(Item::Fault(Fault { kind: Kind::Ended, from, lasts, target, percent }));
+        }
+        if draws.happens("everything doubled", 8) {
+            let target = "*".to_owned();
+            self.items.push(Item::Fault(Fault { kind: Kind::Doubled, from: 0, lasts: 7_200, target, percent: 40 }));
         }
         if draws.happens("root tasks", 20) {
             self.act(draws.below("moment of audit", 2_000), Act::AuditRootCredentials);

@@ -34,6 +34,8 @@ pub(crate) struct Account {
     /// From when on lists and descriptions show it.
     pub(crate) shown_from: Timestamp,
     pub(crate) parent: String,
+    /// Where it was, and until when reads still show it there.
+    pub(crate) moved_from: Option<(String, Timestamp)>,
     pub(crate) tags: BTreeMap<String, String>,
     /// When it was first tagged after it was there.
     pub(crate) tagged_at: Option<Timestamp>,
@@ -84,6 +86,7 @@ impl Organization {
             shown_from: time::now(),
             parent: root.clone(),
             tags: BTreeMap::new(),
+            moved_from: None,
             tagged_at: None,
             created: false,
         };
@@ -125,25 +128,19 @@ pub(crate) fn id_of(number: u64) -> String {
 }
 
 /// Adds an account that has been there for some days.
-pub(crate) fn add_account(
-    state: &mut State,
-    number: u64,
-    parent: &str,
-    days: i64,
-    has_role: bool,
-    is_suspended: bool,
-) -> String {
+pub(crate) fn add_account(state: &mut State, number: u64, parent: &str, days: i64, has_role: bool) -> String {
     let id = id_of(number);
     let joined = time::now() - SignedDuration::from_hours(24 * days);
     state.organization.accounts.push(Account {
         id: id.clone(),
         email: format!("aws+{number}@example.com"),
         name: format!("Account {number}"),
-        state: if is_suspended { "SUSPENDED" } else { "ACTIVE" },
+        state: "ACTIVE",
         joined,
         shown_from: joined,
         parent: parent.to_owned(),
         tags: BTreeMap::new(),
+        moved_from: None,
         tagged_at: None,
         created: false,
     });
@@ -155,6 +152,12 @@ pub(crate) fn add_account(
     };
     state.members.insert(id.clone(), Member { role_from, root, ..Member::default() });
     id
+}
+
+/// Closes an account.
+pub(crate) fn suspend(state: &mut State, id: &str) {
+    let found = state.organization.accounts.iter_mut().find(|account| account.id == id);
+    found.expect("an account of the run").state = "SUSPENDED";
 }
 
 /// Adds an account that existed elsewhere.
@@ -169,6 +172,7 @@ pub(crate) fn join(state: &mut State, id: &str) {
         shown_from: time::now(),
         parent,
         tags: BTreeMap::new(),
+        moved_from: None,
         tagged_at: None,
         created: false,
     });
@@ -190,6 +194,10 @@ fn constraint(reason: &str) -> Refusal {
 
 pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let now = time::now();
+    let move_shows_after = match call.operation.as_str() {
+        "MoveAccount" if state.draws.happens("move shown late", 50) => state.draws.millis("move shown", 0, 10_000),
+        _ => Duration::ZERO,
+    };
     let org = &mut state.organization;
     let body = match call.operation.as_str() {
         "CreateAccount" => return create(state, call),
@@ -260,7 +268,9 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             if account.parent != from {
                 return Err(Refusal::new(400, "SourceParentNotFoundException", "We can't find the source."));
             }
-            account.parent = to;
+            // Organizations is consistent after a while (API reference, "AWS Organizations is eventually consistent").
+            let before = std::mem::replace(&mut account.parent, to);
+            account.moved_from = Some((before, now + SignedDuration::try_from(move_shows_after).expect("seconds")));
             json!({})
         }
         _ => {
@@ -325,6 +335,7 @@ pub(crate) fn creation_ends(state: &mut State, id: &str) {
             shown_from: after(shown),
             parent: org.root.clone(),
             tags: creation.tags.clone(),
+            moved_from: None,
             tagged_at: None,
             created: true,
         });
@@ -348,7 +359,8 @@ pub(crate) fn joined(state: &mut State, account: &str) {
 }
 
 fn shown(org: &Organization, account: &Account) -> Value {
-    let path = format!("{}{}/", org.path(&account.parent), account.id);
+    let earlier = account.moved_from.as_ref().filter(|(_, until)| time::now() < *until).map(|(parent, _)| parent);
+    let path = format!("{}{}/", org.path(earlier.unwrap_or(&account.parent)), account.id);
     json!({"Id": account.id, "Arn": format!("{ARN}:account/o-exampleorgid/{}", account.id),
         "Email": account.email, "Name": account.name, "State": account.state, "Paths": [path],
         "JoinedMethod": if account.created { "CREATED" } else { "INVITED" },

@@ -38,13 +38,13 @@ pub(super) fn everything_is_allowed(look: &Look<'_>) -> Option<String> {
 
 pub(super) fn failures_are_mailed(look: &Look<'_>) -> Option<String> {
     let faults = look.script.items.iter().filter_map(|item| match item {
-        Item::Fault(fault) if Kind::OF_CALLS.contains(&fault.kind) => Some(fault),
+        Item::Fault(fault) if fault.kind.is_of_work() => Some(fault),
         _ => None,
     });
     let last = faults.map(|fault| fault.from + fault.lasts).max().unwrap_or_default();
     let calm = look.state.begun + SignedDuration::from_secs(i64::try_from(last).unwrap_or(i64::MAX));
     // A message comes again after six minutes. Who was ended while telling is taken for alive for a quarter of an hour.
-    let ends = [Kind::Killed, Kind::KilledAfter, Kind::AnswerLost, Kind::Slow, Kind::ServerErrorAfter];
+    let ends = [Kind::Ended, Kind::Killed, Kind::KilledAfter, Kind::AnswerLost, Kind::Slow, Kind::ServerErrorAfter];
     let is_ended =
         look.script.items.iter().any(|item| matches!(item, Item::Fault(fault) if ends.contains(&fault.kind)));
     let patience = SignedDuration::from_mins(if is_ended { 35 } else { 9 });
