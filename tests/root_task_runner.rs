@@ -134,8 +134,12 @@ async fn a_locked_queue_is_opened_and_a_newer_policy_is_not_overwritten_unless_t
     assert!(send().await.is_err(), "the owner is locked out");
 
     let mut task = json!({"task": "unlock-queue-policy", "reason": "by mistake", "account_id": account, "queue_url": url, "region": "us-east-1"});
-    let planned = run(&theatre, &task).await;
-    assert_eq!(planned["rows"][0]["policy"], policy.as_str(), "{planned}");
+    // SQS takes up to a minute to show what was set.
+    eventually("the policy to be shown", PATIENCE, async || {
+        let planned = run(&theatre, &task).await;
+        (planned["rows"][0]["policy"] == policy.as_str()).then_some(())
+    })
+    .await;
     task["mode"] = "apply".into();
     let unlocked = run(&theatre, &task).await;
     assert_eq!(unlocked["rows"][0]["outcome"], "done", "{unlocked}");
@@ -143,6 +147,12 @@ async fn a_locked_queue_is_opened_and_a_newer_policy_is_not_overwritten_unless_t
 
     let newer = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sqs:*", "Resource": "*"}]});
     set(&owner, &newer.to_string()).await.expect("a better policy");
+    eventually("the better policy to be shown", PATIENCE, async || {
+        let input = json!({"QueueUrl": url, "AttributeNames": ["Policy"]});
+        let shown = owner.json("sqs", "GetQueueAttributes", input).await.ok()?;
+        (shown["Attributes"]["Policy"] == newer.to_string()).then_some(())
+    })
+    .await;
     let mut restore = json!({"task": "restore-queue-policy", "reason": "it was meant", "mode": "apply", "account_id": account,
         "queue_url": url, "region": "us-east-1", "backup": unlocked["rows"][0]["backup"]});
     let refused = run(&theatre, &restore).await;

@@ -7,6 +7,7 @@ cloud. Written for the version pinned in ministack.txt; when a newer one closes 
 import contextvars
 import functools
 import json
+import os
 import re
 import time
 
@@ -350,7 +351,41 @@ def resolve_condition_key(key: str, context) -> object:
     return plain_resolve_condition_key(key, context)
 
 
+# Queues: what is set shows at once. On AWS it may take up to 60 seconds (API reference, "SetQueueAttributes").
+
+ATTRIBUTES_SHOW_AFTER = float(os.environ.get("SQS_ATTRIBUTES_SHOW_AFTER_SECONDS", "0"))
+
+# By account and queue: until when which values are shown instead of the present ones, None for those that were not there.
+shown_before: dict[tuple, tuple] = {}
+
+
+def set_queue_attributes(data: dict, queue_url: str) -> dict:
+    """Sets the attributes, which go on being shown as they were for a while."""
+    url = data.get("QueueUrl", queue_url)
+    before = plain_get_queue_attributes({"QueueUrl": url}, queue_url)["Attributes"]
+    result = plain_set_queue_attributes(data, queue_url)
+    earlier = {name: before.get(name) for name in data.get("Attributes") or {}}
+    shown_before[get_account_id(), url] = (time.monotonic() + ATTRIBUTES_SHOW_AFTER, earlier)
+    return result
+
+
+def get_queue_attributes(data: dict, queue_url: str) -> dict:
+    """The attributes, as far as what was set has come round."""
+    answer = plain_get_queue_attributes(data, queue_url)
+    until, earlier = shown_before.get((get_account_id(), data.get("QueueUrl", queue_url)), (0, {}))
+    if time.monotonic() >= until:
+        return answer
+    names = data.get("AttributeNames") or ["All"]
+    asked = {name: value for name, value in earlier.items() if "All" in names or name in names}
+    shown = answer["Attributes"] | asked
+    return {"Attributes": {name: value for name, value in shown.items() if value is not None}}
+
+
 if __name__ == "__main__":
+    plain_get_queue_attributes = sqs._HANDLERS["GetQueueAttributes"]
+    sqs._HANDLERS["GetQueueAttributes"] = get_queue_attributes
+    plain_set_queue_attributes = sqs._HANDLERS["SetQueueAttributes"]
+    sqs._HANDLERS["SetQueueAttributes"] = set_queue_attributes
     provisioners._RESOURCE_HANDLERS[ARCHIVE] = {
         "create": create_archive,
         "update": update_archive,

@@ -19,6 +19,9 @@ const START_DEADLINE: Duration = Duration::from_mins(3);
 /// After how long without a call an execution environment of a function ends, at the speed of AWS, which names no time;
 /// minutes are what people see.
 const IDLE: Duration = Duration::from_mins(5);
+/// How long attributes of a queue that were set are shown as they were, at the speed of AWS: "up to 60 seconds" (Amazon SQS
+/// API reference, "SetQueueAttributes").
+const ATTRIBUTES_SHOW_AFTER: Duration = Duration::from_mins(1);
 /// Another process may take the free port first.
 const ATTEMPTS: usize = 3;
 /// How much of the log an error shows.
@@ -118,6 +121,7 @@ impl MiniStack {
             .env("S3_DATA_DIR", state.path().join("s3"))
             .env("SERVICES", SERVICES)
             .env("SFN_WAIT_SCALE", time_scale.recip().to_string())
+            .env("SQS_ATTRIBUTES_SHOW_AFTER_SECONDS", (ATTRIBUTES_SHOW_AFTER.as_secs_f64() / time_scale).to_string())
             .env("STATE_DIR", state.path().join("state"))
             .env("TMPDIR", state.path())
             .env_remove("AWS_ACCESS_KEY_ID")

@@ -41,9 +41,14 @@ impl Answer {
         Self { status: 200, content_type: "text/xml", headers: Vec::new(), body: body.into_bytes() }
     }
 
-    /// The result of an operation of the query protocol.
+    /// The result of an operation of the query protocol; an operation without one has no element for it.
     pub(crate) fn query(operation: &str, result: &str) -> Self {
-        Self::xml(format!("<{operation}Response><{operation}Result>{result}</{operation}Result></{operation}Response>"))
+        let result = match result {
+            "" => String::new(),
+            result => format!("<{operation}Result>{result}</{operation}Result>"),
+        };
+        let metadata = "<ResponseMetadata><RequestId>1</RequestId></ResponseMetadata>";
+        Self::xml(format!("<{operation}Response>{result}{metadata}</{operation}Response>"))
     }
 }
 
@@ -54,15 +59,23 @@ pub(crate) struct Refusal {
     pub(crate) code: String,
     message: String,
     members: Map<String, Value>,
+    query_code: Option<&'static str>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), message: message.into(), members: Map::new() }
+        Self { status, code: code.to_owned(), message: message.into(), members: Map::new(), query_code: None }
     }
 
     pub(crate) fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
         self.members.insert(member.to_owned(), value.into());
+        self
+    }
+
+    /// Gives it the code that it had when the service still spoke the query protocol. Clients take it for the code of the
+    /// error (Amazon SQS developer guide, "AWS JSON protocol").
+    pub(crate) fn once_called(mut self, query_code: &'static str) -> Self {
+        self.query_code = Some(query_code);
         self
     }
 
@@ -95,7 +108,7 @@ impl Refusal {
     }
 
     pub(crate) fn worded(&self, protocol: Protocol) -> Answer {
-        let Self { status, code, message, members } = self;
+        let Self { status, code, message, members, query_code } = self;
         let body = match protocol {
             Protocol::Json | Protocol::RestJson | Protocol::Cbor => {
                 let mut body = json!({"__type": code, "message": message, "Message": message});
@@ -112,7 +125,8 @@ impl Refusal {
             Protocol::Json | Protocol::RestJson | Protocol::Cbor => "application/x-amz-json-1.1",
             Protocol::Query | Protocol::RestXml => "text/xml",
         };
-        Answer { status: *status, content_type, headers: Vec::new(), body: body.into_bytes() }
+        let headers = query_code.map(|code| ("x-amzn-query-error", format!("{code};Sender")));
+        Answer { status: *status, content_type, headers: headers.into_iter().collect(), body: body.into_bytes() }
     }
 }
 
@@ -148,6 +162,7 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         "sts" => sts::serve(state, &who, call),
         "s3" => s3::serve(state, call),
         "sns" if who.actions.is_none() => {
+            state.note("mail", format_args!("{}: {}", call.text("Subject"), call.text("Message")));
             state.mails.push((time::now(), call.input.clone()));
             Ok(Answer::query("Publish", "<MessageId>1</MessageId>"))
         }

@@ -27,6 +27,9 @@ use crate::{
     time,
 };
 
+/// How every secret of a run begins, so that it is found where it must not be.
+pub(crate) const SECRET: &str = "wJalrXUtnFEMI";
+
 /// Who calls.
 #[derive(Clone, Debug)]
 pub(crate) struct Principal {
@@ -68,6 +71,22 @@ pub(crate) struct Told {
     pub(crate) event: Value,
 }
 
+/// Something that people are to hear of.
+#[derive(Clone, Debug)]
+pub(crate) struct Watched {
+    pub(crate) at: Timestamp,
+    /// CloudTrail's id of it.
+    pub(crate) id: String,
+}
+
+/// A session as the root user of an account.
+#[derive(Clone, Debug)]
+pub(crate) struct RootSession {
+    pub(crate) account: String,
+    /// The name of the task policy.
+    pub(crate) task: String,
+}
+
 /// Everything that there is.
 pub(crate) struct State {
     pub(crate) draws: Draws,
@@ -90,6 +109,12 @@ pub(crate) struct State {
     pub(crate) writes: u64,
     /// When an account was entered with the power to write in it, which one, and by which function.
     pub(crate) entered: Vec<(Timestamp, String, String)>,
+    /// In which accounts sessions were asked for, and by which function.
+    pub(crate) asked_in: BTreeSet<(String, String)>,
+    /// What CloudTrail has recorded that people are to hear of.
+    pub(crate) watched: Vec<Watched>,
+    /// The sessions as root users.
+    pub(crate) root_sessions: Vec<RootSession>,
     /// Calls and throttled calls by function and operation.
     pub(crate) calls: BTreeMap<(String, String), (u64, u64)>,
     /// What a call did that no policy allows, and what is not simulated.
@@ -113,7 +138,7 @@ impl Cloud {
     pub(crate) fn new(seed: u64, faults: Vec<Fault>) -> (Self, UnboundedReceiver<(Instant, Effect)>) {
         let (later, effects) = unbounded_channel();
         let mut draws = Draws::new(seed);
-        let queues = stack().queues.iter().map(|(name, queue)| (name.clone(), Queue::new(queue)));
+        let queues = stack().queues.iter().map(|(name, queue)| (name.clone(), Queue::new(name, queue)));
         let principals = stack().functions.iter().map(|(id, function)| {
             (key_of(function), Principal { account: ACCOUNT.to_owned(), function: id.clone(), actions: None })
         });
@@ -133,6 +158,9 @@ impl Cloud {
             mails: Vec::new(),
             writes: 0,
             entered: Vec::new(),
+            asked_in: BTreeSet::new(),
+            watched: Vec::new(),
+            root_sessions: Vec::new(),
             calls: BTreeMap::new(),
             wrong: BTreeSet::new(),
             covered: BTreeSet::new(),
@@ -174,6 +202,24 @@ impl State {
             }
         }
         None
+    }
+
+    /// After which time the environment of a function is ended, if it is: often soon, seldom late.
+    pub(crate) fn strike_environment(&mut self, function: &str) -> Option<Duration> {
+        let second = self.second();
+        let faults: Vec<(usize, u64)> = self
+            .faults
+            .iter()
+            .enumerate()
+            .filter_map(|(number, fault)| {
+                (fault.kind == Kind::Ended && fault.concerns(function, second)).then_some((number, fault.percent))
+            })
+            .collect();
+        let (number, _) =
+            *faults.iter().find(|(number, percent)| self.draws.happens(&format!("fault {number}"), *percent))?;
+        *self.struck.entry(Kind::Ended).or_default() += 1;
+        let most = 1 << self.draws.below(&format!("fault {number} ends within"), 15);
+        Some(self.draws.millis(&format!("fault {number} ends after"), 0, most))
     }
 
     /// What goes wrong with an event.

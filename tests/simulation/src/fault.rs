@@ -21,6 +21,8 @@ pub enum Kind {
     Throttled,
     /// Nothing comes for half a minute.
     Slow,
+    /// The environment is ended at any moment, while it calls, waits or computes. Strikes functions, by their names.
+    Ended,
     /// An event is delivered twice.
     Doubled,
     /// An event comes hours late.
@@ -41,6 +43,11 @@ impl Kind {
         Self::Throttled,
         Self::Slow,
     ];
+    /// Whether it strikes the work of functions, rather than events on their way.
+    pub(crate) fn is_of_work(self) -> bool {
+        self == Self::Ended || Self::OF_CALLS.contains(&self)
+    }
+
     /// Every kind of an event.
     pub(crate) const OF_EVENTS: [Self; 3] = [Self::Doubled, Self::Late, Self::Lost];
 }

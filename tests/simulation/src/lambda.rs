@@ -30,7 +30,7 @@ use tokio::{
 
 use crate::{
     aws::sqs,
-    cloud::{Cloud, key_of},
+    cloud::{Cloud, SECRET, key_of},
     template::{Function, Mapping, stack},
     time::{self, SdkTime, Skewed},
     wire::Line,
@@ -118,10 +118,18 @@ impl Lambda {
         self.note(&environment, format_args!("begins: {shown:.300}"));
         let work = (environment.handler)(LambdaEvent::new(payload, context));
         let work = Skewed { work: Box::pin(work), skew: environment.skew };
+        let ends_after = self.cloud.with(|state| state.strike_environment(&function.name));
+        let end = async {
+            match ends_after {
+                Some(after) => sleep(after).await,
+                None => std::future::pending().await,
+            }
+        };
         let answered = tokio::select! {
             biased;
             answered = work => answered,
             () = environment.kill.notified() => Err(failed("Runtime.ExitError", "the environment was ended")),
+            () = end => Err(failed("Runtime.ExitError", "the environment was ended")),
             () = sleep(Duration::from_secs(function.timeout)) => Err(failed("Sandbox.Timedout", "timed out")),
         };
         match &answered {
@@ -286,7 +294,7 @@ fn configuration(function: &Function, line: Line) -> SdkConfig {
     // share a process: each has a region of its own name.
     static REGIONS: AtomicU64 = AtomicU64::new(1_000_000);
     let region = format!("us-east-{}", REGIONS.fetch_add(1, Ordering::Relaxed));
-    let credentials = Credentials::new(key_of(function), "secret", Some("token".to_owned()), None, "simulation");
+    let credentials = Credentials::new(key_of(function), SECRET, Some(format!("{SECRET}token")), None, "simulation");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region))

@@ -4,9 +4,12 @@
 //! functions through it on one paused clock, single-threaded, so that the same seed always does the same. What must be
 //! true of every run are the invariants; one that breaks is cut down to the [shortest script](shortest) that breaks it.
 
+#[cfg(test)]
+mod agreement;
 mod aws;
 mod call;
 mod cloud;
+mod document;
 mod draw;
 mod fault;
 mod invariant;

@@ -10,7 +10,7 @@ use std::{
 
 use simulation::{Outcome, Script, play, shortest};
 
-/// How many lines of a timeline are shown.
+/// How many lines are shown of a run that was cut down.
 const SHOWN: usize = 400;
 
 fn main() -> ExitCode {
@@ -56,7 +56,7 @@ fn play_named(name: &str, seed: u64) -> io::Result<u64> {
 fn show(seed: u64) -> io::Result<u64> {
     let script = Script::of(seed);
     let outcome = play(&script);
-    timeline(&script, &outcome)?;
+    timeline(&script, &outcome, usize::MAX)?;
     Ok(outcome.broken.len() as u64)
 }
 
@@ -80,7 +80,7 @@ fn simulate(from: u64, seeds: u64, cuts: bool) -> io::Result<u64> {
             // Each kind of failure is cut down once.
             if known.insert(broken.name) && cuts {
                 let script = shortest(&script, broken.name);
-                timeline(&script, &play(&script))?;
+                timeline(&script, &play(&script), SHOWN)?;
             }
         }
         let done = seed - from + 1;
@@ -94,14 +94,14 @@ fn simulate(from: u64, seeds: u64, cuts: bool) -> io::Result<u64> {
     Ok(failed)
 }
 
-fn timeline(script: &Script, outcome: &Outcome) -> io::Result<()> {
+fn timeline(script: &Script, outcome: &Outcome, most: usize) -> io::Result<()> {
     let mut out = io::stderr().lock();
     write!(out, "{script}")?;
-    for line in outcome.lines.iter().take(SHOWN) {
+    for line in outcome.lines.iter().take(most) {
         writeln!(out, "  {} {:<26} {:.400}", line.at.strftime("%d %H:%M:%S%.3f"), line.who, line.what)?;
     }
-    if outcome.lines.len() > SHOWN {
-        writeln!(out, "  ... and {} lines more", outcome.lines.len() - SHOWN)?;
+    if outcome.lines.len() > most {
+        writeln!(out, "  ... and {} lines more", outcome.lines.len() - most)?;
     }
     for broken in &outcome.broken {
         writeln!(out, "  BROKEN {}: {} Found: {}", broken.name, broken.sentence, broken.found)?;

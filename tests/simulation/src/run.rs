@@ -19,12 +19,13 @@ use tokio::{
 use crate::{
     aws::{events, organizations, sqs},
     cloud::{Cloud, Effect, Line, State},
+    document::Document,
     fault::Kind,
     invariant::{self, Broken},
     lambda::{self, Lambda},
     machine,
-    script::{Act, Item, Script},
-    template::{last, stack},
+    script::{Act, Item, Script, WATCHED},
+    template::{file, last, stack},
     time,
 };
 
@@ -63,6 +64,8 @@ pub(crate) struct Published {
 pub(crate) struct Seen {
     pub(crate) asked: Vec<Asked>,
     pub(crate) by_hand: Vec<Value>,
+    /// What people were answered who asked for work as root.
+    pub(crate) root_tasks: Vec<Value>,
     pub(crate) published: Vec<Published>,
     /// Sweeps that ended without a report.
     pub(crate) failed_sweeps: Vec<Value>,
@@ -118,6 +121,7 @@ struct World {
     under_way: Cell<u64>,
     units: Vec<String>,
     sweeps: Cell<u64>,
+    script: Script,
 }
 
 async fn live(script: &Script) -> Outcome {
@@ -137,6 +141,7 @@ async fn live(script: &Script) -> Outcome {
         under_way: Cell::new(0),
         units,
         sweeps: Cell::new(0),
+        script: script.clone(),
     });
     for mapping in &stack().mappings {
         spawn_local(Rc::clone(&lambda).feed(mapping));
@@ -185,7 +190,7 @@ async fn live(script: &Script) -> Outcome {
         if !quiet || cloud.with(given_up).is_none() {
             break;
         }
-        world.replay(script).await;
+        world.replay().await;
         quiet = world.rests(Instant::now() + Duration::from_secs(LONGEST)).await;
     }
     world.seen.borrow_mut().quiet = quiet;
@@ -224,18 +229,23 @@ fn furnish(state: &mut State, script: &Script) -> Vec<String> {
         let parent = parent.unwrap_or_else(|| state.organization.root.clone());
         let days = i64::try_from(state.draws.between("age", 1, 900)).expect("small");
         let has_role = !state.draws.happens("without a role", 5);
-        organizations::add_account(state, number, &parent, days, has_role);
+        // The first three are there in every organization.
+        let is_suspended = number > 2 && state.draws.happens("suspended", 5);
+        let id = organizations::add_account(state, number, &parent, days, has_role);
+        if is_suspended {
+            organizations::suspend(state, &id);
+        }
     }
-    state.buckets.entry("documents".to_owned()).or_default().put("baseline.yaml", document(true));
+    upload(state, document_of(script, true, false));
     units
 }
 
-/// The baseline document.
-fn document(good: bool) -> Vec<u8> {
-    let sections = "version: 1\ndefaults:\n  account-alias:\n    alias: \"example-{account_id}\"\n  account-tags:\n    \
-                    tags: {managed-by: steward}\n";
-    let mistake = if good { "" } else { "  password-policy:\n    minimum_length: many\n" };
-    format!("{sections}{mistake}").into_bytes()
+fn document_of(script: &Script, is_good: bool, remediates: bool) -> Document {
+    Document { is_good, remediates, has_override: script.units > 0, protects: script.accounts >= 10 }
+}
+
+fn upload(state: &mut State, document: Document) {
+    state.buckets.entry("documents".to_owned()).or_default().put("baseline.yaml", document.text());
 }
 
 impl World {
@@ -261,8 +271,8 @@ impl World {
     }
 
     /// People whom an alarm has told of dead letters: they correct the document, and send the letters again.
-    async fn replay(&self, script: &Script) {
-        if script.items.iter().any(|item| matches!(item, Item::Act(_, Act::Document { good: false }))) {
+    async fn replay(&self) {
+        if self.script.items.iter().any(|item| matches!(item, Item::Act(_, Act::Document { good: false }))) {
             self.act(&Act::Document { good: true }).await;
         }
         let answer = self.lambda.invoke("DeadLetterReplayer", json!({"mode": "apply"})).await;
@@ -316,17 +326,8 @@ impl World {
                     organizations::joined(state, &id);
                 }
             }),
-            Act::Document { good } => self.cloud.with(|state| {
-                let bucket = state.buckets.entry("documents".to_owned()).or_default();
-                bucket.put("baseline.yaml", document(*good));
-            }),
-            Act::Mending => self.cloud.with(|state| {
-                let bucket = state.buckets.entry("documents".to_owned()).or_default();
-                bucket.put(
-                    "baseline.yaml",
-                    [&document(true)[..], b"remediate: [account-tags, account-alias]\n"].concat(),
-                );
-            }),
+            Act::Document { good } => self.cloud.with(|state| upload(state, document_of(&self.script, *good, false))),
+            Act::Remediating => self.cloud.with(|state| upload(state, document_of(&self.script, true, true))),
             Act::Update => self.lambda.renew(),
             Act::ApplyToAll => self.baseline("apply").await,
             Act::PlanForAll => {
@@ -334,6 +335,16 @@ impl World {
                 self.baseline("plan").await;
                 let after = self.cloud.with(|state| state.writes);
                 self.seen.borrow_mut().writes_in_plan += after - before;
+            }
+            Act::Watched { sample } => self.cloud.with(|state| events::recorded(state, watched(*sample))),
+            Act::AuditRootCredentials => {
+                let input = json!({"task": "audit-credentials", "all": true, "reason": "A look"});
+                self.root_task(input).await;
+            }
+            Act::DeleteRootCredentials { number } => {
+                let input = json!({"task": "delete-credentials", "account_ids": [organizations::id_of(*number)],
+                    "mode": "apply", "reason": "Nobody needs them"});
+                self.root_task(input).await;
             }
             Act::Sweep => self.sweep().await,
             Act::ReportAgain => self.report_again().await,
@@ -389,6 +400,11 @@ impl World {
         self.seen.borrow_mut().by_hand.push(answer);
     }
 
+    async fn root_task(&self, input: Value) {
+        let answer = self.lambda.invoke("RootTaskRunner", input).await;
+        self.seen.borrow_mut().root_tasks.extend(answer.map(|answer| answer.unwrap_or_else(|error| error)));
+    }
+
     async fn sweep(&self) {
         let number = self.sweeps.get() + 1;
         self.sweeps.set(number);
@@ -423,6 +439,12 @@ impl World {
         };
         self.seen.borrow_mut().published.push(published);
     }
+}
+
+/// The sample of something that people are to hear of.
+fn watched(sample: u64) -> Value {
+    let name = WATCHED[usize::try_from(sample).expect("small")];
+    serde_json::from_str(&file(&format!("events/activity-auditor/{name}.json"))).expect("a sample is JSON")
 }
 
 /// The messages that were given up, by the queue they are in.

@@ -55,8 +55,8 @@ pub enum Act {
         /// Whether it is one that can be read.
         good: bool,
     },
-    /// A document is uploaded that has sweeps mend what they find.
-    Mending,
+    /// A document is uploaded that has sweeps put right what has drifted.
+    Remediating,
     /// The stack is updated: every function starts cold.
     Update,
     /// A person brings all accounts to the baseline.
@@ -67,6 +67,18 @@ pub enum Act {
     Sweep,
     /// A person publishes the report of the last sweep again.
     ReportAgain,
+    /// Somebody does what people are to hear of, in the management account or as the root user of a member.
+    Watched {
+        /// Which of the samples.
+        sample: u64,
+    },
+    /// A person deletes the credentials of an account's root user.
+    DeleteRootCredentials {
+        /// The number of the account.
+        number: u64,
+    },
+    /// A person looks which credentials the root users have.
+    AuditRootCredentials,
 }
 
 /// One line of a script.
@@ -117,6 +129,37 @@ impl fmt::Display for Script {
     }
 }
 
+/// Events that people are to hear of, among the samples of the activity auditor. None is about an account of a run.
+pub(crate) const WATCHED: [&str; 9] = [
+    "close-account-denied",
+    "member-closes-itself",
+    "move-account",
+    "password-recovery",
+    "policy-emptied",
+    "put-alternate-contact",
+    "root-sessions-disabled",
+    "root-sign-in",
+    "trail-stopped",
+];
+
+/// Operations of which each is the one that must not be lost in some place.
+const OPERATIONS: [&str; 10] = [
+    "organizations:CreateAccount",
+    "organizations:MoveAccount",
+    "organizations:TagResource",
+    "dynamodb:TransactWriteItems",
+    "sqs:SendMessage",
+    "events:PutEvents",
+    "sns:Publish",
+    "sts:AssumeRole",
+    "iam:CreateAccountAlias",
+    "s3:GetObject",
+];
+
+/// Functions whose environments are ended at any moment.
+const FUNCTIONS: [&str; 5] =
+    ["account-requester", "create-account-poller", "baseline-applier", "notifier", "activity-auditor"];
+
 /// What a run is mostly about.
 const MOODS: u64 = 8;
 
@@ -142,6 +185,7 @@ impl Script {
             6 => script.by_hand(&mut draws),
             _ => script.sweeps(&mut draws),
         }
+        script.beside(&mut draws);
         script
     }
 
@@ -185,8 +229,11 @@ impl Script {
         self.act(second, Act::Request { person, unit, by_hand });
     }
 
-    /// Many at once.
+    /// Many at once; on some days more than may be.
     fn crowd(&mut self, draws: &mut Draws) {
+        if draws.happens("small cap", 25) {
+            self.daily_cap = draws.between("cap", 3, 12);
+        }
         for person in 0..draws.between("people", 10, 24) {
             let second = draws.below("moment", 3);
             self.request(draws, second, person);
@@ -251,6 +298,49 @@ impl Script {
         }
     }
 
+    /// What goes on beside everything else.
+    fn beside(&mut self, draws: &mut Draws) {
+        if draws.happens("watched", 30) {
+            for _ in 0..draws.between("watched events", 1, 4) {
+                let sample = draws.below("sample", WATCHED.len() as u64);
+                self.act(draws.below("moment of watched", 3_000), Act::Watched { sample });
+            }
+        }
+        let moments: Vec<u64> = self
+            .items
+            .iter()
+            .filter_map(|item| match item {
+                Item::Act(second, Act::Request { .. } | Act::Joins { .. } | Act::ApplyToAll) => Some(*second),
+                _ => None,
+            })
+            .collect();
+        if !moments.is_empty() && draws.happens("fault at one operation", 20) {
+            let moment = moments[index(draws, "at whose moment", moments.len() as u64)];
+            let kind = Kind::OF_CALLS[index(draws, "kind at one operation", 8)];
+            let target = OPERATIONS[index(draws, "operation", OPERATIONS.len() as u64)].to_owned();
+            let (from, lasts) = (moment + draws.below("fault after", 150), draws.between("it lasts", 20, 300));
+            let percent = [50, 100][index(draws, "percent at one operation", 2)];
+            self.items.push(Item::Fault(Fault { kind, from, lasts, target, percent }));
+        }
+        if !moments.is_empty() && draws.happens("ended environments", 15) {
+            let target = FUNCTIONS[index(draws, "whose environment", FUNCTIONS.len() as u64)].to_owned();
+            let from = moments[index(draws, "at whose moment", moments.len() as u64)];
+            let (lasts, percent) = (draws.between("ends last", 20, 600), [20, 60][index(draws, "ends percent", 2)]);
+            self.items.push(Item::Fault(Fault { kind: Kind::Ended, from, lasts, target, percent }));
+        }
+        if draws.happens("everything doubled", 8) {
+            let target = "*".to_owned();
+            self.items.push(Item::Fault(Fault { kind: Kind::Doubled, from: 0, lasts: 7_200, target, percent: 40 }));
+        }
+        if draws.happens("root tasks", 20) {
+            self.act(draws.below("moment of audit", 2_000), Act::AuditRootCredentials);
+            for _ in 0..draws.between("deletions", 1, 3) {
+                let number = draws.below("whose credentials", self.accounts);
+                self.act(draws.below("moment of deletion", 3_000), Act::DeleteRootCredentials { number });
+            }
+        }
+    }
+
     fn documents(&mut self, draws: &mut Draws) {
         self.act(300, Act::Document { good: false });
         if draws.happens("update", 70) {
@@ -278,7 +368,7 @@ impl Script {
             }
         }
         if draws.happens("unheard", 50) {
-            self.act(0, Act::Mending);
+            self.act(0, Act::Remediating);
             let (kind, target) = (Kind::Lost, "AccountJoinedOrganization".to_owned());
             self.items.push(Item::Fault(Fault { kind, from: 0, lasts: 30_000, target, percent: 100 }));
             // Half an hour and a little before a sweep: it is the first that hears of it.

@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, fs, path::Path, sync::OnceLock};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
+use crate::document::SEALED;
+
 /// The account that the stack is in.
 pub(crate) const ACCOUNT: &str = "111111111111";
 const REGION: &str = "us-east-1";
@@ -128,10 +130,10 @@ fn read_function(
     resource: &Value,
     properties: &Value,
 ) {
-    let mut environment: BTreeMap<String, String> = BTreeMap::from([("BUS_NAME".to_owned(), STACK.to_owned())]);
-    for (name, value) in properties["Environment"]["Variables"].as_object().into_iter().flatten() {
-        environment.insert(name.clone(), text_of(value));
-    }
+    let globals = resolver.resolve(&resolver.template["Globals"]["Function"]["Environment"]["Variables"]);
+    let own = &properties["Environment"]["Variables"];
+    let variables = [&globals, own].into_iter().filter_map(Value::as_object).flatten();
+    let environment = variables.map(|(name, value)| (name.clone(), text_of(value))).collect();
     let role = last(properties["Role"].as_str().expect("a role")).to_owned();
     let role = resolver.resolve(&resources[role.trim_start_matches("role/")]["Properties"]);
     let statements = items(&role["Policies"]).flat_map(|policy| items(&policy["PolicyDocument"]["Statement"]).cloned());
@@ -231,9 +233,9 @@ impl Resolver<'_> {
             "Fn::If" => {
                 let is_met = match argument[0].as_str().expect("a condition") {
                     "HasBaselineDocument" => true,
-                    "ChecksSignatures" | "HasDelegatedAdministrators" | "HasProtectedAccounts" | "HearsMembers" => {
-                        false
-                    }
+                    // The account is named, but IAM does not keep Steward out of it: the functions must, by themselves.
+                    "HasProtectedAccounts" => false,
+                    "ChecksSignatures" | "HasDelegatedAdministrators" | "HearsMembers" => false,
                     other => panic!("the condition {other} is not simulated"),
                 };
                 self.resolve(&argument[if is_met { 1 } else { 2 }])
@@ -250,6 +252,7 @@ impl Resolver<'_> {
             "AWS::StackName" => STACK.into(),
             "AWS::NoValue" => Value::Null,
             "AlertEmail" => "alerts@example.com".into(),
+            "ProtectedAccounts" => SEALED.into(),
             "BaselineKey" => "baseline.yaml".into(),
             _ if self.template["Parameters"].get(name).is_some() => {
                 let default = &self.template["Parameters"][name]["Default"];

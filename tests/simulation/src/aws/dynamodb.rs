@@ -27,7 +27,7 @@ impl Table {
                 let condition = call.text("KeyConditionExpression");
                 let found: Vec<_> =
                     self.0.values().filter(|item| expression::holds(condition, Some(item), names, values)).collect();
-                Ok(Answer::json(&json!({"Items": found, "Count": found.len()})))
+                Ok(Answer::json(&json!({"Items": found, "Count": found.len(), "ScannedCount": found.len()})))
             }
             "TransactWriteItems" => self.transact(&call.input),
             "BatchWriteItem" => {
@@ -52,7 +52,11 @@ impl Table {
                 let (names, values) = (&write["ExpressionAttributeNames"], &write["ExpressionAttributeValues"]);
                 expression::holds(condition, item, names, values)
             });
-            reasons.push(json!({"Code": if holds { "None" } else { "ConditionalCheckFailed" }}));
+            reasons.push(if holds {
+                json!({"Code": "None"})
+            } else {
+                json!({"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"})
+            });
         }
         if reasons.iter().any(|reason| reason["Code"] != "None") {
             let refusal = Refusal::new(400, "TransactionCanceledException", "Transaction cancelled");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Answer, Refusal, policy};
 use crate::{
     call::Call,
-    cloud::{Effect, State, Told},
+    cloud::{Effect, State, Told, Watched},
     fault::Kind,
     template::{ACCOUNT, items, last, stack},
     time,
@@ -17,17 +17,18 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     if call.operation != "PutEvents" {
         return Err(Refusal::new(400, "UnknownOperationException", "not simulated"));
     }
-    let mut entries = Vec::new();
+    let (mut entries, mut failed) = (Vec::new(), 0);
     for entry in items(&call.input["Entries"]) {
         let detail = entry["Detail"].as_str().and_then(|detail| serde_json::from_str(detail).ok());
-        let Some(detail) = detail else {
+        let Some(detail) = detail.filter(Value::is_object) else {
+            failed += 1;
             entries.push(json!({"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}));
             continue;
         };
         let id = put(state, &entry["Source"], &entry["DetailType"], detail);
         entries.push(json!({"EventId": id}));
     }
-    Ok(Answer::json(&json!({"FailedEntryCount": 0, "Entries": entries})))
+    Ok(Answer::json(&json!({"FailedEntryCount": failed, "Entries": entries})))
 }
 
 /// Puts an event on the stack's bus.
@@ -47,6 +48,18 @@ pub(crate) fn put(state: &mut State, source: &Value, kind: &Value, detail: Value
 /// An event of AWS, on the default bus.
 pub(crate) fn happened(state: &mut State, source: &str, kind: &str, detail: &Value) {
     let event = envelope(state, &source.into(), kind, detail);
+    send(state, false, event);
+}
+
+/// CloudTrail has recorded something like a sample, in the management account: the bus hears of no other.
+pub(crate) fn recorded(state: &mut State, mut event: Value) {
+    let id = state.draws.id("event", "0123456789abcdef", 32);
+    event["detail"]["eventID"] = id.as_str().into();
+    event["id"] = id.as_str().into();
+    event["account"] = ACCOUNT.into();
+    event["detail"]["eventTime"] = time::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into();
+    event["time"] = time::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into();
+    state.watched.push(Watched { at: time::now(), id });
     send(state, false, event);
 }
 

@@ -9,6 +9,14 @@ use crate::{
     time,
 };
 
+/// What a root user signs in or calls with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RootCredentials {
+    pub(crate) password: bool,
+    pub(crate) access_keys: Vec<String>,
+    pub(crate) mfa: bool,
+}
+
 /// A member account from inside.
 #[derive(Debug, Default)]
 pub(crate) struct Member {
@@ -17,6 +25,9 @@ pub(crate) struct Member {
     /// From when on the role's policy holds in every place; until then, half of the calls are denied.
     pub(crate) policy_from: Option<Timestamp>,
     pub(crate) alias: Option<String>,
+    /// When it was given its alias.
+    pub(crate) alias_at: Option<Timestamp>,
+    pub(crate) root: RootCredentials,
     /// How often something was written here.
     pub(crate) writes: u64,
     pub(crate) asked: u64,
@@ -49,9 +60,62 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<A
             }
             let member = state.members.entry(who.account.clone()).or_default();
             member.alias = Some(alias);
+            member.alias_at = Some(time::now());
             member.writes += 1;
             Ok(Answer::query("CreateAccountAlias", ""))
         }
+        ("iam", operation) => root_call(member, operation, call).unwrap_or_else(|| Err(unknown(state, who, call))),
         _ => Err(unknown(state, who, call)),
     }
+}
+
+/// What sessions as root ask for; None for what is not simulated.
+fn root_call(member: &mut Member, operation: &str, call: &Call) -> Option<Result<Answer, Refusal>> {
+    let root = &mut member.root;
+    let missing = || Refusal::new(404, "NoSuchEntity", "It cannot be found.");
+    let result = match operation {
+        "GetAccountSummary" => {
+            let counts = [
+                ("AccountPasswordPresent", u64::from(root.password)),
+                ("AccountAccessKeysPresent", u64::from(!root.access_keys.is_empty())),
+                ("AccountSigningCertificatesPresent", 0),
+                ("AccountMFAEnabled", u64::from(root.mfa)),
+            ];
+            let entries = counts.map(|(key, value)| format!("<entry><key>{key}</key><value>{value}</value></entry>"));
+            format!("<SummaryMap>{}</SummaryMap>", entries.concat())
+        }
+        "ListAccessKeys" => {
+            let keys = root.access_keys.iter().map(|key| format!("<member><AccessKeyId>{key}</AccessKeyId></member>"));
+            format!(
+                "<AccessKeyMetadata>{}</AccessKeyMetadata><IsTruncated>false</IsTruncated>",
+                keys.collect::<String>()
+            )
+        }
+        "ListMFADevices" => {
+            let device = "<member><UserName>root</UserName><SerialNumber>arn:aws:iam::1:mfa/root</SerialNumber>\
+                          <EnableDate>2026-01-01T00:00:00Z</EnableDate></member>";
+            let devices = if root.mfa { device } else { "" };
+            format!("<MFADevices>{devices}</MFADevices><IsTruncated>false</IsTruncated>")
+        }
+        "ListSigningCertificates" => "<Certificates></Certificates><IsTruncated>false</IsTruncated>".to_owned(),
+        "DeleteLoginProfile" if !root.password => return Some(Err(missing())),
+        "DeleteLoginProfile" => {
+            root.password = false;
+            String::new()
+        }
+        "DeleteAccessKey" => {
+            let Some(place) = root.access_keys.iter().position(|key| key == call.text("AccessKeyId")) else {
+                return Some(Err(missing()));
+            };
+            root.access_keys.remove(place);
+            String::new()
+        }
+        "DeactivateMFADevice" if !root.mfa => return Some(Err(missing())),
+        "DeactivateMFADevice" => {
+            root.mfa = false;
+            String::new()
+        }
+        _ => return None,
+    };
+    Some(Ok(Answer::query(operation, &result)))
 }

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Answer, Refusal, events, member::Member};
+use super::{
+    Answer, Refusal, events,
+    member::{Member, RootCredentials},
+};
 use crate::{
     call::Call,
     cloud::{Effect, State},
@@ -13,6 +16,12 @@ use crate::{
     template::{ACCOUNT, items},
     time,
 };
+
+/// The address of the management account.
+const MANAGEMENT_EMAIL: &str = "management+111111111111@example.com";
+
+/// How the ARNs of the organization begin.
+const ARN: &str = "arn:aws:organizations::111111111111";
 
 /// An account.
 #[derive(Clone, Debug)]
@@ -25,7 +34,11 @@ pub(crate) struct Account {
     /// From when on lists and descriptions show it.
     pub(crate) shown_from: Timestamp,
     pub(crate) parent: String,
+    /// Where it was, and until when reads still show it there.
+    pub(crate) moved_from: Option<(String, Timestamp)>,
     pub(crate) tags: BTreeMap<String, String>,
+    /// When it was first tagged after it was there.
+    pub(crate) tagged_at: Option<Timestamp>,
     /// Whether a call of `CreateAccount` made it.
     pub(crate) created: bool,
 }
@@ -66,13 +79,15 @@ impl Organization {
         let root = format!("r-{}", draws.id("unit", "abcdefgh0123", 4));
         let management = Account {
             id: ACCOUNT.to_owned(),
-            email: "management@example.com".to_owned(),
+            email: MANAGEMENT_EMAIL.to_owned(),
             name: "Management".to_owned(),
             state: "ACTIVE",
             joined: time::now() - SignedDuration::from_hours(24 * 400),
             shown_from: time::now(),
             parent: root.clone(),
             tags: BTreeMap::new(),
+            moved_from: None,
+            tagged_at: None,
             created: false,
         };
         let accounts = vec![management];
@@ -107,9 +122,14 @@ impl Organization {
     }
 }
 
+/// The id of an account that was there when the run began.
+pub(crate) fn id_of(number: u64) -> String {
+    format!("{:012}", 200_000_000_000 + number)
+}
+
 /// Adds an account that has been there for some days.
 pub(crate) fn add_account(state: &mut State, number: u64, parent: &str, days: i64, has_role: bool) -> String {
-    let id = format!("{:012}", 200_000_000_000 + number);
+    let id = id_of(number);
     let joined = time::now() - SignedDuration::from_hours(24 * days);
     state.organization.accounts.push(Account {
         id: id.clone(),
@@ -120,11 +140,24 @@ pub(crate) fn add_account(state: &mut State, number: u64, parent: &str, days: i6
         shown_from: joined,
         parent: parent.to_owned(),
         tags: BTreeMap::new(),
+        moved_from: None,
+        tagged_at: None,
         created: false,
     });
     let role_from = has_role.then_some(joined);
-    state.members.insert(id.clone(), Member { role_from, ..Member::default() });
+    let root = RootCredentials {
+        password: state.draws.happens("root password", 50),
+        access_keys: (0..state.draws.below("root keys", 3)).map(|number| format!("AKIA{number}{id}")).collect(),
+        mfa: state.draws.happens("root MFA", 50),
+    };
+    state.members.insert(id.clone(), Member { role_from, root, ..Member::default() });
     id
+}
+
+/// Closes an account.
+pub(crate) fn suspend(state: &mut State, id: &str) {
+    let found = state.organization.accounts.iter_mut().find(|account| account.id == id);
+    found.expect("an account of the run").state = "SUSPENDED";
 }
 
 /// Adds an account that existed elsewhere.
@@ -139,6 +172,8 @@ pub(crate) fn join(state: &mut State, id: &str) {
         shown_from: time::now(),
         parent,
         tags: BTreeMap::new(),
+        moved_from: None,
+        tagged_at: None,
         created: false,
     });
     state.members.insert(id.to_owned(), Member { role_from: Some(time::now()), ..Member::default() });
@@ -149,12 +184,20 @@ fn seconds(at: Timestamp) -> f64 {
     at.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64()
 }
 
+fn no_target() -> Refusal {
+    Refusal::new(400, "TargetNotFoundException", "We can't find a root, OU, account, or policy of that id.")
+}
+
 fn constraint(reason: &str) -> Refusal {
     Refusal::new(400, "ConstraintViolationException", "You exceeded a limit.").with("Reason", reason)
 }
 
 pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let now = time::now();
+    let move_shows_after = match call.operation.as_str() {
+        "MoveAccount" if state.draws.happens("move shown late", 50) => state.draws.millis("move shown", 0, 10_000),
+        _ => Duration::ZERO,
+    };
     let org = &mut state.organization;
     let body = match call.operation.as_str() {
         "CreateAccount" => return create(state, call),
@@ -176,7 +219,7 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             let (first, most) = (first(call), 20);
             let rows: Vec<_> = seen.clone().skip(first).take(most).map(|account| shown(org, account)).collect();
             let more = seen.count() > first + most;
-            json!({"Accounts": rows, "NextToken": more.then(|| (first + most).to_string())})
+            paged("Accounts", &rows, more.then_some(first + most))
         }
         "DescribeAccount" => {
             let missing =
@@ -185,27 +228,32 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             json!({"Account": shown(org, account.ok_or_else(missing)?)})
         }
         "DescribeOrganization" => json!({"Organization": {"Id": "o-exampleorgid", "FeatureSet": "ALL",
-            "MasterAccountId": ACCOUNT, "Arn": format!("arn:aws:organizations::{ACCOUNT}:organization/o-exampleorgid")}}),
-        "ListRoots" => json!({"Roots": [{"Id": org.root, "Name": "Root"}]}),
+            "MasterAccountId": ACCOUNT, "MasterAccountEmail": MANAGEMENT_EMAIL,
+            "MasterAccountArn": format!("{ARN}:account/o-exampleorgid/{ACCOUNT}"),
+            "Arn": format!("{ARN}:organization/o-exampleorgid")}}),
+        "ListRoots" => json!({"Roots": [{"Id": org.root, "Name": "Root",
+            "Arn": format!("{ARN}:root/o-exampleorgid/{}", org.root)}]}),
         "ListOrganizationalUnitsForParent" => {
             let inside = org.units.iter().filter(|unit| unit.parent == call.text("ParentId"));
-            let rows: Vec<_> = inside.map(|unit| json!({"Id": unit.id, "Name": unit.name})).collect();
+            let rows: Vec<_> = inside.map(|unit| shown_unit(org, unit)).collect();
             page(call, "OrganizationalUnits", &rows)
         }
         "DescribeOrganizationalUnit" => {
             let missing = || Refusal::new(400, "OrganizationalUnitNotFoundException", "We can't find the unit.");
             let id = call.text("OrganizationalUnitId");
             let unit = org.units.iter().find(|unit| unit.id == id).ok_or_else(missing)?;
-            json!({"OrganizationalUnit": {"Id": unit.id, "Name": unit.name}})
+            json!({"OrganizationalUnit": shown_unit(org, unit)})
         }
         "ListTagsForResource" => {
-            let account = org.account_mut(call.text("ResourceId"))?;
+            let account = org.account_mut(call.text("ResourceId")).map_err(|_| no_target())?;
             let tags: Vec<_> = account.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
             json!({"Tags": tags})
         }
         "TagResource" => {
             let tags = tags(&call.input["Tags"]);
-            org.account_mut(call.text("ResourceId"))?.tags.extend(tags);
+            let account = org.account_mut(call.text("ResourceId")).map_err(|_| no_target())?;
+            account.tags.extend(tags);
+            account.tagged_at.get_or_insert(now);
             json!({})
         }
         "MoveAccount" => {
@@ -220,7 +268,9 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             if account.parent != from {
                 return Err(Refusal::new(400, "SourceParentNotFoundException", "We can't find the source."));
             }
-            account.parent = to;
+            // Organizations is consistent after a while (API reference, "AWS Organizations is eventually consistent").
+            let before = std::mem::replace(&mut account.parent, to);
+            account.moved_from = Some((before, now + SignedDuration::try_from(move_shows_after).expect("seconds")));
             json!({})
         }
         _ => {
@@ -285,6 +335,8 @@ pub(crate) fn creation_ends(state: &mut State, id: &str) {
             shown_from: after(shown),
             parent: org.root.clone(),
             tags: creation.tags.clone(),
+            moved_from: None,
+            tagged_at: None,
             created: true,
         });
         let member =
@@ -307,17 +359,24 @@ pub(crate) fn joined(state: &mut State, account: &str) {
 }
 
 fn shown(org: &Organization, account: &Account) -> Value {
-    let path = format!("{}{}/", org.path(&account.parent), account.id);
-    json!({"Id": account.id, "Arn": format!("arn:aws:organizations::{ACCOUNT}:account/o-exampleorgid/{}", account.id),
+    let earlier = account.moved_from.as_ref().filter(|(_, until)| time::now() < *until).map(|(parent, _)| parent);
+    let path = format!("{}{}/", org.path(earlier.unwrap_or(&account.parent)), account.id);
+    json!({"Id": account.id, "Arn": format!("{ARN}:account/o-exampleorgid/{}", account.id),
         "Email": account.email, "Name": account.name, "State": account.state, "Paths": [path],
         "JoinedMethod": if account.created { "CREATED" } else { "INVITED" },
         "JoinedTimestamp": seconds(account.joined)})
 }
 
+fn shown_unit(org: &Organization, unit: &Unit) -> Value {
+    json!({"Id": unit.id, "Name": unit.name, "Path": org.path(&unit.id),
+        "Arn": format!("{ARN}:ou/o-exampleorgid/{}", unit.id)})
+}
+
 fn shown_creation(creation: &Creation) -> Value {
     let mut shown = json!({"Id": creation.id, "AccountName": creation.name,
         "RequestedTimestamp": seconds(creation.requested), "State": "IN_PROGRESS"});
-    if creation.ended.is_some() {
+    if let Some(ended) = creation.ended {
+        shown["CompletedTimestamp"] = seconds(ended).into();
         match &creation.outcome {
             Ok(account) => {
                 shown["State"] = "SUCCEEDED".into();
@@ -343,6 +402,15 @@ fn first(call: &Call) -> usize {
 
 fn page(call: &Call, name: &str, rows: &[Value]) -> Value {
     let (first, most) = (first(call), 20);
-    let shown: Vec<_> = rows.iter().skip(first).take(most).collect();
-    json!({name: shown, "NextToken": (rows.len() > first + most).then(|| (first + most).to_string())})
+    let shown: Vec<_> = rows.iter().skip(first).take(most).cloned().collect();
+    paged(name, &shown, (rows.len() > first + most).then_some(first + most))
+}
+
+/// Rows, and where the next ones begin if there are any.
+fn paged(name: &str, rows: &[Value], next: Option<usize>) -> Value {
+    let mut page = json!({name: rows});
+    if let Some(next) = next {
+        page["NextToken"] = next.to_string().into();
+    }
+    page
 }

@@ -18,7 +18,7 @@ pub(crate) fn allows(state: &mut State, who: &Principal, call: &Call) -> bool {
     match &who.actions {
         Some(allowed) => {
             let is_spread = state.members.get_mut(&who.account).is_none_or(super::member::Member::policy_holds);
-            is_spread && actions.iter().all(|(action, _)| allowed.contains(action))
+            is_spread && actions.iter().all(|(action, _)| allowed.iter().any(|pattern| matches(pattern, action)))
         }
         None => actions.iter().all(|(action, key)| {
             let statements = &stack().functions[&who.function].statements;

@@ -1,6 +1,9 @@
 //! Amazon S3: objects with all their versions.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use super::{Answer, Refusal};
 use crate::{call::Call, cloud::State};
@@ -13,8 +16,11 @@ pub(crate) struct Version {
 }
 
 impl Version {
+    /// Of the same content always the same, and of another content another.
     pub(crate) fn etag(&self) -> String {
-        format!("\"{}\"", self.id)
+        let mut hasher = DefaultHasher::new();
+        self.content.hash(&mut hasher);
+        format!("\"{:032x}\"", hasher.finish())
     }
 }
 
@@ -28,10 +34,9 @@ impl Bucket {
     }
 
     pub(crate) fn put(&mut self, key: &str, content: Vec<u8>) -> String {
-        let versions = self.0.entry(key.to_owned()).or_default();
-        // The same content has the same ETag on AWS, another upload another version.
-        let id = format!("{:x}{:04x}", content.len(), versions.len() + 1);
-        versions.push(Version { id: id.clone(), content });
+        let number = self.0.values().map(Vec::len).sum::<usize>() + 1;
+        let id = format!("version-{number}");
+        self.0.entry(key.to_owned()).or_default().push(Version { id: id.clone(), content });
         id
     }
 }
@@ -56,15 +61,19 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             return Err(Refusal::new(412, "PreconditionFailed", "At least one of the pre-conditions did not hold"));
         }
         let id = bucket.put(&key, call.body.clone());
-        let headers = vec![("etag", format!("\"{id}\"")), ("x-amz-version-id", id)];
+        let etag = bucket.latest(&key).map(Version::etag).unwrap_or_default();
+        let headers = vec![("etag", etag), ("x-amz-version-id", id)];
         return Ok(Answer { headers, ..Answer::xml(String::new()) });
     }
     let wanted = form_urlencoded::parse(call.query.as_bytes()).find(|(name, _)| name == "versionId");
+    let missing = match wanted {
+        Some(_) => || Refusal::new(404, "NoSuchVersion", "The specified version does not exist."),
+        None => || Refusal::new(404, "NoSuchKey", "The specified key does not exist."),
+    };
     let version = match wanted {
         Some((_, id)) => bucket.0.get(&key).and_then(|versions| versions.iter().find(|version| version.id == id)),
         None => bucket.latest(&key),
     };
-    let missing = || Refusal::new(404, "NoSuchKey", "The specified key does not exist.");
     let version = version.ok_or_else(missing)?.clone();
     let headers = vec![("etag", version.etag()), ("x-amz-version-id", version.id.clone())];
     if call.if_none_match.as_deref() == Some(&version.etag()) {

@@ -35,6 +35,7 @@ pub(crate) struct Queue {
     pub(crate) redrive: Option<(String, u64)>,
     /// Tells whoever waits for messages that there may be one.
     pub(crate) arrived: Arc<Notify>,
+    name: String,
     receipts: u64,
 }
 
@@ -43,12 +44,13 @@ fn after(wait: Duration) -> Timestamp {
 }
 
 impl Queue {
-    pub(crate) fn new(declared: &template::Queue) -> Self {
+    pub(crate) fn new(name: &str, declared: &template::Queue) -> Self {
         Self {
             messages: Vec::new(),
             visibility: Duration::from_secs(declared.visibility),
             redrive: declared.redrive.clone(),
             arrived: Arc::default(),
+            name: name.to_owned(),
             receipts: 0,
         }
     }
@@ -74,7 +76,7 @@ impl Queue {
                 return false;
             }
             self.receipts += 1;
-            message.receipt = format!("receipt-{}", self.receipts);
+            message.receipt = format!("{}-{}", self.name, self.receipts);
             message.received += 1;
             message.visible_at = after(visibility);
             taken.push(message.clone());
@@ -111,7 +113,10 @@ pub(crate) fn receive(state: &mut State, name: &str, most: usize, visibility: Op
 
 pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let name = last(call.text("QueueUrl")).to_owned();
-    let missing = || Refusal::new(400, "QueueDoesNotExist", "The specified queue does not exist.");
+    let missing = || {
+        Refusal::new(400, "QueueDoesNotExist", "The specified queue does not exist.")
+            .once_called("AWS.SimpleQueueService.NonExistentQueue")
+    };
     if !state.queues.contains_key(&name) {
         return Err(missing());
     }
@@ -129,7 +134,7 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             let visibility = call.input["VisibilityTimeout"].as_u64().map(Duration::from_secs);
             let taken = receive(state, &name, usize::try_from(most).expect("small"), visibility);
             let shown: Vec<Value> = taken.iter().map(shown).collect();
-            Ok(Answer::json(&json!({"Messages": shown})))
+            Ok(Answer::json(&if shown.is_empty() { json!({}) } else { json!({"Messages": shown}) }))
         }
         "DeleteMessage" => {
             state.queues.get_mut(&name).ok_or_else(missing)?.delete(call.text("ReceiptHandle"));
@@ -158,9 +163,12 @@ fn shown(message: &Message) -> Value {
     if let Some(target) = &message.target {
         attributes.insert("TARGET_ARN".to_owned(), json!({"DataType": "String", "StringValue": target}));
     }
-    json!({"MessageId": message.id, "ReceiptHandle": message.receipt, "Body": message.body,
-        "Attributes": {"SentTimestamp": message.sent_at.as_millisecond().to_string()},
-        "MessageAttributes": attributes})
+    let mut shown = json!({"MessageId": message.id, "ReceiptHandle": message.receipt, "Body": message.body,
+        "Attributes": {"SentTimestamp": message.sent_at.as_millisecond().to_string()}});
+    if !attributes.is_empty() {
+        shown["MessageAttributes"] = attributes.into();
+    }
+    shown
 }
 
 /// A batch as Lambda hands it to a function.

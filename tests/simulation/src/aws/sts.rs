@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::{Answer, Refusal, unknown};
 use crate::{
     call::Call,
-    cloud::{Principal, State},
-    template::items,
+    cloud::{Principal, RootSession, SECRET, State},
+    template::{items, last},
     time,
 };
 
@@ -18,6 +18,7 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<A
             &format!("<Account>{}</Account><Arn>arn:aws:sts::{}:x</Arn><UserId>x</UserId>", who.account, who.account),
         )),
         "AssumeRole" => assume_role(state, who, call),
+        "AssumeRoot" => assume_root(state, who, call),
         _ => Err(unknown(state, who, call)),
     }
 }
@@ -25,7 +26,9 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<A
 fn assume_role(state: &mut State, who: &Principal, call: &Call) -> Result<Answer, Refusal> {
     let account = call.text("RoleArn").split(':').nth(4).unwrap_or_default().to_owned();
     let denied = || Refusal::new(403, "AccessDenied", "not authorized to perform: sts:AssumeRole");
-    let member = state.members.get(&account).ok_or_else(denied)?;
+    state.asked_in.insert((account.clone(), who.function.clone()));
+    let is_active = state.organization.account(&account).is_some_and(|account| account.state == "ACTIVE");
+    let member = state.members.get(&account).filter(|_| is_active).ok_or_else(denied)?;
     if !member.has_role() {
         return Err(denied());
     }
@@ -40,15 +43,49 @@ fn assume_role(state: &mut State, who: &Principal, call: &Call) -> Result<Answer
         state.entered.push((time::now(), account.clone(), who.function.clone()));
     }
     let principal = Principal { account, function: who.function.clone(), actions: Some(actions) };
+    let (role, name) = (last(call.text("RoleArn")), call.text("RoleSessionName"));
+    let user = format!(
+        "<AssumedRoleUser><AssumedRoleId>AROAEXAMPLE:{name}</AssumedRoleId>\
+         <Arn>arn:aws:sts::{}:assumed-role/{role}/{name}</Arn></AssumedRoleUser>",
+        principal.account
+    );
+    Ok(session(state, "AssumeRole", principal, &user))
+}
+
+/// A session as the root user of an account, for one task (IAM user guide, "Perform a privileged task on an AWS
+/// Organizations member account").
+fn assume_root(state: &mut State, who: &Principal, call: &Call) -> Result<Answer, Refusal> {
+    let account = call.text("TargetPrincipal").to_owned();
+    let denied = || Refusal::new(403, "AccessDenied", "not authorized to perform: sts:AssumeRoot");
+    state.asked_in.insert((account.clone(), who.function.clone()));
+    if state.organization.account(&account).is_none_or(|account| account.state != "ACTIVE") {
+        return Err(denied());
+    }
+    let task = last(call.text("TaskPolicyArn.arn")).to_owned();
+    let looks = ["GetAccountSummary", "GetLoginProfile", "ListAccessKeys", "ListMFADevices", "ListSigningCertificates"];
+    let deletions = ["DeactivateMFADevice", "DeleteAccessKey", "DeleteLoginProfile", "DeleteSigningCertificate"];
+    let actions: Vec<&str> = match task.as_str() {
+        "IAMAuditRootUserCredentials" => looks.to_vec(),
+        "IAMDeleteRootUserCredentials" => [&looks[..], &deletions].concat(),
+        _ => return Err(unknown(state, who, call)),
+    };
+    let actions = actions.into_iter().map(|action| format!("iam:{action}")).collect();
+    let principal = Principal { account: account.clone(), function: who.function.clone(), actions: Some(actions) };
+    state.root_sessions.push(RootSession { account, task });
+    Ok(session(state, "AssumeRoot", principal, ""))
+}
+
+/// Credentials of a session, and whose they are.
+fn session(state: &mut State, operation: &str, principal: Principal, user: &str) -> Answer {
     let key = state.draws.id("session", "ABCDEFGHIJKLMNOP", 16);
     state.principals.insert(format!("ASIA{key}"), principal);
     let expires = time::now() + SignedDuration::from_mins(15);
     let expires = expires.strftime("%Y-%m-%dT%H:%M:%SZ");
-    Ok(Answer::query(
-        "AssumeRole",
+    Answer::query(
+        operation,
         &format!(
-            "<Credentials><AccessKeyId>ASIA{key}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>\
-             <SessionToken>token</SessionToken><Expiration>{expires}</Expiration></Credentials>"
+            "<Credentials><AccessKeyId>ASIA{key}</AccessKeyId><SecretAccessKey>{SECRET}{key}</SecretAccessKey>\
+             <SessionToken>{SECRET}token{key}</SessionToken><Expiration>{expires}</Expiration></Credentials>{user}"
         ),
-    ))
+    )
 }

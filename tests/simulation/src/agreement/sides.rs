@@ -1,0 +1,219 @@
+//! The two that are asked the same, each with the same things in it: an organization with two members, a table, a queue
+//! with one for its dead letters, a bus, a bucket that keeps versions, and two executions of a state machine.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use aws_smithy_runtime_api::client::{
+    http::HttpConnector,
+    orchestrator::{HttpRequest, HttpResponse},
+};
+use jiff::Timestamp;
+use local_cloud::{AwsClient, LocalCloud, Method, Options};
+use serde_json::{Value, json};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::{Notify, mpsc::UnboundedReceiver},
+    time::Instant,
+};
+
+use crate::{
+    aws::organizations,
+    cloud::{Cloud, Effect, Principal},
+    template::{ACCOUNT, STACK, last, stack},
+    time,
+    wire::Line,
+};
+
+/// What each side calls what questions are about.
+pub(super) type Names = BTreeMap<&'static str, Value>;
+
+/// The queue of the stack that both have.
+const QUEUE: &str = "AccountRequestQueue";
+const BUCKET: &str = "documents";
+/// The execution that has not ended, and the one that has; what they were started with.
+const EXECUTIONS: [(&str, &str); 2] = [("running", r#"{"seconds":100000}"#), ("ended", r#"{"seconds":0}"#)];
+
+/// The simulated services.
+pub(super) struct Simulated {
+    pub(super) names: Names,
+    runtime: Runtime,
+    cloud: Arc<Cloud>,
+    effects: UnboundedReceiver<(Instant, Effect)>,
+    line: Line,
+}
+
+impl Simulated {
+    pub(super) fn new() -> Self {
+        let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+        let entered = runtime.enter();
+        time::begin(Timestamp::from_second(1_795_000_000).expect("a time"));
+        let (cloud, effects) = Cloud::new(1, Vec::new());
+        drop(entered);
+        let cloud = Arc::new(cloud);
+        let key = "ASIAWHOMAYDOEVERYTHING";
+        let mut names = Names::from([
+            ("account", ACCOUNT.into()),
+            ("management", json!({"AccessKeyId": key, "SecretAccessKey": "secret", "SessionToken": "token"})),
+            ("table", "table".into()),
+            ("bus", STACK.into()),
+            ("bucket", BUCKET.into()),
+        ]);
+        let who = Principal { account: ACCOUNT.to_owned(), function: "agreement".to_owned(), actions: None };
+        cloud.with(|state| {
+            state.principals.insert(key.to_owned(), Principal { actions: Some(vec!["*".to_owned()]), ..who });
+            let root = state.organization.root.clone();
+            names.insert("unit", state.organization.add_unit(&mut state.draws, "Workloads", &root).into());
+            names.insert("member", organizations::add_account(state, 1, &root, 30, true).into());
+            names.insert("other member", organizations::add_account(state, 2, &root, 30, true).into());
+            names.insert("root", root.into());
+            // The members of the local cloud were all made by it.
+            state.organization.accounts.iter_mut().skip(1).for_each(|account| account.created = true);
+            for (name, input) in EXECUTIONS {
+                let arn = state.executions.begin(name, input.to_owned(), time::now());
+                if name == "ended" {
+                    state.executions.end(&arn);
+                }
+                names.insert(name, arn.into());
+            }
+        });
+        for (name, queue) in ["queue", "dead letters"].into_iter().zip(queues()) {
+            names.insert(name, format!("https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/{queue}").into());
+        }
+        let line = Line { cloud: Arc::clone(&cloud), who: "agreement".into(), kill: Arc::new(Notify::new()) };
+        Self { names, runtime, cloud, effects, line }
+    }
+
+    /// Answers a request, by the door that functions have.
+    pub(super) fn carry(&self, request: HttpRequest) -> HttpResponse {
+        self.runtime.block_on(self.line.call(request)).expect("nothing goes wrong on the way")
+    }
+
+    /// Lets time pass, so that rates allow the next call and what is under way goes on.
+    pub(super) fn rest(&mut self) {
+        self.runtime.block_on(async { tokio::time::sleep(Duration::from_secs(10)).await });
+        let _entered = self.runtime.enter();
+        let mut later = Vec::new();
+        while let Ok((at, effect)) = self.effects.try_recv() {
+            match effect {
+                Effect::CreationEnds { call } if at <= Instant::now() => {
+                    self.cloud.with(|state| organizations::creation_ends(state, &call));
+                }
+                Effect::CreationEnds { call } => later.push((at, call)),
+                // Nobody hears of events here.
+                Effect::Event { .. } | Effect::Invoke { .. } => {}
+            }
+        }
+        for (at, call) in later {
+            let rest = at - Instant::now();
+            self.cloud.with(|state| state.later(rest, Effect::CreationEnds { call }));
+        }
+    }
+}
+
+/// The queue, and the one for its dead letters.
+fn queues() -> [String; 2] {
+    let (dead_letters, _) = stack().queues[QUEUE].redrive.clone().expect("a queue for dead letters");
+    [QUEUE.to_owned(), dead_letters]
+}
+
+/// The local cloud, as the tests of flows have it: MiniStack, behind a front that answers Organizations itself.
+pub(super) struct Local {
+    pub(super) names: Names,
+    pub(super) endpoint: String,
+    runtime: Runtime,
+    _cloud: LocalCloud,
+}
+
+impl Local {
+    pub(super) fn start() -> Self {
+        // Nothing is asked here of how fast anything goes.
+        let options = Options { time_scale: 100.0, published_rates: false, ..Options::default() };
+        let cloud = LocalCloud::start(options).expect("the local cloud starts; are the tools installed?");
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let names = runtime.block_on(furnish(&cloud));
+        Self { names, endpoint: cloud.endpoint(), runtime, _cloud: cloud }
+    }
+
+    /// Gives what is under way the time to go on.
+    pub(super) fn rest(&self) {
+        self.runtime.block_on(async { tokio::time::sleep(Duration::from_millis(20)).await });
+    }
+}
+
+async fn furnish(cloud: &LocalCloud) -> Names {
+    let (first, second) = ("200000000001", "200000000002");
+    let organization = cloud.organization(ACCOUNT).unit("/Workloads");
+    let organization = organization.member(first, "Account 1", "aws+1@example.com", "/");
+    let organization = organization.member(second, "Account 2", "aws+2@example.com", "/");
+    organization.create().await.expect("an organization");
+    let client = cloud.client(ACCOUNT);
+    let ask = async |service, operation, input| client.json(service, operation, input).await.expect("an answer");
+    let roots = ask("organizations", "ListRoots", json!({})).await;
+    let root = &roots["Roots"][0]["Id"];
+    let units = ask("organizations", "ListOrganizationalUnitsForParent", json!({"ParentId": root})).await;
+    let mut names = Names::from([
+        ("account", ACCOUNT.into()),
+        ("management", role(&client).await),
+        ("root", root.clone()),
+        ("unit", units["OrganizationalUnits"][0]["Id"].clone()),
+        ("member", first.into()),
+        ("other member", second.into()),
+        ("table", "table".into()),
+        ("bus", STACK.into()),
+        ("bucket", BUCKET.into()),
+    ]);
+    let key = |name| json!([{"AttributeName": name, "KeyType": "HASH"}]);
+    let table = json!({"TableName": "table", "BillingMode": "PAY_PER_REQUEST", "KeySchema": key("pk"),
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "open", "AttributeType": "S"}],
+        "GlobalSecondaryIndexes": [{"IndexName": "open-requests", "KeySchema": key("open"),
+            "Projection": {"ProjectionType": "ALL"}}]});
+    ask("dynamodb", "CreateTable", table).await;
+    ask("events", "CreateEventBus", json!({"Name": STACK})).await;
+    let [queue, dead_letters] = queues();
+    let made = ask("sqs", "CreateQueue", json!({"QueueName": dead_letters})).await;
+    names.insert("dead letters", made["QueueUrl"].clone());
+    let declared = &stack().queues[QUEUE];
+    let most = declared.redrive.as_ref().map(|(_, most)| most.to_string());
+    let redrive = json!({"deadLetterTargetArn": format!("arn:aws:sqs:us-east-1:{ACCOUNT}:{}", last(&dead_letters)),
+        "maxReceiveCount": most});
+    let attributes =
+        json!({"VisibilityTimeout": declared.visibility.to_string(), "RedrivePolicy": redrive.to_string()});
+    let made = ask("sqs", "CreateQueue", json!({"QueueName": queue, "Attributes": attributes})).await;
+    names.insert("queue", made["QueueUrl"].clone());
+    bucket(&client).await;
+    let machine = json!({"StartAt": "Wait", "States":
+        {"Wait": {"Type": "Wait", "SecondsPath": "$.seconds", "End": true}}});
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/{STACK}");
+    let machine = json!({"name": STACK, "definition": machine.to_string(), "roleArn": role});
+    let machine = ask("states", "CreateStateMachine", machine).await["stateMachineArn"].clone();
+    for (name, input) in EXECUTIONS {
+        let start = json!({"stateMachineArn": machine, "name": name, "input": input});
+        names.insert(name, ask("states", "StartExecution", start).await["executionArn"].clone());
+    }
+    names
+}
+
+async fn bucket(client: &AwsClient) {
+    let versioning = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    client.rest("s3", Method::PUT, &format!("/{BUCKET}"), "").await.expect("a bucket");
+    client.rest("s3", Method::PUT, &format!("/{BUCKET}?versioning"), versioning).await.expect("versions");
+}
+
+/// The keys of a session of a role that may do everything: a root user enters no role.
+async fn role(client: &AwsClient) -> Value {
+    const IAM: &str = "2010-05-08";
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:root"), "Service": "states.amazonaws.com"}}]});
+    let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+    let (trust, policy) = (trust.to_string(), policy.to_string());
+    let made = [("RoleName", STACK), ("AssumeRolePolicyDocument", &trust)];
+    client.query("iam", "CreateRole", IAM, &made).await.expect("a role");
+    let allowed = [("RoleName", STACK), ("PolicyName", "own"), ("PolicyDocument", &policy)];
+    client.query("iam", "PutRolePolicy", IAM, &allowed).await.expect("a policy");
+    let arn = format!("arn:aws:iam::{ACCOUNT}:role/{STACK}");
+    let session = client.assume_role(&arn, "agreement", None).await.expect("a session");
+    let keys = session.credentials();
+    json!({"AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key,
+        "SessionToken": keys.session_token})
+}

@@ -1,0 +1,57 @@
+//! The baseline documents of a run, and what they ask for: said here a second time, so that what Steward makes of them can
+//! be held against it.
+
+use crate::aws::organizations::Account;
+
+/// The unit for whose accounts something else is asked.
+pub(crate) const FIRST_UNIT: &str = "Unit 0";
+/// The account that the stack's parameter `ProtectedAccounts` names.
+pub(crate) const SEALED: &str = "200000000001";
+/// The account that the documents of larger organizations protect.
+pub(crate) const PROTECTED: &str = "200000000004";
+
+/// A baseline document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Document {
+    /// Whether it can be read.
+    pub(crate) is_good: bool,
+    /// Whether sweeps put right what has drifted.
+    pub(crate) remediates: bool,
+    /// Whether accounts of the first unit are tagged in another way.
+    pub(crate) has_override: bool,
+    /// Whether it protects an account.
+    pub(crate) protects: bool,
+}
+
+impl Document {
+    /// Its text.
+    pub(crate) fn text(self) -> Vec<u8> {
+        let mut text =
+            "version: 1\ndefaults:\n  account-alias:\n    alias: \"example-{account_id}\"\n  account-tags:\n    \
+                        tags: {managed-by: steward}\n"
+                .to_owned();
+        if !self.is_good {
+            text += "  password-policy:\n    minimum_length: many\n";
+        }
+        if self.has_override {
+            text += &format!(
+                "overrides:\n  - match: {{organizational_unit: \"/{FIRST_UNIT}\"}}\n    account-tags:\n      tags: \
+                 {{managed-by: steward, stage: first}}\n"
+            );
+        }
+        if self.protects {
+            text += &format!("protected:\n  accounts: [\"{PROTECTED}\"]\n");
+        }
+        if self.remediates {
+            text += "remediate: [account-tags, account-alias]\n";
+        }
+        text.into_bytes()
+    }
+}
+
+/// Whether the tags of an account are those that the documents ask for. `first_unit`: its id, where there is one.
+pub(crate) fn is_tagged_as_asked(account: &Account, first_unit: Option<&str>) -> bool {
+    let of = |name: &str| account.tags.get(name).map(String::as_str);
+    let is_in_first = first_unit == Some(account.parent.as_str());
+    of("managed-by") == Some("steward") && of("stage") == is_in_first.then_some("first")
+}

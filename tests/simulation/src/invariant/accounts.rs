@@ -1,0 +1,125 @@
+//! What is done in accounts.
+
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use super::Look;
+use crate::{
+    document::{FIRST_UNIT, PROTECTED, SEALED, is_tagged_as_asked},
+    fault::Kind,
+    script::{Act, Item},
+    template::items,
+};
+
+fn has_baseline(look: &Look<'_>, account: &str) -> bool {
+    look.told("BaselineApplied").any(|told| told.detail["account_id"] == account)
+}
+
+pub(super) fn every_new_account_has_its_baseline(look: &Look<'_>) -> Option<String> {
+    let lacks = |record: &Value| {
+        let account = record["state"]["account_id"].as_str()?;
+        let is_closed = look.state.organization.account(account).is_none_or(|found| found.state != "ACTIVE");
+        if record["state"]["name"] != "READY" || is_closed || has_baseline(look, account) {
+            return None;
+        }
+        // It may have failed for good, and people have been told.
+        let is_told = look.told("BaselineIncomplete").any(|told| told.detail["account_id"] == account);
+        if look.has_call_faults() && is_told {
+            return None;
+        }
+        let said = look.told("BaselineIncomplete").find(|told| told.detail["account_id"] == account);
+        Some(format!("{account}: {:?}", said.map(|told| told.detail.clone())))
+    };
+    look.requests.values().find_map(lacks)
+}
+
+pub(super) fn every_joined_account_has_its_baseline(look: &Look<'_>) -> Option<String> {
+    if look.has_call_faults() || look.has_event_faults() {
+        return None;
+    }
+    let joined = look.state.organization.accounts.iter().filter(|account| account.email.starts_with("joined+"));
+    let mut lacking = joined.filter(|account| account.state == "ACTIVE" && !has_baseline(look, &account.id));
+    lacking.next().map(|account| account.id.clone())
+}
+
+pub(super) fn plans_write_nothing(look: &Look<'_>) -> Option<String> {
+    (look.seen.writes_in_plan > 0).then(|| format!("{} writes", look.seen.writes_in_plan))
+}
+
+pub(super) fn rows_are_not_throttled(look: &Look<'_>) -> Option<String> {
+    if look.has_call_faults() {
+        return None;
+    }
+    let by_hand = look.seen.by_hand.iter().flat_map(|answer| items(&answer["rows"]).chain(items(&answer["failed"])));
+    let throttled: Vec<&Value> = by_hand.filter(|row| row.to_string().contains("\"Throttled\"")).collect();
+    throttled.first().map(|row| format!("{} rows, such as {row}", throttled.len()))
+}
+
+pub(super) fn old_accounts_are_left_alone(look: &Look<'_>) -> Option<String> {
+    if look.does(|act| matches!(act, Act::ApplyToAll | Act::Remediating)) {
+        return None;
+    }
+    // The documents of these runs have sweeps mend nothing: what was there before the run is nobody's new account.
+    let old = look.state.organization.accounts.iter().filter(|account| account.joined < look.state.begun);
+    let mut touched = old.filter(|account| {
+        account.tags.contains_key("managed-by")
+            || look.state.members.get(&account.id).is_some_and(|member| member.writes > 0)
+    });
+    touched.next().map(|account| format!("{} of {} days", account.id, days(look, account.joined)))
+}
+
+pub(super) fn one_writer_at_a_time(look: &Look<'_>) -> Option<String> {
+    let entered = &look.state.entered;
+    let mut between = entered.iter().filter(|(_, _, function)| function == "ComplianceChecker").filter_map(|sweep| {
+        // Who gives a new account its baseline was not done with it.
+        let later = entered.iter().find(|(at, account, function)| {
+            function == "BaselineApplier"
+                && *account == sweep.1
+                && *at > sweep.0
+                && at.duration_since(sweep.0) < SignedDuration::from_mins(10)
+        })?;
+        Some(format!("{}: {} at {}, {} at {}", sweep.1, sweep.2, sweep.0, later.2, later.0))
+    });
+    between.next().filter(|_| !look.does(|act| matches!(act, Act::ApplyToAll)))
+}
+
+pub(super) fn ours_are_known(look: &Look<'_>) -> Option<String> {
+    let made: Vec<&Value> = look.requests.values().map(|record| &record["state"]["account_id"]).collect();
+    let mut foreign = look
+        .told("BaselineApplied")
+        .filter(|told| told.detail["request_id"].is_null() && made.contains(&&told.detail["account_id"]));
+    let only_slow = look.script.items.iter().all(|item| match item {
+        Item::Fault(fault) => matches!(fault.kind, Kind::Slow | Kind::Doubled),
+        Item::Act(_, act) => !matches!(act, Act::Sweep | Act::ApplyToAll),
+    });
+    foreign.next().filter(|_| only_slow).map(|told| told.detail["account_id"].to_string())
+}
+
+fn days(look: &Look<'_>, joined: jiff::Timestamp) -> i64 {
+    look.state.begun.duration_since(joined).as_hours() / 24
+}
+
+pub(super) fn closed_and_sealed_accounts_are_not_entered(look: &Look<'_>) -> Option<String> {
+    let was_closed = |id: &str| {
+        let found = look.state.organization.account(id);
+        found.is_some_and(|account| account.state != "ACTIVE" && account.joined < look.state.begun)
+    };
+    let entered = look.state.asked_in.iter().find(|(account, _)| account == SEALED || was_closed(account));
+    entered.map(|(account, function)| format!("{function} has asked for a session in {account}"))
+}
+
+pub(super) fn protected_accounts_are_not_changed(look: &Look<'_>) -> Option<String> {
+    let is_changed = |id: &str| {
+        look.state.organization.account(id).is_some_and(|account| account.tagged_at.is_some())
+            || look.state.members.get(id).is_some_and(|member| member.writes > 0)
+    };
+    let is_protected = look.script.accounts >= 10;
+    [Some(SEALED), is_protected.then_some(PROTECTED)].into_iter().flatten().find(|id| is_changed(id)).map(str::to_owned)
+}
+
+pub(super) fn tags_are_as_the_document_says(look: &Look<'_>) -> Option<String> {
+    let units = &look.state.organization.units;
+    let first = units.iter().find(|unit| unit.name == FIRST_UNIT).map(|unit| unit.id.as_str());
+    let mut tagged = look.state.organization.accounts.iter().filter(|account| account.tagged_at.is_some());
+    tagged.find(|account| !is_tagged_as_asked(account, first)).map(|account| format!("{account:?}"))
+}

@@ -1,0 +1,117 @@
+//! Messages, mails and calls.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+
+use super::Look;
+use crate::{
+    cloud::{RootSession, SECRET, Watched},
+    fault::Kind,
+    run::dead_letters,
+    script::Item,
+};
+
+pub(super) fn queues_run_empty(look: &Look<'_>) -> Option<String> {
+    if look.seen.quiet {
+        return None;
+    }
+    let full = look.state.queues.iter().filter(|(_, queue)| !queue.messages.is_empty());
+    let counts: Vec<String> = full.map(|(name, queue)| format!("{} in {name}", queue.messages.len())).collect();
+    Some(counts.join(", "))
+}
+
+pub(super) fn nothing_is_given_up(look: &Look<'_>) -> Option<String> {
+    // Where no document was ever read that could be, there is no baseline to give; people are told with the mistake.
+    let is_without_document = look.told("BaselineDocumentRefused").next().is_some();
+    look.seen.given_up.clone().filter(|_| !look.has_call_faults() && !is_without_document)
+}
+
+pub(super) fn dead_letters_can_be_sent_again(look: &Look<'_>) -> Option<String> {
+    let letters = dead_letters(look.state);
+    letters.first().map(|(queue, message)| format!("{} in all; in {queue}: {:.600}", letters.len(), message.body))
+}
+
+pub(super) fn everything_is_allowed(look: &Look<'_>) -> Option<String> {
+    look.state.wrong.first().cloned()
+}
+
+pub(super) fn failures_are_mailed(look: &Look<'_>) -> Option<String> {
+    let faults = look.script.items.iter().filter_map(|item| match item {
+        Item::Fault(fault) if fault.kind.is_of_work() => Some(fault),
+        _ => None,
+    });
+    let last = faults.map(|fault| fault.from + fault.lasts).max().unwrap_or_default();
+    let calm = look.state.begun + SignedDuration::from_secs(i64::try_from(last).unwrap_or(i64::MAX));
+    // A message comes again after six minutes. Who was ended while telling is taken for alive for a quarter of an hour.
+    let ends = [Kind::Ended, Kind::Killed, Kind::KilledAfter, Kind::AnswerLost, Kind::Slow, Kind::ServerErrorAfter];
+    let is_ended =
+        look.script.items.iter().any(|item| matches!(item, Item::Fault(fault) if ends.contains(&fault.kind)));
+    let patience = SignedDuration::from_mins(if is_ended { 35 } else { 9 });
+    let unheard = look.told("AccountCreationFailed").find(|told| {
+        let failure = told.detail["message"].as_str().unwrap_or_default();
+        !look.state.mails.iter().any(|(at, mail)| {
+            let text = mail["Message"].as_str().unwrap_or_default();
+            *at >= told.at && *at <= told.at.max(calm) + patience && text.contains(first_words(failure))
+        })
+    });
+    let unheard = unheard.filter(|_| !look.has_event_faults());
+    unheard.map(|told| format!("told at {}: {}; {} mails", told.at, told.detail, look.state.mails.len()))
+}
+
+fn first_words(text: &str) -> &str {
+    text.split_inclusive(' ').take(3).last().map_or(text, |_| {
+        let end = text.match_indices(' ').nth(2).map_or(text.len(), |(end, _)| end);
+        &text[..end]
+    })
+}
+
+pub(super) fn nobody_is_mailed_twice(look: &Look<'_>) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    let twice = look.state.mails.iter().find(|(_, mail)| !seen.insert(mail["Message"].as_str().unwrap_or_default()));
+    twice.filter(|_| !look.has_call_faults()).map(|(at, mail)| format!("again at {at}: {mail}"))
+}
+
+pub(super) fn what_is_watched_is_told(look: &Look<'_>) -> Option<String> {
+    let lost = look.script.items.iter().any(|item| matches!(item, Item::Fault(fault) if fault.kind == Kind::Lost));
+    let is_silent = |watched: &&Watched| {
+        let Some(told) = look.told("ActivityAudited").find(|told| told.detail["event_id"] == watched.id.as_str())
+        else {
+            return true;
+        };
+        let matters = told.detail["severity"] == "critical" || told.detail["severity"] == "warning";
+        matters && !is_mailed(look, &watched.id)
+    };
+    let silent = look.state.watched.iter().find(is_silent).filter(|_| !lost);
+    silent.map(|watched| format!("{} of {}", watched.id, watched.at))
+}
+
+fn is_mailed(look: &Look<'_>, text: &str) -> bool {
+    look.state.mails.iter().any(|(_, mail)| mail["Message"].as_str().unwrap_or_default().contains(text))
+}
+
+pub(super) fn every_power_is_journaled_and_mailed(look: &Look<'_>) -> Option<String> {
+    let mut used = look.state.root_sessions.iter().filter(|session| session.task == "IAMDeleteRootUserCredentials");
+    let missing = used.find_map(|RootSession { account, .. }| {
+        let has_row =
+            look.state.table.0.keys().any(|key| key.starts_with("root-task#") && key.contains(account.as_str()));
+        let mut told = look.told("RootTaskPerformed").filter(|told| told.detail["account_id"] == account.as_str());
+        if !has_row {
+            return Some(format!("nothing of {account} in the journal"));
+        }
+        let is_told = told.any(|told| is_mailed(look, told.detail["invocation"].as_str().unwrap_or_default()));
+        // Whoever is killed in between cannot tell it: the row that begins stands alone.
+        (!is_told && !look.has_call_faults()).then(|| format!("nobody has heard of {account}"))
+    });
+    missing
+}
+
+pub(super) fn no_secret_is_told(look: &Look<'_>) -> Option<String> {
+    let state = look.state;
+    let lines = state.lines.iter().filter(|line| line.what.contains(SECRET)).map(|line| line.what.clone());
+    let mails = state.mails.iter().map(|(_, mail)| mail.to_string());
+    let items = state.table.0.values().map(|item| format!("{item:?}"));
+    let objects = state.buckets.values().flat_map(|bucket| bucket.0.values().flatten());
+    let objects = objects.map(|version| String::from_utf8_lossy(&version.content).into_owned());
+    lines.chain(mails).chain(items).chain(objects).find(|text| text.contains(SECRET))
+}

@@ -1,0 +1,151 @@
+//! Requests for accounts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::Look;
+use crate::{
+    run::{Asked, address},
+    script::Act,
+};
+
+pub(super) fn one_account_per_address(look: &Look<'_>) -> Option<String> {
+    let mut made: BTreeMap<&str, u64> = BTreeMap::new();
+    for account in look.state.organization.accounts.iter().filter(|account| account.state == "ACTIVE") {
+        *made.entry(&account.email).or_default() += 1;
+    }
+    made.into_iter().find(|(_, count)| *count > 1).map(|(email, count)| format!("{count} accounts of {email}"))
+}
+
+pub(super) fn no_second_call(look: &Look<'_>) -> Option<String> {
+    let is_known = |email: &str| {
+        look.does(|act| matches!(act, Act::Taken { person } | Act::Closed { person } if address(*person) == email))
+    };
+    let mut seen = BTreeSet::new();
+    let again = look.state.organization.creations.iter().find(|creation| !seen.insert(creation.email.clone()));
+    again.filter(|creation| !is_known(&creation.email)).map(|creation| format!("two calls for {}", creation.email))
+}
+
+pub(super) fn every_request_is_answered(look: &Look<'_>) -> Option<String> {
+    let unanswered = |asked: &&Asked| {
+        let email = address(asked.person);
+        if look.requests.contains_key(&email) {
+            return false;
+        }
+        let is_told = || {
+            let mut told = look.told("AccountCreationFailed").filter(|told| told.at >= asked.at);
+            told.any(|told| told.detail["email"].as_str().is_none_or(|told| told == email))
+        };
+        match &asked.answer {
+            // A person sees that it went wrong, and asks again.
+            Some(Err(error)) => {
+                error["errorType"] == "Throttled"
+                    || (!look.has_call_faults() && error["errorType"] != "TooManyRequestsException")
+            }
+            Some(Ok(answer)) => answer["state"] != "REFUSED" && !is_told(),
+            None if asked.by_hand => true,
+            None => !is_told() && !(look.has_call_faults() && look.was_given_up(&email)),
+        }
+    };
+    look.seen.asked.iter().find(unanswered).map(|asked| format!("{}: {:?}", address(asked.person), asked.answer))
+}
+
+pub(super) fn every_request_ends(look: &Look<'_>) -> Option<String> {
+    let open = look.requests.iter().find(|(_, record)| {
+        let state = &record["state"]["name"];
+        (state != "READY" && state != "FAILED") || record["announced"] != true
+    });
+    open.map(|(email, record)| format!("{email} is {}, announced {}", record["state"], record["announced"]))
+}
+
+pub(super) fn no_failure_without_a_reason(look: &Look<'_>) -> Option<String> {
+    if look.has_call_faults() || look.does(|act| matches!(act, Act::Taken { .. } | Act::Closed { .. })) {
+        return None;
+    }
+    let failed = look.requests.iter().find(|(_, record)| record["state"]["name"] == "FAILED");
+    failed.map(|(email, record)| format!("{email}: {}", record["state"]))
+}
+
+pub(super) fn every_end_is_told(look: &Look<'_>) -> Option<String> {
+    let untold = look.requests.iter().find(|(_, record)| {
+        let kind = match record["state"]["name"].as_str() {
+            Some("READY") => "AccountCreated",
+            Some("FAILED") => "AccountCreationFailed",
+            _ => return false,
+        };
+        !look.told(kind).any(|told| told.detail["request_id"] == record["request_id"])
+    });
+    untold.map(|(email, _)| email.clone())
+}
+
+pub(super) fn ready_is_true(look: &Look<'_>) -> Option<String> {
+    let untrue = look.seen.asked.iter().find(|asked| {
+        let Some(Ok(answer)) = &asked.answer else { return false };
+        let account = answer["account_id"].as_str().and_then(|id| look.state.organization.account(id));
+        answer["state"] == "READY" && asked.closed_before && account.is_none_or(|account| account.state != "ACTIVE")
+    });
+    let forgotten = look.seen.asked.iter().find(|asked| {
+        let record = look.requests.get(&address(asked.person));
+        let attempts = record.and_then(|record| record["attempt"].as_u64()).unwrap_or_default();
+        asked.closed_before && attempts == 1 && !look.has_call_faults()
+    });
+    untrue.or(forgotten).map(|asked| format!("{}: {:?}", address(asked.person), asked.answer))
+}
+
+pub(super) fn a_copy_is_no_request(look: &Look<'_>) -> Option<String> {
+    let too_many = look.requests.iter().find(|(email, record)| {
+        let asked = look.seen.asked.iter().filter(|asked| address(asked.person) == **email).count() as u64;
+        record["attempt"].as_u64().unwrap_or_default() > asked
+    });
+    too_many.map(|(email, record)| format!("{email}: attempt {}", record["attempt"]))
+}
+
+pub(super) fn places_are_given_back(look: &Look<'_>) -> Option<String> {
+    let holders = look.state.table.find("in-flight")?.get("holders")?;
+    Some(holders.to_string())
+}
+
+pub(super) fn accounts_are_as_asked(look: &Look<'_>) -> Option<String> {
+    let differs = |record: &Value| {
+        let account = look.state.organization.account(record["state"]["account_id"].as_str()?)?;
+        // A person has closed it, and changed what it was.
+        if record["state"]["name"] != "READY" || account.state != "ACTIVE" {
+            return None;
+        }
+        let wish = &record["wish"];
+        let has_tags = wish["tags"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .all(|(name, value)| account.tags.get(name).is_some_and(|tag| *value == tag.as_str()));
+        let has_home = wish["organizational_unit"].as_str().is_none_or(|unit| account.parent == unit);
+        let is_as_asked = wish["account_name"] == account.name.as_str() && has_tags && has_home;
+        (!is_as_asked).then(|| format!("{wish} and {account:?}"))
+    };
+    look.requests.values().find_map(differs)
+}
+
+pub(super) fn the_daily_cap_is_kept(look: &Look<'_>) -> Option<String> {
+    let mut days: BTreeMap<&str, u64> = BTreeMap::new();
+    for record in look.requests.values() {
+        *days.entry(&record["first_requested_at"].as_str()?[..10]).or_default() += 1;
+    }
+    let cap = look.script.daily_cap;
+    days.into_iter().find(|(_, count)| *count > cap).map(|(day, count)| format!("{count} on {day}, {cap} may be"))
+}
+
+pub(super) fn no_creation_is_one_too_many(look: &Look<'_>) -> Option<String> {
+    let is_odd = look.has_call_faults() || look.has_event_faults();
+    let refused = look.state.covered.contains("organizations:CreateAccount ConstraintViolationException");
+    (refused && !is_odd).then(|| "AWS has refused one".to_owned())
+}
+
+pub(super) fn every_account_is_told_once(look: &Look<'_>) -> Option<String> {
+    let mut ends: BTreeMap<&str, u64> = BTreeMap::new();
+    for told in look.told("AccountCreated") {
+        *ends.entry(told.detail["account_id"].as_str().unwrap_or_default()).or_default() += 1;
+    }
+    let twice = ends.into_iter().find(|(_, count)| *count > 1).filter(|_| !look.has_call_faults());
+    twice.map(|(account, count)| format!("{account} {count} times"))
+}

@@ -1,0 +1,101 @@
+//! Sweeps and their reports.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::Look;
+use crate::template::items;
+
+pub(super) fn sweeps_end_in_a_report(look: &Look<'_>) -> Option<String> {
+    look.seen
+        .failed_sweeps
+        .first()
+        .map(|error| format!("{} failed, the first with {error}", look.seen.failed_sweeps.len()))
+}
+
+pub(super) fn history_is_kept(look: &Look<'_>) -> Option<String> {
+    let published = &look.seen.published;
+    let pairs = published.iter().enumerate().filter(|(_, report)| report.again);
+    let mut lost = pairs.filter_map(|(place, again)| {
+        let first = published[..place].iter().find(|report| report.sweep == again.sweep)?;
+        // The latest report is that of the latest sweep, unless one has ended since.
+        if first.latest["sweep"]["sweep_id"] != again.latest["sweep"]["sweep_id"] {
+            return None;
+        }
+        let of = |report: &Value| (report["compared_with"].clone(), report["trend"].as_array().map(Vec::len));
+        let (before, after) = (of(&first.latest), of(&again.latest));
+        (before != after).then(|| format!("{}: {before:?} and then {after:?}", again.sweep))
+    });
+    lost.next()
+}
+
+pub(super) fn every_account_is_reported_once(look: &Look<'_>) -> Option<String> {
+    let mut wrong = look.seen.published.iter().filter_map(|published| {
+        let rows: Vec<&Value> = items(&published.latest["sweep"]["accounts"]).collect();
+        let mut ids: Vec<&str> =
+            rows.iter().filter_map(|row| row["account_id"].as_str().or(row["id"].as_str())).collect();
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        let wanted =
+            look.state.organization.accounts.iter().filter(|account| account.joined < look.state.begun).count();
+        (count != ids.len() || count < wanted)
+            .then(|| format!("{count} rows of {} accounts, {wanted} there", ids.len()))
+    });
+    wrong.next()
+}
+
+/// The rows of a report by account and control.
+fn rows(report: &Value) -> BTreeMap<(&str, &str), &Value> {
+    let accounts = items(&report["sweep"]["accounts"]);
+    let of = |account| {
+        let account: &Value = account;
+        let id = account["id"].as_str().unwrap_or_default();
+        items(&account["rows"]).map(move |row| ((id, row["control"].as_str().unwrap_or_default()), row))
+    };
+    accounts.flat_map(of).collect()
+}
+
+pub(super) fn rows_are_true(look: &Look<'_>) -> Option<String> {
+    let state = look.state;
+    let is_untrue = |report: &Value| {
+        let began = report["sweep"]["started_at"].as_str()?.parse::<Timestamp>().ok()?;
+        let untrue = rows(report).into_iter().find(|((id, control), row)| {
+            let Some(account) = state.organization.account(id) else { return true };
+            // Tags and aliases are never taken away in a run.
+            let (is_done, was_done) = match *control {
+                "account-tags" => (account.tagged_at.is_some(), account.tagged_at.is_some_and(|at| at < began)),
+                "account-alias" => {
+                    let alias_at = state.members.get(*id).and_then(|member| member.alias_at);
+                    (alias_at.is_some(), alias_at.is_some_and(|at| at < began))
+                }
+                _ => return false,
+            };
+            match row["outcome"].as_str().unwrap_or_default() {
+                "compliant" | "remediated" => !is_done,
+                "drifted" => was_done,
+                _ => false,
+            }
+        });
+        untrue.map(|(key, row)| format!("{key:?}: {row}"))
+    };
+    look.seen.published.iter().find_map(|published| is_untrue(&published.latest))
+}
+
+pub(super) fn since_is_kept(look: &Look<'_>) -> Option<String> {
+    let reports: Vec<&Value> =
+        look.seen.published.iter().filter(|report| !report.again).map(|report| &report.latest).collect();
+    let changed = |pair: &[&Value]| {
+        let before = rows(pair[0]);
+        let kept = |key: &(&str, &str), row: &Value| {
+            before
+                .get(key)
+                .is_none_or(|earlier| earlier["outcome"] != row["outcome"] || earlier["since"] == row["since"])
+        };
+        let lost = rows(pair[1]).into_iter().find(|(key, row)| !kept(key, row));
+        lost.map(|(key, row)| format!("{key:?}: {row}, before {:?}", before.get(&key)))
+    };
+    reports.windows(2).find_map(changed)
+}
