@@ -146,11 +146,12 @@ async fn a_locked_queue_is_opened_and_a_newer_policy_is_not_overwritten_unless_t
     send().await.expect("the owner works again");
 
     let newer = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sqs:*", "Resource": "*"}]});
-    set(&owner, &newer.to_string()).await.expect("a better policy");
+    let newer = newer.to_string();
+    set(&owner, &newer).await.expect("a better policy");
     eventually("the better policy to be shown", PATIENCE, async || {
         let input = json!({"QueueUrl": url, "AttributeNames": ["Policy"]});
         let shown = owner.json("sqs", "GetQueueAttributes", input).await.ok()?;
-        (shown["Attributes"]["Policy"] == newer.to_string()).then_some(())
+        (shown["Attributes"]["Policy"] == newer.as_str()).then_some(())
     })
     .await;
     let mut restore = json!({"task": "restore-queue-policy", "reason": "it was meant", "mode": "apply", "account_id": account,
@@ -167,7 +168,7 @@ async fn a_locked_queue_is_opened_and_a_newer_policy_is_not_overwritten_unless_t
     let backup = restored["rows"][0]["backup"].as_str().expect("what stood there is backed up as well");
     let path = format!("/{}/{backup}", theatre.stack.output("BackupsBucket"));
     let kept = theatre.stack.client.rest("s3", Method::GET, &path, "").await.unwrap();
-    assert_eq!(String::from_utf8_lossy(kept.body()), newer.to_string());
+    assert_eq!(String::from_utf8_lossy(kept.body()), newer);
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ const START_DEADLINE: Duration = Duration::from_mins(3);
 /// minutes are what people see.
 const IDLE: Duration = Duration::from_mins(5);
 /// How long attributes of a queue that were set are shown as they were, at the speed of AWS: "up to 60 seconds" (Amazon SQS
-/// API reference, "SetQueueAttributes").
+/// API reference, `SetQueueAttributes`).
 const ATTRIBUTES_SHOW_AFTER: Duration = Duration::from_mins(1);
 /// Another process may take the free port first.
 const ATTEMPTS: usize = 3;

@@ -10,13 +10,21 @@ pub(crate) const SEALED: &str = "200000000001";
 /// The account that the documents of larger organizations protect.
 pub(crate) const PROTECTED: &str = "200000000004";
 
+/// What is the matter with a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Nothing.
+    Good,
+    /// It cannot be read.
+    Mistaken,
+    /// It has sweeps put right what has drifted.
+    Remediating,
+}
+
 /// A baseline document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Document {
-    /// Whether it can be read.
-    pub(crate) is_good: bool,
-    /// Whether sweeps put right what has drifted.
-    pub(crate) remediates: bool,
+    pub(crate) kind: Kind,
     /// Whether accounts of the first unit are tagged in another way.
     pub(crate) has_override: bool,
     /// Whether it protects an account.
@@ -26,26 +34,22 @@ pub(crate) struct Document {
 impl Document {
     /// Its text.
     pub(crate) fn text(self) -> Vec<u8> {
-        let mut text =
-            "version: 1\ndefaults:\n  account-alias:\n    alias: \"example-{account_id}\"\n  account-tags:\n    \
-                        tags: {managed-by: steward}\n"
-                .to_owned();
-        if !self.is_good {
-            text += "  password-policy:\n    minimum_length: many\n";
-        }
-        if self.has_override {
-            text += &format!(
-                "overrides:\n  - match: {{organizational_unit: \"/{FIRST_UNIT}\"}}\n    account-tags:\n      tags: \
-                 {{managed-by: steward, stage: first}}\n"
-            );
-        }
-        if self.protects {
-            text += &format!("protected:\n  accounts: [\"{PROTECTED}\"]\n");
-        }
-        if self.remediates {
-            text += "remediate: [account-tags, account-alias]\n";
-        }
-        text.into_bytes()
+        let defaults = "version: 1\ndefaults:\n  account-alias:\n    alias: \"example-{account_id}\"\n  account-tags:\n    \
+                        tags: {managed-by: steward}\n";
+        let mistake = "  password-policy:\n    minimum_length: many\n";
+        let overridden = format!(
+            "overrides:\n  - match: {{organizational_unit: \"/{FIRST_UNIT}\"}}\n    account-tags:\n      tags: {{managed-by: \
+             steward, stage: first}}\n"
+        );
+        let protection = format!("protected:\n  accounts: [\"{PROTECTED}\"]\n");
+        let parts = [
+            (true, defaults),
+            (self.kind == Kind::Mistaken, mistake),
+            (self.has_override, &overridden),
+            (self.protects, &protection),
+            (self.kind == Kind::Remediating, "remediate: [account-tags, account-alias]\n"),
+        ];
+        parts.into_iter().filter(|(is_in, _)| *is_in).map(|(_, part)| part).collect::<String>().into_bytes()
     }
 }
 

@@ -19,7 +19,7 @@ use tokio::{
 use crate::{
     aws::{events, organizations, sqs},
     cloud::{Cloud, Effect, Line, State},
-    document::Document,
+    document::{self, Document},
     fault::Kind,
     invariant::{self, Broken},
     lambda::{self, Lambda},
@@ -236,12 +236,12 @@ fn furnish(state: &mut State, script: &Script) -> Vec<String> {
             organizations::suspend(state, &id);
         }
     }
-    upload(state, document_of(script, true, false));
+    upload(state, document_of(script, document::Kind::Good));
     units
 }
 
-fn document_of(script: &Script, is_good: bool, remediates: bool) -> Document {
-    Document { is_good, remediates, has_override: script.units > 0, protects: script.accounts >= 10 }
+fn document_of(script: &Script, kind: document::Kind) -> Document {
+    Document { kind, has_override: script.units > 0, protects: script.accounts >= 10 }
 }
 
 fn upload(state: &mut State, document: Document) {
@@ -326,8 +326,13 @@ impl World {
                     organizations::joined(state, &id);
                 }
             }),
-            Act::Document { good } => self.cloud.with(|state| upload(state, document_of(&self.script, *good, false))),
-            Act::Remediating => self.cloud.with(|state| upload(state, document_of(&self.script, true, true))),
+            Act::Document { good } => {
+                let kind = if *good { document::Kind::Good } else { document::Kind::Mistaken };
+                self.cloud.with(|state| upload(state, document_of(&self.script, kind)));
+            }
+            Act::Remediating => {
+                self.cloud.with(|state| upload(state, document_of(&self.script, document::Kind::Remediating)));
+            }
             Act::Update => self.lambda.renew(),
             Act::ApplyToAll => self.baseline("apply").await,
             Act::PlanForAll => {

@@ -92,7 +92,7 @@ fn is_mailed(look: &Look<'_>, text: &str) -> bool {
 
 pub(super) fn every_power_is_journaled_and_mailed(look: &Look<'_>) -> Option<String> {
     let mut used = look.state.root_sessions.iter().filter(|session| session.task == "IAMDeleteRootUserCredentials");
-    let missing = used.find_map(|RootSession { account, .. }| {
+    used.find_map(|RootSession { account, .. }| {
         let has_row =
             look.state.table.0.keys().any(|key| key.starts_with("root-task#") && key.contains(account.as_str()));
         let mut told = look.told("RootTaskPerformed").filter(|told| told.detail["account_id"] == account.as_str());
@@ -102,8 +102,7 @@ pub(super) fn every_power_is_journaled_and_mailed(look: &Look<'_>) -> Option<Str
         let is_told = told.any(|told| is_mailed(look, told.detail["invocation"].as_str().unwrap_or_default()));
         // Whoever is killed in between cannot tell it: the row that begins stands alone.
         (!is_told && !look.has_call_faults()).then(|| format!("nobody has heard of {account}"))
-    });
-    missing
+    })
 }
 
 pub(super) fn no_secret_is_told(look: &Look<'_>) -> Option<String> {

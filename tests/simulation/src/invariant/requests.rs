@@ -45,7 +45,10 @@ pub(super) fn every_request_is_answered(look: &Look<'_>) -> Option<String> {
             }
             Some(Ok(answer)) => answer["state"] != "REFUSED" && !is_told(),
             None if asked.by_hand => true,
-            None => !is_told() && !(look.has_call_faults() && look.was_given_up(&email)),
+            None => {
+                let is_given_up = look.has_call_faults() && look.was_given_up(&email);
+                !is_told() && !is_given_up
+            }
         }
     };
     look.seen.asked.iter().find(unanswered).map(|asked| format!("{}: {:?}", address(asked.person), asked.answer))
