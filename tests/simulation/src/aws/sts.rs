@@ -45,9 +45,9 @@ fn assume_role(state: &mut State, who: &Principal, call: &Call) -> Result<Answer
     let principal = Principal { account, function: who.function.clone(), actions: Some(actions) };
     let (role, name) = (last(call.text("RoleArn")), call.text("RoleSessionName"));
     let user = format!(
-        "<AssumedRoleUser><AssumedRoleId>AROAEXAMPLE:{name}</AssumedRoleId>\
+        "<AssumedRoleUser><AssumedRoleId>AROA{}:{name}</AssumedRoleId>\
          <Arn>arn:aws:sts::{}:assumed-role/{role}/{name}</Arn></AssumedRoleUser>",
-        principal.account
+        principal.account, principal.account
     );
     Ok(session(state, "AssumeRole", principal, &user))
 }
