@@ -82,6 +82,7 @@ invariants! {
     sweeps::sweeps_end_in_a_report "Every sweep ends in a report.",
     sweeps::history_is_kept "A report that is published again compares with the same report as before.",
     sweeps::every_account_is_reported_once "Every account stands in every report, once.",
+    sweeps::every_account_is_looked_at "Without a failure from outside, a report has rows of every account that can be entered.",
     sweeps::rows_are_true "What a report says of an account was true at some moment of its sweep.",
     sweeps::since_is_kept "What is wrong in two reports, one after the other, is wrong since the same time in both.",
 }

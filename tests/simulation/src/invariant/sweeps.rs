@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Look;
-use crate::template::items;
+use crate::{document::SEALED, run::Published, template::items};
 
 pub(super) fn sweeps_end_in_a_report(look: &Look<'_>) -> Option<String> {
     look.seen
@@ -53,7 +53,7 @@ fn rows(report: &Value) -> BTreeMap<(&str, &str), &Value> {
     let of = |account| {
         let account: &Value = account;
         let id = account["id"].as_str().unwrap_or_default();
-        items(&account["rows"]).map(move |row| ((id, row["control"].as_str().unwrap_or_default()), row))
+        items(&account["checked"]["rows"]).map(move |row| ((id, row["control"].as_str().unwrap_or_default()), row))
     };
     accounts.flat_map(of).collect()
 }
@@ -74,7 +74,7 @@ pub(super) fn rows_are_true(look: &Look<'_>) -> Option<String> {
                 _ => return false,
             };
             match row["outcome"].as_str().unwrap_or_default() {
-                "compliant" | "remediated" => !is_done,
+                "compliant" | "fixed" => !is_done,
                 "drifted" => was_done,
                 _ => false,
             }
@@ -98,4 +98,19 @@ pub(super) fn since_is_kept(look: &Look<'_>) -> Option<String> {
         lost.map(|(key, row)| format!("{key:?}: {row}, before {:?}", before.get(&key)))
     };
     reports.windows(2).find_map(changed)
+}
+
+pub(super) fn every_account_is_looked_at(look: &Look<'_>) -> Option<String> {
+    let state = look.state;
+    let is_missed = |published: &Published| {
+        let seen = rows(&published.latest);
+        let mut accounts = state.organization.accounts.iter().filter(|account| {
+            let can_be_entered = state.members.get(&account.id).is_some_and(|member| member.role_from.is_some());
+            account.state == "ACTIVE" && account.joined < state.begun && can_be_entered && account.id != SEALED
+        });
+        accounts
+            .find(|account| !seen.contains_key(&(account.id.as_str(), "account-tags")))
+            .map(|account| account.id.clone())
+    };
+    look.seen.published.iter().find_map(is_missed).filter(|_| !look.has_call_faults())
 }
