@@ -10,6 +10,14 @@ pub(crate) const SEALED: &str = "200000000001";
 /// The account that the documents of larger organizations protect.
 pub(crate) const PROTECTED: &str = "200000000004";
 
+/// What makes a document one that cannot be read.
+const MISTAKE: &str = "  password-policy:\n    minimum_length: many\n";
+
+/// Whether a text is a document that can be read.
+pub(crate) fn is_good(text: &[u8]) -> bool {
+    text.starts_with(b"version: 1") && !String::from_utf8_lossy(text).contains(MISTAKE)
+}
+
 /// What is the matter with a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -36,7 +44,6 @@ impl Document {
     pub(crate) fn text(self) -> Vec<u8> {
         let defaults = "version: 1\ndefaults:\n  account-alias:\n    alias: \"example-{account_id}\"\n  account-tags:\n    \
                         tags: {managed-by: steward}\n";
-        let mistake = "  password-policy:\n    minimum_length: many\n";
         let overridden = format!(
             "overrides:\n  - match: {{organizational_unit: \"/{FIRST_UNIT}\"}}\n    account-tags:\n      tags: {{managed-by: \
              steward, stage: first}}\n"
@@ -44,7 +51,7 @@ impl Document {
         let protection = format!("protected:\n  accounts: [\"{PROTECTED}\"]\n");
         let parts = [
             (true, defaults),
-            (self.kind == Kind::Mistaken, mistake),
+            (self.kind == Kind::Mistaken, MISTAKE),
             (self.has_override, &overridden),
             (self.protects, &protection),
             (self.kind == Kind::Remediating, "remediate: [account-tags, account-alias]\n"),

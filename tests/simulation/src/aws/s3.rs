@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Answer, Refusal};
-use crate::{call::Call, cloud::State};
+use crate::{call::Call, cloud::State, document::is_good, time};
 
 /// A version of an object.
 #[derive(Clone, Debug)]
@@ -75,6 +75,9 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         None => bucket.latest(&key),
     };
     let version = version.ok_or_else(missing)?.clone();
+    if is_good(&version.content) {
+        state.good_document_read_at.get_or_insert(time::now());
+    }
     let headers = vec![("etag", version.etag()), ("x-amz-version-id", version.id.clone())];
     if call.if_none_match.as_deref() == Some(&version.etag()) {
         return Ok(Answer { status: 304, headers, ..Answer::xml(String::new()) });

@@ -23,7 +23,9 @@ pub(super) fn queues_run_empty(look: &Look<'_>) -> Option<String> {
 
 pub(super) fn nothing_is_given_up(look: &Look<'_>) -> Option<String> {
     // Where no document was ever read that could be, there is no baseline to give; people are told with the mistake.
-    let is_without_document = look.told("BaselineDocumentRefused").next().is_some();
+    let refused_at = look.told("BaselineDocumentRefused").map(|told| told.at).min();
+    let is_without_document = refused_at
+        .is_some_and(|refused_at| look.state.good_document_read_at.is_none_or(|read_at| read_at > refused_at));
     look.seen.given_up.clone().filter(|_| !look.has_call_faults() && !is_without_document)
 }
 
