@@ -69,6 +69,7 @@ invariants! {
     accounts::ours_are_known "No account that Steward has made is taken for one that joined.",
     accounts::closed_and_sealed_accounts_are_not_entered "Nobody asks for a session in an account that is closed, or that the stack protects.",
     accounts::protected_accounts_are_not_changed "An account that the document protects is not changed.",
+    accounts::nobody_is_given_a_baseline_twice "Unless something comes twice or late, nobody is given a baseline twice.",
     accounts::tags_are_as_the_document_says "Whoever has tags of the document has those that the document asks for, and no others.",
     messages::queues_run_empty "No message stays in a queue for ever.",
     messages::nothing_is_given_up "Without a failure from outside, nothing ends among the dead letters.",
@@ -102,11 +103,15 @@ pub(crate) fn broken(script: &Script, state: &State, seen: &Seen) -> Vec<Broken>
 impl Look<'_> {
     /// Whether calls fail in this run for reasons from outside.
     fn has_call_faults(&self) -> bool {
-        self.script.items.iter().any(|item| matches!(item, Item::Fault(fault) if fault.kind.is_of_work()))
+        self.has_fault(Kind::is_of_work)
     }
 
     fn has_event_faults(&self) -> bool {
-        self.script.items.iter().any(|item| matches!(item, Item::Fault(fault) if Kind::OF_EVENTS.contains(&fault.kind)))
+        self.has_fault(|kind| Kind::OF_EVENTS.contains(&kind))
+    }
+
+    fn has_fault(&self, is_it: impl Fn(Kind) -> bool) -> bool {
+        self.script.items.iter().any(|item| matches!(item, Item::Fault(fault) if is_it(fault.kind)))
     }
 
     fn does(&self, wanted: impl Fn(&Act) -> bool) -> bool {

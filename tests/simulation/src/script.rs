@@ -342,6 +342,9 @@ impl Script {
     }
 
     fn documents(&mut self, draws: &mut Draws) {
+        if draws.happens("planned before", 60) {
+            self.act(30, Act::PlanForAll);
+        }
         self.act(300, Act::Document { good: false });
         if draws.happens("update", 70) {
             self.act(400, Act::Update);

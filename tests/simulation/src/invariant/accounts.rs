@@ -1,5 +1,7 @@
 //! What is done in accounts.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -122,4 +124,15 @@ pub(super) fn tags_are_as_the_document_says(look: &Look<'_>) -> Option<String> {
     let first = units.iter().find(|unit| unit.name == FIRST_UNIT).map(|unit| unit.id.as_str());
     let mut tagged = look.state.organization.accounts.iter().filter(|account| account.tagged_at.is_some());
     tagged.find(|account| !is_tagged_as_asked(account, first)).map(|account| format!("{account:?}"))
+}
+
+pub(super) fn nobody_is_given_a_baseline_twice(look: &Look<'_>) -> Option<String> {
+    let mut given: BTreeMap<&str, u64> = BTreeMap::new();
+    for told in look.told("BaselineApplied") {
+        *given.entry(told.detail["account_id"].as_str().unwrap_or_default()).or_default() += 1;
+    }
+    // What is lost comes once, by a sweep; what is doubled or late may come again.
+    let comes_again = look.has_fault(|kind| kind != Kind::Lost);
+    let twice = given.into_iter().find(|(_, count)| *count > 1).filter(|_| !comes_again);
+    twice.map(|(account, count)| format!("{account} {count} times"))
 }

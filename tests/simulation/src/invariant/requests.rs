@@ -51,6 +51,10 @@ pub(super) fn every_request_is_answered(look: &Look<'_>) -> Option<String> {
             }
         }
     };
+    let too_fast = look.told("AccountCreationFailed").find(|told| told.detail["cause"] == "Throttled");
+    if let Some(told) = too_fast.filter(|_| !look.has_call_faults()) {
+        return Some(format!("refused for Steward's own speed: {}", told.detail));
+    }
     look.seen.asked.iter().find(unanswered).map(|asked| format!("{}: {:?}", address(asked.person), asked.answer))
 }
 
