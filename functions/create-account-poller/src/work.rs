@@ -138,7 +138,7 @@ impl CreateAccountPoller {
             Placement::Move { from, to } => {
                 self.index.record(&account).await;
                 let answer = self.organizations.move_account(account_id, &from, &to).await;
-                after_move(request, account_id, answer, self.pace, now)
+                after_move(request, answer, self.pace, now)
             }
         }
     }

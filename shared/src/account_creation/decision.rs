@@ -265,15 +265,11 @@ pub fn placement(request: &Request, account: &Account) -> Placement {
 }
 
 /// What the answer of `MoveAccount` means.
-pub fn after_move(
-    request: &Request,
-    account_id: &AccountId,
-    answer: Result<(), CallError>,
-    pace: Pace,
-    now: Timestamp,
-) -> Progress {
+pub fn after_move(request: &Request, answer: Result<(), CallError>, pace: Pace, now: Timestamp) -> Progress {
     match answer {
-        Ok(()) => Progress::Enter(State::Ready { account_id: account_id.clone() }),
+        // Others read where it sits to know its baseline. AWS Organizations is eventually consistent: it is told of once AWS
+        // shows it in its place.
+        Ok(()) => Progress::Stay(pace.poll),
         // Moved meanwhile, by another invocation or by a person: the next look tells where to.
         Err(error) if matches!(error.cause, Cause::Conflict | Cause::NotFound) => {
             Progress::Stay(delay(request, pace, now))

@@ -16,6 +16,7 @@ const KNOWN: &[(u64, &str)] = &[
     (9, "a call that is denied in a new account's first seconds ends its baseline; READY of a closed account"),
     (24, "the first sweep takes accounts of the last two weeks for new"),
     (40, "READY of a closed account"),
+    (4051, "an account gets the baseline of the unit that it has left a moment ago"),
     (151, "a sweep puts right what is being given its baseline, since the news of the account came late"),
 ];
 

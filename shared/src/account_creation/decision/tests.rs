@@ -319,10 +319,15 @@ fn an_account_is_moved_only_when_it_sits_elsewhere() {
 }
 
 #[test]
+fn an_account_that_was_moved_is_ready_once_aws_shows_it_in_its_place() {
+    assert_eq!(after_move(&request(placing()), Ok(()), PACE, at(2)), Progress::Stay(PACE.poll));
+}
+
+#[test]
 fn a_move_that_somebody_else_made_is_looked_at_again_and_a_missing_unit_fails_with_the_account() {
     let request = request(placing());
     let id: AccountId = ACCOUNT.parse().unwrap();
-    let after = |cause| after_move(&request, &id, Err(error(cause, true)), PACE, at(2));
+    let after = |cause| after_move(&request, Err(error(cause, true)), PACE, at(2));
     for cause in [Cause::Conflict, Cause::NotFound, Cause::ConcurrentModification, Cause::Throttled] {
         assert!(matches!(after(cause), Progress::Stay(_)), "{cause}");
     }
