@@ -210,16 +210,11 @@ impl State {
     /// After which time the environment of a function is ended, if it is: often soon, seldom late.
     pub(crate) fn strike_environment(&mut self, function: &str) -> Option<Duration> {
         let second = self.second();
-        let faults: Vec<(usize, u64)> = self
-            .faults
-            .iter()
-            .enumerate()
-            .filter_map(|(number, fault)| {
-                (fault.kind == Kind::Ended && fault.concerns(function, second)).then_some((number, fault.percent))
-            })
-            .collect();
-        let (number, _) =
-            *faults.iter().find(|(number, percent)| self.draws.happens(&format!("fault {number}"), *percent))?;
+        let (number, _) = self.faults.iter().enumerate().find(|(number, fault)| {
+            fault.kind == Kind::Ended
+                && fault.concerns(function, second)
+                && self.draws.happens(&format!("fault {number}"), fault.percent)
+        })?;
         *self.struck.entry(Kind::Ended).or_default() += 1;
         let most = 1 << self.draws.below(&format!("fault {number} ends within"), 15);
         Some(self.draws.millis(&format!("fault {number} ends after"), 0, most))

@@ -25,11 +25,10 @@ pub(super) fn every_new_account_has_its_baseline(look: &Look<'_>) -> Option<Stri
             return None;
         }
         // It may have failed for good, and people have been told.
-        let is_told = look.told("BaselineIncomplete").any(|told| told.detail["account_id"] == account);
-        if look.has_call_faults() && is_told {
+        let said = look.told("BaselineIncomplete").find(|told| told.detail["account_id"] == account);
+        if look.has_call_faults() && said.is_some() {
             return None;
         }
-        let said = look.told("BaselineIncomplete").find(|told| told.detail["account_id"] == account);
         Some(format!("{account}: {:?}", said.map(|told| told.detail.clone())))
     };
     look.requests.values().find_map(lacks)

@@ -47,8 +47,7 @@ pub(super) fn failures_are_mailed(look: &Look<'_>) -> Option<String> {
     let calm = look.state.begun + SignedDuration::from_secs(i64::try_from(last).unwrap_or(i64::MAX));
     // A message comes again after six minutes. Who was ended while telling is taken for alive for a quarter of an hour.
     let ends = [Kind::Ended, Kind::Killed, Kind::KilledAfter, Kind::AnswerLost, Kind::Slow, Kind::ServerErrorAfter];
-    let is_ended =
-        look.script.items.iter().any(|item| matches!(item, Item::Fault(fault) if ends.contains(&fault.kind)));
+    let is_ended = look.has_fault(|kind| ends.contains(&kind));
     let patience = SignedDuration::from_mins(if is_ended { 35 } else { 9 });
     let unheard = look.told("AccountCreationFailed").find(|told| {
         let failure = told.detail["message"].as_str().unwrap_or_default();
@@ -75,7 +74,7 @@ pub(super) fn nobody_is_mailed_twice(look: &Look<'_>) -> Option<String> {
 }
 
 pub(super) fn what_is_watched_is_told(look: &Look<'_>) -> Option<String> {
-    let lost = look.script.items.iter().any(|item| matches!(item, Item::Fault(fault) if fault.kind == Kind::Lost));
+    let lost = look.has_fault(|kind| kind == Kind::Lost);
     let is_silent = |watched: &&Watched| {
         let Some(told) = look.told("ActivityAudited").find(|told| told.detail["event_id"] == watched.id.as_str())
         else {
