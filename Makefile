@@ -8,7 +8,7 @@ FUNCTIONS := $(notdir $(wildcard functions/*))
 PINNED := PATH='$(CURDIR)/.tools/sam/bin':"$$PATH" SAM_CLI_TELEMETRY=0
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build release optimised lint check audit test mutate simulate demo cloud bench clean
+.PHONY: help tools build release optimised lint check audit docs unit test mutate simulate demo cloud bench clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -63,6 +63,14 @@ check: lint .tools/cargo/installed ## Check the same, and the licences and sourc
 audit: .tools/cargo/installed ## Ask the RustSec database for advisories about the dependencies; needs the network
 	$(CARGO_DENY) check advisories
 
+docs: ## Write the generated pages in docs anew
+	cargo build --quiet --workspace --examples
+	target/debug/examples/generate-docs
+	target/debug/examples/generate-schema
+
+unit: ## Run the tests that need no local cloud
+	cargo test --workspace --lib --bins
+
 # Flows wait more than they compute: four at a time use what two leave idle.
 test: lint build ## Check and test everything, on a local cloud
 	report/tests/setup
@@ -78,13 +86,13 @@ simulate: ## Play SEEDS=1000 runs in virtual time, with faults
 	cargo run --profile simulation --package simulation -- --seeds $(or $(SEEDS),1000) --from $(or $(FROM),1)
 
 demo: build ## Watch an account being created, in a local cloud
-	cargo run --package stage -- demo
+	cargo run --package harness -- demo
 
 cloud: build ## Run a local cloud with Steward in it, to try things by hand
-	cargo run --package stage -- cloud
+	cargo run --package harness -- cloud
 
 bench: optimised ## Measure cold start, memory, size and throughput against the budgets
-	cargo run --release --package stage -- bench
+	cargo run --release --package harness -- bench
 
 clean: ## Remove what was built; the tools stay
 	cargo clean

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     compliance_sweep::report,
-    theatre::{PATIENCE, Theatre},
+    scenario::{PATIENCE, Scenario},
 };
 
 /// Of so many accounts the least that may always be changed, ten, is less than what was planned.
@@ -22,23 +22,23 @@ remediate: [account-tags]
 ";
 
 /// How many of the members have the tag.
-fn tagged(theatre: &Theatre, members: &[String]) -> usize {
-    let has = |id: &&String| theatre.organization.tags_of(id).contains_key("stage");
+fn tagged(scenario: &Scenario, members: &[String]) -> usize {
+    let has = |id: &&String| scenario.organization.tags_of(id).contains_key("stage");
     members.iter().filter(has).count()
 }
 
 /// The accounts of the unit, as a plan names them.
-async fn members(theatre: &Theatre) -> Vec<String> {
+async fn members(scenario: &Scenario) -> Vec<String> {
     let plan = json!({"organizational_unit": "/Workloads/Sandbox", "controls": ["account-tags"]});
-    let plan = theatre.stack.baseline(&plan).await.expect("the applier answers");
+    let plan = scenario.stack.baseline(&plan).await.expect("the applier answers");
     let rows = plan["rows"].as_array().expect("rows");
     rows.iter().map(|row| row["account_id"].as_str().expect("an id").to_owned()).collect()
 }
 
-async fn sweep(theatre: &Theatre, input: &Value) -> String {
-    let execution = theatre.stack.start_sweep_with(input).await.expect("the sweep starts");
-    theatre.stack.end_of_sweep(&execution, PATIENCE * 2).await;
-    report(theatre).await["sweep"]["note"].as_str().unwrap_or_default().to_owned()
+async fn sweep(scenario: &Scenario, input: &Value) -> String {
+    let execution = scenario.stack.start_sweep_with(input).await.expect("the sweep starts");
+    scenario.stack.end_of_sweep(&execution, PATIENCE * 2).await;
+    report(scenario).await["sweep"]["note"].as_str().unwrap_or_default().to_owned()
 }
 
 fn outcomes(answer: &Value) -> BTreeMap<String, usize> {
@@ -51,35 +51,35 @@ fn outcomes(answer: &Value) -> BTreeMap<String, usize> {
 
 #[tokio::test]
 async fn a_sweep_that_would_change_more_than_its_share_stops_and_waits_for_a_word() {
-    let theatre = Theatre::with_members(MEMBERS, DOCUMENT).await;
-    theatre.stack.watch_for_years().await.expect("the table takes it");
-    let members = members(&theatre).await;
+    let scenario = Scenario::with_members(MEMBERS, DOCUMENT).await;
+    scenario.stack.watch_for_years().await.expect("the table takes it");
+    let members = members(&scenario).await;
     for id in &members {
-        theatre.organization.set_joined(id, Duration::from_hours(24 * 30));
+        scenario.organization.set_joined(id, Duration::from_hours(24 * 30));
     }
-    let listener = theatre.listen("brake").await;
+    let listener = scenario.listen("brake").await;
 
-    let note = sweep(&theatre, &json!({})).await;
-    assert_eq!(tagged(&theatre, &members), 10, "{note}");
-    let told = listener.all("SweepBraked").await;
-    assert_eq!(told.len(), 1);
-    assert_eq!((&told[0].detail["changed"], &told[0].detail["failed"]), (&json!(10), &json!(0)));
-    let stopped = told[0].detail["sweep_id"].as_str().expect("a sweep").to_owned();
+    let note = sweep(&scenario, &json!({})).await;
+    assert_eq!(tagged(&scenario, &members), 10, "{note}");
+    let published = listener.all("SweepBraked").await;
+    assert_eq!(published.len(), 1);
+    assert_eq!((&published[0].detail["changed"], &published[0].detail["failed"]), (&json!(10), &json!(0)));
+    let stopped = published[0].detail["sweep_id"].as_str().expect("a sweep").to_owned();
     assert!(note.contains(&format!("{{\"continue\": \"{stopped}\"}}")), "{note}");
 
     for input in [json!({}), json!({"continue": "another"})] {
-        let note = sweep(&theatre, &input).await;
-        assert_eq!(tagged(&theatre, &members), 10, "it waits: {note}");
+        let note = sweep(&scenario, &input).await;
+        assert_eq!(tagged(&scenario, &members), 10, "it waits: {note}");
         assert!(note.starts_with("Nothing was changed"), "{note}");
     }
-    let note = sweep(&theatre, &json!({"continue": stopped})).await;
-    assert_eq!(tagged(&theatre, &members), MEMBERS, "{note}");
+    let note = sweep(&scenario, &json!({"continue": stopped})).await;
+    assert_eq!(tagged(&scenario, &members), MEMBERS, "{note}");
     assert_eq!(listener.all("SweepBraked").await.len(), 1);
 }
 
 #[tokio::test]
 async fn an_apply_to_a_unit_stops_after_its_share_and_goes_on_when_its_plan_is_confirmed() {
-    let theatre = Theatre::with_members(MEMBERS, DOCUMENT).await;
+    let scenario = Scenario::with_members(MEMBERS, DOCUMENT).await;
     let ask = |mode: &str, confirmation: Option<&Value>| {
         let mut input = json!({"organizational_unit": "/Workloads/Sandbox", "controls": ["alternate-contacts"]});
         input["mode"] = mode.into();
@@ -88,7 +88,7 @@ async fn an_apply_to_a_unit_stops_after_its_share_and_goes_on_when_its_plan_is_c
         }
         input
     };
-    let answer = async |input: &Value| theatre.stack.baseline(input).await.expect("the applier answers");
+    let answer = async |input: &Value| scenario.stack.baseline(input).await.expect("the applier answers");
 
     let plan = answer(&ask("plan", None)).await;
     assert_eq!(plan["brake"]["would_change"], MEMBERS, "{plan}");
@@ -103,7 +103,7 @@ async fn an_apply_to_a_unit_stops_after_its_share_and_goes_on_when_its_plan_is_c
 
     let mut other = ask("apply", Some(confirmation));
     other["controls"] = json!(["account-tags"]);
-    let refused = theatre.stack.baseline(&other).await.expect_err("it was said of another plan");
+    let refused = scenario.stack.baseline(&other).await.expect_err("it was said of another plan");
     assert!(refused.to_string().contains("$.continue: is of another plan"), "{refused}");
 
     let confirmed = answer(&ask("apply", Some(confirmation))).await;

@@ -3,7 +3,7 @@
 use local_cloud::{AwsClient, AwsError, Method};
 use serde_json::{Value, json};
 
-use crate::{template::read, theatre::Theatre};
+use crate::{scenario::Scenario, template::read};
 
 const DOCUMENT: &str = "
 version: 1
@@ -21,38 +21,38 @@ const CALLED: [&str; 4] = [BASELINE, REPLAYER, PREPARER, RUNNER];
 
 /// A stack, and somebody in its account with exactly one of the sample policies.
 struct Person<'a> {
-    theatre: &'a Theatre,
+    scenario: &'a Scenario,
     client: AwsClient,
 }
 
 impl<'a> Person<'a> {
     /// Somebody with the policy of `docs/policies/<name>.json`, made theirs as its page says.
-    async fn with(theatre: &'a Theatre, policy: &str) -> Self {
-        let (account, stack) = (theatre.organization.management_account(), theatre.stack.name());
+    async fn with(scenario: &'a Scenario, policy: &str) -> Self {
+        let (account, stack) = (scenario.organization.management_account(), scenario.stack.name());
         let sample = read(format!("docs/policies/{policy}.json"));
         assert!(sample.contains("111111111111") || sample.contains("steward-reports-1a2b3c4d5e6f"), "{policy}");
         let own = sample
             .replace("111111111111", account)
-            .replace("steward-reports-1a2b3c4d5e6f", theatre.stack.output("ReportsBucket"))
+            .replace("steward-reports-1a2b3c4d5e6f", scenario.stack.output("ReportsBucket"))
             .replace("function:steward-", &format!("function:{stack}-"))
             .replace("stateMachine:steward", &format!("stateMachine:{stack}"))
             .replace("event-bus/steward", &format!("event-bus/{stack}"));
-        Self { theatre, client: theatre.person(account, policy, "somebody", &own).await }
+        Self { scenario, client: scenario.person(account, policy, "somebody", &own).await }
     }
 
     /// Invokes a function by itself.
     async fn invoke(&self, function: &str, input: &Value) -> Result<Value, AwsError> {
-        self.client.invoke(self.theatre.stack.output(function), input).await
+        self.client.invoke(self.scenario.stack.output(function), input).await
     }
 
     /// Invokes a function by its alias `plan`.
     async fn plan(&self, function: &str, input: &Value) -> Result<Value, AwsError> {
-        self.client.invoke(&format!("{}:plan", self.theatre.stack.output(function)), input).await
+        self.client.invoke(&format!("{}:plan", self.scenario.stack.output(function)), input).await
     }
 
     /// Invokes a function with an alias or a version that is named beside it, as `--qualifier` does.
     async fn qualified(&self, function: &str, qualifier: &str, input: &Value) -> Result<(), AwsError> {
-        let name = self.theatre.stack.output(function);
+        let name = self.scenario.stack.output(function);
         let path = format!("/2015-03-31/functions/{name}/invocations?Qualifier={qualifier}");
         self.client.rest("lambda", Method::POST, &path, input.to_string()).await.map(drop)
     }
@@ -64,10 +64,10 @@ impl<'a> Person<'a> {
 }
 
 /// What one of the functions has called in this organization since then.
-fn called(theatre: &Theatre, since: u64) -> Vec<String> {
-    let (management, member) = (theatre.organization.management_account(), theatre.member());
+fn called(scenario: &Scenario, since: u64) -> Vec<String> {
+    let (management, member) = (scenario.organization.management_account(), scenario.member());
     let of_people = ["baseline-applier", "dead-letter-replayer", "organization-preparer", "root-task-runner"];
-    let calls = theatre.cloud.calls().since(since).only(|call| {
+    let calls = scenario.cloud.calls().since(since).only(|call| {
         call.function.as_deref().is_some_and(|function| of_people.contains(&function))
             && call.account.as_deref().is_some_and(|account| account == management || account == member)
     });
@@ -109,9 +109,9 @@ fn changes(account: &str) -> Vec<(&'static str, Value)> {
 
 #[tokio::test]
 async fn who_may_plan_is_shown_what_would_be_done_and_has_no_way_to_do_it() {
-    let theatre = Theatre::with_document(DOCUMENT).await;
-    let account = theatre.member();
-    let planner = Person::with(&theatre, "plan").await;
+    let scenario = Scenario::with_document(DOCUMENT).await;
+    let account = scenario.member();
+    let planner = Person::with(&scenario, "plan").await;
 
     let baseline = json!({"account_ids": [account]});
     let answer = planner.plan(BASELINE, &baseline).await.expect("a plan");
@@ -127,12 +127,12 @@ async fn who_may_plan_is_shown_what_would_be_done_and_has_no_way_to_do_it() {
     }
 
     // The function asked by the alias says why not, and calls nothing.
-    let since = theatre.cloud.sequence();
+    let since = scenario.cloud.sequence();
     for (function, input) in changes(&account) {
         let refused = planner.plan(function, &input).await.expect_err("it changes something");
         assert_eq!(refused.code, "PlanOnly", "{function} {input}: {refused}");
     }
-    assert_eq!(called(&theatre, since), [""; 0]);
+    assert_eq!(called(&scenario, since), [""; 0]);
 
     // IAM does not let anybody past the alias who may use nothing else.
     for function in CALLED {
@@ -141,17 +141,17 @@ async fn who_may_plan_is_shown_what_would_be_done_and_has_no_way_to_do_it() {
         assert_eq!(latest.code, "AccessDeniedException", "{latest}");
     }
     planner.is_denied("AccountRequesterFunction", &json!({})).await;
-    let sweep = json!({"stateMachineArn": theatre.stack.output("ComplianceSweepArn")});
+    let sweep = json!({"stateMachineArn": scenario.stack.output("ComplianceSweepArn")});
     assert!(planner.client.json("states", "StartExecution", sweep).await.is_err());
-    assert_eq!(called(&theatre, since), [""; 0]);
-    assert!(theatre.organization.root_credentials_of(&account).password, "the root password is still there");
+    assert_eq!(called(&scenario, since), [""; 0]);
+    assert!(scenario.organization.root_credentials_of(&account).password, "the root password is still there");
 }
 
 #[tokio::test]
 async fn who_may_apply_baselines_hands_out_no_power_and_does_no_root_work() {
-    let theatre = Theatre::with_document(DOCUMENT).await;
-    let account = theatre.member();
-    let applier = Person::with(&theatre, "apply").await;
+    let scenario = Scenario::with_document(DOCUMENT).await;
+    let account = scenario.member();
+    let applier = Person::with(&scenario, "apply").await;
     let input = json!({"account_ids": [account], "mode": "apply"});
     assert_eq!(applier.plan(BASELINE, &input).await.expect_err("a plan alone").code, "PlanOnly");
     assert_eq!(applier.plan(BASELINE, &json!({"account_ids": [account]})).await.expect("a plan")["mode"], "plan");
@@ -159,7 +159,7 @@ async fn who_may_apply_baselines_hands_out_no_power_and_does_no_root_work() {
     let rows = answer["rows"].as_array().unwrap();
     assert!(rows.iter().any(|row| row["outcome"] == "fixed"), "{answer}");
     assert_eq!(applier.invoke(REPLAYER, &json!({"mode": "apply"})).await.expect("an answer")["mode"], "apply");
-    let sweep = json!({"stateMachineArn": theatre.stack.output("ComplianceSweepArn")});
+    let sweep = json!({"stateMachineArn": scenario.stack.output("ComplianceSweepArn")});
     applier.client.json("states", "StartExecution", sweep).await.expect("the sweep starts");
 
     for function in [PREPARER, RUNNER, "AccountRequesterFunction"] {
@@ -172,10 +172,10 @@ async fn who_may_apply_baselines_hands_out_no_power_and_does_no_root_work() {
 
 #[tokio::test]
 async fn root_work_and_the_organization_are_each_for_people_of_their_own() {
-    let theatre = Theatre::own(&[]).await;
-    let account = theatre.member();
+    let scenario = Scenario::own(&[]).await;
+    let account = scenario.member();
     let (worker, preparer) =
-        (Person::with(&theatre, "root-work").await, Person::with(&theatre, "prepare-organization").await);
+        (Person::with(&scenario, "root-work").await, Person::with(&scenario, "prepare-organization").await);
     let input = json!({"task": "delete-credentials", "reason": "x", "mode": "apply", "account_ids": [account]});
     let answer = worker.invoke(RUNNER, &input).await.expect("root work");
     assert_eq!(answer["rows"][0]["outcome"], "done", "{answer}");
@@ -192,10 +192,10 @@ async fn root_work_and_the_organization_are_each_for_people_of_their_own() {
 
 #[tokio::test]
 async fn who_may_read_reports_or_ask_for_accounts_does_nothing_else() {
-    let theatre = Theatre::own(&[]).await;
-    let reader = Person::with(&theatre, "read-reports").await;
-    let (reports, documents) = (theatre.stack.output("ReportsBucket"), theatre.stack.output("DocumentsBucket"));
-    let root = &theatre.stack.client;
+    let scenario = Scenario::own(&[]).await;
+    let reader = Person::with(&scenario, "read-reports").await;
+    let (reports, documents) = (scenario.stack.output("ReportsBucket"), scenario.stack.output("DocumentsBucket"));
+    let root = &scenario.stack.client;
     let read = [format!("/{reports}/latest/report.html"), format!("/{reports}/reports/2026-11-23/a/report.json")];
     let kept = [format!("/{reports}/sweeps/a/batch.json"), format!("/{documents}/root-task-backups/a.json")];
     for path in read.iter().chain(&kept) {
@@ -208,7 +208,7 @@ async fn who_may_read_reports_or_ask_for_accounts_does_nothing_else() {
     for path in kept.into_iter().chain([format!("/{reports}")]) {
         assert_eq!(reader.client.rest("s3", Method::GET, &path, "").await.expect_err(&path).code, "AccessDenied");
     }
-    let portal = Person::with(&theatre, "request-accounts").await;
+    let portal = Person::with(&scenario, "request-accounts").await;
     for function in CALLED {
         reader.is_denied(function, &json!({})).await;
         portal.is_denied(function, &json!({})).await;

@@ -9,15 +9,15 @@ use std::{
     process::{Command as Process, Output},
 };
 
+use harness::{Instructions, Stack, eventually};
 use local_cloud::Method;
 use regex::{Captures, Regex};
 use serde_json::{Value, json};
-use stage::{Instructions, Stack, eventually};
 use tempfile::TempDir;
 
 use crate::{
+    scenario::{PATIENCE, Scenario},
     template::{root, template},
-    theatre::{PATIENCE, Theatre},
 };
 use texts::{Command, commands};
 
@@ -152,18 +152,18 @@ async fn a_report(stack: &Stack) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_that_a_text_tells_people_to_type_is_understood_by_the_cli_and_the_cloud() {
-    let shared = Theatre::shared().await;
+    let shared = Scenario::shared().await;
     let documented = shared.stack.output("RequestBusName");
     assert_eq!(documented, "steward-requests", "what the README calls the bus of a stack named steward");
-    let theatre = Theatre::own(&[]).await;
-    let (stack, account) = (&theatre.stack, theatre.organization.management_account());
+    let scenario = Scenario::own(&[]).await;
+    let (stack, account) = (&scenario.stack, scenario.organization.management_account());
     let root = root_id(stack).await;
     let value = |name: &str| match name {
         "management account" => account.to_owned(),
         "root id" => root.clone(),
         output => stack.output(output).to_owned(),
     };
-    let instructions = Instructions::new(&theatre.cloud.endpoint(), account, |output| stack.output(output).to_owned());
+    let instructions = Instructions::new(&scenario.cloud.endpoint(), account, |output| stack.output(output).to_owned());
     let terminal = Terminal::new(instructions.environment.clone());
 
     let mut not_run = BTreeSet::new();

@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::join_all;
+use harness::{eventually, kill};
 use local_cloud::{Fault, FaultKind, Method};
 use serde_json::{Value, json};
-use stage::{eventually, kill};
 
-use crate::theatre::{PATIENCE, Theatre};
+use crate::scenario::{PATIENCE, Scenario};
 
 const DOCUMENT: &str = "
 version: 1
@@ -17,13 +17,13 @@ defaults:
 exemptions: []
 ";
 
-pub(crate) async fn sweep(theatre: &Theatre) -> Value {
-    let execution = theatre.stack.start_sweep().await.expect("the sweep starts");
-    theatre.stack.end_of_sweep(&execution, PATIENCE * 2).await
+pub(crate) async fn sweep(scenario: &Scenario) -> Value {
+    let execution = scenario.stack.start_sweep().await.expect("the sweep starts");
+    scenario.stack.end_of_sweep(&execution, PATIENCE * 2).await
 }
 
-pub(crate) async fn report(theatre: &Theatre) -> Value {
-    let text = theatre.stack.report_object("latest/report.json").await.expect("a report");
+pub(crate) async fn report(scenario: &Scenario) -> Value {
+    let text = scenario.stack.report_object("latest/report.json").await.expect("a report");
     serde_json::from_str(&text).expect("JSON")
 }
 
@@ -52,11 +52,11 @@ pub(crate) fn cells(report: &Value) -> BTreeMap<(String, String), String> {
 
 #[tokio::test]
 async fn a_sweep_reports_every_account_once_and_the_next_one_what_has_changed() {
-    let theatre = Theatre::with_members(30, DOCUMENT).await;
-    let (mailbox, listener) = (theatre.mailbox("sweep").await, theatre.listen("sweep").await);
-    let (account, management) = (theatre.member(), theatre.organization.management_account().to_owned());
-    let ended = sweep(&theatre).await;
-    let first = report(&theatre).await;
+    let scenario = Scenario::with_members(30, DOCUMENT).await;
+    let (mailbox, listener) = (scenario.mailbox("sweep").await, scenario.listen("sweep").await);
+    let (account, management) = (scenario.member(), scenario.organization.management_account().to_owned());
+    let ended = sweep(&scenario).await;
+    let first = report(&scenario).await;
     assert_eq!(first["sweep"]["sweep_id"], ended["sweep_id"], "{ended}");
     let seen = cells(&first);
     assert_eq!(first["totals"]["accounts"], 32, "{}", first["totals"]);
@@ -66,29 +66,30 @@ async fn a_sweep_reports_every_account_once_and_the_next_one_what_has_changed() 
     let unit = first["sweep"]["accounts"].as_array().unwrap().iter().find(|a| a["id"] == account.as_str()).unwrap();
     assert_eq!(unit["unit"], "/Workloads");
 
-    theatre.stack.baseline(&json!({"account_ids": [account], "mode": "apply"})).await.expect("somebody mends it");
-    sweep(&theatre).await;
-    let second = report(&theatre).await;
+    scenario.stack.baseline(&json!({"account_ids": [account], "mode": "apply"})).await.expect("somebody remediates it");
+    sweep(&scenario).await;
+    let second = report(&scenario).await;
     let resolved: Vec<_> =
         second["resolved"].as_array().unwrap().iter().map(|change| change["account_id"].clone()).collect();
     assert_eq!(resolved, [json!(account), json!(account)], "{}", second["resolved"]);
     assert_eq!((&second["new"], &second["compared_with"]), (&json!([]), &ended["sweep_id"]));
     assert_eq!(second["trend"].as_array().unwrap().len(), 2);
 
-    let html = theatre.stack.report_object("latest/report.html").await.unwrap();
+    let html = scenario.stack.report_object("latest/report.html").await.unwrap();
     assert!(html.starts_with("<!") && html.contains(&account), "{}", &html[..200]);
-    let csv = theatre.stack.report_object("latest/report.csv").await.unwrap();
+    let csv = scenario.stack.report_object("latest/report.csv").await.unwrap();
     assert!(csv.lines().count() > 32 * 5 && csv.contains(&account));
-    let told = listener.wait_for("ComplianceReported", "sweep_id", ended["sweep_id"].as_str().unwrap(), PATIENCE).await;
-    assert_eq!(told.detail["totals"]["accounts"], 32);
+    let published =
+        listener.wait_for("ComplianceReported", "sweep_id", ended["sweep_id"].as_str().unwrap(), PATIENCE).await;
+    assert_eq!(published.detail["totals"]["accounts"], 32);
     let mail = mailbox.wait_for("sweep of 32 accounts", PATIENCE).await;
     assert!(mail.text.contains("Open the report"), "{}", mail.text);
 }
 
 #[tokio::test]
 async fn accounts_that_deny_throttle_or_close_and_a_batch_that_is_lost_are_in_the_report_with_the_right_outcome() {
-    let theatre = Theatre::with_members(49, DOCUMENT).await;
-    let organization = &theatre.organization;
+    let scenario = Scenario::with_members(49, DOCUMENT).await;
+    let organization = &scenario.organization;
     let management = organization.management_account().to_owned();
     let members: Vec<_> = organization.account_ids().into_iter().filter(|id| *id != management).collect();
     let mut faults = Vec::new();
@@ -96,24 +97,24 @@ async fn accounts_that_deny_throttle_or_close_and_a_batch_that_is_lost_are_in_th
     for account in &members[0..2] {
         let denied =
             Fault::error("AccessDenied", "denied by a service control policy").operation("iam", "ListAccountAliases");
-        faults.push(theatre.cloud.faults().add(denied.account(account)));
+        faults.push(scenario.cloud.faults().add(denied.account(account)));
     }
     for account in &members[2..4] {
         let throttled = Fault::new(FaultKind::Throttle).operation("iam", "ListAccountAliases").account(account);
-        faults.push(theatre.cloud.faults().add(throttled));
+        faults.push(scenario.cloud.faults().add(throttled));
     }
     let slow = Fault::new(FaultKind::Latency(Duration::from_secs(2)));
     let slow = slow.operation("s3", "GetObject").function("compliance-checker").account(&management);
-    let slow = theatre.cloud.faults().add(slow);
-    let execution = theatre.stack.start_sweep().await.unwrap();
+    let slow = scenario.cloud.faults().add(slow);
+    let execution = scenario.stack.start_sweep().await.unwrap();
     eventually("the accounts to be listed", PATIENCE, async || (slow.hits() > 0).then_some(())).await;
     let closed = members[4].clone();
     let close = json!({"AccountId": closed});
-    theatre.stack.client.json("organizations", "CloseAccount", close).await.expect("somebody closes an account");
+    scenario.stack.client.json("organizations", "CloseAccount", close).await.expect("somebody closes an account");
     let denied = Fault::error("AccessDenied", "the account is closed").operation("iam", "ListAccountAliases");
-    faults.push(theatre.cloud.faults().add(denied.account(&closed)));
-    let ended = theatre.stack.end_of_sweep(&execution, PATIENCE * 2).await;
-    let first = report(&theatre).await;
+    faults.push(scenario.cloud.faults().add(denied.account(&closed)));
+    let ended = scenario.stack.end_of_sweep(&execution, PATIENCE * 2).await;
+    let first = report(&scenario).await;
     let seen = cells(&first);
     assert_eq!(first["totals"]["accounts"], members.len() + 1);
     let alias = |account: &str| seen.get(&(account.to_owned(), "account-alias".to_owned())).map(String::as_str);
@@ -130,10 +131,10 @@ async fn accounts_that_deny_throttle_or_close_and_a_batch_that_is_lost_are_in_th
 
     // The function that worked on the second batch was killed before it wrote what it had found.
     let sweep_id = ended["sweep_id"].as_str().unwrap();
-    let path = format!("/{}/sweeps/{sweep_id}/results/0002.json", theatre.stack.output("ReportsBucket"));
-    theatre.stack.client.rest("s3", Method::DELETE, &path, "").await.expect("it is gone");
-    theatre.stack.invoke("ComplianceReporterFunction", &json!({"execution": execution})).await.expect("a report");
-    let again = report(&theatre).await;
+    let path = format!("/{}/sweeps/{sweep_id}/results/0002.json", scenario.stack.output("ReportsBucket"));
+    scenario.stack.client.rest("s3", Method::DELETE, &path, "").await.expect("it is gone");
+    scenario.stack.invoke("ComplianceReporterFunction", &json!({"execution": execution})).await.expect("a report");
+    let again = report(&scenario).await;
     let lost = cells(&again).into_values().filter(|outcome| outcome == "BatchFailed").count();
     assert_eq!((lost, &again["totals"]["accounts"]), (25, &first["totals"]["accounts"]));
     assert_eq!(again["trend"].as_array().unwrap().len(), 1, "one sweep, reported twice");
@@ -141,25 +142,25 @@ async fn accounts_that_deny_throttle_or_close_and_a_batch_that_is_lost_are_in_th
 
 #[tokio::test]
 async fn a_batch_whose_function_is_killed_is_looked_at_again() {
-    let theatre = Theatre::with_members(3, DOCUMENT).await;
+    let scenario = Scenario::with_members(3, DOCUMENT).await;
     let hangs = Fault::new(FaultKind::Latency(PATIENCE)).operation("s3", "PutObject").function("compliance-checker");
-    let hangs = theatre.cloud.faults().add(hangs.account(theatre.organization.management_account()).times(1));
-    let execution = theatre.stack.start_sweep().await.unwrap();
+    let hangs = scenario.cloud.faults().add(hangs.account(scenario.organization.management_account()).times(1));
+    let execution = scenario.stack.start_sweep().await.unwrap();
     eventually("the checker to write what it found", PATIENCE, async || (hangs.hits() > 0).then_some(())).await;
-    kill(theatre.stack.output("ComplianceCheckerFunction")).expect("its process can be killed");
-    let ended = theatre.stack.end_of_sweep(&execution, PATIENCE * 2).await;
+    kill(scenario.stack.output("ComplianceCheckerFunction")).expect("its process can be killed");
+    let ended = scenario.stack.end_of_sweep(&execution, PATIENCE * 2).await;
     assert_eq!((&ended["totals"]["unknown"], &ended["totals"]["not_compliant"]), (&json!(0), &json!(4)), "{ended}");
 }
 
 #[tokio::test]
 async fn a_sweep_whose_batches_all_fail_ends_in_a_report_of_unknown_accounts() {
-    let theatre = Theatre::with_members(1, DOCUMENT).await;
-    let management = theatre.organization.management_account();
+    let scenario = Scenario::with_members(1, DOCUMENT).await;
+    let management = scenario.organization.management_account();
     let fault = Fault::new(FaultKind::Unavailable(503)).operation("s3", "PutObject").function("compliance-checker");
-    let _fault = theatre.cloud.faults().add(fault.account(management));
-    let ended = sweep(&theatre).await;
+    let _fault = scenario.cloud.faults().add(fault.account(management));
+    let ended = sweep(&scenario).await;
     assert_eq!((&ended["totals"]["unknown"], &ended["totals"]["accounts"]), (&json!(2), &json!(3)), "{ended}");
-    let report = report(&theatre).await;
+    let report = report(&scenario).await;
     let unknown = report["sweep"]["accounts"].as_array().unwrap().iter().map(|account| &account["checked"]["unknown"]);
     let causes: Vec<_> = unknown.filter_map(|unknown| unknown["failure"]["message"].as_str()).collect();
     assert!(causes.len() == 2 && causes.iter().all(|cause| cause.contains("It ended with ServiceFault")), "{causes:?}");
@@ -167,79 +168,79 @@ async fn a_sweep_whose_batches_all_fail_ends_in_a_report_of_unknown_accounts() {
 
 #[tokio::test]
 async fn a_batch_that_runs_out_of_time_ends_before_its_function_and_says_what_is_left() {
-    let theatre = Theatre::with_members(23, DOCUMENT).await;
+    let scenario = Scenario::with_members(23, DOCUMENT).await;
     // Of which a minute is kept for the accounts that are being looked at.
-    theatre.stack.configure("ComplianceCheckerFunction", &json!({"Timeout": 62})).await.expect("less time");
+    scenario.stack.configure("ComplianceCheckerFunction", &json!({"Timeout": 62})).await.expect("less time");
     let slow = Fault::new(FaultKind::Latency(Duration::from_secs(3))).function("compliance-checker");
-    let slow = slow.operation("sts", "AssumeRole").account(theatre.organization.management_account());
-    let _slow = theatre.cloud.faults().add(slow);
-    let ended = sweep(&theatre).await;
+    let slow = slow.operation("sts", "AssumeRole").account(scenario.organization.management_account());
+    let _slow = scenario.cloud.faults().add(slow);
+    let ended = sweep(&scenario).await;
     assert_eq!(ended["totals"]["accounts"], 25, "{ended}");
-    let seen = cells(&report(&theatre).await);
+    let seen = cells(&report(&scenario).await);
     let left = seen.values().filter(|outcome| *outcome == "NoTimeLeft").count();
     assert_eq!(left, 24 - 8, "eight are looked at at the same time: {seen:?}");
 }
 
 #[tokio::test]
 async fn two_sweeps_at_once_during_a_baseline_report_the_same_and_write_nothing_twice() {
-    let theatre = Theatre::with_members(10, &format!("{DOCUMENT}remediate: [account-alias]\n")).await;
-    let account = theatre.member();
-    let others: Vec<_> = theatre.organization.account_ids().into_iter().filter(|id| *id != account).collect();
+    let scenario = Scenario::with_members(10, &format!("{DOCUMENT}remediate: [account-alias]\n")).await;
+    let account = scenario.member();
+    let others: Vec<_> = scenario.organization.account_ids().into_iter().filter(|id| *id != account).collect();
     for id in &others {
-        theatre.organization.set_joined(id, Duration::from_hours(24 * 30));
+        scenario.organization.set_joined(id, Duration::from_hours(24 * 30));
     }
-    theatre.organization.set_joined(&account, Duration::ZERO);
-    let since = theatre.cloud.sequence();
+    scenario.organization.set_joined(&account, Duration::ZERO);
+    let since = scenario.cloud.sequence();
     let input = json!({"account_ids": [account], "mode": "apply"});
-    let (one, other, applied) = tokio::join!(sweep(&theatre), sweep(&theatre), theatre.stack.baseline(&input));
+    let (one, other, applied) = tokio::join!(sweep(&scenario), sweep(&scenario), scenario.stack.baseline(&input));
     applied.expect("the baseline is applied");
     assert_eq!((&one["totals"]["accounts"], &other["totals"]["accounts"]), (&json!(12), &json!(12)));
-    let management = theatre.organization.management_account();
+    let management = scenario.organization.management_account();
     for id in others.iter().filter(|id| *id != management).chain([&account]) {
-        let calls = theatre.cloud.calls().since(since).by_account(id);
+        let calls = scenario.cloud.calls().since(since).by_account(id);
         let writes = calls.iter().filter(|call| call.operation == "CreateAccountAlias").count();
         assert_eq!(writes, 1, "{id}: a baseline or one of the sweeps has given it its alias");
     }
-    let last = sweep(&theatre).await;
-    let seen = cells(&report(&theatre).await);
+    let last = sweep(&scenario).await;
+    let seen = cells(&report(&scenario).await);
     for id in [&account, &others[0], &others[1]].into_iter().filter(|id| *id != management) {
         assert_eq!(seen[&(id.clone(), "account-alias".to_owned())], "compliant", "{last}");
     }
 }
 
 #[tokio::test]
-async fn what_the_document_says_is_mended_by_the_sweep_and_an_account_that_nobody_heard_of_gets_its_baseline() {
-    let theatre = Theatre::with_members(2, &format!("{DOCUMENT}remediate: [account-alias]\n")).await;
-    let listener = theatre.listen("found").await;
-    let account = theatre.member();
-    theatre.stack.watch_for_years().await.expect("the table takes it");
+async fn what_the_document_says_is_remediated_by_the_sweep_and_an_account_that_nobody_knows_gets_its_baseline() {
+    let scenario = Scenario::with_members(2, &format!("{DOCUMENT}remediate: [account-alias]\n")).await;
+    let listener = scenario.listen("found").await;
+    let account = scenario.member();
+    scenario.stack.watch_for_years().await.expect("the table takes it");
     // It joined an hour ago, and its event was lost; the others are old.
-    for id in theatre.organization.account_ids() {
+    for id in scenario.organization.account_ids() {
         let hours = if id == account { 1 } else { 24 * 30 };
-        theatre.organization.set_joined(&id, Duration::from_hours(hours));
+        scenario.organization.set_joined(&id, Duration::from_hours(hours));
     }
-    sweep(&theatre).await;
-    let seen = cells(&report(&theatre).await);
+    sweep(&scenario).await;
+    let seen = cells(&report(&scenario).await);
     let other = seen.keys().find(|(id, control)| control == "account-alias" && *id != account).unwrap().0.clone();
     assert_eq!(seen[&(other.clone(), "account-alias".to_owned())], "fixed");
-    assert_eq!(seen[&(other, "password-policy".to_owned())], "drifted", "only what is in the list is mended");
+    assert_eq!(seen[&(other, "password-policy".to_owned())], "drifted", "only what is in the list is remediated");
     listener.wait_for("BaselineApplied", "account_id", &account, PATIENCE).await;
-    sweep(&theatre).await;
-    assert_eq!(listener.heard("BaselineApplied", "account_id", &account).await.len(), 1, "it was heard of by now");
+    sweep(&scenario).await;
+    assert_eq!(listener.received("BaselineApplied", "account_id", &account).await.len(), 1, "it was heard of by now");
 }
 
 #[tokio::test]
 async fn an_organization_in_use_is_left_as_it_is_by_a_new_stack() {
-    let theatre = Theatre::with_members(2, DOCUMENT).await;
-    let listener = theatre.listen("in-use").await;
-    for id in theatre.organization.account_ids() {
-        theatre.organization.set_joined(&id, Duration::from_hours(1));
+    let scenario = Scenario::with_members(2, DOCUMENT).await;
+    let listener = scenario.listen("in-use").await;
+    for id in scenario.organization.account_ids() {
+        scenario.organization.set_joined(&id, Duration::from_hours(1));
     }
-    sweep(&theatre).await;
-    sweep(&theatre).await;
-    let seen = cells(&report(&theatre).await);
-    for id in theatre.organization.account_ids() {
-        assert!(listener.heard("BaselineApplied", "account_id", &id).await.is_empty(), "{id}");
+    sweep(&scenario).await;
+    sweep(&scenario).await;
+    let seen = cells(&report(&scenario).await);
+    for id in scenario.organization.account_ids() {
+        assert!(listener.received("BaselineApplied", "account_id", &id).await.is_empty(), "{id}");
         let alias = seen.get(&(id.clone(), "account-alias".to_owned()));
         assert_ne!(alias.map(String::as_str), Some("compliant"), "{id} was given one");
     }
@@ -247,12 +248,12 @@ async fn an_organization_in_use_is_left_as_it_is_by_a_new_stack() {
 
 #[tokio::test]
 async fn only_the_state_machine_begins_ends_and_works_on_sweeps() {
-    let theatre = Theatre::with_document(DOCUMENT).await;
-    let machine = theatre.stack.output("ComplianceSweepArn").replace(":stateMachine:", ":execution:");
-    let ended = theatre.stack.start_sweep().await.expect("the sweep starts");
-    theatre.stack.end_of_sweep(&ended, PATIENCE * 2).await;
-    let since = theatre.cloud.sequence();
-    let foreign = machine.replace(theatre.stack.name(), "another");
+    let scenario = Scenario::with_document(DOCUMENT).await;
+    let machine = scenario.stack.output("ComplianceSweepArn").replace(":stateMachine:", ":execution:");
+    let ended = scenario.stack.start_sweep().await.expect("the sweep starts");
+    scenario.stack.end_of_sweep(&ended, PATIENCE * 2).await;
+    let since = scenario.cloud.sequence();
+    let foreign = machine.replace(scenario.stack.name(), "another");
     let invented = format!("{machine}:invented");
     for (function, input) in [
         ("AccountListerFunction", json!({"execution": invented})),
@@ -263,11 +264,11 @@ async fn only_the_state_machine_begins_ends_and_works_on_sweeps() {
         ("ComplianceReporterFunction", json!({"execution": invented})),
         ("ComplianceReporterFunction", json!({"execution": ended, "results": []})),
     ] {
-        let refused = theatre.stack.invoke(function, &input).await.expect_err("it is refused");
+        let refused = scenario.stack.invoke(function, &input).await.expect_err("it is refused");
         assert!(refused.to_string().contains("NoSuchSweep"), "{function} {input}: {refused}");
     }
     let functions = ["account-lister", "compliance-checker", "compliance-reporter"];
-    let calls = theatre.cloud.calls().since(since).by_account(theatre.organization.management_account());
+    let calls = scenario.cloud.calls().since(since).by_account(scenario.organization.management_account());
     let own = |call: &local_cloud::Call| call.function.as_deref().is_some_and(|name| functions.contains(&name));
     let calls = calls.only(own);
     let wrote = calls
@@ -287,85 +288,85 @@ remediate: [account-tags]
 
 #[tokio::test]
 async fn a_planted_batch_changes_an_account_by_its_own_baseline_and_the_management_account_never() {
-    let theatre = Theatre::with_document(TWO_UNITS).await;
-    theatre.stack.watch_for_years().await.expect("the table takes it");
-    let (account, management) = (theatre.member(), theatre.organization.management_account().to_owned());
-    theatre.organization.set_joined(&account, Duration::from_hours(24 * 30));
+    let scenario = Scenario::with_document(TWO_UNITS).await;
+    scenario.stack.watch_for_years().await.expect("the table takes it");
+    let (account, management) = (scenario.member(), scenario.organization.management_account().to_owned());
+    scenario.organization.set_joined(&account, Duration::from_hours(24 * 30));
     // The list takes long enough to be at hand when the attacker writes over the batch.
     let slow = Fault::new(FaultKind::Latency(Duration::from_secs(3)));
-    let slow = theatre
+    let slow = scenario
         .cloud
         .faults()
         .add(slow.operation("s3", "GetObject").function("compliance-checker").account(&management));
-    let execution = theatre.stack.start_sweep().await.expect("the sweep starts");
+    let execution = scenario.stack.start_sweep().await.expect("the sweep starts");
     eventually("the accounts to be listed", PATIENCE, async || (slow.hits() > 0).then_some(())).await;
-    let sandbox = theatre.organization.unit_id("/Workloads/Sandbox");
+    let sandbox = scenario.organization.unit_id("/Workloads/Sandbox");
     let planted = |id: &str| {
         json!({"id": id, "name": "Planted", "email": "p@example.com", "state": "ACTIVE", "unit": "/Workloads/Sandbox",
-            "units": [theatre.organization.root_id(), theatre.organization.unit_id("/Workloads"), sandbox]})
+            "units": [scenario.organization.root_id(), scenario.organization.unit_id("/Workloads"), sandbox]})
     };
-    let bucket = theatre.stack.output("ReportsBucket");
+    let bucket = scenario.stack.output("ReportsBucket");
     let listed =
-        theatre.stack.client.rest("s3", Method::GET, &format!("/{bucket}?list-type=2&prefix=sweeps/"), "").await;
+        scenario.stack.client.rest("s3", Method::GET, &format!("/{bucket}?list-type=2&prefix=sweeps/"), "").await;
     let listed = String::from_utf8_lossy(listed.expect("a list").body()).into_owned();
     let sweep = listed.split("<Key>sweeps/").nth(1).and_then(|rest| rest.split('/').next()).expect("a sweep");
     let path = format!("/{bucket}/sweeps/{sweep}/batches/0001.json");
     let batch = json!([planted(&account), planted(&management)]).to_string();
-    theatre.stack.client.rest("s3", Method::PUT, &path, batch).await.expect("it is planted");
-    theatre.stack.end_of_sweep(&execution, PATIENCE * 2).await;
+    scenario.stack.client.rest("s3", Method::PUT, &path, batch).await.expect("it is planted");
+    scenario.stack.end_of_sweep(&execution, PATIENCE * 2).await;
 
-    let tags = theatre.organization.tags_of(&account);
-    let report = report(&theatre).await;
+    let tags = scenario.organization.tags_of(&account);
+    let report = report(&scenario).await;
     assert_eq!(tags.get("stage").map(String::as_str), Some("prod"), "{}", report["sweep"]);
-    assert!(theatre.organization.tags_of(&management).is_empty());
+    assert!(scenario.organization.tags_of(&management).is_empty());
 }
 
 #[tokio::test]
-async fn a_tag_that_no_account_has_is_told_and_nothing_is_mended_until_it_is_there() {
+async fn a_tag_that_no_account_has_is_reported_and_nothing_is_remediated_until_it_is_there() {
     let document = |note: &str| {
         format!(
             "# {note}\nversion: 1\ndefaults: {{account-tags: {{tags: {{stage: test}}}}}}\n\
              overrides: [{{match: {{tag: {{team: blue}}}}, account-tags: {{tags: {{stage: prod}}}}}}]\nremediate: [account-tags]\n"
         )
     };
-    let theatre = Theatre::with_document(&document("first")).await;
-    theatre.stack.watch_for_years().await.expect("the table takes it");
-    let account = theatre.member();
-    theatre.organization.set_joined(&account, Duration::from_hours(24 * 30));
-    let listener = theatre.listen("tags").await;
-    let stage = || theatre.organization.tags_of(&account).get("stage").cloned();
+    let scenario = Scenario::with_document(&document("first")).await;
+    scenario.stack.watch_for_years().await.expect("the table takes it");
+    let account = scenario.member();
+    scenario.organization.set_joined(&account, Duration::from_hours(24 * 30));
+    let listener = scenario.listen("tags").await;
+    let stage = || scenario.organization.tags_of(&account).get("stage").cloned();
 
-    sweep(&theatre).await;
-    let unseen = report(&theatre).await;
+    sweep(&scenario).await;
+    let unseen = report(&scenario).await;
     let note = unseen["sweep"]["note"].as_str().unwrap_or_default();
     assert!(note.starts_with("Nothing was changed") && note.contains("overrides[0].match.tag (team=blue)"), "{note}");
     assert_eq!(stage(), None);
     assert_eq!(listener.all("BaselineSelectorUnmatched").await.len(), 1);
     let plan = json!({"account_ids": [account], "mode": "plan", "controls": ["account-tags"]});
-    let plan = theatre.stack.baseline(&plan).await.unwrap();
+    let plan = scenario.stack.baseline(&plan).await.unwrap();
     assert_eq!(plan["unmatched"], json!([{"path": "overrides[0].match.tag", "names": "team=blue"}]), "{plan}");
 
     let tag = json!({"ResourceId": account, "Tags": [{"Key": "team", "Value": "blue"}]});
-    theatre.stack.client.json("organizations", "TagResource", tag).await.expect("it is tagged");
-    theatre.put_document(&document("second")).await;
-    sweep(&theatre).await;
-    let seen = report(&theatre).await;
+    scenario.stack.client.json("organizations", "TagResource", tag).await.expect("it is tagged");
+    scenario.put_document(&document("second")).await;
+    sweep(&scenario).await;
+    let seen = report(&scenario).await;
     let note = seen["sweep"]["note"].as_str().unwrap_or_default();
     assert!(note.contains("no sweep has seen yet"), "{note}");
     assert_eq!(stage(), None);
-    sweep(&theatre).await;
+    sweep(&scenario).await;
     assert_eq!(stage().as_deref(), Some("prod"));
 }
 
 #[tokio::test]
 async fn a_member_whose_answers_have_no_end_is_the_only_one_of_whom_something_is_unknown() {
     let document = "version: 1\ndefaults: {billing-alarm: {threshold_usd: 100, emails: [bill@example.com]}}\n";
-    let theatre = Theatre::with_members(5, document).await;
+    let scenario = Scenario::with_members(5, document).await;
     let apply = json!({"all": true, "mode": "apply", "controls": ["billing-alarm"]});
-    theatre.stack.baseline(&apply).await.expect("the applier answers");
+    scenario.stack.baseline(&apply).await.expect("the applier answers");
     // More subscriptions than anybody reads: a page has a hundred of them.
-    let account = theatre.member();
-    let member = theatre.cloud.client(&account);
+    let account = scenario.member();
+    let member = scenario.cloud.client(&account);
     let topic = format!("arn:aws:sns:us-east-1:{account}:DefaultBillingAlertTopic");
     let queues: Vec<_> = (0..2100).map(|n| format!("arn:aws:sqs:us-east-1:{account}:endless-{n}")).collect();
     for some in queues.chunks(50) {
@@ -375,9 +376,9 @@ async fn a_member_whose_answers_have_no_end_is_the_only_one_of_whom_something_is
         };
         join_all(some.iter().map(subscribe)).await;
     }
-    sweep(&theatre).await;
+    sweep(&scenario).await;
 
-    let report = report(&theatre).await;
+    let report = report(&scenario).await;
     let of_billing = cells(&report).into_iter().filter(|((_, control), _)| control == "billing-alarm");
     let unknown: Vec<_> =
         of_billing.filter(|(_, outcome)| outcome == "unknown").map(|((account, _), _)| account).collect();

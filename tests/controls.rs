@@ -1,4 +1,4 @@
-//! Every control of the baseline, on one document: reached, kept, broken by hand, planned and mended.
+//! Every control of the baseline, on one document: reached, kept, broken by hand, planned and remediated.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -6,7 +6,7 @@ use local_cloud::{AwsClient, Fault, FaultGuard, FaultKind, Method, RootCredentia
 use serde_json::{Value, json};
 
 use crate::member_events::{forward_events, turn};
-use crate::theatre::{PATIENCE, Theatre, wish};
+use crate::scenario::{PATIENCE, Scenario, spec};
 
 /// Every control, with something in it to get wrong.
 pub(crate) const DOCUMENT: &str = r#"
@@ -63,28 +63,28 @@ const CONTROLS: [&str; 13] = [
     "member-events",
 ];
 
-/// The line of a document that has every control mended by auditors and sweeps.
+/// The line of a document that has every control remediated by auditors and sweeps.
 pub(crate) fn remediate_all() -> String {
     format!("remediate: [{}]", CONTROLS.join(", "))
 }
 
 /// An account with its whole baseline.
-pub(crate) async fn account_with_everything(theatre: &Theatre, name: &str) -> String {
-    let listener = theatre.listen(&name.replace(' ', "-")).await;
-    let id = theatre.request(&wish(name)).await;
-    let account = theatre.end_of(&id).await.account_id().expect("an account").to_owned();
+pub(crate) async fn account_with_everything(scenario: &Scenario, name: &str) -> String {
+    let listener = scenario.listen(&name.replace(' ', "-")).await;
+    let id = scenario.request(&spec(name)).await;
+    let account = scenario.end_of(&id).await.account_id().expect("an account").to_owned();
     // The stack set comes to it while its baseline is under way.
-    forward_events(theatre, &theatre.cloud.client(&account)).await;
-    let told =
+    forward_events(scenario, &scenario.cloud.client(&account)).await;
+    let published =
         listener.wait_for_any(&["BaselineApplied", "BaselineIncomplete"], "account_id", &account, PATIENCE * 2).await;
-    assert_eq!(told.detail_type, "BaselineApplied", "{}", told.detail);
+    assert_eq!(published.detail_type, "BaselineApplied", "{}", published.detail);
     account
 }
 
 /// Runs the baseline of one account by hand: outcome and changes per control.
-async fn run(theatre: &Theatre, account: &str, mode: &str) -> BTreeMap<String, Value> {
+async fn run(scenario: &Scenario, account: &str, mode: &str) -> BTreeMap<String, Value> {
     let input = json!({"account_ids": [account], "mode": mode});
-    let answer = theatre.stack.baseline(&input).await.expect("the applier answers");
+    let answer = scenario.stack.baseline(&input).await.expect("the applier answers");
     let rows = answer["rows"].as_array().unwrap_or_else(|| panic!("no rows: {answer}"));
     rows.iter().map(|row| (row["control"].as_str().unwrap_or_default().to_owned(), row.clone())).collect()
 }
@@ -97,9 +97,9 @@ fn outcomes(rows: &BTreeMap<String, Value>) -> BTreeMap<&str, &str> {
 const ACCESS_ROLE: (&str, &str) = ("RoleName", "OrganizationAccountAccessRole");
 
 /// Somebody undoes the baseline, control by control, through the AWS API.
-pub(crate) async fn break_everything(theatre: &Theatre, account: &str) {
-    let management = &theatre.stack.client;
-    let member = theatre.cloud.client(account);
+pub(crate) async fn break_everything(scenario: &Scenario, account: &str) {
+    let management = &scenario.stack.client;
+    let member = scenario.cloud.client(account);
     let iam = async |client: &AwsClient, action: &str, parameters: &[(&str, &str)]| {
         client.query("iam", action, "2010-05-08", parameters).await.expect("IAM does it")
     };
@@ -115,14 +115,14 @@ pub(crate) async fn break_everything(theatre: &Theatre, account: &str) {
     ] {
         management.rest("account", Method::POST, path, body.to_string()).await.expect("the contacts are changed");
     }
-    let contacts = theatre.organization.contacts_of(account);
+    let contacts = scenario.organization.contacts_of(account);
     let mut primary = contacts.primary().expect("a primary contact");
     primary["City"] = "Nowhere".into();
     contacts.set_primary(Some(primary));
-    let regions = theatre.organization.regions_of(account);
+    let regions = scenario.organization.regions_of(account);
     regions.set("eu-central-2", "DISABLED");
     regions.set("eu-south-1", "ENABLED");
-    theatre.organization.set_root_credentials(
+    scenario.organization.set_root_credentials(
         account,
         RootCredentials {
             password: true,
@@ -130,8 +130,8 @@ pub(crate) async fn break_everything(theatre: &Theatre, account: &str) {
             ..RootCredentials::default()
         },
     );
-    let to = theatre.organization.unit_id("/Workloads").expect("the unit");
-    let from = theatre.organization.parent_of(account).expect("a unit");
+    let to = scenario.organization.unit_id("/Workloads").expect("the unit");
+    let from = scenario.organization.parent_of(account).expect("a unit");
     let moved = json!({"AccountId": account, "SourceParentId": from, "DestinationParentId": to});
     management.json("organizations", "MoveAccount", moved).await.expect("the account is moved");
     let untag = json!({"ResourceId": account, "TagKeys": ["managed-by"]});
@@ -144,24 +144,24 @@ pub(crate) async fn break_everything(theatre: &Theatre, account: &str) {
     member.send("s3", Method::DELETE, block, &headers, "".into()).await.expect("the block is deleted");
     let policy = "arn:aws:iam::aws:policy/AdministratorAccess";
     iam(&member, "DetachRolePolicy", &[("RoleName", "role-admin"), ("PolicyArn", policy)]).await;
-    // What the way in is left with is enough to mend it and everything else.
+    // What the way in is left with is enough to remediate it and everything else.
     let enough = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*",
         "Action": ["cloudwatch:*", "events:*", "iam:*", "s3:*", "sns:*"]}]});
     let policy_of_its_own = [("PolicyName", "enough"), ("PolicyDocument", &enough.to_string())];
     iam(&member, "PutRolePolicy", &[ACCESS_ROLE, policy_of_its_own[0], policy_of_its_own[1]]).await;
     iam(&member, "DetachRolePolicy", &[ACCESS_ROLE, ("PolicyArn", policy)]).await;
-    turn(theatre, account, "DisableRule").await;
+    turn(scenario, account, "DisableRule").await;
 }
 
 #[tokio::test]
 async fn a_new_account_reaches_every_control_and_a_second_run_writes_nothing() {
-    let theatre = Theatre::with_document(DOCUMENT).await;
-    let account = account_with_everything(&theatre, "Everything").await;
-    let since = theatre.cloud.sequence();
-    let rows = run(&theatre, &account, "apply").await;
+    let scenario = Scenario::with_document(DOCUMENT).await;
+    let account = account_with_everything(&scenario, "Everything").await;
+    let since = scenario.cloud.sequence();
+    let rows = run(&scenario, &account, "apply").await;
     assert_eq!(outcomes(&rows), CONTROLS.into_iter().map(|control| (control, "compliant")).collect(), "{rows:?}");
 
-    let calls = theatre.cloud.calls().since(since).by_function("baseline-applier");
+    let calls = scenario.cloud.calls().since(since).by_function("baseline-applier");
     let about =
         calls.only(|call| call.account.as_deref() == Some(&account) || call.input.to_string().contains(&account));
     let writes: Vec<_> = about
@@ -178,12 +178,12 @@ async fn a_new_account_reaches_every_control_and_a_second_run_writes_nothing() {
 }
 
 #[tokio::test]
-async fn what_somebody_undid_is_planned_exactly_and_mended_exactly() {
-    let theatre = Theatre::with_document(DOCUMENT).await;
-    let account = account_with_everything(&theatre, "Undone").await;
-    break_everything(&theatre, &account).await;
+async fn what_somebody_undid_is_planned_exactly_and_remediated_exactly() {
+    let scenario = Scenario::with_document(DOCUMENT).await;
+    let account = account_with_everything(&scenario, "Undone").await;
+    break_everything(&scenario, &account).await;
 
-    let planned = run(&theatre, &account, "plan").await;
+    let planned = run(&scenario, &account, "plan").await;
     assert_eq!(outcomes(&planned), CONTROLS.into_iter().map(|control| (control, "drifted")).collect(), "{planned:?}");
     let changes: Vec<(&str, usize)> = CONTROLS
         .into_iter()
@@ -196,7 +196,7 @@ async fn what_somebody_undid_is_planned_exactly_and_mended_exactly() {
     });
     assert_eq!(changes, expected, "{planned:?}");
 
-    let applied = run(&theatre, &account, "apply").await;
+    let applied = run(&scenario, &account, "apply").await;
     let left_to_people = ["regions", "member-events"];
     for control in CONTROLS.into_iter().filter(|control| !left_to_people.contains(control)) {
         assert_eq!(applied[control]["outcome"], "fixed", "{}", applied[control]);
@@ -207,9 +207,9 @@ async fn what_somebody_undid_is_planned_exactly_and_mended_exactly() {
     let not_forwarded = &applied["member-events"];
     assert_eq!(not_forwarded["outcome"], "not_converged", "{not_forwarded}");
     assert_eq!(not_forwarded["remaining"], planned["member-events"]["planned"]);
-    turn(&theatre, &account, "EnableRule").await;
-    stage::eventually("every control to be compliant", PATIENCE, async || {
-        let rows = run(&theatre, &account, "plan").await;
+    turn(&scenario, &account, "EnableRule").await;
+    harness::eventually("every control to be compliant", PATIENCE, async || {
+        let rows = run(&scenario, &account, "plan").await;
         rows.values().all(|row| row["outcome"] == "compliant").then_some(())
     })
     .await;
@@ -217,15 +217,15 @@ async fn what_somebody_undid_is_planned_exactly_and_mended_exactly() {
 
 #[tokio::test]
 async fn one_control_that_fails_leaves_the_others_alone_and_is_unknown() {
-    let theatre = Theatre::with_document(DOCUMENT).await;
-    let account = account_with_everything(&theatre, "One Fails").await;
+    let scenario = Scenario::with_document(DOCUMENT).await;
+    let account = account_with_everything(&scenario, "One Fails").await;
     // Of age, so that a denial is final.
-    theatre.organization.set_joined(&account, Duration::from_hours(1));
+    scenario.organization.set_joined(&account, Duration::from_hours(1));
     let denied = Fault::error("AccessDenied", "no").operation("iam", "GetAccountPasswordPolicy");
-    let denied = theatre.cloud.faults().add(denied.account(&account));
-    theatre.organization.deny_account_management(&account, true);
-    let rows = run(&theatre, &account, "apply").await;
-    theatre.organization.deny_account_management(&account, false);
+    let denied = scenario.cloud.faults().add(denied.account(&account));
+    scenario.organization.deny_account_management(&account, true);
+    let rows = run(&scenario, &account, "apply").await;
+    scenario.organization.deny_account_management(&account, false);
     assert!(denied.hits() > 0);
     for control in CONTROLS {
         let expected = match control {
@@ -238,20 +238,20 @@ async fn one_control_that_fails_leaves_the_others_alone_and_is_unknown() {
 
 #[tokio::test]
 async fn controls_that_fail_half_way_say_what_was_applied_and_stop_nobody_else() {
-    let theatre = Theatre::with_document(DOCUMENT).await;
-    let account = account_with_everything(&theatre, "Half Way").await;
-    break_everything(&theatre, &account).await;
-    let planned = run(&theatre, &account, "plan").await;
-    let management_account = theatre.organization.management_account();
+    let scenario = Scenario::with_document(DOCUMENT).await;
+    let account = account_with_everything(&scenario, "Half Way").await;
+    break_everything(&scenario, &account).await;
+    let planned = run(&scenario, &account, "plan").await;
+    let management_account = scenario.organization.management_account();
     let faults = [
         // Throttled for as long as anybody asks.
         Fault::new(FaultKind::Throttle).operation("account", "PutAlternateContact").account(management_account),
         Fault::new(FaultKind::Unavailable(503)).operation("iam", "UpdateAccountPasswordPolicy").account(&account),
         Fault::new(FaultKind::Reset).operation("iam", "AttachRolePolicy").account(&account),
     ]
-    .map(|fault| theatre.cloud.faults().add(fault));
+    .map(|fault| scenario.cloud.faults().add(fault));
 
-    let rows = run(&theatre, &account, "apply").await;
+    let rows = run(&scenario, &account, "apply").await;
     assert!(faults.iter().all(|fault| fault.hits() > 1), "{:?}", faults.each_ref().map(FaultGuard::hits));
     drop(faults);
     for control in CONTROLS {
@@ -270,24 +270,24 @@ async fn controls_that_fail_half_way_say_what_was_applied_and_stop_nobody_else()
         assert_eq!(rows[control]["applied"], json!([]), "{}", rows[control]);
         assert_eq!(rows[control]["failure"]["retryable"], true);
     }
-    turn(&theatre, &account, "EnableRule").await;
-    stage::eventually("every control to be compliant", PATIENCE, async || {
-        let rows = run(&theatre, &account, "apply").await;
+    turn(&scenario, &account, "EnableRule").await;
+    harness::eventually("every control to be compliant", PATIENCE, async || {
+        let rows = run(&scenario, &account, "apply").await;
         rows.values().all(|row| row["outcome"] == "compliant").then_some(())
     })
     .await;
 }
 
 #[tokio::test]
-async fn whoever_was_let_in_beside_steward_is_told_and_the_trust_is_never_changed() {
-    let theatre = Theatre::with_document(DOCUMENT).await;
-    let account = account_with_everything(&theatre, "Let In").await;
-    let member = theatre.cloud.client(&account);
+async fn whoever_was_let_in_beside_steward_is_reported_and_the_trust_is_never_changed() {
+    let scenario = Scenario::with_document(DOCUMENT).await;
+    let account = account_with_everything(&scenario, "Let In").await;
+    let member = scenario.cloud.client(&account);
     let iam = async |action: &str, parameters: &[(&str, &str)]| {
         member.query("iam", action, "2010-05-08", parameters).await.expect("IAM does it")
     };
     let statement = |effect: &str, principal: &str, action: &str| json!({"Effect": effect, "Principal": {"AWS": principal}, "Action": action});
-    let own = theatre.organization.management_account();
+    let own = scenario.organization.management_account();
     let wide = json!({"Version": "2012-10-17", "Statement": [
         statement("Allow", own, "sts:AssumeRole"), statement("Allow", "111111111111", "sts:AssumeRole"),
         statement("Deny", "*", "sts:SetSourceIdentity")]})
@@ -299,9 +299,9 @@ async fn whoever_was_let_in_beside_steward_is_told_and_the_trust_is_never_change
         "by hand: take [Allow sts:AssumeRole to AWS 111111111111] out of who may assume OrganizationAccountAccessRole, or \
          name whom it lets in as also_trusted",
     ]);
-    let planned = run(&theatre, &account, "plan").await;
+    let planned = run(&scenario, &account, "plan").await;
     assert_eq!(planned["access-role"]["planned"], expected, "{planned:?}");
-    let applied = run(&theatre, &account, "apply").await;
+    let applied = run(&scenario, &account, "apply").await;
     assert_eq!(applied["access-role"]["outcome"], "not_converged", "{}", applied["access-role"]);
     assert_eq!(applied["access-role"]["remaining"], expected);
     let trust = iam("GetRole", &[ACCESS_ROLE]).await.text("AssumeRolePolicyDocument").expect("a trust policy");
@@ -313,39 +313,39 @@ async fn whoever_was_let_in_beside_steward_is_told_and_the_trust_is_never_change
         &[ACCESS_ROLE, ("PermissionsBoundary", "arn:aws:iam::aws:policy/AmazonS3FullAccess")],
     )
     .await;
-    theatre.organization.set_joined(&account, Duration::from_hours(1));
-    let blind = run(&theatre, &account, "plan").await;
+    scenario.organization.set_joined(&account, Duration::from_hours(1));
+    let blind = run(&scenario, &account, "plan").await;
     assert_eq!(blind["access-role"]["outcome"], "unknown", "{}", blind["access-role"]);
     assert_eq!(blind["access-role"]["failure"]["cause"], "AccessDenied");
 }
 
 #[tokio::test]
-async fn a_refused_document_leaves_the_last_good_one_in_force_and_is_told() {
-    let theatre = Theatre::with_document(DOCUMENT).await;
-    let account = account_with_everything(&theatre, "Refused Document").await;
-    let listener = theatre.listen("refused-document").await;
-    theatre.put_document("version: 1\ndefaults:\n  billing-alarm: {threshold_usd: -1, emails: [costs@example.com]}\n  no-such-control: {}\n").await;
-    let rows = run(&theatre, &account, "plan").await;
+async fn a_refused_document_leaves_the_last_good_one_in_force_and_is_reported() {
+    let scenario = Scenario::with_document(DOCUMENT).await;
+    let account = account_with_everything(&scenario, "Refused Document").await;
+    let listener = scenario.listen("refused-document").await;
+    scenario.put_document("version: 1\ndefaults:\n  billing-alarm: {threshold_usd: -1, emails: [costs@example.com]}\n  no-such-control: {}\n").await;
+    let rows = run(&scenario, &account, "plan").await;
     assert!(rows.values().all(|row| row["outcome"] == "compliant"), "{rows:?}");
-    let told = stage::eventually("the refusal", PATIENCE, async || {
+    let published = harness::eventually("the refusal", PATIENCE, async || {
         listener.all("BaselineDocumentRefused").await.into_iter().next()
     })
     .await;
-    let text = told.detail.to_string();
+    let text = published.detail.to_string();
     assert!(text.contains("no-such-control") && text.contains("threshold_usd"), "{text}");
 }
 
 #[tokio::test]
 async fn an_exempt_control_is_left_alone_with_its_reason() {
-    let theatre = Theatre::with_document(DOCUMENT).await;
-    let account = account_with_everything(&theatre, "Exempt").await;
+    let scenario = Scenario::with_document(DOCUMENT).await;
+    let account = account_with_everything(&scenario, "Exempt").await;
     let exemption = format!(
         "{DOCUMENT}exemptions:\n  - {{account: \"{account}\", control: password-policy, reason: legacy, until: 2999-12-31}}\n"
     );
-    theatre.put_document(&exemption).await;
-    let member = theatre.cloud.client(&account);
+    scenario.put_document(&exemption).await;
+    let member = scenario.cloud.client(&account);
     member.query("iam", "DeleteAccountPasswordPolicy", "2010-05-08", &[]).await.unwrap();
-    let rows = run(&theatre, &account, "apply").await;
+    let rows = run(&scenario, &account, "apply").await;
     assert_eq!(rows["password-policy"]["outcome"], "exempt", "{}", rows["password-policy"]);
     assert_eq!(rows["password-policy"]["reason"], "legacy");
 }

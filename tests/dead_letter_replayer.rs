@@ -1,17 +1,17 @@
 //! `dead-letter-replayer`: what was given up is sent again by one command.
 
+use harness::eventually;
 use serde_json::{Value, json};
-use stage::eventually;
 
-use crate::theatre::{PATIENCE, Theatre};
+use crate::scenario::{PATIENCE, Scenario};
 
-async fn replay(theatre: &Theatre, input: &Value) -> Value {
-    theatre.stack.invoke("DeadLetterReplayerFunction", input).await.expect("the replayer answers")
+async fn replay(scenario: &Scenario, input: &Value) -> Value {
+    scenario.stack.invoke("DeadLetterReplayerFunction", input).await.expect("the replayer answers")
 }
 
 /// What Lambda leaves of an asynchronous invocation that failed for good.
-pub(crate) fn failed_invocation(theatre: &Theatre, output: &str, payload: &Value) -> Value {
-    let (account, name) = (theatre.organization.management_account(), theatre.stack.output(output));
+pub(crate) fn failed_invocation(scenario: &Scenario, output: &str, payload: &Value) -> Value {
+    let (account, name) = (scenario.organization.management_account(), scenario.stack.output(output));
     json!({
         "version": "1.0",
         "timestamp": "2026-11-26T08:00:00.000Z",
@@ -29,95 +29,95 @@ pub(crate) fn failed_invocation(theatre: &Theatre, output: &str, payload: &Value
 
 #[tokio::test]
 async fn a_dead_letter_is_shown_then_sent_back_to_its_queue_and_worked_on() {
-    let theatre = Theatre::own(&[]).await;
-    let listener = theatre.listen("dead-letters").await;
+    let scenario = Scenario::own(&[]).await;
+    let listener = scenario.listen("dead-letters").await;
     let sample = include_str!("../events/activity-auditor/move-account.json");
-    theatre.stack.send("ActivityDeadLettersUrl", sample).await.expect("the letter lies there");
+    scenario.stack.send("ActivityDeadLettersUrl", sample).await.expect("the letter lies there");
 
-    let planned = replay(&theatre, &json!({})).await;
+    let planned = replay(&scenario, &json!({})).await;
     let letter = &planned["letters"][0];
     assert_eq!(
         (&letter["from"], &letter["event"]),
         (&json!("activity"), &json!("aws.organizations AWS API Call via CloudTrail"))
     );
-    assert_eq!(letter["to"]["queue"], theatre.stack.output("ActivityQueueUrl"), "{planned}");
+    assert_eq!(letter["to"]["queue"], scenario.stack.output("ActivityQueueUrl"), "{planned}");
     assert_eq!(planned["letters"].as_array().unwrap().len(), 1, "{planned}");
-    assert_eq!(theatre.stack.peek("ActivityDeadLettersUrl").await.unwrap().len(), 1, "a plan leaves it there");
+    assert_eq!(scenario.stack.peek("ActivityDeadLettersUrl").await.unwrap().len(), 1, "a plan leaves it there");
     assert!(listener.all("ActivityAudited").await.is_empty());
 
-    let sent = replay(&theatre, &json!({"mode": "apply", "queues": ["activity"]})).await;
+    let sent = replay(&scenario, &json!({"mode": "apply", "queues": ["activity"]})).await;
     assert_eq!(sent["letters"][0]["message_id"], letter["message_id"], "{sent}");
     listener.wait_for("ActivityAudited", "action", "MoveAccount", PATIENCE).await;
-    assert!(theatre.stack.peek("ActivityDeadLettersUrl").await.unwrap().is_empty());
-    assert_eq!(replay(&theatre, &json!({"mode": "apply"})).await["letters"], json!([]));
+    assert!(scenario.stack.peek("ActivityDeadLettersUrl").await.unwrap().is_empty());
+    assert_eq!(replay(&scenario, &json!({"mode": "apply"})).await["letters"], json!([]));
 }
 
 #[tokio::test]
 async fn a_failed_invocation_is_made_again() {
-    let theatre = Theatre::own(&[]).await;
-    let record = failed_invocation(&theatre, "CreateAccountPollerFunction", &json!({}));
-    let since = theatre.cloud.sequence();
-    theatre.stack.send("UndeliverableUrl", &record.to_string()).await.expect("the record lies there");
-    let sent = replay(&theatre, &json!({"mode": "apply", "queues": ["undeliverable"]})).await;
+    let scenario = Scenario::own(&[]).await;
+    let record = failed_invocation(&scenario, "CreateAccountPollerFunction", &json!({}));
+    let since = scenario.cloud.sequence();
+    scenario.stack.send("UndeliverableUrl", &record.to_string()).await.expect("the record lies there");
+    let sent = replay(&scenario, &json!({"mode": "apply", "queues": ["undeliverable"]})).await;
     assert!(sent["letters"][0]["to"]["function"].is_string(), "{sent}");
     eventually("the poller to look at its requests", PATIENCE, async || {
-        (!theatre.calls_since(since).by_function("create-account-poller").is_empty()).then_some(())
+        (!scenario.calls_since(since).by_function("create-account-poller").is_empty()).then_some(())
     })
     .await;
 }
 
 #[tokio::test]
 async fn an_event_whose_queue_was_gone_reaches_it_once_it_is_back() {
-    let theatre = Theatre::own(&[]).await;
-    let url = theatre.stack.output("NotificationQueueUrl");
-    let client = &theatre.stack.client;
+    let scenario = Scenario::own(&[]).await;
+    let url = scenario.stack.output("NotificationQueueUrl");
+    let client = &scenario.stack.client;
     client.json("sqs", "DeleteQueue", json!({"QueueUrl": url})).await.expect("somebody deletes the queue");
-    theatre.stack.put_event("AccountRequested", &json!({})).await.expect("the bus takes it");
+    scenario.stack.put_event("AccountRequested", &json!({})).await.expect("the bus takes it");
     eventually("the event to be undeliverable", PATIENCE, async || {
-        let waiting = theatre.stack.peek("UndeliverableUrl").await.expect("the queue can be read");
+        let waiting = scenario.stack.peek("UndeliverableUrl").await.expect("the queue can be read");
         (!waiting.is_empty()).then_some(())
     })
     .await;
 
     let again = json!({"mode": "apply", "queues": ["undeliverable"]});
-    let too_early = replay(&theatre, &again).await;
+    let too_early = replay(&scenario, &again).await;
     assert_eq!(too_early["letters"], json!([]), "{too_early}");
     assert!(too_early["kept"][0]["why"].as_str().unwrap().contains("sqs:SendMessage"), "{too_early}");
 
     let name = url.rsplit('/').next().unwrap();
     client.json("sqs", "CreateQueue", json!({"QueueName": name})).await.expect("the queue is back");
-    let sent = replay(&theatre, &again).await;
+    let sent = replay(&scenario, &again).await;
     assert_eq!(sent["letters"][0]["event"], "steward AccountCreationFailed", "{sent}");
-    assert!(theatre.stack.peek("UndeliverableUrl").await.unwrap().is_empty());
+    assert!(scenario.stack.peek("UndeliverableUrl").await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn what_names_no_target_of_this_stack_stays_where_it_is_and_is_said() {
-    let theatre = Theatre::own(&[]).await;
-    theatre.stack.send("UndeliverableUrl", "{}").await.expect("it lies there");
-    let mut record = failed_invocation(&theatre, "AccountRequesterFunction", &json!({}));
+    let scenario = Scenario::own(&[]).await;
+    scenario.stack.send("UndeliverableUrl", "{}").await.expect("it lies there");
+    let mut record = failed_invocation(&scenario, "AccountRequesterFunction", &json!({}));
     record["requestContext"]["functionArn"] = "arn:aws:lambda:us-east-1:111111111111:function:other".into();
-    theatre.stack.send("UndeliverableUrl", &record.to_string()).await.expect("it lies there");
-    let answer = replay(&theatre, &json!({"mode": "apply"})).await;
+    scenario.stack.send("UndeliverableUrl", &record.to_string()).await.expect("it lies there");
+    let answer = replay(&scenario, &json!({"mode": "apply"})).await;
     assert_eq!((&answer["letters"], answer["kept"].as_array().unwrap().len()), (&json!([]), 2), "{answer}");
-    assert_eq!(theatre.stack.peek("UndeliverableUrl").await.unwrap().len(), 2);
+    assert_eq!(scenario.stack.peek("UndeliverableUrl").await.unwrap().len(), 2);
 }
 
 #[tokio::test]
 async fn a_forged_letter_invokes_nothing_that_people_call() {
-    let theatre = Theatre::own(&[]).await;
-    let account = theatre.member();
+    let scenario = Scenario::own(&[]).await;
+    let account = scenario.member();
     let recovery =
         json!({"task": "allow-password-recovery", "account_ids": [account], "mode": "apply", "reason": "mine"});
-    let forged = failed_invocation(&theatre, "RootTaskRunnerFunction", &recovery);
-    theatre.stack.send("UndeliverableUrl", &forged.to_string()).await.expect("it lies there");
-    let baseline = failed_invocation(&theatre, "BaselineApplierFunction", &json!({"all": true, "mode": "apply"}));
-    theatre.stack.send("UndeliverableUrl", &baseline.to_string()).await.expect("it lies there");
-    let since = theatre.cloud.sequence();
-    let answer = replay(&theatre, &json!({"mode": "apply"})).await;
+    let forged = failed_invocation(&scenario, "RootTaskRunnerFunction", &recovery);
+    scenario.stack.send("UndeliverableUrl", &forged.to_string()).await.expect("it lies there");
+    let baseline = failed_invocation(&scenario, "BaselineApplierFunction", &json!({"all": true, "mode": "apply"}));
+    scenario.stack.send("UndeliverableUrl", &baseline.to_string()).await.expect("it lies there");
+    let since = scenario.cloud.sequence();
+    let answer = replay(&scenario, &json!({"mode": "apply"})).await;
     assert_eq!(answer["letters"], json!([]), "{answer}");
     assert_eq!(answer["kept"].as_array().map(Vec::len), Some(2), "{answer}");
     assert!(answer["kept"][0]["why"].as_str().unwrap().contains("invoked again by a person"), "{answer}");
-    let invoked = theatre.calls_since(since).only(|call| call.service == "lambda" && call.function.is_some());
+    let invoked = scenario.calls_since(since).only(|call| call.service == "lambda" && call.function.is_some());
     assert!(invoked.is_empty(), "{invoked:?}");
 }

@@ -84,17 +84,17 @@ fn is_like(text: &str, pattern: &str) -> bool {
 }
 
 /// The rules on a bus that hear an event, by what they lead to.
-fn heard(template: &Value, bus: &Value, queue: &str, event: &Value) -> Vec<String> {
+fn received(template: &Value, bus: &Value, queue: &str, event: &Value) -> Vec<String> {
     let leads_there = |rule: &Value| items(&rule["Targets"]).any(|target| referred(&target["Arn"]) == queue);
     let rules = resources(template, "AWS::Events::Rule").into_iter();
     let rules = rules.filter(|(_, rule)| rule["EventBusName"] == *bus && leads_there(rule));
-    rules.filter(|(_, rule)| hears(rule, event)).map(|(id, _)| id).collect()
+    rules.filter(|(_, rule)| is_matched_by(rule, event)).map(|(id, _)| id).collect()
 }
 
-/// Whether a rule hears of an event: of what CloudTrail calls reading only when it asks for that.
-fn hears(rule: &Value, event: &Value) -> bool {
-    let hears_reads = rule["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
-    (event["detail"]["readOnly"] != true || hears_reads) && matches(&deployed(&rule["EventPattern"]), event)
+/// Whether a rule matches an event: of what CloudTrail calls reading only when it asks for that.
+fn is_matched_by(rule: &Value, event: &Value) -> bool {
+    let matches_reads = rule["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
+    (event["detail"]["readOnly"] != true || matches_reads) && matches(&deployed(&rule["EventPattern"]), event)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +125,7 @@ fn event(account: &str, action: &str, who: Who, parameters: &Value) -> Value {
 }
 
 /// What is heard wherever it happens in the management account, whoever does it.
-const HEARD: &[&str] = &[
+const KNOWN_ACCOUNT: &[&str] = &[
     "account:AcceptPrimaryEmailUpdate",
     "account:CloseAccount",
     "account:DeleteAlternateContact",
@@ -213,11 +213,11 @@ fn excused(exceptions: &[(&str, Who, &str)], action: &str, who: Who) -> bool {
 /// What the members' stack forwards.
 fn forwarded(event: &Value) -> bool {
     let stack = template_in("stacks/member-events.yaml");
-    resources(&stack, "AWS::Events::Rule").into_values().any(|rule| hears(&rule, event))
+    resources(&stack, "AWS::Events::Rule").into_values().any(|rule| is_matched_by(&rule, event))
 }
 
 #[test]
-fn the_control_that_looks_for_the_members_rules_knows_what_they_hear() {
+fn the_control_that_looks_for_the_members_rules_knows_what_they_match() {
     let entered_by = steward::ids::RoleName::organization_account_access();
     let wanted = steward::control::member_events::wanted(&entered_by);
     let stack = template_in("stacks/member-events.yaml");
@@ -228,7 +228,7 @@ fn the_control_that_looks_for_the_members_rules_knows_what_they_hear() {
             let pattern = pattern.replace(r#"{"Ref":"AccessRoleName"}"#, &json!(entered_by).to_string());
             serde_json::from_str::<Value>(&pattern).expect("a pattern") == wanted.pattern
         });
-        let rule = left.remove(position.unwrap_or_else(|| panic!("no rule hears {}", wanted.pattern)));
+        let rule = left.remove(position.unwrap_or_else(|| panic!("no rule matches {}", wanted.pattern)));
         let is_off = rule["State"].as_str().is_some_and(|word| word != "ENABLED");
         assert_eq!(is_off, wanted.all_calls, "{rule}");
     }
@@ -242,10 +242,10 @@ fn member_bus() -> Value {
 #[test]
 fn everything_that_matters_in_the_management_account_reaches_one_rule_or_stands_in_the_list_of_exceptions() {
     let template = template();
-    for action in HEARD {
+    for action in KNOWN_ACCOUNT {
         for who in EVERYBODY {
             let event = event(MANAGEMENT, action, who, &json!({}));
-            let rules = heard(&template, &Value::Null, "ActivityQueue", &event);
+            let rules = received(&template, &Value::Null, "ActivityQueue", &event);
             let expected = usize::from(!excused(EXCEPTIONS, action, who));
             assert_eq!(rules.len(), expected, "{action} by {who:?} reaches {rules:?}");
         }
@@ -253,40 +253,41 @@ fn everything_that_matters_in_the_management_account_reaches_one_rule_or_stands_
 }
 
 #[test]
-fn everything_that_matters_in_a_member_account_is_forwarded_and_heard_or_stands_in_the_list_of_exceptions() {
+fn everything_that_matters_in_a_member_account_is_forwarded_and_matched_or_stands_in_the_list_of_exceptions() {
     let template = template();
-    let names =
-        HEARD.iter().filter(|action| !action.ends_with("Result") && !action.starts_with("organizations:Account"));
+    let names = KNOWN_ACCOUNT
+        .iter()
+        .filter(|action| !action.ends_with("Result") && !action.starts_with("organizations:Account"));
     for action in names {
         for who in EVERYBODY {
             let event = event(MEMBER, action, who, &json!({}));
             let is_expected = !excused(EXCEPTIONS, action, who) && !excused(MEMBER_EXCEPTIONS, action, who);
             assert_eq!(forwarded(&event), is_expected, "{action} by {who:?}");
-            let rules = heard(&template, &member_bus(), "ActivityQueue", &event);
+            let rules = received(&template, &member_bus(), "ActivityQueue", &event);
             assert!(!is_expected || rules == ["MemberActivityRule"], "{action} by {who:?} reaches {rules:?}");
             // The management account's own bus believes none of it.
-            assert!(heard(&template, &Value::Null, "ActivityQueue", &event).is_empty(), "{action} by {who:?}");
+            assert!(received(&template, &Value::Null, "ActivityQueue", &event).is_empty(), "{action} by {who:?}");
         }
     }
 }
 
 #[test]
-fn a_member_that_closes_itself_is_heard_whoever_does_it() {
+fn a_member_that_closes_itself_is_noticed_whoever_does_it() {
     let template = template();
     for who in EVERYBODY {
         let closed = event(MEMBER, "account:CloseAccount", who, &Value::Null);
         assert!(forwarded(&closed));
-        assert_eq!(heard(&template, &member_bus(), "ActivityQueue", &closed), ["MemberActivityRule"]);
+        assert_eq!(received(&template, &member_bus(), "ActivityQueue", &closed), ["MemberActivityRule"]);
     }
 }
 
 #[test]
-fn a_change_of_the_access_role_of_a_member_is_forwarded_and_heard_and_of_another_role_is_not() {
+fn a_change_of_the_access_role_of_a_member_is_forwarded_and_matched_and_of_another_role_is_not() {
     let template = template();
-    for (role, is_heard) in [(ACCESS_ROLE, true), ("Developer", false)] {
+    for (role, is_matched) in [(ACCESS_ROLE, true), ("Developer", false)] {
         let changed = event(MEMBER, "iam:UpdateAssumeRolePolicy", Who::Role, &json!({"roleName": role}));
-        assert_eq!(forwarded(&changed), is_heard, "{role}");
-        assert_eq!(!heard(&template, &member_bus(), "ActivityQueue", &changed).is_empty(), is_heard, "{role}");
+        assert_eq!(forwarded(&changed), is_matched, "{role}");
+        assert_eq!(!received(&template, &member_bus(), "ActivityQueue", &changed).is_empty(), is_matched, "{role}");
     }
 }
 
@@ -296,11 +297,11 @@ fn news_of_regions_reach_the_region_auditor_from_both_buses_and_the_activity_aud
     for (account, bus) in [(MANAGEMENT, Value::Null), (MEMBER, member_bus())] {
         let news = json!({"source": "aws.account", "detail-type": "Region Opt-In Status Change", "account": account,
             "detail": {"accountId": MEMBER, "regionName": "eu-south-1", "status": "ENABLED"}});
-        assert_eq!(heard(&template, &bus, "RegionAuditQueue", &news).len(), 1, "{account}");
-        assert!(heard(&template, &bus, "ActivityQueue", &news).is_empty(), "{account}");
+        assert_eq!(received(&template, &bus, "RegionAuditQueue", &news).len(), 1, "{account}");
+        assert!(received(&template, &bus, "ActivityQueue", &news).is_empty(), "{account}");
         assert!(account == MANAGEMENT || forwarded(&news));
         let call = event(account, "account:EnableRegion", Who::Role, &json!({"regionName": "eu-south-1"}));
-        assert_eq!(heard(&template, &bus, "RegionAuditQueue", &call).len(), 1, "{account}");
+        assert_eq!(received(&template, &bus, "RegionAuditQueue", &call).len(), 1, "{account}");
     }
 }
 
@@ -311,18 +312,18 @@ fn a_new_account_is_believed_from_the_management_account_alone() {
         [(MANAGEMENT, Value::Null, true), (MEMBER, Value::Null, false), (MEMBER, member_bus(), false)]
     {
         let joined = event(account, "organizations:AccountJoinedOrganization", Who::Role, &json!({}));
-        assert_eq!(!heard(&template, &bus, "BaselineQueue", &joined).is_empty(), is_believed, "{account}");
+        assert_eq!(!received(&template, &bus, "BaselineQueue", &joined).is_empty(), is_believed, "{account}");
         let created = event(account, "organizations:CreateAccountResult", Who::Role, &json!({}));
-        assert_eq!(!heard(&template, &bus, "AccountCreationQueue", &created).is_empty(), is_believed, "{account}");
+        assert_eq!(!received(&template, &bus, "AccountCreationQueue", &created).is_empty(), is_believed, "{account}");
     }
 }
 
 #[test]
-fn changes_of_stewards_own_resources_are_heard_and_of_others_and_its_daily_work_are_not() {
+fn changes_of_stewards_own_resources_are_matched_and_of_others_and_its_daily_work_are_not() {
     let template = template();
-    let hears = |action: &str, parameters: &Value| {
+    let is_matched = |action: &str, parameters: &Value| {
         let event = event(MANAGEMENT, action, Who::Role, parameters);
-        !heard(&template, &Value::Null, "ActivityQueue", &event).is_empty()
+        !received(&template, &Value::Null, "ActivityQueue", &event).is_empty()
     };
     for (action, parameters) in [
         ("lambda:UpdateFunctionCode20150331v2", json!({"functionName": "steward-ActivityAuditor-1A"})),
@@ -336,7 +337,7 @@ fn changes_of_stewards_own_resources_are_heard_and_of_others_and_its_daily_work_
         ("sqs:PurgeQueue", json!({"queueUrl": "https://sqs.us-east-1.amazonaws.com/1/steward-ActivityQueue-1A"})),
         ("sns:Unsubscribe", json!({"subscriptionArn": "arn:aws:sns:us-east-1:1:steward-Alerts-1A:2B"})),
         ("s3:DeleteBucket", json!({"bucketName": "steward-documents-1a"})),
-        ("dynamodb:DeleteTable", json!({"tableName": "steward-Requests-1A"})),
+        ("dynamodb:DeleteTable", json!({"tableName": "steward-State-1A"})),
         ("kms:DisableKey", json!({"keyId": "1234abcd"})),
         ("states:UpdateStateMachine", json!({"stateMachineArn": "arn:aws:states:us-east-1:1:stateMachine:steward"})),
         ("logs:DeleteLogGroup", json!({"logGroupName": "/aws/lambda/steward/notifier"})),
@@ -345,7 +346,7 @@ fn changes_of_stewards_own_resources_are_heard_and_of_others_and_its_daily_work_
         // Its roles.
         ("iam:PutRolePolicy", json!({"roleName": "steward-NotifierRole-1A"})),
     ] {
-        assert!(hears(action, &parameters), "{action} {parameters}");
+        assert!(is_matched(action, &parameters), "{action} {parameters}");
     }
     for (action, parameters) in [
         ("lambda:UpdateFunctionCode20150331v2", json!({"functionName": "shop-Checkout-1A"})),
@@ -353,6 +354,6 @@ fn changes_of_stewards_own_resources_are_heard_and_of_others_and_its_daily_work_
         ("states:StartExecution", json!({"stateMachineArn": "arn:aws:states:us-east-1:1:stateMachine:steward"})),
         ("logs:CreateLogStream", json!({"logGroupName": "/aws/lambda/steward/notifier"})),
     ] {
-        assert!(!hears(action, &parameters), "{action} {parameters}");
+        assert!(!is_matched(action, &parameters), "{action} {parameters}");
     }
 }

@@ -25,7 +25,7 @@ mod rate_shares;
 mod region_opt_auditor;
 mod root_task_runner;
 mod samples;
+mod scenario;
 mod side_by_side;
 mod state_machine;
 mod template;
-mod theatre;

@@ -1,18 +1,18 @@
 //! What members forward of themselves, and that it is noticed when they do not any more.
 
+use harness::eventually;
 use local_cloud::AwsClient;
 use serde_json::{Value, json};
-use stage::eventually;
 
 use crate::{
     compliance_sweep::{cells, report, sweep},
-    theatre::{PATIENCE, Theatre},
+    scenario::{PATIENCE, Scenario},
 };
 
 const DOCUMENT: &str = "version: 1\ndefaults:\n  member-events: {}\n";
 
 /// Deploys what forwards a member's own events to the management account.
-pub(crate) async fn forward_events(theatre: &Theatre, member: &AwsClient) {
+pub(crate) async fn forward_events(scenario: &Scenario, member: &AwsClient) {
     let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../stacks/member-events.yaml"));
     let template = template.expect("stacks/member-events.yaml");
     let input = [
@@ -20,9 +20,9 @@ pub(crate) async fn forward_events(theatre: &Theatre, member: &AwsClient) {
         ("TemplateBody", template.as_str()),
         ("Capabilities.member.1", "CAPABILITY_IAM"),
         ("Parameters.member.1.ParameterKey", "ManagementAccountId"),
-        ("Parameters.member.1.ParameterValue", theatre.organization.management_account()),
+        ("Parameters.member.1.ParameterValue", scenario.organization.management_account()),
         ("Parameters.member.2.ParameterKey", "BusName"),
-        ("Parameters.member.2.ParameterValue", theatre.stack.output("MemberBusName")),
+        ("Parameters.member.2.ParameterValue", scenario.stack.output("MemberBusName")),
     ];
     member.query("cloudformation", "CreateStack", "2010-05-15", &input).await.expect("the stack is taken");
     eventually("the member's stack", PATIENCE, async || {
@@ -34,8 +34,8 @@ pub(crate) async fn forward_events(theatre: &Theatre, member: &AwsClient) {
 }
 
 /// The rules by which an account forwards its events.
-async fn forwarders(theatre: &Theatre, member: &AwsClient) -> Vec<String> {
-    let (own, bus) = (theatre.organization.management_account(), theatre.stack.output("MemberBusName"));
+async fn forwarders(scenario: &Scenario, member: &AwsClient) -> Vec<String> {
+    let (own, bus) = (scenario.organization.management_account(), scenario.stack.output("MemberBusName"));
     let target = json!({"TargetArn": format!("arn:aws:events:us-east-1:{own}:event-bus/{bus}")});
     let answer = member.json("events", "AWSEvents.ListRuleNamesByTarget", target).await.expect("the rules are listed");
     let names = answer["RuleNames"].as_array().expect("names").iter();
@@ -43,34 +43,34 @@ async fn forwarders(theatre: &Theatre, member: &AwsClient) -> Vec<String> {
 }
 
 /// Somebody turns off, or on again, the rule by which an account forwards what is changed in it.
-pub(crate) async fn turn(theatre: &Theatre, account: &str, operation: &str) {
-    let member = theatre.cloud.client(account);
-    let rules = forwarders(theatre, &member).await;
+pub(crate) async fn turn(scenario: &Scenario, account: &str, operation: &str) {
+    let member = scenario.cloud.client(account);
+    let rules = forwarders(scenario, &member).await;
     let rule = rules.iter().find(|name| !name.contains("RootSession")).expect("a rule");
     member.json("events", &format!("AWSEvents.{operation}"), json!({"Name": rule})).await.expect("the rule is turned");
 }
 
 #[tokio::test]
-async fn an_account_that_deletes_what_forwards_its_events_is_told_by_the_next_sweep() {
-    let theatre = Theatre::with_document(DOCUMENT).await;
-    let account = theatre.member();
-    let member = theatre.cloud.client(&account);
+async fn an_account_that_deletes_what_forwards_its_events_is_reported_by_the_next_sweep() {
+    let scenario = Scenario::with_document(DOCUMENT).await;
+    let account = scenario.member();
+    let member = scenario.cloud.client(&account);
     let seen = async || {
-        sweep(&theatre).await;
-        cells(&report(&theatre).await).remove(&(account.clone(), "member-events".to_owned())).expect("a row")
+        sweep(&scenario).await;
+        cells(&report(&scenario).await).remove(&(account.clone(), "member-events".to_owned())).expect("a row")
     };
     let plan = async || {
         let input = json!({"account_ids": [account], "controls": ["member-events"]});
-        let answer = theatre.stack.baseline(&input).await.expect("the applier answers");
+        let answer = scenario.stack.baseline(&input).await.expect("the applier answers");
         answer["rows"][0].clone()
     };
     let lines = |row: &Value| row["planned"].as_array().expect("lines").len();
     let never = plan().await;
     assert_eq!((never["outcome"].as_str(), lines(&never)), (Some("drifted"), 2), "{never}");
-    forward_events(&theatre, &member).await;
+    forward_events(&scenario, &member).await;
     assert_eq!(seen().await, "compliant", "{}", plan().await);
 
-    let rules = forwarders(&theatre, &member).await;
+    let rules = forwarders(&scenario, &member).await;
     assert_eq!(rules.len(), 2, "{rules:?}");
     for rule in &rules {
         let targets = json!({"Rule": rule, "Ids": ["management"]});
@@ -85,17 +85,17 @@ async fn an_account_that_deletes_what_forwards_its_events_is_told_by_the_next_sw
 }
 
 #[tokio::test]
-async fn an_account_whose_rules_forward_into_the_void_is_told_with_what_they_lack() {
-    let theatre = Theatre::with_document(DOCUMENT).await;
-    let account = theatre.member();
-    let member = theatre.cloud.client(&account);
-    forward_events(&theatre, &member).await;
+async fn an_account_whose_rules_forward_into_the_void_is_reported_with_what_they_lack() {
+    let scenario = Scenario::with_document(DOCUMENT).await;
+    let account = scenario.member();
+    let member = scenario.cloud.client(&account);
+    forward_events(&scenario, &member).await;
     let roles = member.query("iam", "ListRoles", "2010-05-08", &[]).await.expect("the roles").texts("RoleName");
     let role = roles.iter().find(|name| name.contains("ForwarderRole")).expect("the role");
     let policy = [("RoleName", role.as_str()), ("PolicyName", "forward")];
     member.query("iam", "DeleteRolePolicy", "2010-05-08", &policy).await.expect("the policy is deleted");
     let input = json!({"account_ids": [account], "mode": "apply", "controls": ["member-events"]});
-    let answer = theatre.stack.baseline(&input).await.expect("the applier answers");
+    let answer = scenario.stack.baseline(&input).await.expect("the applier answers");
     let row = &answer["rows"][0];
     assert_eq!(row["outcome"], "not_converged", "{row}");
     let first = row["remaining"][0].as_str().expect("a line");

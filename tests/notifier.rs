@@ -5,7 +5,7 @@ use std::time::Duration;
 use local_cloud::Method;
 use serde_json::{Value, json};
 
-use crate::theatre::{PATIENCE, Theatre};
+use crate::scenario::{PATIENCE, Scenario};
 
 /// Only Zurich may be used beyond the regions that AWS enables by default.
 const DOCUMENT: &str = "version: 1\ndefaults:\n  regions: {enabled: [eu-central-2], others: disable}\n";
@@ -17,14 +17,19 @@ fn event(id: &str, detail_type: &str, detail: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_region_that_somebody_enables_against_the_document_is_told_by_mail_and_an_allowed_one_is_not() {
-    let theatre = Theatre::with_document(DOCUMENT).await;
-    theatre.organization.set_region_time(Duration::from_secs(20));
-    let (mailbox, listener) = (theatre.mailbox("regions").await, theatre.listen("mails").await);
-    let account = theatre.member();
+async fn a_region_that_somebody_enables_against_the_document_is_reported_by_mail_and_an_allowed_one_is_not() {
+    let scenario = Scenario::with_document(DOCUMENT).await;
+    scenario.organization.set_region_time(Duration::from_secs(20));
+    let (mailbox, listener) = (scenario.mailbox("regions").await, scenario.listen("mails").await);
+    let account = scenario.member();
     for region in ["eu-central-2", "eu-south-1"] {
         let body = json!({"AccountId": account, "RegionName": region}).to_string();
-        theatre.stack.client.rest("account", Method::POST, "/enableRegion", body).await.expect("the region is enabled");
+        scenario
+            .stack
+            .client
+            .rest("account", Method::POST, "/enableRegion", body)
+            .await
+            .expect("the region is enabled");
         // AWS takes one such call in a second.
         listener.wait_for_any(&["RegionOptAudited", "RegionPolicyViolated"], "region", region, PATIENCE).await;
     }
@@ -38,21 +43,21 @@ async fn a_region_that_somebody_enables_against_the_document_is_told_by_mail_and
 
 #[tokio::test]
 async fn a_failed_request_reaches_people_with_the_remedy() {
-    let theatre = Theatre::own(&[]).await;
-    let mailbox = theatre.mailbox("failures").await;
-    theatre.stack.put_event("AccountRequested", &json!({"email": "nobody"})).await.expect("the bus takes it");
+    let scenario = Scenario::own(&[]).await;
+    let mailbox = scenario.mailbox("failures").await;
+    scenario.stack.put_event("AccountRequested", &json!({"email": "nobody"})).await.expect("the bus takes it");
     let mail = mailbox.wait_for("an account was not created: InvalidRequest", PATIENCE).await;
     assert!(mail.text.contains("account_name: is missing"), "{}", mail.text);
     assert!(mail.text.contains("Correct every problem listed"), "{}", mail.text);
 }
 
 #[tokio::test]
-async fn people_hear_of_what_matters_as_much_as_they_have_said() {
-    let theatre = Theatre::own(&[("NotifySeverity", "critical")]).await;
+async fn people_get_mail_about_what_matters_as_much_as_they_have_said() {
+    let scenario = Scenario::own(&[("NotifySeverity", "critical")]).await;
     let notify = async |severity: &str| {
         let detail = json!({"severity": severity, "action": "CloseAccount", "account_id": "222222222222"});
         let event = event(severity, "ActivityAudited", &detail);
-        theatre.stack.invoke("NotifierFunction", &event).await.expect("the notifier answers")
+        scenario.stack.invoke("NotifierFunction", &event).await.expect("the notifier answers")
     };
     assert_eq!(notify("warning").await, json!({"notified": "below_severity", "severity": "warning"}));
     let sent = notify("critical").await;
@@ -62,8 +67,8 @@ async fn people_hear_of_what_matters_as_much_as_they_have_said() {
 
 #[tokio::test]
 async fn a_thousand_events_doubled_and_shuffled_make_one_mail_each() {
-    let theatre = Theatre::own(&[]).await;
-    let mailbox = theatre.mailbox("thousand").await;
+    let scenario = Scenario::own(&[]).await;
+    let mailbox = scenario.mailbox("thousand").await;
     let body = |n: usize| {
         let detail = json!({"account_id": format!("{n:012}"), "region": "eu-south-1", "status": "ENABLED"});
         event(&format!("event-{n}"), "RegionPolicyViolated", &detail).to_string()
@@ -81,8 +86,8 @@ async fn a_thousand_events_doubled_and_shuffled_make_one_mail_each() {
     for pair in batches.chunks(2) {
         let [one, other] = pair else { unreachable!("an even number of batches") };
         let answers = tokio::join!(
-            theatre.stack.invoke("NotifierFunction", one),
-            theatre.stack.invoke("NotifierFunction", other)
+            scenario.stack.invoke("NotifierFunction", one),
+            scenario.stack.invoke("NotifierFunction", other)
         );
         for answer in [answers.0, answers.1] {
             assert_eq!(answer.expect("the notifier answers")["batchItemFailures"], json!([]));
@@ -95,8 +100,8 @@ async fn a_thousand_events_doubled_and_shuffled_make_one_mail_each() {
 
 #[tokio::test]
 async fn three_hundred_events_of_one_account_do_not_hide_the_one_that_is_critical() {
-    let theatre = Theatre::own(&[]).await;
-    let mailbox = theatre.mailbox("flood").await;
+    let scenario = Scenario::own(&[]).await;
+    let mailbox = scenario.mailbox("flood").await;
     let body = |n: usize| {
         let (severity, action) = if n == 284 { ("critical", "LeaveOrganization") } else { ("warning", "CreateUser") };
         // Whom its calls name is the attacker's to choose.
@@ -108,7 +113,7 @@ async fn three_hundred_events_of_one_account_do_not_hide_the_one_that_is_critica
         let records =
             batch.iter().map(|n| json!({"messageId": n.to_string(), "body": body(*n), "eventSource": "aws:sqs"}));
         let batch = json!({"Records": records.collect::<Vec<_>>()});
-        let answer = theatre.stack.invoke("NotifierFunction", &batch).await.expect("the notifier answers");
+        let answer = scenario.stack.invoke("NotifierFunction", &batch).await.expect("the notifier answers");
         assert_eq!(answer["batchItemFailures"], json!([]));
     }
     let mails = mailbox.all().await;
@@ -119,16 +124,16 @@ async fn three_hundred_events_of_one_account_do_not_hide_the_one_that_is_critica
     let hour = (std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_secs()) / 3600;
     let early = json!({"Records": [{"messageId": "1", "eventSource": "aws:sqs",
         "body": json!({"sum_up": {"account": "222222222222", "hour": hour}}).to_string()}]});
-    let answer = theatre.stack.invoke("NotifierFunction", &early).await.expect("the notifier answers");
+    let answer = scenario.stack.invoke("NotifierFunction", &early).await.expect("the notifier answers");
     assert_eq!(answer["batchItemFailures"], json!([]));
     assert!(mailbox.all().await.iter().all(|mail| !mail.subject.contains("more events")), "the hour is not over");
 }
 
 #[tokio::test]
 async fn what_is_no_event_is_given_back_to_the_queue_for_its_dead_letters() {
-    let theatre = Theatre::shared().await;
+    let scenario = Scenario::shared().await;
     let record = |id: &str, body: &str| json!({"messageId": id, "body": body, "eventSource": "aws:sqs"});
     let batch = json!({"Records": [record("1", "{}"), record("2", "no JSON")]});
-    let answer = theatre.stack.invoke("NotifierFunction", &batch).await.expect("the notifier answers");
+    let answer = scenario.stack.invoke("NotifierFunction", &batch).await.expect("the notifier answers");
     assert_eq!(answer["batchItemFailures"].as_array().unwrap().len(), 2, "{answer}");
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use local_cloud::{AwsClient, Call};
 use serde_json::{Value, json};
 
-use crate::theatre::Theatre;
+use crate::scenario::Scenario;
 
 /// A session of the role of one function, with which somebody does by hand what the role may do. Its trust policy admits
 /// the Lambda service alone, and so is replaced first.
-pub(crate) async fn as_function(theatre: &Theatre, policy: &str) -> AwsClient {
-    let (client, account) = (&theatre.stack.client, theatre.organization.management_account());
-    let (role, ..) = crate::permissions::policy(theatre, policy).await;
+pub(crate) async fn as_function(scenario: &Scenario, policy: &str) -> AwsClient {
+    let (client, account) = (&scenario.stack.client, scenario.organization.management_account());
+    let (role, ..) = crate::permissions::policy(scenario, policy).await;
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}]});
     let input = [("RoleName", role.as_str()), ("PolicyDocument", &trust.to_string())];
     client.query("iam", "UpdateAssumeRolePolicy", "2010-05-08", &input).await.expect("the role trusts its account");
@@ -31,12 +31,12 @@ async fn put(client: &AwsClient, table: &str, pk: &str, in_transaction: bool) ->
 
 #[tokio::test]
 async fn whoever_has_a_functions_credentials_writes_its_own_items_and_no_lock_or_switch() {
-    let theatre = Theatre::own(&[]).await;
-    let (table, journal) = (theatre.stack.output("RequestsTable"), theatre.stack.output("JournalTable"));
+    let scenario = Scenario::own(&[]).await;
+    let (table, journal) = (scenario.stack.output("StateTable"), scenario.stack.output("JournalTable"));
     let denied = Err("AccessDeniedException".to_owned());
-    let others = ["switch", "mending-sweep", "in-flight", "day#2026-01-01", "request#req-1", "installation"];
+    let others = ["switch", "remediating-sweep", "in-flight", "day#2026-01-01", "request#req-1", "installation"];
 
-    let notifier = as_function(&theatre, "notifier").await;
+    let notifier = as_function(&scenario, "notifier").await;
     for in_transaction in [false, true] {
         assert_eq!(put(&notifier, table, "notification#1", in_transaction).await, Ok(()));
         for pk in others {
@@ -48,9 +48,9 @@ async fn whoever_has_a_functions_credentials_writes_its_own_items_and_no_lock_or
     let both = notifier.json("dynamodb", "TransactWriteItems", json!({"TransactItems": both})).await;
     assert_eq!(both.map_err(|error| error.code), Err("AccessDeniedException".to_owned()));
 
-    // Who changes every account may neither turn the switch nor say that a sweep may mend, nor make a backup known.
-    let applier = as_function(&theatre, "baseline-applier").await;
-    for pk in ["switch", "mending-sweep", "turn#another#123456789012"] {
+    // Who changes every account may neither turn the switch nor say that a sweep may remediate, nor make a backup known.
+    let applier = as_function(&scenario, "baseline-applier").await;
+    for pk in ["switch", "remediating-sweep", "turn#another#123456789012"] {
         assert_eq!(put(&applier, table, pk, true).await, denied, "{pk}");
     }
     assert_eq!(put(&applier, journal, "backup#root-task-backups/1", true).await, denied);
@@ -61,22 +61,22 @@ async fn whoever_has_a_functions_credentials_writes_its_own_items_and_no_lock_or
     assert_eq!(denied, Err("AccessDeniedException".to_owned()));
 }
 
-/// Takes the ways to the items of the tables that no other flow takes. `failed` is a request for this wish.
-pub(crate) async fn every_way(theatre: &Theatre, failed: &str, wish: &Value) {
-    let (client, table) = (&theatre.stack.client, theatre.stack.output("RequestsTable"));
+/// Takes the ways to the items of the tables that no other flow takes. `failed` is a request for this spec.
+pub(crate) async fn every_way(scenario: &Scenario, failed: &str, spec: &Value) {
+    let (client, table) = (&scenario.stack.client, scenario.stack.output("StateTable"));
     // A request that was given up while AWS went on with its call is asked for again, and goes on with it.
-    let call = theatre.organization.requests().pop().expect("a call of CreateAccount").id;
+    let call = scenario.organization.requests().pop().expect("a call of CreateAccount").id;
     let update = json!({"TableName": table, "Key": {"pk": {"S": format!("request#{failed}")}},
         "UpdateExpression": "SET #state.create_account_request_id = :call",
         "ExpressionAttributeNames": {"#state": "state"}, "ExpressionAttributeValues": {":call": {"S": call}}});
     client.json("dynamodb", "UpdateItem", update).await.expect("the record is changed");
-    assert_eq!(theatre.request(wish).await, failed);
-    theatre.end_of(failed).await;
+    assert_eq!(scenario.request(spec).await, failed);
+    scenario.end_of(failed).await;
     // A record that cannot be read is told of once, in whichever sweep finds it.
     let unreadable = json!({"pk": {"S": "request#unreadable"}, "open": {"S": "yes"}});
-    theatre.stack.put_item(&unreadable).await.expect("the table takes it");
+    scenario.stack.put_item(&unreadable).await.expect("the table takes it");
     for _ in 0..2 {
-        theatre.stack.poll(&json!({})).await.expect("the sweep works");
+        scenario.stack.poll(&json!({})).await.expect("the sweep works");
     }
     let gone = json!({"TableName": table, "Key": {"pk": {"S": "request#unreadable"}}});
     client.json("dynamodb", "DeleteItem", gone).await.expect("it is taken away");
@@ -85,7 +85,7 @@ pub(crate) async fn every_way(theatre: &Theatre, failed: &str, wish: &Value) {
     let change = include_str!("../events/region-opt-auditor/region-enabled.json");
     for event in [call, change, change] {
         let event = serde_json::from_str(event).expect("a sample");
-        theatre.stack.invoke("RegionOptAuditorFunction", &event).await.expect("the auditor answers");
+        scenario.stack.invoke("RegionOptAuditorFunction", &event).await.expect("the auditor answers");
     }
 }
 

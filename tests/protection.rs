@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     one_table,
-    theatre::{PATIENCE, TRUSTED, Theatre},
+    scenario::{PATIENCE, Scenario, TRUSTED},
 };
 
 const DOCUMENT: &str = "
@@ -19,7 +19,7 @@ remediate: [account-alias, root-credentials, alternate-contacts]
 ";
 
 /// What was changed in the account, or for it from the management account.
-fn changes(theatre: &Theatre, account: &str, since: u64) -> Vec<String> {
+fn changes(scenario: &Scenario, account: &str, since: u64) -> Vec<String> {
     let of_account = |call: &Call| {
         let is_about = ["account", "organizations"].contains(&call.service.as_str());
         call.account.as_deref() == Some(account) || is_about && call.input.to_string().contains(account)
@@ -29,12 +29,12 @@ fn changes(theatre: &Theatre, account: &str, since: u64) -> Vec<String> {
         let (_, name) = action.split_once(':').expect("an action");
         !reads.iter().any(|verb| name.starts_with(verb))
     };
-    theatre.cloud.calls().since(since).only(of_account).actions().into_iter().filter(changes).collect()
+    scenario.cloud.calls().since(since).only(of_account).actions().into_iter().filter(changes).collect()
 }
 
-async fn sweep(theatre: &Theatre) {
-    let execution = theatre.stack.start_sweep().await.expect("the sweep starts");
-    theatre.stack.end_of_sweep(&execution, PATIENCE * 2).await;
+async fn sweep(scenario: &Scenario) {
+    let execution = scenario.stack.start_sweep().await.expect("the sweep starts");
+    scenario.stack.end_of_sweep(&execution, PATIENCE * 2).await;
 }
 
 fn row<'a>(answer: &'a Value, control: &str) -> &'a Value {
@@ -44,21 +44,21 @@ fn row<'a>(answer: &'a Value, control: &str) -> &'a Value {
 
 #[tokio::test]
 async fn what_the_document_protects_is_looked_at_by_all_and_changed_by_nobody() {
-    let theatre = Theatre::with_document(DOCUMENT).await;
-    let account = theatre.member();
-    theatre.put_document(&format!("{DOCUMENT}protected: {{accounts: [\"{account}\"]}}\n")).await;
-    theatre.stack.watch_for_years().await.expect("the table takes it");
-    let since = theatre.cloud.sequence();
+    let scenario = Scenario::with_document(DOCUMENT).await;
+    let account = scenario.member();
+    scenario.put_document(&format!("{DOCUMENT}protected: {{accounts: [\"{account}\"]}}\n")).await;
+    scenario.stack.watch_for_years().await.expect("the table takes it");
+    let since = scenario.cloud.sequence();
 
-    let answer = theatre.stack.baseline(&json!({"account_ids": [account], "mode": "apply"})).await.unwrap();
+    let answer = scenario.stack.baseline(&json!({"account_ids": [account], "mode": "apply"})).await.unwrap();
     for control in ["account-alias", "root-credentials", "alternate-contacts"] {
         let row = row(&answer, control);
         assert_eq!(row["outcome"], "drifted", "{row}");
         assert!(row["notes"].to_string().contains("protected by the baseline document"), "{row}");
     }
-    sweep(&theatre).await;
-    assert_eq!(changes(&theatre, &account, since), [""; 0]);
-    assert!(theatre.organization.root_credentials_of(&account).password, "the root password is still there");
+    sweep(&scenario).await;
+    assert_eq!(changes(&scenario, &account, since), [""; 0]);
+    assert!(scenario.organization.root_credentials_of(&account).password, "the root password is still there");
 }
 
 /// What the policies of a role say of an action on a resource.
@@ -70,12 +70,12 @@ async fn verdict(client: &AwsClient, role: &str, action: &str, resource: &str) -
 
 #[tokio::test]
 async fn the_stack_keeps_every_role_of_its_own_out_of_a_protected_account() {
-    let theatre = Theatre::with_member_as("ProtectedAccounts", DOCUMENT).await;
-    let (account, client) = (theatre.member(), &theatre.stack.client);
-    theatre.stack.watch_for_years().await.expect("the table takes it");
-    let since = theatre.cloud.sequence();
+    let scenario = Scenario::with_member_as("ProtectedAccounts", DOCUMENT).await;
+    let (account, client) = (scenario.member(), &scenario.stack.client);
+    scenario.stack.watch_for_years().await.expect("the table takes it");
+    let since = scenario.cloud.sequence();
 
-    let answer = theatre.stack.baseline(&json!({"account_ids": [account], "mode": "apply"})).await.unwrap();
+    let answer = scenario.stack.baseline(&json!({"account_ids": [account], "mode": "apply"})).await.unwrap();
     for control in ["account-alias", "root-credentials"] {
         assert!(row(&answer, control)["why"].to_string().contains("ProtectedAccounts"), "{answer}");
     }
@@ -83,17 +83,17 @@ async fn the_stack_keeps_every_role_of_its_own_out_of_a_protected_account() {
     for (task, mode) in [("audit-credentials", "plan"), ("delete-credentials", "plan"), ("delete-credentials", "apply")]
     {
         let input = json!({"task": task, "reason": "x", "mode": mode, "account_ids": [account]});
-        let answer = theatre.stack.invoke("RootTaskRunnerFunction", &input).await.unwrap();
+        let answer = scenario.stack.invoke("RootTaskRunnerFunction", &input).await.unwrap();
         assert_eq!(answer["rows"][0]["outcome"], "refused", "{answer}");
     }
-    sweep(&theatre).await;
-    assert_eq!(changes(&theatre, &account, since), [""; 0]);
-    let entered = theatre.cloud.calls().since(since).by_account(&account);
+    sweep(&scenario).await;
+    assert_eq!(changes(&scenario, &account, since), [""; 0]);
+    let entered = scenario.cloud.calls().since(since).by_account(&account);
     assert!(entered.is_empty(), "{:?}", entered.actions());
 
     // Also where the code is not asked: with a function's own credentials.
-    let management = theatre.organization.management_account();
-    let organization = theatre.organization.id();
+    let management = scenario.organization.management_account();
+    let organization = scenario.organization.id();
     let calls = [
         ("sts:AssumeRole", format!("arn:aws:iam::{account}:role/OrganizationAccountAccessRole")),
         ("sts:AssumeRoot", format!("arn:aws:iam::{account}:root")),
@@ -104,7 +104,7 @@ async fn the_stack_keeps_every_role_of_its_own_out_of_a_protected_account() {
     ];
     let roles = client.query("iam", "ListRoles", "2010-05-08", &[]).await.unwrap().texts("Arn");
     let (mut denied, mut others) = (0, 0);
-    for role in roles.iter().filter(|role| role.contains(theatre.stack.name())) {
+    for role in roles.iter().filter(|role| role.contains(scenario.stack.name())) {
         for (action, resource) in &calls {
             match verdict(client, role, action, resource).await.as_str() {
                 "explicitDeny" => denied += 1,
@@ -123,22 +123,22 @@ async fn the_stack_keeps_every_role_of_its_own_out_of_a_protected_account() {
 
 #[tokio::test]
 async fn an_account_of_another_organization_is_not_entered_although_its_role_trusts_the_management_account() {
-    let theatre = Theatre::own(&[]).await;
-    let management = theatre.organization.management_account();
-    let (stranger, lonely) = (theatre.cloud.new_account_id(), theatre.cloud.new_account_id());
-    let other = theatre.cloud.organization(&stranger).create().await.expect("another organization");
+    let scenario = Scenario::own(&[]).await;
+    let management = scenario.organization.management_account();
+    let (stranger, lonely) = (scenario.cloud.new_account_id(), scenario.cloud.new_account_id());
+    let other = scenario.cloud.organization(&stranger).create().await.expect("another organization");
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": management}, "Action": "sts:AssumeRole"}]});
     for account in [&stranger, &lonely] {
         let input = [("RoleName", "OrganizationAccountAccessRole"), ("AssumeRolePolicyDocument", &trust.to_string())];
-        theatre.cloud.client(account).query("iam", "CreateRole", "2010-05-08", &input).await.expect("a role");
+        scenario.cloud.client(account).query("iam", "CreateRole", "2010-05-08", &input).await.expect("a role");
     }
     for function in ["baseline-applier", "compliance-checker"] {
-        let function = one_table::as_function(&theatre, function).await;
+        let function = one_table::as_function(&scenario, function).await;
         let enter = async |account: &str| {
             let role = format!("arn:aws:iam::{account}:role/OrganizationAccountAccessRole");
             function.assume_role(&role, "somebody", None).await.map(drop).map_err(|error| error.code)
         };
-        assert_eq!(enter(&theatre.member()).await, Ok(()));
+        assert_eq!(enter(&scenario.member()).await, Ok(()));
         for account in [&stranger, &lonely] {
             assert_eq!(enter(account).await, Err("AccessDenied".to_owned()), "{account}, of {}", other.id());
         }
@@ -147,30 +147,30 @@ async fn an_account_of_another_organization_is_not_entered_although_its_role_tru
 
 #[tokio::test]
 async fn while_the_switch_is_on_every_apply_is_a_plan() {
-    let theatre = Theatre::with_document(DOCUMENT).await;
-    let account = theatre.member();
-    theatre.stack.watch_for_years().await.expect("the table takes it");
+    let scenario = Scenario::with_document(DOCUMENT).await;
+    let account = scenario.member();
+    scenario.stack.watch_for_years().await.expect("the table takes it");
     let switch = json!({"pk": {"S": "switch"}, "why": {"S": "Ticket 8"}});
-    theatre.stack.put_item(&switch).await.expect("the table takes it");
-    let since = theatre.cloud.sequence();
+    scenario.stack.put_item(&switch).await.expect("the table takes it");
+    let since = scenario.cloud.sequence();
 
     let apply = json!({"account_ids": [account], "mode": "apply"});
-    let answer = theatre.stack.baseline(&apply).await.unwrap();
+    let answer = scenario.stack.baseline(&apply).await.unwrap();
     for control in ["account-alias", "root-credentials", "alternate-contacts"] {
         let row = row(&answer, control);
         assert_eq!(row["outcome"], "drifted", "{row}");
         assert!(row["notes"].to_string().contains("switch is on"), "{row}");
     }
     let delete = json!({"task": "delete-credentials", "reason": "x", "mode": "apply", "account_ids": [account]});
-    let answer = theatre.stack.invoke("RootTaskRunnerFunction", &delete).await.unwrap();
+    let answer = scenario.stack.invoke("RootTaskRunnerFunction", &delete).await.unwrap();
     assert_eq!(answer["rows"][0]["outcome"], "refused", "{answer}");
     let refused = async |function: &str, input: Value| {
-        let refused = theatre.stack.invoke(function, &input).await.expect_err("it is refused").to_string();
+        let refused = scenario.stack.invoke(function, &input).await.expect_err("it is refused").to_string();
         assert!(refused.contains("SwitchedOff"), "{function}: {refused}");
     };
     refused("RootTaskRunnerFunction", json!({"task": "disable", "reason": "x", "mode": "apply"})).await;
-    theatre.organization.set_trusted_access(TRUSTED[2], false);
+    scenario.organization.set_trusted_access(TRUSTED[2], false);
     refused("OrganizationPreparerFunction", json!({"mode": "apply"})).await;
-    sweep(&theatre).await;
-    assert_eq!(changes(&theatre, &account, since), [""; 0]);
+    sweep(&scenario).await;
+    assert_eq!(changes(&scenario, &account, since), [""; 0]);
 }

@@ -4,12 +4,12 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
+use harness::{Stack, eventually, processes_of};
 use local_cloud::{Fault, FaultKind, LocalCloud};
 use serde_json::json;
-use stage::{Stack, eventually, processes_of};
 use tokio::sync::Mutex;
 
-use crate::theatre::{PATIENCE, Theatre, email, wish};
+use crate::scenario::{PATIENCE, Scenario, email, spec};
 
 /// One at a time: what is at real time suffers where several make one machine slow.
 static ALONE: Mutex<()> = Mutex::const_new(());
@@ -17,9 +17,9 @@ static ALONE: Mutex<()> = Mutex::const_new(());
 const LINE: Duration = Duration::from_mins(8);
 
 /// How often AWS has refused a call of a function in this account because it came too fast.
-fn throttled(cloud: &LocalCloud, theatre: &Theatre, function: &str) -> Vec<String> {
+fn throttled(cloud: &LocalCloud, scenario: &Scenario, function: &str) -> Vec<String> {
     let calls = cloud.calls().by_function(function).only(|call| {
-        call.account.as_deref() == Some(theatre.organization.management_account())
+        call.account.as_deref() == Some(scenario.organization.management_account())
             && call.error.as_deref().is_some_and(|error| error.contains("TooMany") || error.contains("Throttl"))
     });
     calls.actions()
@@ -37,35 +37,35 @@ async fn are_admitted(stack: &Stack, names: &[String]) {
 #[tokio::test]
 async fn twenty_events_at_once_are_twenty_requests_and_none_is_lost_or_refused() {
     let _alone = ALONE.lock().await;
-    let theatre = Theatre::at_real_time(200, &[("MaxAccountsPerDay", "100")]).await;
-    let listener = theatre.listen("at-once").await;
+    let scenario = Scenario::at_real_time(200, &[("MaxAccountsPerDay", "100")]).await;
+    let listener = scenario.listen("at-once").await;
     let names: Vec<String> = (0..20).map(|n| format!("At Once {n}")).collect();
     let put = names.iter().map(|name| {
-        let mut wish = wish(name);
-        wish["organizational_unit"] = "/Workloads/Sandbox".into();
-        let stack = &theatre.stack;
-        async move { stack.put_event("AccountRequested", &wish).await.expect("an event can be put") }
+        let mut spec = spec(name);
+        spec["organizational_unit"] = "/Workloads/Sandbox".into();
+        let stack = &scenario.stack;
+        async move { stack.put_event("AccountRequested", &spec).await.expect("an event can be put") }
     });
     join_all(put).await;
-    are_admitted(&theatre.stack, &names).await;
+    are_admitted(&scenario.stack, &names).await;
     assert!(listener.all("AccountCreationFailed").await.is_empty(), "nothing is refused");
     for queue in ["AccountRequestDeadLettersUrl", "UndeliverableUrl"] {
-        assert_eq!(theatre.stack.peek(queue).await.unwrap(), Vec::<String>::new(), "{queue}");
+        assert_eq!(scenario.stack.peek(queue).await.unwrap(), Vec::<String>::new(), "{queue}");
     }
 }
 
 #[tokio::test]
 async fn twenty_people_at_once_have_a_process_each_and_nobody_is_refused() {
     let _alone = ALONE.lock().await;
-    let theatre = Theatre::at_real_time(200, &[("MaxAccountsPerDay", "100")]).await;
+    let scenario = Scenario::at_real_time(200, &[("MaxAccountsPerDay", "100")]).await;
     // All are at work at the same time, however fast the machine is.
     let slow = Fault::new(FaultKind::Latency(Duration::from_secs(3))).function("account-requester");
-    let slow = slow.operation("dynamodb", "GetItem").account(theatre.organization.management_account());
-    let slow = theatre.cloud.faults().add(slow);
+    let slow = slow.operation("dynamodb", "GetItem").account(scenario.organization.management_account());
+    let slow = scenario.cloud.faults().add(slow);
     let names: Vec<String> = (0..20).map(|n| format!("Person {n}")).collect();
     let asked =
-        join_all(names.iter().map(|name| async { theatre.stack.request(&wish(name)).await.expect("an answer") }));
-    let function = theatre.stack.output("AccountRequesterFunction");
+        join_all(names.iter().map(|name| async { scenario.stack.request(&spec(name)).await.expect("an answer") }));
+    let function = scenario.stack.output("AccountRequesterFunction");
     let seen = eventually("twenty processes", PATIENCE, async || {
         let processes = processes_of(function).expect("processes can be looked at");
         (processes.len() >= 20).then_some(())
@@ -77,19 +77,19 @@ async fn twenty_people_at_once_have_a_process_each_and_nobody_is_refused() {
 }
 
 #[tokio::test]
-async fn forty_accounts_by_hand_are_mended_without_a_row_that_is_throttled() {
+async fn forty_accounts_by_hand_are_remediated_without_a_row_that_is_throttled() {
     let document = "version: 1\ndefaults:\n  alternate-contacts:\n    \
         security: {name: A, title: B, email: a@example.com, phone: '+49 30 1'}\n\
         overrides:\n  - match: {organizational_unit: /Workloads/Sandbox}\n    account-tags: {tags: {team: blue}}\n";
     let parameters = [("BaselineKey", "baseline.yaml"), ("MaxChangedPercent", "100")];
     let _alone = ALONE.lock().await;
-    let theatre = Theatre::at_real_time(40, &parameters).await;
-    theatre.put_document(document).await;
+    let scenario = Scenario::at_real_time(40, &parameters).await;
+    scenario.put_document(document).await;
     let input = json!({"organizational_unit": "/Workloads/Sandbox", "mode": "apply",
         "controls": ["alternate-contacts", "account-tags"]});
-    // Where a busy machine lets a call time out, people ask again, and what was not reached is mended then.
+    // Where a busy machine lets a call time out, people ask again, and what was not reached is remediated then.
     eventually("every account to be as the document says", PATIENCE, async || {
-        let answer = theatre.stack.baseline(&input).await.unwrap();
+        let answer = scenario.stack.baseline(&input).await.unwrap();
         let rows = answer["rows"].as_array().expect("rows");
         assert_eq!((rows.len(), &answer["left"]), (80, &json!(null)), "{answer}");
         let open = rows.iter().filter(|row| row["outcome"] != "fixed" && row["outcome"] != "compliant");
@@ -97,5 +97,5 @@ async fn forty_accounts_by_hand_are_mended_without_a_row_that_is_throttled() {
         open.is_empty().then_some(())
     })
     .await;
-    assert_eq!(throttled(theatre.cloud, &theatre, "baseline-applier"), Vec::<String>::new());
+    assert_eq!(throttled(scenario.cloud, &scenario, "baseline-applier"), Vec::<String>::new());
 }

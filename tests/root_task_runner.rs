@@ -2,23 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use harness::eventually;
 use local_cloud::{AwsClient, Fault, FaultGuard, FaultKind, Method, RootCredentials};
 use serde_json::{Value, json};
-use stage::eventually;
 
-use crate::theatre::{PATIENCE, Theatre};
+use crate::scenario::{PATIENCE, Scenario};
 
-async fn run(theatre: &Theatre, input: &Value) -> Value {
-    theatre.stack.invoke("RootTaskRunnerFunction", input).await.unwrap_or_else(|error| panic!("{input}: {error}"))
+async fn run(scenario: &Scenario, input: &Value) -> Value {
+    scenario.stack.invoke("RootTaskRunnerFunction", input).await.unwrap_or_else(|error| panic!("{input}: {error}"))
 }
 
-async fn refused(theatre: &Theatre, input: &Value) -> String {
-    theatre.stack.invoke("RootTaskRunnerFunction", input).await.expect_err("refused").to_string()
+async fn refused(scenario: &Scenario, input: &Value) -> String {
+    scenario.stack.invoke("RootTaskRunnerFunction", input).await.expect_err("refused").to_string()
 }
 
 /// The administrator of an account, with every permission there.
-async fn owner(theatre: &Theatre, account: &str) -> AwsClient {
-    theatre.administrator(account, "Owner", "owner").await
+async fn owner(scenario: &Scenario, account: &str) -> AwsClient {
+    scenario.administrator(account, "Owner", "owner").await
 }
 
 fn deny_all(service: &str, resource: &str) -> String {
@@ -27,17 +27,17 @@ fn deny_all(service: &str, resource: &str) -> String {
 }
 
 /// The calls that changed anything in a member account since then.
-fn writes(theatre: &Theatre, account: &str, since: u64) -> Vec<String> {
-    let calls = theatre.cloud.calls().since(since).by_function("root-task-runner").by_account(account);
+fn writes(scenario: &Scenario, account: &str, since: u64) -> Vec<String> {
+    let calls = scenario.cloud.calls().since(since).by_function("root-task-runner").by_account(account);
     let reads = |action: &String| ["Get", "List", "Describe"].iter().any(|verb| action.contains(&format!(":{verb}")));
     calls.actions().into_iter().filter(|action| !reads(action)).collect()
 }
 
 #[tokio::test]
 async fn a_locked_bucket_is_shown_opened_and_locked_again_with_the_identical_policy() {
-    let theatre = Theatre::own(&[]).await;
-    let account = theatre.member();
-    let owner = owner(&theatre, &account).await;
+    let scenario = Scenario::own(&[]).await;
+    let account = scenario.member();
+    let owner = owner(&scenario, &account).await;
     let bucket = format!("locked-{account}");
     owner.rest("s3", Method::PUT, &format!("/{bucket}"), "").await.expect("a bucket");
     let policy = deny_all("s3", &format!("arn:aws:s3:::{bucket}*"));
@@ -45,52 +45,52 @@ async fn a_locked_bucket_is_shown_opened_and_locked_again_with_the_identical_pol
     let list = async || owner.rest("s3", Method::GET, &format!("/{bucket}"), "").await;
     assert!(list().await.is_err(), "the owner is locked out");
 
-    let since = theatre.cloud.sequence();
+    let since = scenario.cloud.sequence();
     let mut task = json!({"task": "unlock-bucket-policy", "reason": "by mistake", "account_id": account, "bucket": bucket, "region": "us-east-1"});
-    let planned = run(&theatre, &task).await;
+    let planned = run(&scenario, &task).await;
     let row = &planned["rows"][0];
     assert_eq!((&row["outcome"], &row["policy"]), (&json!("planned"), &json!(policy)), "{planned}");
     assert!(row["why_it_locks"][0].as_str().unwrap().contains("\"NobodyAtAll\" denies everybody s3:*"), "{planned}");
-    assert_eq!(writes(&theatre, &account, since), [""; 0]);
+    assert_eq!(writes(&scenario, &account, since), [""; 0]);
 
     task["mode"] = "apply".into();
-    let unlocked = run(&theatre, &task).await;
+    let unlocked = run(&scenario, &task).await;
     let row = &unlocked["rows"][0];
     assert_eq!((&row["outcome"], &row["sha256"]), (&json!("done"), &planned["rows"][0]["sha256"]), "{unlocked}");
     list().await.expect("the owner works again");
-    assert_eq!(run(&theatre, &task).await["rows"][0]["outcome"], "nothing_to_do", "there is nothing to do twice");
+    assert_eq!(run(&scenario, &task).await["rows"][0]["outcome"], "nothing_to_do", "there is nothing to do twice");
 
     let restore = json!({"task": "restore-bucket-policy", "reason": "it was meant", "mode": "apply", "account_id": account,
         "bucket": bucket, "region": "us-east-1", "backup": row["backup"]});
-    let restored = run(&theatre, &restore).await;
+    let restored = run(&scenario, &restore).await;
     assert_eq!(
         (&restored["rows"][0]["outcome"], &restored["rows"][0]["sha256"]),
         (&json!("done"), &row["sha256"]),
         "{restored}"
     );
     let stands =
-        theatre.cloud.client(&account).rest("s3", Method::GET, &format!("/{bucket}?policy"), "").await.unwrap();
+        scenario.cloud.client(&account).rest("s3", Method::GET, &format!("/{bucket}?policy"), "").await.unwrap();
     assert_eq!(String::from_utf8_lossy(stands.body()), policy, "byte by byte");
-    assert_eq!(run(&theatre, &restore).await["rows"][0]["outcome"], "nothing_to_do");
+    assert_eq!(run(&scenario, &restore).await["rows"][0]["outcome"], "nothing_to_do");
 }
 
 #[tokio::test]
 async fn what_is_put_back_is_what_was_backed_up_whoever_has_written_over_it() {
-    let theatre = Theatre::own(&[]).await;
-    let (account, management) = (theatre.member(), theatre.stack.client.clone());
-    let owner = owner(&theatre, &account).await;
+    let scenario = Scenario::own(&[]).await;
+    let (account, management) = (scenario.member(), scenario.stack.client.clone());
+    let owner = owner(&scenario, &account).await;
     let bucket = format!("replaced-{account}");
     owner.rest("s3", Method::PUT, &format!("/{bucket}"), "").await.expect("a bucket");
     let policy = deny_all("s3", &format!("arn:aws:s3:::{bucket}*"));
     owner.rest("s3", Method::PUT, &format!("/{bucket}?policy"), policy.clone()).await.expect("the mistake");
     let unlock = json!({"task": "unlock-bucket-policy", "reason": "by mistake", "mode": "apply", "account_id": account,
         "bucket": bucket, "region": "us-east-1"});
-    let unlocked = run(&theatre, &unlock).await;
+    let unlocked = run(&scenario, &unlock).await;
     let backup = unlocked["rows"][0]["backup"].as_str().expect("a backup").to_owned();
 
     // Somebody who may write there lets a stranger in.
     let stranger = policy.replace("\"Deny\"", "\"Allow\"");
-    let backups = theatre.stack.output("BackupsBucket");
+    let backups = scenario.stack.output("BackupsBucket");
     let path = format!("/{backups}/{backup}");
     management.rest("s3", Method::PUT, &path, stranger.clone()).await.expect("it is written");
     // What was backed up stays: no version can be deleted, and a deletion without one is a version more.
@@ -105,7 +105,7 @@ async fn what_is_put_back_is_what_was_backed_up_whoever_has_written_over_it() {
     management.rest("s3", Method::DELETE, &path, "").await.expect("a marker");
     let mut restore = json!({"task": "restore-bucket-policy", "reason": "it was meant", "mode": "plan", "account_id": account,
         "bucket": bucket, "region": "us-east-1", "backup": backup});
-    let planned = run(&theatre, &restore).await;
+    let planned = run(&scenario, &restore).await;
     assert_eq!(planned["rows"][0]["policy"], policy.as_str(), "{planned}");
 
     // And puts one there that was never made.
@@ -113,15 +113,15 @@ async fn what_is_put_back_is_what_was_backed_up_whoever_has_written_over_it() {
     let forged = backup.replace(time, "2026-01-01T00-00-00.000Z.json");
     management.rest("s3", Method::PUT, &format!("/{backups}/{forged}"), stranger).await.expect("it is written");
     restore["backup"] = forged.into();
-    let refused = run(&theatre, &restore).await;
+    let refused = run(&scenario, &restore).await;
     assert_eq!(refused["rows"][0]["cause"], "NotInRecord", "{refused}");
 }
 
 #[tokio::test]
 async fn a_locked_queue_is_opened_and_a_newer_policy_is_not_overwritten_unless_that_is_said() {
-    let theatre = Theatre::own(&[]).await;
-    let account = theatre.member();
-    let owner = owner(&theatre, &account).await;
+    let scenario = Scenario::own(&[]).await;
+    let account = scenario.member();
+    let owner = owner(&scenario, &account).await;
     let created = owner.json("sqs", "CreateQueue", json!({"QueueName": "orders"})).await.expect("a queue");
     let url = created["QueueUrl"].as_str().unwrap().to_owned();
     let policy = deny_all("sqs", &format!("arn:aws:sqs:us-east-1:{account}:orders"));
@@ -136,12 +136,12 @@ async fn a_locked_queue_is_opened_and_a_newer_policy_is_not_overwritten_unless_t
     let mut task = json!({"task": "unlock-queue-policy", "reason": "by mistake", "account_id": account, "queue_url": url, "region": "us-east-1"});
     // SQS takes up to a minute to show what was set.
     eventually("the policy to be shown", PATIENCE, async || {
-        let planned = run(&theatre, &task).await;
+        let planned = run(&scenario, &task).await;
         (planned["rows"][0]["policy"] == policy.as_str()).then_some(())
     })
     .await;
     task["mode"] = "apply".into();
-    let unlocked = run(&theatre, &task).await;
+    let unlocked = run(&scenario, &task).await;
     assert_eq!(unlocked["rows"][0]["outcome"], "done", "{unlocked}");
     send().await.expect("the owner works again");
 
@@ -156,25 +156,25 @@ async fn a_locked_queue_is_opened_and_a_newer_policy_is_not_overwritten_unless_t
     .await;
     let mut restore = json!({"task": "restore-queue-policy", "reason": "it was meant", "mode": "apply", "account_id": account,
         "queue_url": url, "region": "us-east-1", "backup": unlocked["rows"][0]["backup"]});
-    let refused = run(&theatre, &restore).await;
+    let refused = run(&scenario, &restore).await;
     assert_eq!(refused["rows"][0]["outcome"], "refused", "{refused}");
     assert!(refused["rows"][0]["why"].as_str().unwrap().contains("replace"), "{refused}");
     restore["replace"] = true.into();
-    let restored = run(&theatre, &restore).await;
+    let restored = run(&scenario, &restore).await;
     assert_eq!(
         (&restored["rows"][0]["outcome"], &restored["rows"][0]["sha256"]),
         (&json!("done"), &unlocked["rows"][0]["sha256"])
     );
     let backup = restored["rows"][0]["backup"].as_str().expect("what stood there is backed up as well");
-    let path = format!("/{}/{backup}", theatre.stack.output("BackupsBucket"));
-    let kept = theatre.stack.client.rest("s3", Method::GET, &path, "").await.unwrap();
+    let path = format!("/{}/{backup}", scenario.stack.output("BackupsBucket"));
+    let kept = scenario.stack.client.rest("s3", Method::GET, &path, "").await.unwrap();
     assert_eq!(String::from_utf8_lossy(kept.body()), newer);
 }
 
 #[tokio::test]
 async fn of_two_hundred_accounts_each_has_one_row_and_nothing_is_called_deleted_that_was_not_seen_to_be_gone() {
-    let theatre = Theatre::with_members_and(200, "version: 1\n", &[("MaxChangedPercent", "100")]).await;
-    let organization = &theatre.organization;
+    let scenario = Scenario::with_members_and(200, "version: 1\n", &[("MaxChangedPercent", "100")]).await;
+    let organization = &scenario.organization;
     let members: Vec<_> =
         organization.account_ids().into_iter().filter(|id| id != organization.management_account()).collect();
     let everything = RootCredentials {
@@ -185,7 +185,7 @@ async fn of_two_hundred_accounts_each_has_one_row_and_nothing_is_called_deleted_
     };
     let denied = |service: &str, operation: &str, account: &str| {
         let said = "User is not authorized to perform this action with an explicit deny in a service control policy";
-        theatre.cloud.faults().add(Fault::error("AccessDenied", said).operation(service, operation).account(account))
+        scenario.cloud.faults().add(Fault::error("AccessDenied", said).operation(service, operation).account(account))
     };
     // By position: nothing there, audit denied, deletion denied, throttled for good, throttled for a moment, or all well.
     let mut faults: Vec<FaultGuard> = Vec::new();
@@ -207,13 +207,13 @@ async fn of_two_hundred_accounts_each_has_one_row_and_nothing_is_called_deleted_
             }
             30..33 => {
                 let throttled = Fault::new(FaultKind::Throttle).operation("iam", "DeleteLoginProfile").account(account);
-                faults.push(theatre.cloud.faults().add(throttled));
+                faults.push(scenario.cloud.faults().add(throttled));
                 ("failed", Some("Throttled"))
             }
             33..40 => {
                 let throttled =
                     Fault::new(FaultKind::Throttle).operation("iam", "ListAccessKeys").account(account).times(1);
-                faults.push(theatre.cloud.faults().add(throttled));
+                faults.push(scenario.cloud.faults().add(throttled));
                 ("done", None)
             }
             _ => ("done", None),
@@ -221,7 +221,7 @@ async fn of_two_hundred_accounts_each_has_one_row_and_nothing_is_called_deleted_
         expected.insert(account.clone(), outcome);
     }
     let input = json!({"task": "delete-credentials", "all": true, "mode": "apply", "reason": "no root credentials"});
-    let answer = run(&theatre, &input).await;
+    let answer = run(&scenario, &input).await;
     let mut rows = answer["rows"].as_array().unwrap().clone();
     rows.retain(|row| row["account_id"] != organization.management_account());
     assert_eq!((rows.len(), &answer["left"]), (members.len(), &Value::Null));
@@ -248,39 +248,39 @@ async fn of_two_hundred_accounts_each_has_one_row_and_nothing_is_called_deleted_
 #[tokio::test]
 async fn what_is_wrong_or_guarded_is_refused_without_a_call_that_writes() {
     let document = "version: 1\nprotected:\n  accounts: [\"222222222222\"]\n  buckets: [crown-jewels]\n";
-    let theatre = Theatre::with_document(document).await;
-    let (account, management) = (theatre.member(), theatre.organization.management_account().to_owned());
-    theatre.put_document(&document.replace("222222222222", &account)).await;
-    let since = theatre.cloud.sequence();
+    let scenario = Scenario::with_document(document).await;
+    let (account, management) = (scenario.member(), scenario.organization.management_account().to_owned());
+    scenario.put_document(&document.replace("222222222222", &account)).await;
+    let since = scenario.cloud.sequence();
 
-    let said = refused(&theatre, &json!({"task": "delete-everything", "mode": "apply"})).await;
+    let said = refused(&scenario, &json!({"task": "delete-everything", "mode": "apply"})).await;
     assert!(said.contains("task: is not one of") && said.contains("reason: is missing"), "{said}");
     let said = refused(
-        &theatre,
+        &scenario,
         &json!({"task": "unlock-bucket-policy", "reason": "x", "account_id": account, "bucket": "b-u-c"}),
     )
     .await;
     assert!(said.contains("region: is missing"), "{said}");
 
-    let stranger = theatre.cloud.new_account_id();
+    let stranger = scenario.cloud.new_account_id();
     for (id, why) in
         [(&account, "protected"), (&management, "management account"), (&stranger, "not in this organization")]
     {
         let input = json!({"task": "delete-credentials", "reason": "x", "mode": "apply", "account_ids": [id]});
-        let answer = run(&theatre, &input).await;
+        let answer = run(&scenario, &input).await;
         assert_eq!(answer["rows"][0]["outcome"], "refused", "{answer}");
         assert!(answer["rows"][0]["why"].as_str().unwrap().contains(why), "{why}: {answer}");
     }
-    theatre.put_document("version: 1\nprotected: {buckets: [crown-jewels]}\n").await;
+    scenario.put_document("version: 1\nprotected: {buckets: [crown-jewels]}\n").await;
     let unlock = json!({"task": "unlock-bucket-policy", "reason": "x", "mode": "apply", "account_id": account, "bucket": "crown-jewels", "region": "us-east-1"});
-    let answer = run(&theatre, &unlock).await;
+    let answer = run(&scenario, &unlock).await;
     assert!(answer["rows"][0]["why"].as_str().unwrap().contains("crown-jewels is protected"), "{answer}");
 
     let plan = json!({"task": "delete-credentials", "reason": "x", "account_ids": [account]});
-    let planned = run(&theatre, &plan).await;
+    let planned = run(&scenario, &plan).await;
     assert_eq!(planned["rows"][0]["steps"], json!(["delete login-profile"]), "{planned}");
-    assert_eq!(writes(&theatre, &account, since), [""; 0]);
-    let opened = theatre
+    assert_eq!(writes(&scenario, &account, since), [""; 0]);
+    let opened = scenario
         .cloud
         .calls()
         .since(since)
@@ -297,31 +297,31 @@ async fn what_is_wrong_or_guarded_is_refused_without_a_call_that_writes() {
 
 #[tokio::test]
 async fn a_root_password_can_be_recovered_and_that_is_undone_by_deleting_it() {
-    let theatre = Theatre::own(&[]).await;
-    let account = theatre.member();
-    theatre.organization.set_root_credentials(&account, RootCredentials::default());
+    let scenario = Scenario::own(&[]).await;
+    let account = scenario.member();
+    scenario.organization.set_root_credentials(&account, RootCredentials::default());
     let mut recovery = json!({"task": "allow-password-recovery", "reason": "a contract", "account_ids": [account]});
-    assert_eq!(run(&theatre, &recovery).await["rows"][0]["outcome"], "planned");
-    assert!(!theatre.organization.root_credentials_of(&account).password, "a plan changes nothing");
+    assert_eq!(run(&scenario, &recovery).await["rows"][0]["outcome"], "planned");
+    assert!(!scenario.organization.root_credentials_of(&account).password, "a plan changes nothing");
     recovery["mode"] = "apply".into();
-    assert_eq!(run(&theatre, &recovery).await["rows"][0]["outcome"], "done");
-    assert!(theatre.organization.root_credentials_of(&account).password);
-    assert_eq!(run(&theatre, &recovery).await["rows"][0]["outcome"], "nothing_to_do");
+    assert_eq!(run(&scenario, &recovery).await["rows"][0]["outcome"], "done");
+    assert!(scenario.organization.root_credentials_of(&account).password);
+    assert_eq!(run(&scenario, &recovery).await["rows"][0]["outcome"], "nothing_to_do");
     let undo = json!({"task": "delete-credentials", "reason": "done", "mode": "apply", "account_ids": [account], "credentials": ["login-profile"]});
-    assert_eq!(run(&theatre, &undo).await["rows"][0]["steps"], json!(["deleted login-profile"]));
-    assert!(!theatre.organization.root_credentials_of(&account).password);
+    assert_eq!(run(&scenario, &undo).await["rows"][0]["steps"], json!(["deleted login-profile"]));
+    assert!(!scenario.organization.root_credentials_of(&account).password);
 }
 
 #[tokio::test]
 async fn the_features_are_shown_switched_and_shown_again() {
-    let theatre = Theatre::own(&[]).await;
+    let scenario = Scenario::own(&[]).await;
     let of = async |task: &str, mode: &str| {
         let input = if task == "status" {
             json!({"task": task, "reason": "x"})
         } else {
             json!({"task": task, "mode": mode, "reason": "x"})
         };
-        run(&theatre, &input).await["rows"][0].clone()
+        run(&scenario, &input).await["rows"][0].clone()
     };
     assert_eq!(of("status", "plan").await["why"], "Enabled: RootCredentialsManagement, RootSessions.");
     assert_eq!(
@@ -338,8 +338,8 @@ async fn the_features_are_shown_switched_and_shown_again() {
 
     // One of two is switched, and the second denied: what was done is kept with the failure.
     let denied = Fault::error("AccessDenied", "not today").operation("iam", "DisableOrganizationsRootSessions");
-    let _denied = theatre.cloud.faults().add(denied.account(theatre.organization.management_account()));
-    let listener = theatre.listen("features").await;
+    let _denied = scenario.cloud.faults().add(denied.account(scenario.organization.management_account()));
+    let listener = scenario.listen("features").await;
     let row = of("disable", "apply").await;
     assert_eq!(
         (&row["outcome"], &row["cause"], &row["steps"]),
@@ -349,24 +349,24 @@ async fn the_features_are_shown_switched_and_shown_again() {
 }
 
 #[tokio::test]
-async fn every_attempt_is_told_and_kept_for_a_year_and_the_work_is_known_as_stewards_own() {
-    let theatre = Theatre::own(&[]).await;
-    let listener = theatre.listen("root-tasks").await;
-    let account = theatre.member();
-    theatre
+async fn every_attempt_is_reported_and_kept_for_a_year_and_the_work_is_known_as_stewards_own() {
+    let scenario = Scenario::own(&[]).await;
+    let listener = scenario.listen("root-tasks").await;
+    let account = scenario.member();
+    scenario
         .organization
         .set_root_credentials(&account, RootCredentials { password: true, ..RootCredentials::default() });
     let input = json!({"task": "delete-credentials", "reason": "Ticket 7", "requested_by": "alice", "mode": "apply", "account_ids": [account]});
-    run(&theatre, &input).await;
-    let told = listener.wait_for("RootTaskPerformed", "account_id", &account, PATIENCE).await.detail;
+    run(&scenario, &input).await;
+    let published = listener.wait_for("RootTaskPerformed", "account_id", &account, PATIENCE).await.detail;
     assert_eq!(
-        (&told["reason"], &told["requested_by"], &told["outcome"]),
+        (&published["reason"], &published["requested_by"], &published["outcome"]),
         (&json!("Ticket 7"), &json!("alice"), &json!("done")),
-        "{told}"
+        "{published}"
     );
     let row = async |moment: &str| {
-        let key = format!("root-task#{}#{account}#{moment}", told["invocation"].as_str().unwrap());
-        theatre.stack.item_of("JournalTable", &key).await.unwrap().expect("a row")
+        let key = format!("root-task#{}#{account}#{moment}", published["invocation"].as_str().unwrap());
+        scenario.stack.item_of("JournalTable", &key).await.unwrap().expect("a row")
     };
     assert_eq!(row("begun").await["outcome"], "begun");
     let kept = row("ended").await;
@@ -375,26 +375,26 @@ async fn every_attempt_is_told_and_kept_for_a_year_and_the_work_is_known_as_stew
         (&json!("delete-credentials"), &json!(["deleted login-profile"])),
         "{kept}"
     );
-    let in_days = (kept["expires_at"].as_i64().unwrap() - told_at(&kept)) / 86_400;
+    let in_days = (kept["expires_at"].as_i64().unwrap() - published_at(&kept)) / 86_400;
     assert!((365..=366).contains(&in_days), "{kept}");
 
     eventually("the session to be told", PATIENCE, async || {
-        let all = listener.heard("ActivityAudited", "action", "AssumeRoot").await;
-        all.iter().find(|told| told.detail["account_id"] == account.as_str()).map(|told| {
+        let all = listener.received("ActivityAudited", "action", "AssumeRoot").await;
+        all.iter().find(|published| published.detail["account_id"] == account.as_str()).map(|published| {
             assert_eq!(
-                (&told.detail["severity"], &told.detail["actor"]["is_steward"]),
+                (&published.detail["severity"], &published.detail["actor"]["is_steward"]),
                 (&json!("informational"), &json!(true))
             );
         })
     })
     .await;
     let failed = json!({"task": "audit-credentials", "reason": "x", "account_ids": ["000000000001"]});
-    run(&theatre, &failed).await;
-    let told = listener.wait_for("RootTaskPerformed", "account_id", "000000000001", PATIENCE).await.detail;
-    assert_eq!(told["outcome"], "refused", "attempts that were refused are told as well: {told}");
+    run(&scenario, &failed).await;
+    let published = listener.wait_for("RootTaskPerformed", "account_id", "000000000001", PATIENCE).await.detail;
+    assert_eq!(published["outcome"], "refused", "attempts that were refused are told as well: {published}");
 }
 
-fn told_at(kept: &Value) -> i64 {
+fn published_at(kept: &Value) -> i64 {
     // `2026-11-26T08:00:00Z` without a crate for dates: what DynamoDB expires is a day more than a year later.
     let text = kept["at"].as_str().expect("a time");
     let number = |range: std::ops::Range<usize>| text[range].parse::<i64>().expect("digits");
@@ -406,16 +406,16 @@ fn told_at(kept: &Value) -> i64 {
 
 #[tokio::test]
 async fn an_audit_of_all_is_a_table_and_a_failed_look_is_never_an_empty_one() {
-    let theatre = Theatre::own(&[]).await;
-    let account = theatre.member();
+    let scenario = Scenario::own(&[]).await;
+    let account = scenario.member();
     let fault = Fault::error("AccessDenied", "no").operation("iam", "GetAccountSummary").account(&account);
-    let fault = theatre.cloud.faults().add(fault);
+    let fault = scenario.cloud.faults().add(fault);
     let input = json!({"task": "audit-credentials", "all": true, "csv": true, "reason": "quarterly"});
-    let answer = run(&theatre, &input).await;
+    let answer = run(&scenario, &input).await;
     let row = answer["rows"].as_array().unwrap().iter().find(|row| row["account_id"] == account.as_str()).unwrap();
     assert_eq!((&row["outcome"], &row["cause"]), (&json!("failed"), &json!("AccessDenied")), "{answer}");
     drop(fault);
-    let answer = run(&theatre, &input).await;
+    let answer = run(&scenario, &input).await;
     let csv = answer["csv"].as_str().unwrap();
     assert!(csv.starts_with("account_id,account_name,outcome,login-profile,"), "{csv}");
     assert!(csv.contains(&format!("{account},Shop,audited,yes,no,no,no,")), "{csv}");
@@ -423,11 +423,11 @@ async fn an_audit_of_all_is_a_table_and_a_failed_look_is_never_an_empty_one() {
 }
 
 /// The AWS CLI with these credentials; a missing one is a failure.
-fn aws(theatre: &Theatre, credentials: &local_cloud::Credentials, arguments: &[&str]) -> Result<Value, String> {
+fn aws(scenario: &Scenario, credentials: &local_cloud::Credentials, arguments: &[&str]) -> Result<Value, String> {
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../.tools/aws/bin/aws");
     let output = std::process::Command::new(program)
         // Named for each call: from the environment, this client does not take it for Amazon SQS.
-        .args(["--endpoint-url", &theatre.cloud.endpoint()])
+        .args(["--endpoint-url", &scenario.cloud.endpoint()])
         .args(arguments)
         .env_clear()
         .envs([
@@ -448,7 +448,7 @@ fn aws(theatre: &Theatre, credentials: &local_cloud::Credentials, arguments: &[&
 
 /// A root session that the AWS CLI has opened for one task.
 fn assume_root(
-    theatre: &Theatre,
+    scenario: &Scenario,
     operator: &local_cloud::Credentials,
     account: &str,
     task: &str,
@@ -464,7 +464,7 @@ fn assume_root(
         "--duration-seconds",
         "900",
     ];
-    let opened = aws(theatre, operator, &arguments).expect("a root session");
+    let opened = aws(scenario, operator, &arguments).expect("a root session");
     let text = |name: &str| opened["Credentials"][name].as_str().expect("credentials").to_owned();
     local_cloud::Credentials {
         access_key_id: text("AccessKeyId"),
@@ -475,10 +475,10 @@ fn assume_root(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_operators_procedure_works_through_the_aws_cli_as_aws_documents_it() {
-    let theatre = Theatre::own(&[]).await;
-    theatre.unprepare();
-    let account = theatre.member();
-    let member = owner(&theatre, &account).await;
+    let scenario = Scenario::own(&[]).await;
+    scenario.unprepare();
+    let account = scenario.member();
+    let member = owner(&scenario, &account).await;
     let bucket = format!("by-hand-{account}");
     member.rest("s3", Method::PUT, &format!("/{bucket}"), "").await.unwrap();
     let policy = deny_all("s3", &format!("arn:aws:s3:::{bucket}*"));
@@ -489,28 +489,28 @@ async fn the_operators_procedure_works_through_the_aws_cli_as_aws_documents_it()
     let locked = json!({"QueueUrl": url, "Attributes": {"Policy": policy}});
     member.json("sqs", "SetQueueAttributes", locked).await.unwrap();
 
-    let operator = owner(&theatre, theatre.organization.management_account()).await;
+    let operator = owner(&scenario, scenario.organization.management_account()).await;
     let operator = operator.credentials();
     for arguments in [
         &["organizations", "enable-aws-service-access", "--service-principal", "iam.amazonaws.com"][..],
         &["iam", "enable-organizations-root-credentials-management"],
         &["iam", "enable-organizations-root-sessions"],
     ] {
-        aws(&theatre, operator, arguments).unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
+        aws(&scenario, operator, arguments).unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
     }
-    let root = assume_root(&theatre, operator, &account, "S3UnlockBucketPolicy");
-    let identity = aws(&theatre, &root, &["sts", "get-caller-identity"]).unwrap();
+    let root = assume_root(&scenario, operator, &account, "S3UnlockBucketPolicy");
+    let identity = aws(&scenario, &root, &["sts", "get-caller-identity"]).unwrap();
     assert_eq!(identity["Arn"], format!("arn:aws:iam::{account}:root"));
-    aws(&theatre, &root, &["s3api", "delete-bucket-policy", "--bucket", &bucket]).unwrap();
-    let more = aws(&theatre, &root, &["s3api", "delete-bucket", "--bucket", &bucket]).unwrap_err();
+    aws(&scenario, &root, &["s3api", "delete-bucket-policy", "--bucket", &bucket]).unwrap();
+    let more = aws(&scenario, &root, &["s3api", "delete-bucket", "--bucket", &bucket]).unwrap_err();
     assert!(more.contains("AccessDenied"), "the task allows no more: {more}");
     member.rest("s3", Method::GET, &format!("/{bucket}"), "").await.expect("the owner works again");
 
-    let root = assume_root(&theatre, operator, &account, "SQSUnlockQueuePolicy");
-    let queues = aws(&theatre, &root, &["sqs", "list-queues"]).unwrap();
+    let root = assume_root(&scenario, operator, &account, "SQSUnlockQueuePolicy");
+    let queues = aws(&scenario, &root, &["sqs", "list-queues"]).unwrap();
     let listed = queues["QueueUrls"].as_array().unwrap().iter().any(|listed| listed == url.as_str());
     assert!(listed, "{queues}");
-    aws(&theatre, &root, &["sqs", "set-queue-attributes", "--queue-url", &url, "--attributes", "Policy="]).unwrap();
+    aws(&scenario, &root, &["sqs", "set-queue-attributes", "--queue-url", &url, "--attributes", "Policy="]).unwrap();
     member
         .json("sqs", "SendMessage", json!({"QueueUrl": url, "MessageBody": "x"}))
         .await

@@ -6,26 +6,26 @@ use std::time::Duration;
 use local_cloud::{Fault, FaultGuard, FaultKind, RootCredentials};
 use serde_json::{Value, json};
 
-use crate::theatre::{TRUSTED, Theatre};
+use crate::scenario::{Scenario, TRUSTED};
 
 /// How long each first look takes: both runs have looked before either one writes.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// Slows a read down, so that two runs both see what was there before.
-fn slow(theatre: &Theatre, service: &str, operation: &str) -> FaultGuard {
-    theatre.cloud.faults().add(Fault::new(FaultKind::Latency(LOOK)).operation(service, operation))
+fn slow(scenario: &Scenario, service: &str, operation: &str) -> FaultGuard {
+    scenario.cloud.faults().add(Fault::new(FaultKind::Latency(LOOK)).operation(service, operation))
 }
 
 /// The answers to the same input, given twice at once.
-async fn twice(theatre: &Theatre, function: &str, input: &Value) -> [Value; 2] {
-    let invoke = || theatre.stack.invoke(function, input);
+async fn twice(scenario: &Scenario, function: &str, input: &Value) -> [Value; 2] {
+    let invoke = || scenario.stack.invoke(function, input);
     let (one, other) = futures_util::future::join(invoke(), invoke()).await;
     [one, other].map(|answer| answer.unwrap_or_else(|error| panic!("{function} {input}: {error}")))
 }
 
 /// The accounts other than the management account, in order.
-fn members(theatre: &Theatre) -> Vec<String> {
-    let organization = &theatre.organization;
+fn members(scenario: &Scenario) -> Vec<String> {
+    let organization = &scenario.organization;
     let mut members = organization.account_ids();
     members.retain(|id| id != organization.management_account());
     members.sort();
@@ -68,17 +68,17 @@ defaults:
 
 #[tokio::test]
 async fn a_baseline_that_two_runs_apply_at_once_is_there_once() {
-    let theatre = Theatre::with_members(3, EVERY_CONTROL).await;
-    let (organization, members) = (&theatre.organization, members(&theatre));
+    let scenario = Scenario::with_members(3, EVERY_CONTROL).await;
+    let (organization, members) = (&scenario.organization, members(&scenario));
     for account in &members {
         organization.set_root_credentials(account, RootCredentials { password: true, ..RootCredentials::default() });
     }
-    let since = theatre.cloud.sequence();
+    let since = scenario.cloud.sequence();
     let looks =
         [("sns", "GetTopicAttributes"), ("iam", "ListAccountAliases"), ("iam", "GetRole"), ("account", "ListRegions")];
-    let guards = looks.map(|(service, operation)| slow(&theatre, service, operation));
+    let guards = looks.map(|(service, operation)| slow(&scenario, service, operation));
     let input = json!({"account_ids": members, "mode": "apply"});
-    let answers = twice(&theatre, "BaselineApplierFunction", &input).await;
+    let answers = twice(&scenario, "BaselineApplierFunction", &input).await;
     drop(guards);
     let mut worked_on = Vec::new();
     for answer in &answers {
@@ -103,8 +103,8 @@ async fn a_baseline_that_two_runs_apply_at_once_is_there_once() {
     worked_on.sort_unstable();
     assert_eq!(worked_on, members, "each account was one run's");
     for account in &members {
-        let calls = theatre.cloud.calls().since(since).by_account(account);
-        let member = theatre.cloud.client(account);
+        let calls = scenario.cloud.calls().since(since).by_account(account);
+        let member = scenario.cloud.client(account);
         let topic = format!("arn:aws:sns:us-east-1:{account}:DefaultBillingAlertTopic");
         let input = [("TopicArn", topic.as_str())];
         let subscribed = member.query("sns", "ListSubscriptionsByTopic", "2010-03-31", &input).await.expect("a list");
@@ -113,14 +113,14 @@ async fn a_baseline_that_two_runs_apply_at_once_is_there_once() {
         assert_eq!(subscribed, ["costs@example.com", "owners@example.com"], "{account}");
         assert_eq!(calls.to("sns", "Subscribe").len(), 2, "each is a mail that asks to confirm");
     }
-    let again = theatre.stack.baseline(&input).await.expect("an answer");
+    let again = scenario.stack.baseline(&input).await.expect("an answer");
     assert_eq!(again["skipped"], Value::Null, "the turns were given back: {again}");
 }
 
 #[tokio::test]
 async fn root_credentials_that_two_runs_delete_at_once_are_gone_and_neither_run_says_it_failed() {
-    let theatre = Theatre::with_members(4, "version: 1\n").await;
-    let (organization, members) = (&theatre.organization, members(&theatre));
+    let scenario = Scenario::with_members(4, "version: 1\n").await;
+    let (organization, members) = (&scenario.organization, members(&scenario));
     for account in &members {
         let everything = RootCredentials {
             password: true,
@@ -130,10 +130,10 @@ async fn root_credentials_that_two_runs_delete_at_once_are_gone_and_neither_run_
         };
         organization.set_root_credentials(account, everything);
     }
-    let guards = [slow(&theatre, "iam", "GetAccountSummary"), slow(&theatre, "iam", "ListAccessKeys")];
+    let guards = [slow(&scenario, "iam", "GetAccountSummary"), slow(&scenario, "iam", "ListAccessKeys")];
     let input =
         json!({"task": "delete-credentials", "account_ids": members, "mode": "apply", "reason": "no root credentials"});
-    let answers = twice(&theatre, "RootTaskRunnerFunction", &input).await;
+    let answers = twice(&scenario, "RootTaskRunnerFunction", &input).await;
     drop(guards);
     for answer in &answers {
         assert_eq!(rows(answer).len(), members.len(), "{answer}");
@@ -152,20 +152,20 @@ async fn root_credentials_that_two_runs_delete_at_once_are_gone_and_neither_run_
 
 #[tokio::test]
 async fn an_organization_that_two_runs_prepare_at_once_is_prepared_and_neither_run_says_a_step_failed() {
-    let theatre = Theatre::with_member_as("DelegatedAdministrators", "version: 1\n").await;
-    theatre.unprepare();
-    let member = theatre.member();
-    let guard = slow(&theatre, "organizations", "ListDelegatedAdministrators");
+    let scenario = Scenario::with_member_as("DelegatedAdministrators", "version: 1\n").await;
+    scenario.unprepare();
+    let member = scenario.member();
+    let guard = slow(&scenario, "organizations", "ListDelegatedAdministrators");
     let input =
         json!({"mode": "apply", "delegated_administrators": {"account.amazonaws.com": member, TRUSTED[3]: member}});
-    let answers = twice(&theatre, "OrganizationPreparerFunction", &input).await;
+    let answers = twice(&scenario, "OrganizationPreparerFunction", &input).await;
     drop(guard);
     for answer in &answers {
         assert_eq!((&answer["failed"], &answer["remaining"]), (&Value::Null, &Value::Null), "{answer}");
         assert_eq!(answer["applied"].as_array().map(Vec::len), Some(8), "both have seen what was missing: {answer}");
     }
-    let listed = theatre.stack.client.json("organizations", "ListDelegatedAdministrators", json!({})).await.unwrap();
+    let listed = scenario.stack.client.json("organizations", "ListDelegatedAdministrators", json!({})).await.unwrap();
     assert_eq!(listed["DelegatedAdministrators"].as_array().unwrap().len(), 2, "{listed}");
-    let plan = theatre.stack.invoke("OrganizationPreparerFunction", &json!({"mode": "plan"})).await.unwrap();
+    let plan = scenario.stack.invoke("OrganizationPreparerFunction", &json!({"mode": "plan"})).await.unwrap();
     assert_eq!(plan["planned"], json!([]), "{plan}");
 }

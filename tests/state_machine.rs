@@ -83,7 +83,7 @@ fn minutes_of_throttles_and_outages_of_lambda_cost_no_task_its_result() {
 }
 
 #[test]
-fn a_sweep_is_ended_when_its_right_to_mend_is_over() {
+fn a_sweep_is_ended_when_its_right_to_fix_is_over() {
     assert_eq!(definition()["TimeoutSeconds"], steward::sweep::LONGEST_SWEEP.as_secs());
 }
 

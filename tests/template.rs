@@ -4,6 +4,7 @@ mod delivery;
 mod grants;
 mod house_rules;
 mod parameters;
+mod state_page;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -88,7 +88,7 @@ impl<'a> Page<'a> {
             finished: words::moment(sweep.finished_at),
             trigger: match sweep.trigger {
                 Trigger::Schedule => "by schedule",
-                Trigger::ByHand => "by hand",
+                Trigger::Manual => "by hand",
             },
             took: words::took(sweep.started_at, sweep.finished_at),
             note: sweep.note.as_deref(),

@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(
             schema,
             serde_json::to_value(Report::json_schema()).unwrap(),
-            "run: cargo run -p compliance-report --example generate-schema"
+            "stale: run `make docs`"
         );
     }
 

@@ -16,7 +16,7 @@ pub enum Trigger {
     Schedule,
     /// A person, or anything else that a later version knows.
     #[serde(other)]
-    ByHand,
+    Manual,
 }
 
 /// One look at all accounts of an organization.

@@ -2,21 +2,21 @@
 //!
 //! Everything here but the [`Store`] is a pure decision. The functions do the calls.
 
+mod account_spec;
 mod admission;
+mod baseline_message;
 mod decision;
 mod events;
-mod new_account;
 mod request;
 mod store;
-mod wish;
 
+pub use account_spec::AccountSpec;
 pub use admission::{Admission, Asked, Known, admit};
+pub use baseline_message::BaselineMessage;
 pub use decision::{
     Evidence, Placement, Progress, Seen, Step, Verdict, after_create, after_duplicate, after_failed_read,
     after_looking, after_move, after_status, calls_of, delay, next_step, not_recognised, placement,
 };
 pub use events::{AccountCreated, AccountCreationFailed, RecordsUnreadable};
-pub use new_account::NewAccount;
 pub use request::{Announcement, Passed, Reminder, Request, State};
 pub use store::{Advanced, Started, Store};
-pub use wish::Wish;

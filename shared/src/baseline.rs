@@ -26,8 +26,8 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use cache::{DocumentCache, InForce};
-pub use facts::Facts;
+pub use cache::{DocumentCache, DocumentInForce};
+pub use facts::FactsReader;
 pub use findings::Findings;
 pub use pattern::Pattern;
 pub use read::MAX_BYTES;
@@ -59,7 +59,7 @@ pub struct Document {
     /// What some accounts need not have, for a reason and for a while.
     #[serde(default)]
     pub exemptions: Vec<Exemption>,
-    /// The controls that Steward mends by itself when an account drifts. The others are only told about.
+    /// The controls that Steward remediates by itself when an account drifts. The others are only reported.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remediate: Vec<SectionId>,
     /// Whether Steward may make changes although an override or an exemption names a unit or an account that is not in
@@ -138,7 +138,7 @@ impl Document {
         self.overrides.iter().any(|entry| entry.selector.tag.is_some())
     }
 
-    /// Whether Steward mends a control by itself.
+    /// Whether Steward remediates a control by itself.
     pub fn remediates(&self, control: &str) -> bool {
         self.remediate.iter().any(|id| id.as_str() == control)
     }

@@ -3,6 +3,7 @@
 //! A control reads the actual state, compares it with the desired one, and makes single changes. The [`Engine`] puts
 //! these together in one order for everybody: inspect, plan, apply, inspect again.
 
+mod access;
 pub mod access_role;
 pub mod account_alias;
 pub mod account_tags;
@@ -21,7 +22,6 @@ mod registry;
 mod role;
 pub mod root_credentials;
 pub mod s3_public_access_block;
-mod scope;
 pub mod switch_roles;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -32,11 +32,13 @@ use std::{fmt::Display, future::Future, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+pub use access::{
+    AccessError, AccessPath, AccountAccess, ManagementScope, MemberScope, RootScope, Scope, Visit, is_settling,
+};
 pub use conclusion::{Conclusion, conclude};
 pub use engine::{AnyControl, Engine, actions};
 pub use outcome::{ControlId, Outcome, Row};
 pub use registry::{ALL, find};
-pub use scope::{Doors, ManagementScope, MemberScope, NoEntry, RootScope, Scope, Through, Visit, is_settling};
 
 use crate::{baseline::Baseline, error::Failure, gateway::CallError, ids::NotValid};
 
@@ -110,13 +112,13 @@ pub trait Control: Send + Sync {
     }
 
     /// What differs and is left to people, in words that say what is to be done: a change of it would undo what somebody
-    /// has decided. It is drift that no apply mends.
+    /// has decided. It is drift that no apply removes.
     fn by_hand(&self, _desired: &Self::Desired, _actual: &Self::Actual) -> Vec<String> {
         Vec::new()
     }
 
     /// How many changes AWS has room for now. The others wait for another look.
-    fn room(&self, _actual: &Self::Actual) -> usize {
+    fn capacity(&self, _actual: &Self::Actual) -> usize {
         usize::MAX
     }
 
@@ -127,7 +129,7 @@ pub trait Control: Send + Sync {
     }
 
     /// Whether two changes that follow one another in the plan may be made at the same time.
-    fn go_together(&self, _one: &Self::Change, _next: &Self::Change) -> bool {
+    fn are_concurrent(&self, _one: &Self::Change, _next: &Self::Change) -> bool {
         false
     }
 }

@@ -99,7 +99,7 @@ catalogue! {
         "Nothing, if it was once: the next sweep looks again. If it lasts, look at what the control reads in that account." }
     SwitchedOff { Never,
         "Steward's switch is on: nothing is changed.",
-        "Whoever turned it on decides. Delete the item `switch` of the table (output RequestsTable) to let Steward change things again." }
+        "Whoever turned it on decides. Delete the item `switch` of the table (output StateTable) to let Steward change things again." }
     PlanOnly { Never,
         "The function was called by an alias, such as plan, or by a version: so called, it changes nothing.",
         "Call the function without alias or version, with a role whose policy allows that." }
@@ -308,8 +308,8 @@ catalogue! {
         "The baseline document names a unit, an account or a tag that is not in the organization, so nothing is changed by it.",
         "Correct what the message names (a unit may be named by its id, which a new name does not change) or take it out; allow_unmatched: true in the document lets changes be made all the same." }
     BaselineTagsUnseen { AfterSeconds(3600),
-        "The baseline document selects accounts by tags, and no sweep has seen yet whether any account has them, so nothing is mended by it.",
-        "The next sweep looks, and the one after it mends; allow_unmatched: true in the document mends at once." }
+        "The baseline document selects accounts by tags, and no sweep has seen yet whether any account has them, so nothing is remediated by it.",
+        "The next sweep looks, and the one after it remediates; allow_unmatched: true in the document remediates at once." }
     BaselineDocumentLost { Never,
         "The baseline document is not valid, and the last good version of it is gone.",
         "Correct every problem listed and upload it again; a lifecycle rule of the bucket must not expire versions of the document." }

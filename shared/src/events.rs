@@ -1,4 +1,4 @@
-//! What is told of baselines and regions.
+//! The events about baselines and regions.
 
 use crate::{
     audit::cloudtrail::Actor,
@@ -119,7 +119,7 @@ mod tests {
     use serde_json::Value;
 
     use crate::{
-        account_creation::Wish,
+        account_creation::AccountSpec,
         audit::cloudtrail::{account_joined, create_account_result},
         ids::RoleName,
         runtime::trigger::Trigger,
@@ -158,7 +158,7 @@ mod tests {
         #[test]
         fn nothing_that_comes_in_makes_a_reader_panic(payload in any_json()) {
             let role = RoleName::organization_account_access();
-            prop_assert!(Wish::read(payload.clone(), &role).is_err());
+            prop_assert!(AccountSpec::read(payload.clone(), &role).is_err());
             if let Trigger::Event(event) = Trigger::of(payload) {
                 let _ = (create_account_result(&event), account_joined(&event));
             }

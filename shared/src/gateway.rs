@@ -10,9 +10,9 @@ mod iam;
 mod lambda;
 mod management;
 mod organizations;
-mod pace;
 #[cfg(test)]
 mod published;
+mod rate_limiter;
 mod s3;
 mod s3control;
 mod sns;
@@ -38,18 +38,18 @@ pub use iam::{IamGateway, NewRole, PasswordPolicy, Role, RootCredentials, RootFe
 pub use lambda::LambdaGateway;
 pub use management::Management;
 pub use organizations::{
-    Account, AccountState, CreateAccountOutcome, CreateAccountStatus, NewAccount, Organization, OrganizationalUnit,
-    OrganizationsGateway, Page,
+    Account, AccountState, AccountToCreate, CreateAccountOutcome, CreateAccountStatus, Organization,
+    OrganizationalUnit, OrganizationsGateway, Page,
 };
-pub(crate) use pace::Rates;
 #[cfg(test)]
 pub(crate) use published::Published;
+pub(crate) use rate_limiter::Rates;
 pub use s3::{Found, S3Gateway};
 pub use s3control::{PublicAccessBlock, S3ControlGateway};
 pub use sns::{EmailSubscription, SnsGateway, Topic};
 pub use sqs::{Received, SqsGateway};
 pub use states::{Execution, StatesGateway};
-pub use sts::{RootSessionRequest, RootTask, SessionRequest, StsGateway};
+pub use sts::{RootSessionRequest, SessionRequest, StsGateway, TaskPolicy};
 
 use serde_json::Value;
 
@@ -254,13 +254,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_fault_of_the_service_is_never_a_refusal_whatever_it_is_called() {
-        const UNHEARD_OF: &str = "<ErrorResponse><Error><Code>BackendGone</Code></Error></ErrorResponse>";
-        for (status, body) in [(500, UNHEARD_OF), (502, "<html>Bad Gateway</html>"), (503, "")] {
+        const UNKNOWN_TO_AWS: &str = "<ErrorResponse><Error><Code>BackendGone</Code></Error></ErrorResponse>";
+        for (status, body) in [(500, UNKNOWN_TO_AWS), (502, "<html>Bad Gateway</html>"), (503, "")] {
             let error = answered(status, body).await;
             assert_eq!((error.cause, error.refused), (Cause::ServiceFault, false), "{status} {body}");
             assert!(error.detail.contains(&status.to_string()), "{}", error.detail);
         }
-        let error = answered(400, UNHEARD_OF).await;
+        let error = answered(400, UNKNOWN_TO_AWS).await;
         assert_eq!((error.cause, error.refused), (Cause::CallFailed, true));
     }
 }

@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_is_told_has_an_address_that_sns_mails_to_and_not_one_that_create_account_takes() {
+    fn whoever_is_notified_has_an_address_that_sns_mails_to_and_not_one_that_create_account_takes() {
         let integration = format!("{}@team.pagerduty.example", "a1b2c3d4".repeat(8));
         assert!(integration.len() > 80);
         for good in ["o'neill@example.com", "a&b@example.com", "x@sub.example.co", &integration] {

@@ -4,7 +4,7 @@
 //! Sources: AWS Organizations user guide, "Using AWS Organizations with other AWS services"; IAM user guide,
 //! "Centralize root access for member accounts".
 
-mod by_hand;
+mod manual_step;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,7 +17,7 @@ use crate::{
     ids::{AccountId, NotValid},
 };
 
-pub use by_hand::{ByHand, by_hand};
+pub use manual_step::{ManualStep, manual_steps};
 
 /// An AWS service that acts in the organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

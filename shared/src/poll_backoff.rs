@@ -6,12 +6,12 @@ use crate::error::{Cause, Retry};
 
 /// How long things take, as multiples of the time before the first look again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
+pub struct PollBackoff {
     /// The time before the first look again; 5 s unless the stack says otherwise.
     pub poll: Duration,
 }
 
-impl Pace {
+impl PollBackoff {
     /// The poll time for which the waits of the error catalogue are written.
     const USUAL_POLL_SECONDS: u32 = 5;
 

@@ -17,7 +17,7 @@ pub use protected::Protected;
 
 use crate::{
     error::Cause,
-    gateway::{CallError, DynamoDbGateway, RootSessionRequest, RootTask, SessionRequest, StsGateway},
+    gateway::{CallError, DynamoDbGateway, RootSessionRequest, SessionRequest, StsGateway, TaskPolicy},
     ids::{AccountId, Region, RoleName},
     invocation::{self, Reach},
     table::root_sessions::{OpenedSession, RootSessionLog},
@@ -119,7 +119,7 @@ impl Sessions {
     ///
     /// A denial gives [`Cause::RootSessionDenied`], an account that is protected from the task
     /// [`Cause::AccountProtected`].
-    pub async fn assume_root(&self, admission: &Admission, task: RootTask) -> Result<SdkConfig, CallError> {
+    pub async fn assume_root(&self, admission: &Admission, task: TaskPolicy) -> Result<SdkConfig, CallError> {
         if let Some(refused) = admission.refuses_root(task) {
             return Err(refused);
         }

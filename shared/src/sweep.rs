@@ -20,7 +20,7 @@ use crate::{
 
 pub use brake::{SweepBrake, SweepBraked};
 pub use execution::{SweepExecution, SweepExecutions};
-pub use remediation_lock::{LONGEST_SWEEP, Mending};
+pub use remediation_lock::{LONGEST_SWEEP, RemediationLock};
 
 /// How many accounts one invocation looks at.
 pub const BATCH: usize = 25;
@@ -138,10 +138,10 @@ pub struct Listed {
     pub joined_at: Option<Timestamp>,
 }
 
-/// Whether an account may be mended by a sweep. A new one is still being given its baseline, by somebody else: two that
+/// Whether an account may be remediated by a sweep. A new one is still being given its baseline, by somebody else: two that
 /// write at the same time write twice. That goes on for the deadline, from when its joining became known: an event may
 /// come days late.
-pub fn may_be_mended(
+pub fn may_be_remediated(
     account: &Account,
     known_since: Option<Timestamp>,
     deadline: SignedDuration,
@@ -151,12 +151,12 @@ pub fn may_be_mended(
 }
 
 /// What a sweep may change, in words, and what else there is to know of the document that it goes by.
-pub fn note(remediate: &[&str], mends: bool, refused: Option<&Refusal>, why_not: Option<&str>) -> String {
+pub fn note(remediate: &[&str], remediates: bool, refused: Option<&Refusal>, why_not: Option<&str>) -> String {
     let mut note = match remediate.join(", ") {
         none if none.is_empty() => "Nothing was changed.".to_owned(),
-        _ if !mends && why_not.is_some() => "Nothing was changed.".to_owned(),
-        mended if mends => format!("Changed where it was not as it should be: {mended}."),
-        mended => format!("Nothing was changed: another sweep was changing {mended} at the same time."),
+        _ if !remediates && why_not.is_some() => "Nothing was changed.".to_owned(),
+        remediated if remediates => format!("Changed where it was not as it should be: {remediated}."),
+        remediated => format!("Nothing was changed: another sweep was changing {remediated} at the same time."),
     };
     for more in refused.map(Refusal::in_words).as_deref().into_iter().chain(why_not) {
         note.push(' ');
@@ -206,7 +206,7 @@ impl Listed {
         self.not_checked.is_none() && self.failure.is_none()
     }
 
-    /// What holds for it is told by these.
+    /// Whether it may be remediated depends on these.
     pub fn facts(&self, tags: BTreeMap<String, String>) -> AccountFacts {
         let units = self.units.clone();
         AccountFacts { id: self.id.clone(), organizational_unit_path: self.unit.clone(), units, tags }
@@ -295,15 +295,16 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_is_being_given_its_baseline_is_not_mended_as_well() {
+    fn an_account_that_is_being_given_its_baseline_is_not_remediated_as_well() {
         let (now, deadline) = (Timestamp::from_second(1_790_000_000).unwrap(), SignedDuration::from_hours(2));
         let joined = |age| Account { joined_at: Some(now - age), ..account("222222222222", AccountState::Active) };
-        let may =
-            |age, known: Option<SignedDuration>| may_be_mended(&joined(age), known.map(|age| now - age), deadline, now);
+        let may = |age, known: Option<SignedDuration>| {
+            may_be_remediated(&joined(age), known.map(|age| now - age), deadline, now)
+        };
         let (short, long) = (SignedDuration::from_mins(119), SignedDuration::from_mins(121));
         assert!(!may(short, None) && may(long, None) && may(long, Some(long)));
         assert!(!may(SignedDuration::from_hours(48), Some(short)), "it was found late, and its baseline is on its way");
-        assert!(may_be_mended(&account("222222222222", AccountState::Active), None, deadline, now));
+        assert!(may_be_remediated(&account("222222222222", AccountState::Active), None, deadline, now));
     }
 
     #[test]
@@ -314,7 +315,7 @@ mod tests {
             "Changed where it was not as it should be: regions, account-tags."
         );
         assert!(note(&["regions"], false, None, None).starts_with("Nothing was changed: another sweep"));
-        let told = note(&["regions"], false, None, Some("Nothing in the organization is /Gone."));
-        assert_eq!(told, "Nothing was changed. Nothing in the organization is /Gone.");
+        let published = note(&["regions"], false, None, Some("Nothing in the organization is /Gone."));
+        assert_eq!(published, "Nothing was changed. Nothing in the organization is /Gone.");
     }
 }

@@ -9,7 +9,7 @@ use super::{
 };
 
 #[test]
-fn every_function_has_both_failure_doors() {
+fn every_function_has_both_ways_out_of_a_failure() {
     let template = template();
     for (function, properties) in resources(&template, "AWS::Serverless::Function") {
         let failures = &properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"];
@@ -101,7 +101,7 @@ fn every_queue_that_a_function_works_off_has_an_alarm_on_the_age_of_its_messages
 }
 
 #[test]
-fn every_metric_that_an_alarm_or_the_dashboard_looks_at_is_told() {
+fn every_metric_that_an_alarm_or_the_dashboard_looks_at_is_reported() {
     // Where the functions of this stack put their numbers, and no other stack does.
     const OWN: &str = "Steward/${AWS::StackName}";
     let template = template();
@@ -125,7 +125,7 @@ fn every_metric_that_an_alarm_or_the_dashboard_looks_at_is_told() {
         .inspect(|alarm| assert_eq!(alarm["Namespace"]["Fn::Sub"], OWN, "{}", alarm["MetricName"]));
     let watched = own.map(|alarm| alarm["MetricName"].clone());
     let names: BTreeSet<_> = shown.chain(watched).map(|name| name.as_str().expect("a name").to_owned()).collect();
-    let code = ["compliance-reporter/src/told.rs", "create-account-poller/src/work.rs"]
+    let code = ["compliance-reporter/src/named_in_setting.rs", "create-account-poller/src/work.rs"]
         .map(|file| format!("functions/{file}"));
     let code: String = code.iter().map(read).chain([read("shared/src/runtime/call_metrics.rs")]).collect();
     assert!(names.len() > 6, "{names:?}");
@@ -159,12 +159,13 @@ fn the_replayer_may_invoke_what_rules_and_schedules_invoke_and_nothing_that_peop
     }
     assert_eq!(allowed, expected, "left may be invoked, right is invoked by rules and schedules");
     let variables = &template["Resources"]["DeadLetterReplayer"]["Properties"]["Environment"]["Variables"];
-    let told =
+    let named_in_setting =
         items(&variables["REPLAY_FUNCTIONS"]["Fn::Join"][1]).map(|entry| entry["Fn::Sub"].as_str().expect("a text"));
-    let told: BTreeSet<_> = told.map(|entry| entry.split_once(' ').expect("a name and an ARN")).collect();
+    let named_in_setting: BTreeSet<_> =
+        named_in_setting.map(|entry| entry.split_once(' ').expect("a name and an ARN")).collect();
     let named = functions().into_iter().filter(|function| expected.contains(&logical_id(function)));
     let named: Vec<_> = named.map(|name| (name.clone(), format!("${{{}.Arn}}", logical_id(&name)))).collect();
-    assert_eq!(told, named.iter().map(|(name, arn)| (name.as_str(), arn.as_str())).collect());
+    assert_eq!(named_in_setting, named.iter().map(|(name, arn)| (name.as_str(), arn.as_str())).collect());
     let ids: BTreeSet<_> = items(&variables["OWN_ROLE_IDS"]["Fn::Join"][1]).map(|id| referred(id).to_owned()).collect();
     assert_eq!(ids, functions().into_iter().map(|function| format!("{}Role", logical_id(&function))).collect());
     let shapes: BTreeSet<_> = dead_letter_replayer::replay::INVOKED.iter().map(|(name, _)| *name).collect();

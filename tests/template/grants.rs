@@ -115,10 +115,10 @@ fn what_steward_is_excused_for_is_what_its_roles_may_do() {
                 for action in one_or_many(&statement["Action"]) {
                     let action = action.as_str().expect("an action");
                     let (service, call) = action.split_once(':').expect("service:Action");
-                    let is_heard = matches!(service, "account" | "iam" | "organizations" | "cloudtrail")
+                    let is_matched = matches!(service, "account" | "iam" | "organizations" | "cloudtrail")
                         || action == "sts:AssumeRoot";
                     let is_read = ["Get", "List", "Describe"].iter().any(|verb| call.starts_with(verb));
-                    if is_heard && !is_read {
+                    if is_matched && !is_read {
                         actions.insert(action.to_owned());
                     }
                 }
@@ -133,10 +133,14 @@ fn what_steward_is_excused_for_is_what_its_roles_may_do() {
     assert_eq!(excused.collect::<BTreeMap<String, BTreeSet<String>>>(), may, "left is excused, right is allowed");
     for function in ["ActivityAuditor", "RegionOptAuditor"] {
         let variables = &template["Resources"][function]["Properties"]["Environment"]["Variables"];
-        let told =
+        let named_in_setting =
             items(&variables["OWN_ROLES"]["Fn::Join"][1]).map(|entry| entry["Fn::Sub"].as_str().expect("a text"));
-        let told: BTreeSet<_> = told.filter_map(|entry| entry.split(' ').next()).collect();
-        assert_eq!(told, steward::audit::own_roles::MAY.iter().map(|(name, _)| *name).collect(), "{function}");
+        let named_in_setting: BTreeSet<_> = named_in_setting.filter_map(|entry| entry.split(' ').next()).collect();
+        assert_eq!(
+            named_in_setting,
+            steward::audit::own_roles::MAY.iter().map(|(name, _)| *name).collect(),
+            "{function}"
+        );
     }
 }
 
@@ -149,11 +153,11 @@ fn of_the_tables_a_role_may_touch_the_kinds_of_items_that_it_names_and_none_may_
             continue;
         }
         if actions == ["dynamodb:Query"] {
-            assert_eq!(statement["Resource"]["Fn::Sub"], "${Requests.Arn}/index/open-requests", "{role}");
+            assert_eq!(statement["Resource"]["Fn::Sub"], "${State.Arn}/index/open-requests", "{role}");
             continue;
         }
         let kinds = match referred(&statement["Resource"]) {
-            "Requests" => keys::TABLE,
+            "State" => keys::TABLE,
             "Journal" => keys::JOURNAL,
             other => panic!("{role}: {other}"),
         };

@@ -1,4 +1,4 @@
-//! Begins a sweep: lists every account of the organization, in batches, and finds new ones that no event has told of.
+//! Begins a sweep: lists every account of the organization, in batches, and finds new ones that no event has announced.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, tz::TimeZone};
@@ -6,7 +6,7 @@ use lambda_runtime::{LambdaEvent, tracing};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
-    account_creation::{NewAccount, Store},
+    account_creation::{BaselineMessage, Store},
     baseline::{BaselineSelectorUnmatched, DocumentCache, Selectors, TagSelectors, unmatched_in_words},
     clock, control,
     error::{Cause, Failure},
@@ -15,15 +15,15 @@ use steward::{
     },
     ids::AccountId,
     organization::UnitNames,
-    poll_backoff::Pace,
+    poll_backoff::PollBackoff,
     runtime::{
         settings::{NotConfigured, Settings},
         start::SdkConfig,
     },
-    sweep::{BATCH, Listed, Listing, Mending, SweepBrake, SweepExecutions, SweepId, note},
+    sweep::{BATCH, Listed, Listing, RemediationLock, SweepBrake, SweepExecutions, SweepId, note},
     table::{
         account_index::AccountIndex,
-        known_accounts::{HeardAccounts, Joining, joining},
+        known_accounts::{Joining, KnownAccounts, joining},
     },
 };
 
@@ -39,14 +39,14 @@ pub struct AccountLister {
     organizations: OrganizationsGateway,
     selectors: Selectors,
     sweeps: S3Gateway,
-    heard: HeardAccounts,
+    known_accounts: KnownAccounts,
     index: AccountIndex,
     requests: Store,
     baseline: SqsGateway,
-    mending: Mending,
+    remediation_lock: RemediationLock,
     brake: SweepBrake,
     max_changed_percent: u32,
-    pace: Pace,
+    backoff: PollBackoff,
 }
 
 /// What the state machine says.
@@ -65,7 +65,7 @@ pub struct Answer {
     pub batches: Vec<usize>,
     /// How many accounts there are.
     pub accounts: usize,
-    /// New accounts that no event has told of; they get their baseline.
+    /// New accounts that no event has announced; they get their baseline.
     pub unannounced: Vec<AccountId>,
     /// Accounts that had joined in the two weeks before the first sweep of this stack, and are left as they are. The first
     /// sweep alone says so.
@@ -97,14 +97,14 @@ impl AccountLister {
             selectors: Selectors::new(organizations.clone(), table.clone()),
             organizations,
             sweeps: S3Gateway::of(config, settings.reports_bucket()),
-            heard: HeardAccounts::new(table.clone()),
+            known_accounts: KnownAccounts::new(table.clone()),
             index: AccountIndex::new(table.clone()),
-            mending: Mending::new(table.clone()),
+            remediation_lock: RemediationLock::new(table.clone()),
             brake: SweepBrake::new(table.clone()),
             max_changed_percent: settings.max_changed_percent(),
             requests: Store::new(table),
             baseline: SqsGateway::of(config, settings.baseline_queue_url()),
-            pace: settings.pace(),
+            backoff: settings.poll_backoff(),
         };
         settings.finish().map(|()| function)
     }
@@ -136,12 +136,13 @@ impl AccountLister {
         let allowed = self.selectors.allow_remediation(&document).await;
         let mut why_not =
             unmatched_in_words(&unmatched).or_else(|| allowed.as_ref().err().map(|why| why.message.clone()));
-        let mut mends = allowed.is_ok() && !document.remediate.is_empty() && self.mending.begin(&sweep_id, now).await?;
-        if mends {
+        let mut remediates =
+            allowed.is_ok() && !document.remediate.is_empty() && self.remediation_lock.begin(&sweep_id, now).await?;
+        if remediates {
             let of = (accounts.len(), self.max_changed_percent);
             let continues = sweep.continues.as_deref();
             if let Some(why) = self.brake.begin(&sweep_id, document.etag(), of, continues, now).await? {
-                (mends, why_not) = (false, Some(why));
+                (remediates, why_not) = (false, Some(why));
             }
         }
         let management = &organization.management_account;
@@ -168,7 +169,7 @@ impl AccountLister {
             controls: control::ALL.iter().map(|control| control.id().to_owned()).collect(),
             note: note(
                 &document.remediate.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
-                mends,
+                remediates,
                 document.refused.as_ref(),
                 why_not.as_deref(),
             ),
@@ -190,7 +191,7 @@ impl AccountLister {
         began_at: Timestamp,
     ) -> Result<Joined, Failure> {
         let now = clock::now();
-        let installation = self.heard.installation(began_at).await?;
+        let installation = self.known_accounts.installation(began_at).await?;
         let mut joined = Joined::default();
         for account in accounts {
             match joining(account, management, installation, now) {
@@ -203,15 +204,15 @@ impl AccountLister {
                 Joining::BeforeInstallation | Joining::NotDue => continue,
             }
             // What Steward makes itself is announced when it is in its place.
-            if self.heard.known_since(account).await?.is_some() || self.requests.has_made(account).await? {
+            if self.known_accounts.known_since(account).await?.is_some() || self.requests.has_made(account).await? {
                 continue;
             }
-            tracing::warn!(account_id = %account.id, "no event has told of this account; it gets its baseline now");
+            tracing::warn!(account_id = %account.id, "no event has announced this account; it gets its baseline now");
             let account_id = account.id.clone();
-            let message = NewAccount { account_id, request_id: None, since: now, joined: false, waited: false };
-            self.baseline.send(&message, self.pace.poll).await?;
+            let message = BaselineMessage { account_id, request_id: None, since: now, joined: false, waited: false };
+            self.baseline.send(&message, self.backoff.poll).await?;
             // From now on it has somebody who writes.
-            self.heard.record(account, now).await?;
+            self.known_accounts.record(account, now).await?;
             joined.unannounced.push(account.id.clone());
         }
         Ok(joined)

@@ -46,7 +46,7 @@ impl Asking {
             .map_err(|error| Failure::not_understood(format_args!("It is no JSON: {error}.")))?;
         match Trigger::of(body) {
             Trigger::Event(event) => Ok(Self::by_event(event)),
-            Trigger::ByHand(waiting) => {
+            Trigger::Manual(waiting) => {
                 let waiting: Waiting = serde_json::from_value(waiting)
                     .map_err(|error| Failure::not_understood(format_args!("It is no request: {error}.")))?;
                 let at = waiting.asked_at.min(clock::now());

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde_json::Value;
 use steward::{
-    account_creation::{AccountCreationFailed, Admission, Known, Request, Started, Store, Wish, admit},
+    account_creation::{AccountCreationFailed, AccountSpec, Admission, Known, Request, Started, Store, admit},
     clock,
     error::{Cause, Failure},
     gateway::{DynamoDbGateway, EventBridgeGateway, SqsGateway},
@@ -21,7 +21,7 @@ use steward::{
     input::{Problem, in_words},
     invocation,
     runtime::{
-        batch::work_off,
+        batch::process_batch,
         settings::{NotConfigured, Settings},
         start::SdkConfig,
         trigger::Trigger,
@@ -87,21 +87,21 @@ impl AccountRequester {
     }
 
     /// Answers one invocation. A person reads the answer; whoever put an `AccountRequested` event on the bus does
-    /// not, so there a refusal is told by an event.
+    /// not, so there a refusal is published as an event.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
         match Trigger::of(event.payload) {
             Trigger::Queue(batch) => {
                 // One patience for all: ten messages that wait for the same list wait for it once.
                 let until = Instant::now() + PATIENCE_OF_QUEUE;
-                Ok(Answer::Batch(work_off(batch, async |body| self.message(body, until).await).await))
+                Ok(Answer::Batch(process_batch(batch, async |body| self.message(body, until).await).await))
             }
             Trigger::Event(event) => {
                 let asking = Asking::by_event(event);
                 let answer = self.at_once(&asking).await?;
-                self.tell_refusal(&asking, &answer).await?;
+                self.publish_refusal(&asking, &answer).await?;
                 Ok(answer)
             }
-            Trigger::ByHand(input) => self.at_once(&Asking::by_hand(input)).await,
+            Trigger::Manual(input) => self.at_once(&Asking::by_hand(input)).await,
         }
     }
 
@@ -110,7 +110,7 @@ impl AccountRequester {
     async fn message(&self, body: &str, until: Instant) -> Result<(), Failure> {
         let asking = Asking::by_message(body)?;
         match self.check(&asking, until).await? {
-            Checked::Answered(answer) => self.tell_refusal(&asking, &answer).await,
+            Checked::Answered(answer) => self.publish_refusal(&asking, &answer).await,
             Checked::Later(why) if asking.has_waited_too_long(clock::now()) => {
                 Err(Failure::with_detail(Cause::Throttled, format_args!("It has waited for hours: {why}.")))
             }
@@ -139,14 +139,14 @@ impl AccountRequester {
 
     /// Checks a request and records it. Throttling is no answer to it.
     async fn check(&self, asking: &Asking, until: Instant) -> Result<Checked, Failure> {
-        let wish = match Wish::read(asking.input.clone(), &self.access_role) {
-            Ok(wish) => wish,
+        let spec = match AccountSpec::read(asking.input.clone(), &self.access_role) {
+            Ok(spec) => spec,
             Err(problems) => {
                 return Ok(Checked::Answered(Answer::refused(Failure::new(Cause::InvalidRequest), problems)));
             }
         };
         let checked = match self.survey.index(clock::now(), until).await {
-            Ok(Some(since)) => self.request(wish, asking, since).await.map(Checked::Answered),
+            Ok(Some(since)) => self.request(spec, asking, since).await.map(Checked::Answered),
             Ok(None) => Ok(Checked::Later("the accounts of the organization are being listed")),
             Err(failure) => Err(failure),
         };
@@ -160,19 +160,19 @@ impl AccountRequester {
 
     async fn request(
         &self,
-        wish: Wish<OrganizationalUnitReference>,
+        spec: AccountSpec<OrganizationalUnitReference>,
         asking: &Asking,
         since: WholeSince,
     ) -> Result<Answer, Failure> {
-        let id = RequestId::of(&wish.email);
+        let id = RequestId::of(&spec.email);
         let now = clock::now();
         let deadline = now.checked_add(self.deadline).unwrap_or(Timestamp::MAX);
-        let unit = self.survey.find_unit(wish.organizational_unit.as_ref()).await?;
+        let unit = self.survey.find_unit(spec.organizational_unit.as_ref()).await?;
         let earlier = self.store.find(&id).await?;
-        let about = (&wish.email, &wish.account_name);
+        let about = (&spec.email, &spec.account_name);
         let Surveyed { known, notes } = self.survey.look(&self.store, about, earlier, since, now).await?;
         let known = Known { daily_cap: self.daily_cap, lacks_unit: unit.is_none(), ..known };
-        match admit(wish.in_unit(unit.flatten()), &asking.asked, &known, now, deadline) {
+        match admit(spec.in_unit(unit.flatten()), &asking.asked, &known, now, deadline) {
             Admission::Refuse(failure, problems) => Ok(Answer::refused(failure, problems)),
             Admission::Known(request) => {
                 self.wake(&request).await?;
@@ -205,7 +205,7 @@ impl AccountRequester {
     }
 
     /// Tells whoever listens that a request was refused, and which one.
-    async fn tell_refusal(&self, asking: &Asking, answer: &Answer) -> Result<(), Failure> {
+    async fn publish_refusal(&self, asking: &Asking, answer: &Answer) -> Result<(), Failure> {
         let Answer::Refused { failure, problems, .. } = answer else { return Ok(()) };
         let event = refusal(asking, failure, problems);
         tracing::warn!(
@@ -218,7 +218,7 @@ impl AccountRequester {
     }
 }
 
-/// What is told of a refused request. Of the input only what is valid: anybody may have written it.
+/// What is published of a refused request. Of the input only what is valid: anybody may have written it.
 fn refusal(asking: &Asking, failure: &Failure, problems: &[Problem]) -> AccountCreationFailed {
     let text = |field: &str| asking.input[field].as_str();
     let email: Option<Email> = text("email").and_then(|email| email.parse().ok());

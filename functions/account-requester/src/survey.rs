@@ -81,7 +81,7 @@ impl Survey {
         if budget.is_zero() { Ok(None) } else { Ok(self.index.refresh(&self.organizations, budget).await?) }
     }
 
-    /// What is known about a wish. What the index says of its address is asked for at AWS before it counts: one call.
+    /// What is known about a spec. What the index says of its address is asked for at AWS before it counts: one call.
     pub(crate) async fn look(
         &self,
         store: &Store,

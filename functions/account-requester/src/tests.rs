@@ -24,21 +24,21 @@ async fn invoke(function: &AccountRequester, payload: Value) -> Result<Value, Fa
     Ok(serde_json::to_value(answer).expect("an answer is JSON"))
 }
 
-fn wish(n: usize, unit: Option<&str>) -> Value {
-    let mut wish = json!({"account_name": format!("Team {n}"), "email": format!("team-{n}@example.com")});
+fn spec(n: usize, unit: Option<&str>) -> Value {
+    let mut spec = json!({"account_name": format!("Team {n}"), "email": format!("team-{n}@example.com")});
     if let Some(unit) = unit {
-        wish["organizational_unit"] = unit.into();
+        spec["organizational_unit"] = unit.into();
     }
-    wish
+    spec
 }
 
-fn event(n: usize, wish: &Value, time: &str) -> Value {
+fn event(n: usize, spec: &Value, time: &str) -> Value {
     json!({"id": format!("event-{n}"), "detail-type": "AccountRequested", "source": "example.portal", "time": time,
-        "detail": wish})
+        "detail": spec})
 }
 
 /// Works the queue off as Lambda does: at most two processes, ten messages a batch, until nothing waits.
-async fn work_off_queue(aws: &Aws) {
+async fn process_queue(aws: &Aws) {
     let worker = async || {
         let function = function(aws);
         loop {
@@ -66,11 +66,11 @@ async fn work_off_queue(aws: &Aws) {
 async fn twenty_events_at_once_are_twenty_requests_in_an_organization_of_twenty_thousand_that_nobody_has_listed() {
     let aws = Aws::new(20_000);
     for n in 0..20 {
-        aws.enqueue(&event(n, &wish(n, Some("/Workloads/Production")), "2026-11-27T08:00:00Z"));
+        aws.enqueue(&event(n, &spec(n, Some("/Workloads/Production")), "2026-11-27T08:00:00Z"));
     }
-    Box::pin(work_off_queue(&aws)).await;
-    assert_eq!(aws.requests(), 20, "{:?}", aws.told());
-    assert!(aws.told().is_empty(), "nothing is refused: {:?}", aws.told());
+    Box::pin(process_queue(&aws)).await;
+    assert_eq!(aws.requests(), 20, "{:?}", aws.published());
+    assert!(aws.published().is_empty(), "nothing is refused: {:?}", aws.published());
     assert_eq!(aws.calls("ListAccounts"), 1000, "one listing serves all who wait");
     assert!(aws.calls("ListRoots") <= 2 && aws.calls("ListOrganizationalUnitsForParent") <= 4, "one walk a process");
     assert_eq!(aws.throttled(), 0, "Steward's own speed throttles nobody");
@@ -82,7 +82,7 @@ async fn twenty_people_at_once_get_their_answers_within_two_seconds_in_an_organi
     aws.index_is_whole();
     let functions: Vec<_> = (0..20).map(|_| function(&aws)).collect();
     let begun = tokio::time::Instant::now();
-    let asked = functions.iter().enumerate().map(|(n, function)| async move { invoke(function, wish(n, None)).await });
+    let asked = functions.iter().enumerate().map(|(n, function)| async move { invoke(function, spec(n, None)).await });
     for answer in join_all(asked).await {
         assert_eq!(answer.expect("an answer")["state"], "REQUESTED");
     }
@@ -97,7 +97,7 @@ async fn what_is_throttled_for_twenty_people_at_once_waits_in_the_queue_and_is_n
     let functions: Vec<_> = (0..20).map(|_| function(&aws)).collect();
     let asked = functions.iter().enumerate().map(|(n, function)| {
         let begun = tokio::time::Instant::now();
-        async move { (invoke(function, wish(n, Some("/Workloads/Production"))).await, begun.elapsed()) }
+        async move { (invoke(function, spec(n, Some("/Workloads/Production"))).await, begun.elapsed()) }
     });
     for (answer, took) in join_all(asked).await {
         let answer = answer.expect("an answer");
@@ -105,28 +105,28 @@ async fn what_is_throttled_for_twenty_people_at_once_waits_in_the_queue_and_is_n
         assert!(["REQUESTED", "WAITING"].contains(&state), "{answer}");
         assert!(answer["request_id"].is_string() && took < Duration::from_secs(10), "{took:?}: {answer}");
     }
-    Box::pin(work_off_queue(&aws)).await;
-    assert_eq!((aws.requests(), aws.told().len()), (20, 0));
+    Box::pin(process_queue(&aws)).await;
+    assert_eq!((aws.requests(), aws.published().len()), (20, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_person_who_comes_before_the_first_sweep_of_a_large_organization_is_not_kept_waiting() {
     let aws = Aws::new(10_000);
     let begun = tokio::time::Instant::now();
-    let answer = invoke(&function(&aws), wish(1, None)).await.unwrap();
+    let answer = invoke(&function(&aws), spec(1, None)).await.unwrap();
     assert_eq!(answer["state"], "WAITING", "{answer}");
     assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
-    Box::pin(work_off_queue(&aws)).await;
+    Box::pin(process_queue(&aws)).await;
     assert_eq!(aws.requests(), 1);
     assert_eq!(aws.calls("ListAccounts"), 500, "the list goes on where the first one stopped");
-    let again = invoke(&function(&aws), wish(1, None)).await.unwrap();
+    let again = invoke(&function(&aws), spec(1, None)).await.unwrap();
     assert_eq!(again["state"], "REQUESTED");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_small_organization_is_listed_at_once() {
     let aws = Aws::new(200);
-    let answer = invoke(&function(&aws), wish(1, None)).await.unwrap();
+    let answer = invoke(&function(&aws), spec(1, None)).await.unwrap();
     assert_eq!((answer["state"].as_str(), aws.calls("ListAccounts")), (Some("REQUESTED"), 10));
 }
 
@@ -151,8 +151,8 @@ async fn the_name_of_another_account_is_a_note_and_no_refusal() {
     aws.close(7);
     aws.index_is_whole();
     for (n, is_closed) in [(7, true), (8, false)] {
-        let wish = json!({"account_name": aws.name_of(n), "email": format!("new-{n}@example.com")});
-        let answer = invoke(&function(&aws), wish).await.unwrap();
+        let spec = json!({"account_name": aws.name_of(n), "email": format!("new-{n}@example.com")});
+        let answer = invoke(&function(&aws), spec).await.unwrap();
         assert_eq!(answer["state"], "REQUESTED", "{answer}");
         let note = answer["notes"][0].as_str().expect("a note");
         assert!(note.contains("has the same name") && note.contains("SUSPENDED") == is_closed, "{note}");
@@ -160,15 +160,17 @@ async fn the_name_of_another_account_is_a_note_and_no_refusal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_event_is_told_with_its_name_its_address_its_request_and_itself() {
+async fn a_refused_event_is_reported_with_its_name_its_address_its_request_and_itself() {
     let aws = Aws::new(100);
     aws.index_is_whole();
-    let wish = json!({"account_name": "Mine", "email": aws.email_of(7)});
-    aws.enqueue(&event(1, &wish, "2026-11-27T08:00:00Z"));
+    let spec = json!({"account_name": "Mine", "email": aws.email_of(7)});
+    aws.enqueue(&event(1, &spec, "2026-11-27T08:00:00Z"));
     aws.enqueue(&event(2, &json!({"account_name": "Nobody", "email": "nobody"}), "2026-11-27T08:00:00Z"));
-    Box::pin(work_off_queue(&aws)).await;
-    let told = aws.told();
-    let of = |id: &str| told.iter().find(|told| told["event_id"] == id).unwrap_or_else(|| panic!("{told:?}"));
+    Box::pin(process_queue(&aws)).await;
+    let published = aws.published();
+    let of = |id: &str| {
+        published.iter().find(|published| published["event_id"] == id).unwrap_or_else(|| panic!("{published:?}"))
+    };
     assert_eq!(of("event-1")["account_name"], "Mine");
     assert_eq!(of("event-1")["email"], aws.email_of(7));
     assert!(of("event-1")["request_id"].as_str().is_some_and(|id| id.starts_with("req-")));
@@ -180,7 +182,7 @@ async fn an_item_that_cannot_be_read_stops_nobody() {
     let aws = Aws::new(100);
     aws.index_is_whole();
     aws.spoil("request#req-000000000000000000000000");
-    let answer = invoke(&function(&aws), wish(1, None)).await.unwrap();
+    let answer = invoke(&function(&aws), spec(1, None)).await.unwrap();
     assert_eq!(answer["state"], "REQUESTED", "{answer}");
 }
 
@@ -188,7 +190,7 @@ async fn an_item_that_cannot_be_read_stops_nobody() {
 async fn a_request_that_has_waited_for_hours_is_given_up_where_people_see_it() {
     let aws = Aws::new(100);
     aws.throttle("ListAccounts");
-    let message = event(1, &wish(1, None), "2026-11-27T01:00:00Z").to_string();
+    let message = event(1, &spec(1, None), "2026-11-27T01:00:00Z").to_string();
     let batch = json!({"Records": [{"messageId": "m", "body": message, "eventSource": "aws:sqs"}]});
     let answer = invoke(&function(&aws), batch).await.unwrap();
     assert_eq!(answer["batchItemFailures"][0]["itemIdentifier"], "m");
@@ -201,11 +203,11 @@ fn every_way_of_asking_has_a_sample_and_each_is_taken() {
     payloads::check(AccountRequester::NAME, ways, |sample| {
         let (way, input) = match Trigger::of(sample.payload) {
             Trigger::Event(event) => ("by an event", event.detail),
-            Trigger::ByHand(input) => ("by hand", input),
+            Trigger::Manual(input) => ("by hand", input),
             Trigger::Queue(_) => return Err("a batch".to_owned()),
         };
         // Samples of this name show how every problem is named at once.
-        match (Wish::read(input, &role), sample.name.starts_with("invalid-")) {
+        match (AccountSpec::read(input, &role), sample.name.starts_with("invalid-")) {
             (Ok(_), false) => Ok([way, "and is taken"]),
             (Err(problems), true) if problems.len() > 1 => Ok([way, "and is refused"]),
             (Err(problems), _) => Err(in_words(&problems)),

@@ -24,7 +24,7 @@ pub(crate) use severity::Guarded;
 use severity::judge;
 
 /// The parameters that say what a call is about. No others get out: what a call carries may be secret.
-const TELLING: [(&str, &str); 14] = [
+const DESCRIBED: [(&str, &str); 14] = [
     ("region", "/requestParameters/regionName"),
     ("alternate_contact", "/requestParameters/alternateContactType"),
     ("from", "/requestParameters/sourceParentId"),
@@ -102,7 +102,7 @@ impl ActivityAudited {
         }
         actor.name = shown::actor(&actor.name);
         actor.arn = actor.arn.as_deref().map(shown::arn);
-        let target = TELLING
+        let target = DESCRIBED
             .iter()
             .filter_map(|(name, pointer)| Some(((*name).to_owned(), shown::target(name, record.text(pointer)?))));
         let event_id = record.text("/eventID").or(event.id.as_deref()).unwrap_or_default();

@@ -16,14 +16,14 @@ use steward::{
     gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway},
     invocation,
     runtime::{
-        batch::work_off,
+        batch::process_batch,
         settings::{NotConfigured, Settings},
         start::SdkConfig,
         trigger::Trigger,
     },
     severity::Severity,
     table::{
-        idempotency::Once,
+        idempotency::Idempotency,
         keys,
         root_sessions::{OpenedSession, RootSessionLog},
     },
@@ -41,7 +41,7 @@ const FOR_A_NAME: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub struct ActivityAuditor {
     bus: EventBridgeGateway,
-    once: Once,
+    idempotency: Idempotency,
     root_sessions: RootSessionLog,
     organizations: OrganizationsGateway,
     own_roles: Vec<OwnRole>,
@@ -62,9 +62,9 @@ pub enum Answer {
 #[derive(Debug, Serialize)]
 #[serde(tag = "audited", rename_all = "snake_case")]
 pub enum Audited {
-    /// It was told.
-    Told(Box<ActivityAudited>),
-    /// It was told before.
+    /// It was published.
+    Published(Box<ActivityAudited>),
+    /// It was published before.
     Again,
 }
 
@@ -78,7 +78,7 @@ impl ActivityAuditor {
         let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
             bus: EventBridgeGateway::of(config, settings.bus_name()),
-            once: Once::new(table),
+            idempotency: Idempotency::new(table),
             root_sessions: RootSessionLog::new(DynamoDbGateway::of(config, settings.journal_table_name())),
             organizations: settings.management(config).organizations,
             own_roles: settings.own_roles().into_iter().map(OwnRole::from).collect(),
@@ -93,9 +93,11 @@ impl ActivityAuditor {
     /// Answers one invocation: messages of the queue, or one event by hand.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
         match Trigger::of(event.payload) {
-            Trigger::Queue(batch) => Ok(Answer::Batch(work_off(batch, async |body| self.message(body).await).await)),
+            Trigger::Queue(batch) => {
+                Ok(Answer::Batch(process_batch(batch, async |body| self.message(body).await).await))
+            }
             Trigger::Event(event) => self.audit(&event).await.map(Answer::Event),
-            Trigger::ByHand(_) => {
+            Trigger::Manual(_) => {
                 Err(Failure::not_understood("An event of CloudTrail is expected, as in events/activity-auditor."))
             }
         }
@@ -124,8 +126,8 @@ impl ActivityAuditor {
             Ok(audited)
         };
         // Boxed for its size.
-        let published = self.once.publish(&key, now, Box::pin(publish)).await?;
-        Ok(published.map_or(Audited::Again, |audited| Audited::Told(Box::new(audited))))
+        let published = self.idempotency.publish(&key, now, Box::pin(publish)).await?;
+        Ok(published.map_or(Audited::Again, |audited| Audited::Published(Box::new(audited))))
     }
 
     /// The root session of ours that the event is about, if it is about one. Whoever opens a session records it at once; a
@@ -144,7 +146,7 @@ impl ActivityAuditor {
         Ok(self.root_sessions.find(key, now).await?)
     }
 
-    /// The name of the account, which records mask. What happened is told with or without it.
+    /// The name of the account, which records mask. What happened is published with or without it.
     async fn account_name(&self, audited: &ActivityAudited) -> Option<String> {
         let describe = self.organizations.describe_account(audited.account_id.as_ref()?);
         let described = invocation::waiting_at_most(FOR_A_NAME, describe).await;

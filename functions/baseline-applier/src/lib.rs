@@ -1,6 +1,6 @@
 //! Gives accounts their baseline: on events for new accounts, and by hand for any.
 
-mod by_hand;
+mod input;
 mod report;
 mod visits;
 
@@ -12,8 +12,8 @@ use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
-    account_creation::{NewAccount, Store},
-    baseline::{Document, DocumentCache, Facts, Selectors},
+    account_creation::{BaselineMessage, Store},
+    baseline::{Document, DocumentCache, FactsReader, Selectors},
     clock,
     control::{self, AnyControl, Conclusion, Engine, Mode, Row, Visit, conclude, is_settling},
     error::{Cause, Failure, Retry},
@@ -22,18 +22,18 @@ use steward::{
     ids::RoleName,
     invocation,
     organization::UnitPaths,
-    poll_backoff::Pace,
+    poll_backoff::PollBackoff,
     runtime::{
-        batch::work_off,
+        batch::process_batch,
         settings::{NotConfigured, Settings},
         start::SdkConfig,
         trigger::Trigger,
     },
     session::{Guards, Sessions},
-    table::{account_index::AccountIndex, known_accounts::HeardAccounts, turn::Turns},
+    table::{account_index::AccountIndex, known_accounts::KnownAccounts, turn::Turns},
 };
 
-use by_hand::ByHand;
+use input::Input;
 pub use report::{Failed, Report, Skip};
 
 /// The function.
@@ -43,15 +43,15 @@ pub struct BaselineApplier {
     queue: SqsGateway,
     bus: EventBridgeGateway,
     requests: Store,
-    heard: HeardAccounts,
+    known_accounts: KnownAccounts,
     turns: Turns,
     index: AccountIndex,
     document: DocumentCache,
     organizations: OrganizationsGateway,
-    facts: Facts,
+    facts: FactsReader,
     selectors: Selectors,
     units: UnitPaths,
-    pace: Pace,
+    backoff: PollBackoff,
     deadline: SignedDuration,
     settling: SignedDuration,
     access_role: RoleName,
@@ -89,19 +89,19 @@ impl BaselineApplier {
         let sessions = Sessions::new(config, Self::NAME, Guards::of(&mut settings, config))
             .recording_in(DynamoDbGateway::of(config, settings.journal_table_name()));
         let function = Self {
-            engine: Engine::new(sessions, management).hearing_members_on(settings.member_bus_arn()),
+            engine: Engine::new(sessions, management).with_member_bus(settings.member_bus_arn()),
             queue: SqsGateway::of(config, settings.baseline_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
-            heard: HeardAccounts::new(table.clone()),
+            known_accounts: KnownAccounts::new(table.clone()),
             turns: Turns::new(table.clone(), Self::NAME),
             index: AccountIndex::new(table.clone()),
             requests: Store::new(table),
             document,
-            facts: Facts::new(organizations.clone()),
+            facts: FactsReader::new(organizations.clone()),
             selectors,
             organizations,
             units: UnitPaths::default(),
-            pace: settings.pace(),
+            backoff: settings.poll_backoff(),
             deadline: settings.deadline(),
             settling: settings.settling(),
             max_changed_percent: settings.max_changed_percent(),
@@ -117,15 +117,15 @@ impl BaselineApplier {
         match Trigger::of(event.payload) {
             Trigger::Queue(batch) => {
                 invocation::allow_changes()?;
-                Ok(Answer::Batch(work_off(batch, async |body| self.message(body, id).await).await))
+                Ok(Answer::Batch(process_batch(batch, async |body| self.message(body, id).await).await))
             }
             Trigger::Event(event) => {
-                let account = NewAccount::of_event(&event)?;
+                let account = BaselineMessage::of_event(&event)?;
                 invocation::allow_changes()?;
-                Ok(Answer::Event { rows: self.heard_of(account, id).await? })
+                Ok(Answer::Event { rows: self.joined(account, id).await? })
             }
-            Trigger::ByHand(input) => {
-                let input = ByHand::read(input)?;
+            Trigger::Manual(input) => {
+                let input = Input::read(input)?;
                 if input.mode == Mode::Apply {
                     invocation::allow_changes()?;
                 }
@@ -135,21 +135,21 @@ impl BaselineApplier {
     }
 
     async fn message(&self, body: &str, invocation: &str) -> Result<(), Failure> {
-        let account = NewAccount::of_message(body)?;
-        match self.heard_of(account.clone(), invocation).await {
+        let account = BaselineMessage::of_message(body)?;
+        match self.joined(account.clone(), invocation).await {
             // What had no turn is no failure: a message that fails comes back after half an hour, and not for ever.
             Err(failure)
                 if failure.cause == Cause::NoTimeLeft && clock::now().duration_since(account.since) < self.deadline =>
             {
                 tracing::info!(account_id = %account.account_id, "not reached, looking again");
-                Ok(self.queue.send(&account, self.pace.poll).await?)
+                Ok(self.queue.send(&account, self.backoff.poll).await?)
             }
-            heard => heard.map(drop),
+            received => received.map(drop),
         }
     }
 
     /// A new account: one that Steward made and put in its place, or one that joined in another way.
-    async fn heard_of(&self, account: NewAccount, invocation: &str) -> Result<Vec<Row>, Failure> {
+    async fn joined(&self, account: BaselineMessage, invocation: &str) -> Result<Vec<Row>, Failure> {
         self.believe(&account).await?;
         if account.joined {
             let described = self.organizations.describe_account(&account.account_id).await?;
@@ -157,17 +157,17 @@ impl BaselineApplier {
                 return Ok(Vec::new());
             }
             if !account.waited {
-                let reminder = NewAccount { waited: true, ..account };
-                self.queue.send(&reminder, self.pace.announce_patience()).await?;
+                let reminder = BaselineMessage { waited: true, ..account };
+                self.queue.send(&reminder, self.backoff.announce_patience()).await?;
                 return Ok(Vec::new());
             }
         }
-        self.new_account(NewAccount { joined: false, ..account }, invocation).await
+        self.new_account(BaselineMessage { joined: false, ..account }, invocation).await
     }
 
     /// Whether Steward's own record shows that it made this account for this request. Anybody who may put events on the
     /// bus can say so.
-    async fn believe(&self, account: &NewAccount) -> Result<(), Failure> {
+    async fn believe(&self, account: &BaselineMessage) -> Result<(), Failure> {
         let (Some(request_id), account_id) = (&account.request_id, &account.account_id) else { return Ok(()) };
         if self.requests.shows(request_id, account_id).await? {
             return Ok(());
@@ -178,7 +178,7 @@ impl BaselineApplier {
 
     /// Applies the whole baseline to a new account. What is not ready yet is looked at again later, until the
     /// deadline.
-    async fn new_account(&self, account: NewAccount, invocation: &str) -> Result<Vec<Row>, Failure> {
+    async fn new_account(&self, account: BaselineMessage, invocation: &str) -> Result<Vec<Row>, Failure> {
         let now = clock::now();
         let account_id = &account.account_id;
         // AWS tells of it when an organization is made. It is looked at by sweeps and by hand alone.
@@ -188,7 +188,7 @@ impl BaselineApplier {
         }
         let document = self.document.read(&self.bus).await?;
         let described = self.organizations.describe_account(account_id).await?;
-        self.heard.record(&described, now).await?;
+        self.known_accounts.record(&described, now).await?;
         self.index.record(&described).await;
         if let Err(failure) = self.selectors.allow_changes(&document).await {
             return self.blocked(account, failure, now).await;
@@ -212,7 +212,7 @@ impl BaselineApplier {
             }
             Err(failure) => return Err(failure),
         };
-        match conclude(&rows, account.since, now, self.deadline, self.pace) {
+        match conclude(&rows, account.since, now, self.deadline, self.backoff) {
             Conclusion::Applied => {
                 let event = BaselineApplied {
                     account_id: account_id.clone(),
@@ -240,14 +240,14 @@ impl BaselineApplier {
 
     /// A new account gets nothing for now. It is looked at again, in case the document is corrected or it could only not
     /// be found out, until the deadline.
-    async fn blocked(&self, account: NewAccount, failure: Failure, now: Timestamp) -> Result<Vec<Row>, Failure> {
+    async fn blocked(&self, account: BaselineMessage, failure: Failure, now: Timestamp) -> Result<Vec<Row>, Failure> {
         let Retry::AfterSeconds(seconds) = failure.cause.row().retry else { return Err(failure) };
         if now.duration_since(account.since) < self.deadline {
             tracing::warn!(account_id = %account.account_id, "{failure}");
             self.queue.send(&account, Duration::from_secs(seconds.into())).await?;
             return Ok(Vec::new());
         }
-        let NewAccount { account_id, request_id, .. } = account;
+        let BaselineMessage { account_id, request_id, .. } = account;
         let event =
             BaselineIncomplete { account_id, request_id, failure, controls: Vec::new(), baseline_refused: None };
         self.bus.put(&event).await?;

@@ -24,14 +24,14 @@ use steward::{
 
 use crate::{
     BaselineApplier,
-    by_hand::ByHand,
+    input::Input,
     report::{Failed, Report, Skip, Visited},
 };
 
 /// The time that is kept for the accounts that are being worked on when no more are begun. A call may take 27 s, and
 /// a control makes several.
 const MARGIN: Duration = Duration::from_secs(45);
-/// How many accounts are worked on at once. More would wait for the pace of the APIs that they share.
+/// How many accounts are worked on at once. More would wait for the rates of the APIs that they share.
 const AT_ONCE: usize = 8;
 /// Why an account is left alone that is another invocation's.
 const TAKEN: &str = "another invocation is applying its baseline at this moment, and answers for it";
@@ -39,7 +39,7 @@ const TAKEN: &str = "another invocation is applying its baseline at this moment,
 /// What is the same for every account that a person selected.
 #[derive(Clone, Copy)]
 struct Run<'a> {
-    input: &'a ByHand,
+    input: &'a Input,
     document: &'a Document,
     brake: &'a Brake,
     invocation: &'a str,
@@ -48,7 +48,7 @@ struct Run<'a> {
 
 impl BaselineApplier {
     /// Runs controls in the accounts that a person selected, some at a time, for as long as there is time.
-    pub(crate) async fn by_hand(&self, input: &ByHand, invocation: &str) -> Result<Report, Failure> {
+    pub(crate) async fn by_hand(&self, input: &Input, invocation: &str) -> Result<Report, Failure> {
         let document = self.document.read(&self.bus).await?;
         let unmatched = self.selectors.unmatched(&document).await?;
         if input.mode == Mode::Apply {
@@ -68,7 +68,7 @@ impl BaselineApplier {
         for visited in in_order(came) {
             report.add(visited);
         }
-        report.brake = brake.told(input.mode).map(Box::new);
+        report.brake = brake.summary(input.mode).map(Box::new);
         Ok(report)
     }
 

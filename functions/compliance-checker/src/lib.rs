@@ -10,7 +10,7 @@ use lambda_runtime::LambdaEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
-    baseline::{DocumentCache, Facts},
+    baseline::{DocumentCache, FactsReader},
     clock,
     control::{self, Engine, Mode, Outcome, Row, Visit, is_settling},
     error::{Cause, Failure},
@@ -51,7 +51,7 @@ pub struct ComplianceChecker {
     document: DocumentCache,
     bus: EventBridgeGateway,
     organizations: OrganizationsGateway,
-    facts: Facts,
+    facts: FactsReader,
     sweeps: S3Gateway,
     access_role: RoleName,
     settling: SignedDuration,
@@ -91,10 +91,10 @@ impl ComplianceChecker {
         let function = Self {
             executions: SweepExecutions::new(StatesGateway::of(config)),
             remediation: Remediation::new(management.organizations.clone(), &table, settings.deadline()),
-            engine: Engine::new(sessions, management.clone()).hearing_members_on(settings.member_bus_arn()),
+            engine: Engine::new(sessions, management.clone()).with_member_bus(settings.member_bus_arn()),
             document: DocumentCache::of(config, &mut settings, &table, &access_role).recorded_by_others(),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
-            facts: Facts::new(management.organizations.clone()),
+            facts: FactsReader::new(management.organizations.clone()),
             organizations: management.organizations,
             sweeps: S3Gateway::of(config, settings.reports_bucket()),
             access_role,

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use lambda_runtime::tracing;
 use steward::{
-    baseline::{Facts, InForce, Selectors},
+    baseline::{DocumentInForce, FactsReader, Selectors},
     clock,
     control::{AnyControl, Engine, Mode, Outcome, Row, Visit, brake::Came, find, is_settling},
     error::Failure,
     gateway::{DynamoDbGateway, OrganizationsGateway},
     ids::{AccountId, RoleName},
-    sweep::{Mending, SweepBrake, SweepId, may_be_mended},
-    table::known_accounts::HeardAccounts,
+    sweep::{RemediationLock, SweepBrake, SweepId, may_be_remediated},
+    table::known_accounts::KnownAccounts,
 };
 use tokio::sync::OnceCell;
 
@@ -23,8 +23,8 @@ use tokio::sync::OnceCell;
 #[derive(Debug)]
 pub(crate) struct Remediation {
     organizations: OrganizationsGateway,
-    heard: HeardAccounts,
-    mending: Mending,
+    known_accounts: KnownAccounts,
+    remediation_lock: RemediationLock,
     brake: SweepBrake,
     selectors: Selectors,
     deadline: SignedDuration,
@@ -33,13 +33,13 @@ pub(crate) struct Remediation {
 /// One sweep in one invocation: whether it may change anything is found out once, when the first drift is.
 pub(crate) struct OfSweep<'a> {
     pub(crate) sweep: &'a SweepId,
-    pub(crate) document: &'a InForce,
+    pub(crate) document: &'a DocumentInForce,
     pub(crate) invocation: &'a str,
     may_change: OnceCell<bool>,
 }
 
 impl<'a> OfSweep<'a> {
-    pub(crate) fn new(sweep: &'a SweepId, document: &'a InForce, invocation: &'a str) -> Self {
+    pub(crate) fn new(sweep: &'a SweepId, document: &'a DocumentInForce, invocation: &'a str) -> Self {
         Self { sweep, document, invocation, may_change: OnceCell::new() }
     }
 }
@@ -48,7 +48,7 @@ impl<'a> OfSweep<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Means<'a> {
     pub(crate) engine: &'a Engine,
-    pub(crate) facts: &'a Facts,
+    pub(crate) facts: &'a FactsReader,
     pub(crate) access_role: &'a RoleName,
     pub(crate) settling: SignedDuration,
 }
@@ -58,8 +58,8 @@ impl Remediation {
         Self {
             selectors: Selectors::new(organizations.clone(), table.clone()),
             organizations,
-            heard: HeardAccounts::new(table.clone()),
-            mending: Mending::new(table.clone()),
+            known_accounts: KnownAccounts::new(table.clone()),
+            remediation_lock: RemediationLock::new(table.clone()),
             brake: SweepBrake::new(table.clone()),
             deadline,
         }
@@ -91,24 +91,24 @@ impl Remediation {
         of: &OfSweep<'_>,
         means: Means<'_>,
     ) -> Result<Vec<Row>, String> {
-        let told = |failure: Failure| failure.message;
+        let message = |failure: Failure| failure.message;
         let now = clock::now();
-        if !*of.may_change.get_or_try_init(|| self.may_change(of)).await.map_err(told)? {
+        if !*of.may_change.get_or_try_init(|| self.may_change(of)).await.map_err(message)? {
             return Err("Another sweep, or none, may change accounts at this time.".to_owned());
         }
-        let account = self.organizations.describe_account(id).await.map_err(Failure::from).map_err(told)?;
-        let known_since = self.heard.known_since(&account).await.map_err(Failure::from).map_err(told)?;
-        if !may_be_mended(&account, known_since, self.deadline, now) {
+        let account = self.organizations.describe_account(id).await.map_err(Failure::from).map_err(message)?;
+        let known_since = self.known_accounts.known_since(&account).await.map_err(Failure::from).map_err(message)?;
+        if !may_be_remediated(&account, known_since, self.deadline, now) {
             return Err("The account is new: it is still being given its baseline.".to_owned());
         }
-        let effective = means.facts.effective(&account, of.document).await.map_err(told)?;
-        let admission = means.engine.admit(&account, &of.document.protected).await.map_err(told)?;
+        let effective = means.facts.effective(&account, of.document).await.map_err(message)?;
+        let admission = means.engine.admit(&account, &of.document.protected).await.map_err(message)?;
         if admission.is_own() {
             return Err("It is the management account, which sweeps leave alone.".to_owned());
         }
         let is_settling = is_settling(&account, means.settling, now);
         let visit = Visit::to(&admission, means.access_role, of.invocation, is_settling);
-        if let Some(why) = self.brake.take(of.sweep).await.map_err(Failure::from).map_err(told)? {
+        if let Some(why) = self.brake.take(of.sweep).await.map_err(Failure::from).map_err(message)? {
             return Err(why);
         }
         let rows = means.engine.run(controls, visit, &effective, Mode::Apply).await;
@@ -122,12 +122,12 @@ impl Remediation {
 
     async fn may_change(&self, of: &OfSweep<'_>) -> Result<bool, Failure> {
         self.selectors.allow_remediation(of.document).await?;
-        Ok(self.mending.is_at(of.sweep, clock::now()).await?)
+        Ok(self.remediation_lock.is_at(of.sweep, clock::now()).await?)
     }
 }
 
 /// The controls that have drifted, of which a change is Steward's, and that the document lets a sweep put right.
-fn drifted(rows: &[Row], document: &InForce) -> Vec<&'static dyn AnyControl> {
+fn drifted(rows: &[Row], document: &DocumentInForce) -> Vec<&'static dyn AnyControl> {
     let is_drifted = |row: &&Row| matches!(row.outcome, Outcome::Drifted { .. }) && !row.outcome.is_left_to_people();
     let remediated = |row: &&Row| document.remediates(row.control.as_str());
     rows.iter().filter(is_drifted).filter(remediated).filter_map(|row| find(row.control.as_str())).collect()

@@ -58,7 +58,7 @@ pub(crate) fn failures(ends: Vec<BatchEnd>) -> HashMap<usize, String> {
 }
 
 /// The tags by which the document selects accounts and that none has; None when it selects by none, or when it cannot be
-/// told because of accounts that were not seen.
+/// reported because of accounts that were not seen.
 pub(crate) fn unmatched_tags(listing: &Listing, results: &[OfAccount]) -> Option<Vec<Unmatched>> {
     let seen: HashMap<&str, &OfAccount> = results.iter().map(|result| (result.id.as_str(), result)).collect();
     let looked_at = listing.accounts.iter().filter(|account| account.not_checked.is_none());
@@ -84,7 +84,7 @@ pub(crate) fn sweep(
     let accounts = listing.accounts.into_iter().map(&mut account).collect();
     Sweep {
         sweep_id: listing.sweep_id.to_string(),
-        trigger: if listing.trigger == "schedule" { Trigger::Schedule } else { Trigger::ByHand },
+        trigger: if listing.trigger == "schedule" { Trigger::Schedule } else { Trigger::Manual },
         organization_id: listing.organization_id,
         started_at: listing.started_at,
         finished_at: now,

@@ -1,8 +1,8 @@
 //! Ends a sweep: gathers what was found, compares it with the report before, and publishes the report.
 
+mod compliance_reported;
 mod gather;
 mod publication;
-mod told;
 
 use compliance_report::Report;
 use lambda_runtime::LambdaEvent;
@@ -18,12 +18,12 @@ use steward::{
         settings::{NotConfigured, Settings},
         start::SdkConfig,
     },
-    sweep::{Listing, Mending, SweepBrake, SweepExecution, SweepExecutions},
+    sweep::{Listing, RemediationLock, SweepBrake, SweepExecution, SweepExecutions},
 };
 
+pub use compliance_reported::{ComplianceReported, Totals};
 use gather::{BatchEnd, OfAccount, failures, sweep, unmatched_tags};
 use publication::{Publication, Stored, folder, is_newest, predecessor};
-pub use told::{ComplianceReported, Totals};
 
 /// The largest report that is read: that of some ten thousand accounts.
 const MAX_REPORT: usize = 200 * 1024 * 1024;
@@ -34,7 +34,7 @@ pub struct ComplianceReporter {
     executions: SweepExecutions,
     reports: S3Gateway,
     bus: EventBridgeGateway,
-    mending: Mending,
+    remediation_lock: RemediationLock,
     brake: SweepBrake,
     table: DynamoDbGateway,
 }
@@ -59,7 +59,7 @@ impl ComplianceReporter {
             executions: SweepExecutions::new(StatesGateway::of(config)),
             reports: S3Gateway::of(config, settings.reports_bucket()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
-            mending: Mending::new(table.clone()),
+            remediation_lock: RemediationLock::new(table.clone()),
             brake: SweepBrake::new(table.clone()),
             table,
         };
@@ -80,13 +80,13 @@ impl ComplianceReporter {
         let listing: Listing = self.read(&sweep_id.listing_key()).await?.ok_or_else(|| {
             Failure::with_detail(Cause::NotFound, format_args!("There is no sweep {sweep_id} in the bucket."))
         })?;
-        let tells = ends.is_some();
-        if tells {
+        let publishes = ends.is_some();
+        if publishes {
             // A person who publishes a report again knows nothing of what goes on beside it.
-            self.mending.end(&sweep_id, clock::now()).await?;
+            self.remediation_lock.end(&sweep_id, clock::now()).await?;
         }
         let results = gather::results(&self.reports, &listing).await?;
-        let unmatched = self.look_for_tags(&listing, &results, tells).await?;
+        let unmatched = self.look_for_tags(&listing, &results, publishes).await?;
         let folder = folder(&sweep_id, listing.started_at);
         let latest = self.report("latest/report.json").await?;
         let is_newest = is_newest(&listing, &latest);
@@ -97,7 +97,7 @@ impl ComplianceReporter {
         };
         let (before, note) = predecessor(&publication, before);
         let mut sweep = sweep(listing, results, &failures(publication.results), publication.finished_at);
-        let braked = self.brake.told(&sweep_id).await?;
+        let braked = self.brake.event(&sweep_id).await?;
         let braked_in_words = braked.as_ref().map(|event| event.failure.message.clone());
         let unmatched = unmatched.map(|event| event.failure.message);
         for more in note.into_iter().chain(unmatched).chain(braked_in_words) {
@@ -117,28 +117,28 @@ impl ComplianceReporter {
                 self.reports.put_object(&format!("{folder}/report.{name}"), content.clone()).await?;
             }
         }
-        let told = ComplianceReported::of(&report, self.reports.bucket(), &folder);
-        metrics::emit(&told.metrics());
-        self.bus.put(&told).await?;
-        if let Some(braked) = braked.filter(|_| tells) {
+        let event = ComplianceReported::of(&report, self.reports.bucket(), &folder);
+        metrics::emit(&event.metrics());
+        self.bus.put(&event).await?;
+        if let Some(braked) = braked.filter(|_| publishes) {
             self.bus.put(&braked).await?;
         }
-        Ok(told)
+        Ok(event)
     }
 
     /// What is to be said of tags that no account has. The state machine's sweep records it for everybody who acts by the
-    /// document, and tells it.
+    /// document, and publishes it.
     async fn look_for_tags(
         &self,
         listing: &Listing,
         results: &[OfAccount],
-        tells: bool,
+        publishes: bool,
     ) -> Result<Option<BaselineSelectorUnmatched>, Failure> {
         let (Some(selectors), Some(unmatched)) = (&listing.by_tag, unmatched_tags(listing, results)) else {
             return Ok(None);
         };
-        let event = selectors.told(unmatched.clone());
-        if tells {
+        let event = selectors.event(unmatched.clone());
+        if publishes {
             record_tags(&self.table, selectors, unmatched).await?;
             if let Some(event) = &event {
                 self.bus.put(event).await?;

@@ -19,15 +19,15 @@ use steward::{
     error::{Cause, Failure},
     gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Queried, SqsGateway},
     ids::{AccountId, CreateAccountRequestId, RequestId},
-    poll_backoff::Pace,
+    poll_backoff::PollBackoff,
     runtime::{
-        batch::work_off,
+        batch::process_batch,
         metrics::{self, Metrics, Unit},
         settings::{NotConfigured, Settings},
         start::SdkConfig,
         trigger::Trigger,
     },
-    table::{account_index::AccountIndex, idempotency::Once, keys},
+    table::{account_index::AccountIndex, idempotency::Idempotency, keys},
 };
 
 use message::Message;
@@ -38,10 +38,10 @@ pub struct CreateAccountPoller {
     organizations: OrganizationsGateway,
     store: Store,
     index: AccountIndex,
-    once: Once,
+    idempotency: Idempotency,
     queue: SqsGateway,
     bus: EventBridgeGateway,
-    pace: Pace,
+    backoff: PollBackoff,
     deadline: SignedDuration,
 }
 
@@ -91,11 +91,11 @@ impl CreateAccountPoller {
         let function = Self {
             organizations: settings.management(config).organizations,
             index: AccountIndex::new(table.clone()),
-            once: Once::new(table.clone()),
+            idempotency: Idempotency::new(table.clone()),
             store: Store::new(table),
             queue: SqsGateway::of(config, settings.account_creation_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
-            pace: settings.pace(),
+            backoff: settings.poll_backoff(),
             deadline: settings.deadline(),
         };
         settings.finish().map(|()| function)
@@ -104,12 +104,14 @@ impl CreateAccountPoller {
     /// Answers one invocation: messages of the queue, an event, a request that a person names, or a sweep.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
         match Trigger::of(event.payload) {
-            Trigger::Queue(batch) => Ok(Answer::Batch(work_off(batch, async |body| self.message(body).await).await)),
+            Trigger::Queue(batch) => {
+                Ok(Answer::Batch(process_batch(batch, async |body| self.message(body).await).await))
+            }
             Trigger::Event(event) => match create_account_result(&event) {
                 Some(call) => self.call_ended(call).await,
                 None => Err(Failure::not_understood("It is no CreateAccountResult event.")),
             },
-            Trigger::ByHand(input) => match Message::read(input)? {
+            Trigger::Manual(input) => match Message::read(input)? {
                 Some(message) => Ok(answer(&self.work(&message).await?)),
                 None => self.sweep().await,
             },
@@ -125,7 +127,7 @@ impl CreateAccountPoller {
                 Some(call) => self.call_ended(call).await.map(drop),
                 None => Err(Failure::not_understood("It is no CreateAccountResult event.")),
             },
-            Trigger::ByHand(input) => match Message::read(input)? {
+            Trigger::Manual(input) => match Message::read(input)? {
                 Some(message) => self.work(&message).await.map(drop),
                 None => Err(Failure::not_understood("It names no request.")),
             },
@@ -146,7 +148,7 @@ impl CreateAccountPoller {
     /// Puts requests back into the queue whose message was lost.
     async fn sweep(&self) -> Result<Answer, Failure> {
         let Queried { items: open, unreadable } = self.store.open_requests().await?;
-        let overdue = SignedDuration::try_from(self.pace.announce_patience()).unwrap_or(SignedDuration::ZERO);
+        let overdue = SignedDuration::try_from(self.backoff.announce_patience()).unwrap_or(SignedDuration::ZERO);
         let forgotten_before = clock::now().checked_sub(overdue).unwrap_or(Timestamp::MIN);
         let mut resumed = 0;
         for request in open.iter().filter(|request| request.next_look_at < forgotten_before) {
@@ -163,19 +165,19 @@ impl CreateAccountPoller {
             )],
             properties: Vec::new(),
         }]);
-        self.tell_unreadable(&unreadable).await?;
+        self.publish_unreadable(&unreadable).await?;
         Ok(Answer::Sweep { open: open.len(), resumed, unreadable: unreadable.len() })
     }
 
     /// Tells of items that cannot be read, of each once.
-    async fn tell_unreadable(&self, keys: &[String]) -> Result<(), Failure> {
+    async fn publish_unreadable(&self, keys: &[String]) -> Result<(), Failure> {
         for key in keys {
             let publish = async {
                 let failure = Failure::with_detail(Cause::RecordUnreadable, format_args!("{key}."));
                 self.bus.put(&RecordsUnreadable { keys: vec![key.clone()], failure }).await?;
                 Ok(key)
             };
-            self.once.publish(&keys::UNREADABLE.key(key), clock::now(), Box::pin(publish)).await?;
+            self.idempotency.publish(&keys::UNREADABLE.key(key), clock::now(), Box::pin(publish)).await?;
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ pub(crate) async fn look(
     index: &AccountIndex,
     request: &Request,
 ) -> Result<Evidence, CallError> {
-    if let Some(entry) = index.by_email(&request.wish.email, None).await?
+    if let Some(entry) = index.by_email(&request.spec.email, None).await?
         && let Some(account) = ours(organizations, request, &entry.account_id).await?
     {
         return Ok(Evidence { account: Some(account), ..Evidence::default() });
@@ -62,7 +62,7 @@ async fn ours(
     id: &AccountId,
 ) -> Result<Option<Account>, CallError> {
     let account = organizations.find_account(id).await?;
-    Ok(account.filter(|account| account.has_email(&request.wish.email)))
+    Ok(account.filter(|account| account.has_email(&request.spec.email)))
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ mod tests {
             Trigger::Event(event) => create_account_result(&event)
                 .map(|_| ["an event about a call"])
                 .ok_or_else(|| Failure::not_understood("no CreateAccountResult")),
-            Trigger::ByHand(input) => {
+            Trigger::Manual(input) => {
                 Message::read(input).map(|message| [message.map_or("a sweep", |_| "one request")])
             }
             Trigger::Queue(_) => Err(Failure::not_understood("a batch")),

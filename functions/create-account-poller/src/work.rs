@@ -12,7 +12,7 @@ use steward::{
     },
     clock,
     error::{Cause, Failure},
-    gateway::NewAccount,
+    gateway::AccountToCreate,
     ids::{AccountId, CreateAccountRequestId},
     runtime::metrics::{self, Metrics, Unit},
 };
@@ -47,7 +47,7 @@ impl CreateAccountPoller {
 
     async fn step(&self, request: Request, seen: Seen) -> Result<Next, Failure> {
         let now = clock::now();
-        match next_step(&request, seen, self.pace, now) {
+        match next_step(&request, seen, self.backoff, now) {
             Step::Done => Ok(Next::Rest(request)),
             Step::Wait(until) => {
                 let wait = Duration::try_from(until.duration_since(now)).unwrap_or_default();
@@ -57,8 +57,8 @@ impl CreateAccountPoller {
             Step::Create => self.create(request).await,
             Step::LookForLostAnswer => {
                 let progress = match lookup::look(&self.organizations, &self.index, &request).await {
-                    Ok(evidence) => after_looking(&request, &evidence, self.pace, now),
-                    Err(error) => after_failed_read(&request, error, self.pace, now),
+                    Ok(evidence) => after_looking(&request, &evidence, self.backoff, now),
+                    Err(error) => after_failed_read(&request, error, self.backoff, now),
                 };
                 self.follow(request, progress).await
             }
@@ -87,38 +87,38 @@ impl CreateAccountPoller {
             Advanced::Yes => Ok(Next::Continue(creating)),
             Advanced::Raced => self.reread(request).await,
             Advanced::NoPlace => {
-                let wait = delay(&request, self.pace, now);
+                let wait = delay(&request, self.backoff, now);
                 self.put_off(request, None, wait).await
             }
         }
     }
 
     async fn create(&self, request: Request) -> Result<Next, Failure> {
-        let account = NewAccount {
-            email: &request.wish.email,
-            name: &request.wish.account_name,
-            role_name: &request.wish.role_name,
-            iam_user_access_to_billing: request.wish.iam_user_access_to_billing,
-            tags: &request.wish.tags,
+        let account = AccountToCreate {
+            email: &request.spec.email,
+            name: &request.spec.account_name,
+            role_name: &request.spec.role_name,
+            iam_user_access_to_billing: request.spec.iam_user_access_to_billing,
+            tags: &request.spec.tags,
         };
         let answer = self.organizations.create_account(&account).await;
         if let Err(error) = &answer {
             tracing::warn!(request_id = %request.request_id, cause = %error.cause, "{error}");
         }
-        let progress = after_create(&request, &answer, self.pace, clock::now());
+        let progress = after_create(&request, &answer, self.backoff, clock::now());
         self.follow(request, progress).await
     }
 
     async fn check_status(&self, request: &Request, call: &CreateAccountRequestId, now: Timestamp) -> Progress {
         let verdict = match self.organizations.describe_create_account_status(call).await {
-            Ok(status) => after_status(request, &status, self.pace, now),
-            Err(error) => return after_failed_read(request, error, self.pace, now),
+            Ok(status) => after_status(request, &status, self.backoff, now),
+            Err(error) => return after_failed_read(request, error, self.backoff, now),
         };
         match verdict {
             Verdict::Progress(progress) => progress,
             Verdict::MayBeOurs(cause) => match lookup::look(&self.organizations, &self.index, request).await {
-                Ok(evidence) => after_duplicate(request, cause, &evidence, self.pace, now),
-                Err(error) => after_failed_read(request, error, self.pace, now),
+                Ok(evidence) => after_duplicate(request, cause, &evidence, self.backoff, now),
+                Err(error) => after_failed_read(request, error, self.backoff, now),
             },
         }
     }
@@ -126,7 +126,7 @@ impl CreateAccountPoller {
     async fn place(&self, request: &Request, account_id: &AccountId, now: Timestamp) -> Progress {
         let account = match self.organizations.describe_account(account_id).await {
             Ok(account) => account,
-            Err(error) => return after_failed_read(request, error, self.pace, now),
+            Err(error) => return after_failed_read(request, error, self.backoff, now),
         };
         match placement(request, &account) {
             Placement::InPlace => {
@@ -134,16 +134,16 @@ impl CreateAccountPoller {
                 Progress::Enter(State::Ready { account_id: account_id.clone() })
             }
             Placement::NotOurs => Progress::Enter(not_recognised(account_id)),
-            Placement::NotShown => Progress::Stay(delay(request, self.pace, now)),
+            Placement::NotShown => Progress::Stay(delay(request, self.backoff, now)),
             Placement::Move { from, to } => {
                 self.index.record(&account).await;
                 let answer = self.organizations.move_account(account_id, &from, &to).await;
-                after_move(request, answer, self.pace, now)
+                after_move(request, answer, self.backoff, now)
             }
         }
     }
 
-    /// Tells the end. The record comes second: an end that is told twice does less harm than one that is not told. Who
+    /// Announces the end. The record comes second: an end that is announced twice does less harm than one that never is. Who
     /// comes meanwhile and finds it untold puts the request off; that write must not keep the record from being made.
     async fn announce(&self, request: Request) -> Result<Next, Failure> {
         match request.announcement() {
@@ -153,9 +153,9 @@ impl CreateAccountPoller {
         }
         let mut latest = request;
         for _ in 0..5 {
-            let told = latest.told();
-            if self.store.advance(&latest, &told, clock::now()).await? == Advanced::Yes {
-                return Ok(Next::Rest(told));
+            let announced = latest.announced();
+            if self.store.advance(&latest, &announced, clock::now()).await? == Advanced::Yes {
+                return Ok(Next::Rest(announced));
             }
             let Some(found) = self.store.find(&latest.request_id).await? else { break };
             let is_the_same_end = (found.attempt, &found.state) == (latest.attempt, &latest.state);

@@ -29,7 +29,7 @@ use steward::{
 };
 
 use input::Input;
-use replay::{Destination, Letter, ReplayFunction, Resend, Route, undeliverable};
+use replay::{DeadLetter, Destination, ReplayFunction, Resend, Route, undeliverable};
 
 /// What the queue of undeliverable events and failed invocations is called here.
 const UNDELIVERABLE: &str = "undeliverable";
@@ -260,10 +260,10 @@ impl DeadLetterReplayer {
     /// twice, never lost. An error says why it stays.
     async fn letter(&self, from: &str, message: &Received, queue: &SqsGateway, mode: Mode) -> Result<Row, String> {
         let Received { body, target_arn, schedule_arn, sender, .. } = message.clone();
-        let letter = Letter { body, target_arn, schedule_arn, sender };
+        let dead_letter = DeadLetter { body, target_arn, schedule_arn, sender };
         let Resend { to, payload } = match self.route(from) {
-            Some(route) => route.resend(letter),
-            None => undeliverable(letter, &self.routes, &self.functions, &self.own_role_ids)?,
+            Some(route) => route.resend(dead_letter),
+            None => undeliverable(dead_letter, &self.routes, &self.functions, &self.own_role_ids)?,
         };
         if mode == Mode::Apply {
             let sent = match &to {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 /// A message that was given up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Letter {
+pub struct DeadLetter {
     /// What it says.
     pub body: String,
     /// Where EventBridge or its scheduler could not deliver it to: their attribute `TARGET_ARN`.
@@ -76,8 +76,8 @@ impl From<(String, String)> for ReplayFunction {
 
 impl Route {
     /// A dead letter goes where it came from, as it is.
-    pub fn resend(&self, letter: Letter) -> Resend {
-        Resend { to: Destination::Queue(self.queue.clone()), payload: letter.body }
+    pub fn resend(&self, dead_letter: DeadLetter) -> Resend {
+        Resend { to: Destination::Queue(self.queue.clone()), payload: dead_letter.body }
     }
 }
 
@@ -115,18 +115,18 @@ pub enum Shape {
 ///
 /// Why it cannot be sent again, as a sentence.
 pub fn undeliverable(
-    letter: Letter,
+    dead_letter: DeadLetter,
     routes: &[Route],
     functions: &[ReplayFunction],
     own_role_ids: &[String],
 ) -> Result<Resend, String> {
-    let is_delivery = letter.target_arn.is_some();
-    let (target, payload) = match letter.target_arn {
-        Some(target) => (target, letter.body),
-        None => failed_invocation(&letter.body).ok_or("It says neither a target nor a function that failed.")?,
+    let is_delivery = dead_letter.target_arn.is_some();
+    let (target, payload) = match dead_letter.target_arn {
+        Some(target) => (target, dead_letter.body),
+        None => failed_invocation(&dead_letter.body).ok_or("It says neither a target nor a function that failed.")?,
     };
     // In the name of a function, Lambda reports failed invocations, and nobody anything else.
-    let is_by_function = letter.sender.is_some_and(|sender| {
+    let is_by_function = dead_letter.sender.is_some_and(|sender| {
         let id = sender.split(':').next().unwrap_or_default();
         own_role_ids.iter().any(|own| own == id)
     });
@@ -135,7 +135,7 @@ pub fn undeliverable(
     }
     let content: Option<Value> = serde_json::from_str(&payload).ok();
     let content = content.unwrap_or_default();
-    if letter.schedule_arn.is_some() && target.contains(":states:") {
+    if dead_letter.schedule_arn.is_some() && target.contains(":states:") {
         return if content == json!({"trigger": "schedule"}) || content["Input"].is_string() {
             let why = "The next run of the schedule does the same; the state machine can be started by hand before.";
             Ok(Resend { to: Destination::Nowhere(why), payload })
@@ -184,13 +184,15 @@ fn is_of_a_rule(queue: &str, event: &Value) -> bool {
     let names = [event["detail-type"].as_str(), event["detail"]["eventName"].as_str()];
     let is_event = event["detail-type"].is_string() && event["detail"].is_object();
     is_event
-        && RULES.iter().any(|(name, from, told_by)| {
+        && RULES.iter().any(|(name, from, detail_types)| {
             let is_from = match *from {
                 "" => true,
                 from if from.ends_with('.') => source.starts_with(from),
                 from => source == from,
             };
-            *name == queue && is_from && (told_by.is_empty() || names.iter().flatten().any(|one| told_by.contains(one)))
+            *name == queue
+                && is_from
+                && (detail_types.is_empty() || names.iter().flatten().any(|one| detail_types.contains(one)))
         })
 }
 
@@ -212,26 +214,30 @@ mod tests {
     const RUNNER: &str = "arn:aws:lambda:us-east-1:111111111111:function:steward-RootTaskRunner-4D";
     const SWEEP: &str = "arn:aws:states:us-east-1:111111111111:stateMachine:steward";
 
-    fn again(letter: Letter) -> Result<Resend, String> {
+    fn again(dead_letter: DeadLetter) -> Result<Resend, String> {
         let route = Route { name: "baseline".to_owned(), dead_letters: "-".to_owned(), queue: QUEUE.to_owned() };
         let function = |name: &str, arn: &str| ReplayFunction { name: name.to_owned(), arn: arn.to_owned() };
         let functions = [function("create-account-poller", POLLER)];
-        undeliverable(letter, &[route], &functions, &["AROAFUNCTION".to_owned()])
+        undeliverable(dead_letter, &[route], &functions, &["AROAFUNCTION".to_owned()])
     }
 
-    fn delivery(body: &Value, target: &str) -> Letter {
-        Letter { body: body.to_string(), target_arn: Some(target.to_owned()), ..Letter::default() }
+    fn delivery(body: &Value, target: &str) -> DeadLetter {
+        DeadLetter { body: body.to_string(), target_arn: Some(target.to_owned()), ..DeadLetter::default() }
     }
 
-    fn scheduled(body: &Value, target: &str) -> Letter {
+    fn scheduled(body: &Value, target: &str) -> DeadLetter {
         let schedule_arn = Some("arn:aws:scheduler:us-east-1:111111111111:schedule/default/x".to_owned());
-        Letter { schedule_arn, sender: Some("AROASCHEDULE:x".to_owned()), ..delivery(body, target) }
+        DeadLetter { schedule_arn, sender: Some("AROASCHEDULE:x".to_owned()), ..delivery(body, target) }
     }
 
-    fn failed(function: &str, payload: &Value) -> Letter {
+    fn failed(function: &str, payload: &Value) -> DeadLetter {
         let record = json!({"version": "1.0", "requestContext": {"functionArn": format!("{function}:$LATEST"),
             "condition": "RetriesExhausted"}, "requestPayload": payload, "responsePayload": {"errorType": "x"}});
-        Letter { body: record.to_string(), sender: Some("AROAFUNCTION:steward-x".to_owned()), ..Letter::default() }
+        DeadLetter {
+            body: record.to_string(),
+            sender: Some("AROAFUNCTION:steward-x".to_owned()),
+            ..DeadLetter::default()
+        }
     }
 
     fn event(source: &str, detail_type: &str, detail: &Value) -> Value {
@@ -274,33 +280,33 @@ mod tests {
     #[test]
     fn a_forged_letter_invokes_no_function_that_people_call() {
         let recovery = json!({"task": "allow-password-recovery", "account_id": "222222222222", "mode": "apply"});
-        for letter in [failed(RUNNER, &recovery), delivery(&recovery, RUNNER), scheduled(&recovery, RUNNER)] {
-            assert!(again(letter).unwrap_err().contains("invoked again by a person"));
+        for dead_letter in [failed(RUNNER, &recovery), delivery(&recovery, RUNNER), scheduled(&recovery, RUNNER)] {
+            assert!(again(dead_letter).unwrap_err().contains("invoked again by a person"));
         }
     }
 
     #[test]
     fn a_forged_letter_gives_a_function_or_a_queue_nothing_that_its_rules_and_schedules_do_not_send() {
-        for letter in [
+        for dead_letter in [
             failed(POLLER, &json!({"email": "a@example.com"})),
             scheduled(&json!({"all": true}), POLLER),
             delivery(&json!({"account_id": "222222222222"}), QUEUE_ARN),
             delivery(&event("portal", "AccountCreated", &json!({})), QUEUE_ARN),
             delivery(&event("steward", "BaselineApplied", &json!({})), QUEUE_ARN),
         ] {
-            let refused = again(letter.clone()).unwrap_err();
-            assert!(refused.starts_with("No rule"), "{letter:?}: {refused}");
+            let refused = again(dead_letter.clone()).unwrap_err();
+            assert!(refused.starts_with("No rule"), "{dead_letter:?}: {refused}");
         }
     }
 
     #[test]
     fn what_a_function_has_sent_in_the_name_of_eventbridge_or_the_scheduler_is_not_believed() {
         let created = event("steward", "AccountCreated", &json!({"account_id": "222222222222"}));
-        for letter in [delivery(&created, QUEUE_ARN), scheduled(&json!({}), POLLER)] {
-            let forged = Letter { sender: Some("AROAFUNCTION:steward-x".to_owned()), ..letter };
+        for dead_letter in [delivery(&created, QUEUE_ARN), scheduled(&json!({}), POLLER)] {
+            let forged = DeadLetter { sender: Some("AROAFUNCTION:steward-x".to_owned()), ..dead_letter };
             assert!(again(forged).unwrap_err().contains("a function of this stack has sent it"));
         }
-        let real = Letter { sender: Some("AROAEVENTS:x".to_owned()), ..delivery(&created, QUEUE_ARN) };
+        let real = DeadLetter { sender: Some("AROAEVENTS:x".to_owned()), ..delivery(&created, QUEUE_ARN) };
         assert!(again(real).is_ok());
     }
 
@@ -310,8 +316,8 @@ mod tests {
             assert!(again(delivery(&json!({}), &target)).unwrap_err().contains("nothing that a rule"), "{target}");
         }
         for body in ["", "{}", "[1]", r#"{"requestContext": {"functionArn": "x"}}"#] {
-            let letter = Letter { body: body.to_owned(), ..Letter::default() };
-            assert!(again(letter).unwrap_err().starts_with("It says neither"), "{body}");
+            let dead_letter = DeadLetter { body: body.to_owned(), ..DeadLetter::default() };
+            assert!(again(dead_letter).unwrap_err().starts_with("It says neither"), "{body}");
         }
     }
 }

@@ -60,7 +60,7 @@ async fn answer(rules: &[&Rule], input: Value) -> Report {
 }
 
 #[tokio::test]
-async fn who_may_only_look_is_shown_what_lies_there_and_told_that_nothing_is_sent() {
+async fn who_may_only_look_sees_what_lies_there_and_that_nothing_is_sent() {
     let ask = async |rules: &[&Rule], input: Value| {
         let event = LambdaEvent::new(input, Context::default());
         invocation::reaching(Reach::Looks, LEFT, replayer(rules).handle(event)).await

@@ -14,14 +14,14 @@ use steward::{
     error::Failure,
     gateway::{DynamoDbGateway, SnsGateway, SqsGateway},
     runtime::{
-        batch::work_off,
+        batch::process_batch,
         settings::{NotConfigured, Settings},
         start::SdkConfig,
         trigger::Trigger,
     },
     severity::Severity,
     table::{
-        idempotency::Once,
+        idempotency::Idempotency,
         keys,
         mail_budget::{MailBudget, Slot, Verdict},
     },
@@ -37,7 +37,7 @@ const LOOK_AGAIN: Duration = Duration::from_mins(15);
 pub struct Notifier {
     sns: SnsGateway,
     queue: SqsGateway,
-    once: Once,
+    idempotency: Idempotency,
     budget: MailBudget,
     topic_arn: String,
     from: Severity,
@@ -97,7 +97,7 @@ impl Notifier {
         let function = Self {
             sns: SnsGateway::of(config),
             queue: SqsGateway::of(config, settings.notification_queue_url()),
-            once: Once::new(table.clone()),
+            idempotency: Idempotency::new(table.clone()),
             budget: MailBudget::new(table),
             topic_arn: settings.alerts_topic_arn(),
             from: settings.notify_severity(),
@@ -108,9 +108,11 @@ impl Notifier {
     /// Answers one invocation: messages of the queue, or one event by hand.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
         match Trigger::of(event.payload) {
-            Trigger::Queue(batch) => Ok(Answer::Batch(work_off(batch, async |body| self.message(body).await).await)),
+            Trigger::Queue(batch) => {
+                Ok(Answer::Batch(process_batch(batch, async |body| self.message(body).await).await))
+            }
             Trigger::Event(event) => self.notify(&event).await.map(Answer::Event),
-            Trigger::ByHand(_) => {
+            Trigger::Manual(_) => {
                 Err(Failure::not_understood("An event of Steward is expected, as in events/notifier."))
             }
         }
@@ -119,7 +121,7 @@ impl Notifier {
     async fn message(&self, body: &str) -> Result<(), Failure> {
         match serde_json::from_str(body).ok().map(Trigger::of) {
             Some(Trigger::Event(event)) => self.notify(&event).await.map(drop),
-            Some(Trigger::ByHand(message)) => match serde_json::from_value(message) {
+            Some(Trigger::Manual(message)) => match serde_json::from_value(message) {
                 Ok(SumUp { sum_up }) => self.sum_up(sum_up).await,
                 Err(_) => Err(Failure::not_understood("It is no event.")),
             },
@@ -148,7 +150,7 @@ impl Notifier {
             Ok(Sent { subject, held: false })
         };
         // Boxed for its size.
-        Ok(match self.once.publish(&key, now, Box::pin(publish)).await? {
+        Ok(match self.idempotency.publish(&key, now, Box::pin(publish)).await? {
             None => Notified::Again,
             Some(Sent { held: true, .. }) => Notified::Held,
             Some(Sent { subject, .. }) => Notified::Sent { subject },
@@ -176,7 +178,7 @@ impl Notifier {
             self.sns.publish(&self.topic_arn, &subject, &text).await?;
             Ok(Sent { subject: subject.clone(), held: false })
         };
-        self.once.publish(&key, now, Box::pin(publish)).await.map(drop)
+        self.idempotency.publish(&key, now, Box::pin(publish)).await.map(drop)
     }
 }
 

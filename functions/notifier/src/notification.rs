@@ -1,4 +1,4 @@
-//! What people are told by mail about an event of the stack's bus: one severity, one line, one page. Pure.
+//! What a mail says to people about an event of the stack's bus: one severity, one line, one page. Pure.
 
 mod news;
 mod page;
@@ -33,7 +33,7 @@ const NEWS: SignedDuration = SignedDuration::from_hours(24);
 
 impl Notification {
     /// The mail about an event. Every event has one: of a kind that is not known here, it shows what a failure carries. What
-    /// happened long ago, as in a replay, is told as that.
+    /// happened long ago, as in a replay, is described as that.
     pub(crate) fn of(event: &EventBridgeEvent<Value>, now: Timestamp) -> Self {
         let mut news = News::of(&event.detail_type, &event.detail);
         if let Some(at) = happened_at(event).filter(|at| now.duration_since(*at) > NEWS) {

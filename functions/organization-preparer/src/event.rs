@@ -1,4 +1,4 @@
-//! What is kept and told of every change of the organization.
+//! What is kept and published of every change of the organization.
 
 use serde::Serialize;
 use steward::{

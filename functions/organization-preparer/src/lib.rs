@@ -13,7 +13,7 @@ use steward::{
     gateway::{CallError, DynamoDbGateway, EventBridgeGateway, IamGateway, Organization, OrganizationsGateway},
     ids::{AccountId, RoleName},
     invocation,
-    organization_setup::{ByHand, Change, by_hand, plan},
+    organization_setup::{Change, ManualStep, manual_steps, plan},
     runtime::{
         settings::{NotConfigured, Settings},
         start::SdkConfig,
@@ -65,7 +65,7 @@ pub struct Answer {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub remaining: Vec<Step>,
     /// What only a person can do or see.
-    pub by_hand: Vec<ByHand>,
+    pub by_hand: Vec<ManualStep>,
 }
 
 /// One step.
@@ -127,7 +127,7 @@ impl OrganizationPreparer {
             applied: None,
             failed: Vec::new(),
             remaining: Vec::new(),
-            by_hand: by_hand(&actual),
+            by_hand: manual_steps(&actual),
         };
         match input.mode {
             Mode::Plan => answer.planned = Some(changes.iter().map(Step::from).collect()),

@@ -16,28 +16,28 @@ use steward::{
         own_roles::OwnRole,
         region_calls::{Callers, Status},
     },
-    baseline::{Document, DocumentCache, Facts, InForce, Refusal, Selectors},
+    baseline::{Document, DocumentCache, DocumentInForce, FactsReader, Refusal, Selectors},
     clock,
     control::{AnyControl, Conclusion, Control, Engine, Mode, Visit, conclude, is_settling, regions::RegionsControl},
     error::{Cause, Failure},
     events::{BaselineIncomplete, RegionChange, RegionOptAudited, RegionPolicyViolated},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
     ids::{AccountId, Region, RoleName},
-    poll_backoff::Pace,
+    poll_backoff::PollBackoff,
     runtime::{
-        batch::work_off,
+        batch::process_batch,
         settings::{NotConfigured, Settings},
         start::SdkConfig,
         trigger::Trigger,
     },
     session::{Guards, Sessions},
-    table::{idempotency::Once, keys},
+    table::{idempotency::Idempotency, keys},
 };
 
-use message::{Mend, Message};
+use message::{Message, Reminder};
 use region_policy::{Verdict, judge};
 
-/// The control through which a region is mended.
+/// The control through which a region is remediated.
 const REGIONS: &[&dyn AnyControl] = &[&RegionsControl];
 
 /// The function.
@@ -46,15 +46,15 @@ pub struct RegionOptAuditor {
     engine: Engine,
     queue: SqsGateway,
     bus: EventBridgeGateway,
-    once: Once,
+    idempotency: Idempotency,
     callers: Callers,
     document: DocumentCache,
-    facts: Facts,
+    facts: FactsReader,
     selectors: Selectors,
     organizations: OrganizationsGateway,
     access_role: RoleName,
     own_roles: Vec<OwnRole>,
-    pace: Pace,
+    backoff: PollBackoff,
     deadline: SignedDuration,
     settling: SignedDuration,
 }
@@ -75,19 +75,19 @@ pub enum Answer {
 pub enum Audited {
     /// The region is as the document has it, or the document does not mind.
     InOrder,
-    /// It is not, or it cannot be judged; people were told.
+    /// It is not, or it cannot be judged; that was published.
     Violated {
         /// Whether Steward undoes it.
         remediated: bool,
     },
-    /// It was told before.
+    /// It was published before.
     Again,
     /// Who has asked for a change was recorded.
     CallRecorded,
     /// AWS has refused the call, so that nothing has changed.
     CallRefused,
-    /// The account's regions were looked at, to mend them.
-    Mended,
+    /// The account's regions were looked at, to remediate them.
+    Remediated,
 }
 
 /// What was published of a change.
@@ -125,14 +125,14 @@ impl RegionOptAuditor {
             queue: SqsGateway::of(config, settings.region_audit_queue_url()),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             selectors: Selectors::new(organizations.clone(), table.clone()),
-            once: Once::new(table.clone()),
+            idempotency: Idempotency::new(table.clone()),
             callers: Callers::new(table),
             document,
-            facts: Facts::new(organizations.clone()),
+            facts: FactsReader::new(organizations.clone()),
             organizations,
             access_role,
             own_roles: settings.own_roles().into_iter().map(OwnRole::from).collect(),
-            pace: settings.pace(),
+            backoff: settings.poll_backoff(),
             deadline: settings.deadline(),
             settling: settings.settling(),
         };
@@ -144,23 +144,23 @@ impl RegionOptAuditor {
         let invocation = event.context.request_id.as_str();
         match Trigger::of(event.payload) {
             Trigger::Queue(batch) => {
-                Ok(Answer::Batch(work_off(batch, async |body| self.message(body, invocation).await).await))
+                Ok(Answer::Batch(process_batch(batch, async |body| self.message(body, invocation).await).await))
             }
             Trigger::Event(event) => {
                 let message = Message::of_event(&event, &self.own_roles)?;
-                self.hear(message, invocation).await.map(Answer::Event)
+                self.receive(message, invocation).await.map(Answer::Event)
             }
-            Trigger::ByHand(_) => {
+            Trigger::Manual(_) => {
                 Err(Failure::not_understood("An event about a region is expected, as in events/region-opt-auditor."))
             }
         }
     }
 
     async fn message(&self, body: &str, invocation: &str) -> Result<(), Failure> {
-        self.hear(Message::of_body(body, &self.own_roles)?, invocation).await.map(drop)
+        self.receive(Message::of_body(body, &self.own_roles)?, invocation).await.map(drop)
     }
 
-    async fn hear(&self, message: Message, invocation: &str) -> Result<Audited, Failure> {
+    async fn receive(&self, message: Message, invocation: &str) -> Result<Audited, Failure> {
         match message {
             // Boxed for its size.
             Message::Changed(change) => Box::pin(self.changed(change)).await,
@@ -169,8 +169,8 @@ impl RegionOptAuditor {
                 Ok(Audited::CallRecorded)
             }
             Message::Refused => Ok(Audited::CallRefused),
-            Message::Mend(reminder) => {
-                self.mend(reminder.clamped(clock::now()), invocation).await.map(|()| Audited::Mended)
+            Message::Remediate(reminder) => {
+                self.remediate(reminder.clamped(clock::now()), invocation).await.map(|()| Audited::Remediated)
             }
         }
     }
@@ -180,14 +180,14 @@ impl RegionOptAuditor {
         let now = clock::now();
         let document = self.document.read(&self.bus).await?;
         let verdict = self.verdict(&change, &document).await?;
-        // Whether it may be undone, found out before it is told.
+        // Whether it may be undone, found out before it is published.
         let may_undo = document.remediates(RegionsControl::ID) && self.may_change(&document).await?;
         let key = key(&change);
         if let (Some(status), Some(at)) = (Status::of(&change.status), change.time()) {
             change.requested_by = self.callers.behind(&change.account_id, &change.region, status, at, now).await?;
         }
         let publish = self.publish(change, verdict, document.refused, may_undo, now);
-        let published = self.once.publish(&key, now, Box::pin(publish)).await?;
+        let published = self.idempotency.publish(&key, now, Box::pin(publish)).await?;
         Ok(published.map_or(Audited::Again, |published| published.audited()))
     }
 
@@ -211,7 +211,7 @@ impl RegionOptAuditor {
                 let event = RegionPolicyViolated { change, failure, remediated, baseline_refused };
                 self.bus.put(&event).await?;
                 if remediated {
-                    let reminder = Mend::new(event.change.account_id.clone(), now);
+                    let reminder = Reminder::new(event.change.account_id.clone(), now);
                     self.queue.send(&reminder, Duration::ZERO).await?;
                 }
                 Ok(Published::Violated(event))
@@ -220,7 +220,7 @@ impl RegionOptAuditor {
     }
 
     /// Whether anything may be changed by this document.
-    async fn may_change(&self, document: &InForce) -> Result<bool, Failure> {
+    async fn may_change(&self, document: &DocumentInForce) -> Result<bool, Failure> {
         match self.selectors.allow_remediation(document).await {
             Ok(()) => Ok(true),
             Err(failure) if matches!(failure.cause, Cause::BaselineSelectorUnmatched | Cause::BaselineTagsUnseen) => {
@@ -254,12 +254,12 @@ impl RegionOptAuditor {
 
     /// Brings the regions of an account back to what the document says now. A transition is waited out by another
     /// reminder.
-    async fn mend(&self, reminder: Mend, invocation: &str) -> Result<(), Failure> {
+    async fn remediate(&self, reminder: Reminder, invocation: &str) -> Result<(), Failure> {
         let now = clock::now();
         let document = self.document.read(&self.bus).await?;
         let account = self.find(&reminder.account).await?.filter(|_| document.remediates(RegionsControl::ID));
         let Some(account) = account else {
-            tracing::info!(account_id = %reminder.account, "no longer to be mended");
+            tracing::info!(account_id = %reminder.account, "no longer to be remediated");
             return Ok(());
         };
         // It is looked at and changed by hand alone, never because an event names it.
@@ -281,7 +281,7 @@ impl RegionOptAuditor {
         };
         let visit = Visit::to(&admission, &self.access_role, invocation, is_settling);
         let rows = self.engine.run(REGIONS, visit, &effective, Mode::Apply).await;
-        match conclude(&rows, reminder.since, now, self.deadline, self.pace) {
+        match conclude(&rows, reminder.since, now, self.deadline, self.backoff) {
             Conclusion::Applied => Ok(()),
             Conclusion::LookAgain(wait) if let Some(next) = reminder.again() => {
                 Ok(self.queue.send(&next, wait).await?)
@@ -310,7 +310,7 @@ impl RegionOptAuditor {
     }
 }
 
-/// What a change is told once by: the same change of the same second is the same, however often and from wherever it
+/// What a change is published once by: the same change of the same second is the same, however often and from wherever it
 /// is announced.
 fn key(change: &RegionChange) -> String {
     let RegionChange { account_id, region, status, at, requested_by: _ } = change;

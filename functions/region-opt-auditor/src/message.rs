@@ -1,4 +1,4 @@
-//! What the function is told: a change, the call behind one, or its own reminder.
+//! What the function receives: a change, the call behind one, or its own reminder.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ use steward::{
 /// The `detail-type` under which Account Management tells of regions.
 const STATUS_CHANGE: &str = "Region Opt-In Status Change";
 
-/// One thing that the function is told.
+/// One thing that the function receives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Message {
     /// A region has another status.
@@ -29,15 +29,15 @@ pub(crate) enum Message {
     /// Somebody has asked for a change, and AWS has refused it.
     Refused,
     /// An account is to be brought back to what the document says.
-    Mend(Mend),
+    Remediate(Reminder),
 }
 
 /// The function's reminder to itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Mend {
+pub(crate) struct Reminder {
     /// The account.
-    #[serde(rename = "mend")]
+    #[serde(rename = "remediate")]
     pub(crate) account: AccountId,
     /// Since when its regions are not as they should be.
     pub(crate) since: Timestamp,
@@ -46,11 +46,11 @@ pub(crate) struct Mend {
     pub(crate) looks: u32,
 }
 
-/// The most looks of one reminder: at the usual pace some sixty take two hours, the slowest stack takes a day. Whatever
+/// The most looks of one reminder: at the usual intervals some sixty take two hours, the slowest stack takes a day. Whatever
 /// the times in a reminder say, it ends.
 const MOST_LOOKS: u32 = 500;
 
-impl Mend {
+impl Reminder {
     /// The first reminder.
     pub(crate) fn new(account: AccountId, since: Timestamp) -> Self {
         Self { account, since, looks: 0 }
@@ -75,7 +75,7 @@ impl Message {
             .map_err(|error| Failure::not_understood(format_args!("It is no JSON: {error}.")))?;
         match Trigger::of(body) {
             Trigger::Event(event) => Self::of_event(&event, own_roles),
-            Trigger::ByHand(reminder) => serde_json::from_value(reminder).map(Self::Mend).map_err(|error| {
+            Trigger::Manual(reminder) => serde_json::from_value(reminder).map(Self::Remediate).map_err(|error| {
                 Failure::not_understood(format_args!("It is neither an event nor a reminder: {error}."))
             }),
             Trigger::Queue(_) => Err(Failure::not_understood("It is a batch in a message.")),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use steward::{
     control::Mode,
     error::{Cause, Failure},
-    gateway::{CallError, IamGateway, RootCredentials, RootTask},
+    gateway::{CallError, IamGateway, RootCredentials, TaskPolicy},
     session::{Admission, Sessions},
 };
 
@@ -63,7 +63,7 @@ impl Credentials {
             return Finding::planned(steps);
         }
         let allowed = async {
-            let session = self.sessions.assume_root(account, RootTask::AllowPasswordRecovery).await?;
+            let session = self.sessions.assume_root(account, TaskPolicy::AllowPasswordRecovery).await?;
             IamGateway::of(&session).allow_root_password_recovery().await?;
             shown(async || self.look(account).await, |credentials| credentials.password).await
         };
@@ -76,7 +76,7 @@ impl Credentials {
     }
 
     async fn look(&self, account: &Admission) -> Result<RootCredentials, CallError> {
-        let session = self.sessions.assume_root(account, RootTask::AuditCredentials).await?;
+        let session = self.sessions.assume_root(account, TaskPolicy::AuditCredentials).await?;
         IamGateway::of(&session).audit_root_credentials().await
     }
 
@@ -86,7 +86,7 @@ impl Credentials {
         doomed: &[CredentialKind],
         steps: &mut Vec<String>,
     ) -> Result<(), Failure> {
-        let iam = IamGateway::of(&self.sessions.assume_root(account, RootTask::DeleteCredentials).await?);
+        let iam = IamGateway::of(&self.sessions.assume_root(account, TaskPolicy::DeleteCredentials).await?);
         let mut first_failure = None;
         for kind in doomed {
             // Until the rest is gone, the second factor guards it.

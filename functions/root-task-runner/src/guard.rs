@@ -84,7 +84,7 @@ fn refusal(
         // It is a plan. One of a resource would need a session in which more can be done than look.
         Some(Protection::PlanOnly) if resource.is_none() => None,
         Some(protection) => Some(protection.why().to_owned()),
-        None => resource?.obstacle(id, protected),
+        None => resource?.ineligibility(id, protected),
     }
 }
 

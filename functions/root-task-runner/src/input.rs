@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_is_asked_for_and_an_unknown_task_is_told_which_there_are() {
+    fn a_reason_is_asked_for_and_an_unknown_task_is_answered_with_those_there_are() {
         let said = problems(json!({"task": "unlock", "mode": "now"}));
         for part in ["task: is not one of status", "reason: is missing", "mode: is not plan or apply"] {
             assert!(said.contains(part), "{part}: {said}");

@@ -135,7 +135,7 @@ impl RootTaskRunner {
                 for visited in in_order(came) {
                     report.add(visited);
                 }
-                report.brake = brake.told(input.mode).map(Box::new);
+                report.brake = brake.summary(input.mode).map(Box::new);
             }
             Work::Unlock(account, _) | Work::Restore { account, .. } => {
                 report.add(self.visit(Target::Id(account.clone()), &run, input.mode).await?);

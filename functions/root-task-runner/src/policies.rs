@@ -74,14 +74,14 @@ impl Policies {
             let steps = ["back the policy up", "remove the policy", "see that it is gone"];
             return Ok(planned(&steps, policy));
         }
-        let opener = resource.open(&self.sessions, account).await?;
-        let Some(policy) = opener.0.policy().await? else { return Ok(no_policy(resource)) };
+        let editor = resource.open(&self.sessions, account).await?;
+        let Some(policy) = editor.0.policy().await? else { return Ok(no_policy(resource)) };
         let key = self.back_up(account, resource, &policy).await?;
         progress.backup = Some(key.clone());
         progress.steps.push("backed the policy up".to_owned());
-        opener.remove().await?;
+        editor.remove().await?;
         progress.steps.push("removed the policy".to_owned());
-        if shown(async || opener.0.policy().await, Option::is_none).await?.is_some() {
+        if shown(async || editor.0.policy().await, Option::is_none).await?.is_some() {
             return Err(Failure::with_detail(Cause::NotConverged, "There is a policy again, or still."));
         }
         progress.steps.push("saw that it is gone".to_owned());
@@ -100,27 +100,27 @@ impl Policies {
         let policy = self.backups.read(backup).await?;
         if mode == Mode::Plan {
             let present = resource.view(&self.sessions, account).await?.policy().await?;
-            if let Some(obstacle) = obstacle(present.as_deref(), &policy, replace) {
-                return Ok(obstacle);
+            if let Some(ineligibility) = ineligibility(present.as_deref(), &policy, replace) {
+                return Ok(ineligibility);
             }
             let replaced = present.is_some().then_some("back up the policy that stands there");
             let steps: Vec<_> =
                 replaced.into_iter().chain(["put the policy back", "see that it is the same"]).collect();
             return Ok(planned(&steps, policy));
         }
-        let opener = resource.open(&self.sessions, account).await?;
-        let present = opener.0.policy().await?;
-        if let Some(obstacle) = obstacle(present.as_deref(), &policy, replace) {
-            return Ok(obstacle);
+        let editor = resource.open(&self.sessions, account).await?;
+        let present = editor.0.policy().await?;
+        if let Some(ineligibility) = ineligibility(present.as_deref(), &policy, replace) {
+            return Ok(ineligibility);
         }
         if let Some(present) = present {
             progress.backup = Some(self.back_up(account, resource, &present).await?);
             progress.steps.push("backed up the policy that stood there".to_owned());
         }
-        opener.put(&policy).await?;
+        editor.put(&policy).await?;
         progress.steps.push("put the policy back".to_owned());
         let is_the_same = |now: &Option<String>| now.as_deref().is_some_and(|now| sha256(now) == sha256(&policy));
-        if !is_the_same(&shown(async || opener.0.policy().await, is_the_same).await?) {
+        if !is_the_same(&shown(async || editor.0.policy().await, is_the_same).await?) {
             return Err(Failure::with_detail(Cause::NotConverged, "The policy that stands there is another one."));
         }
         progress.steps.push("saw that it is the same".to_owned());
@@ -140,7 +140,7 @@ impl Policies {
 }
 
 /// Why the backup is not put back, given the policy that stands there.
-fn obstacle(present: Option<&str>, backup: &str, replace: bool) -> Option<Finding> {
+fn ineligibility(present: Option<&str>, backup: &str, replace: bool) -> Option<Finding> {
     match present {
         Some(present) if present == backup => {
             Some(Finding::NothingToDo { why: "The policy of the backup stands there.".to_owned() })
@@ -177,9 +177,9 @@ mod tests {
 
     #[test]
     fn a_newer_policy_is_replaced_only_when_that_is_said() {
-        assert_eq!(obstacle(None, "a", false), None);
-        assert!(matches!(obstacle(Some("a"), "a", true), Some(Finding::NothingToDo { .. })));
-        assert!(matches!(obstacle(Some("b"), "a", false), Some(Finding::Refused { .. })));
-        assert_eq!(obstacle(Some("b"), "a", true), None);
+        assert_eq!(ineligibility(None, "a", false), None);
+        assert!(matches!(ineligibility(Some("a"), "a", true), Some(Finding::NothingToDo { .. })));
+        assert!(matches!(ineligibility(Some("b"), "a", false), Some(Finding::Refused { .. })));
+        assert_eq!(ineligibility(Some("b"), "a", true), None);
     }
 }

@@ -1,7 +1,7 @@
 //! A bucket or a queue whose policy is at stake, and the door to it.
 
 use steward::{
-    gateway::{CallError, RootTask, S3Gateway, SqsGateway},
+    gateway::{CallError, S3Gateway, SqsGateway, TaskPolicy},
     ids::{AccountId, Region},
     runtime::start::SdkConfig,
     session::{Admission, Protected, Sessions},
@@ -50,7 +50,7 @@ impl Resource {
     }
 
     /// Why it may not be touched in this account; None when it may.
-    pub(crate) fn obstacle(&self, in_account: &AccountId, protected: &Protected) -> Option<String> {
+    pub(crate) fn ineligibility(&self, in_account: &AccountId, protected: &Protected) -> Option<String> {
         match self {
             Self::Bucket { name, .. } => protected.bucket(name),
             Self::Queue { account, .. } if account != in_account => {
@@ -60,38 +60,38 @@ impl Resource {
         }
     }
 
-    fn task(&self) -> RootTask {
+    fn task(&self) -> TaskPolicy {
         match self {
-            Self::Bucket { .. } => RootTask::UnlockBucketPolicy,
-            Self::Queue { .. } => RootTask::UnlockQueuePolicy,
+            Self::Bucket { .. } => TaskPolicy::UnlockBucketPolicy,
+            Self::Queue { .. } => TaskPolicy::UnlockQueuePolicy,
         }
     }
 
     /// Opens a root session for its policy. AWS has one task policy for looking and for changing, and whoever is not the
-    /// root user is locked out of both: so what only looks gets a [`Viewer`], which can do nothing else.
-    pub(crate) async fn view(&self, sessions: &Sessions, account: &Admission) -> Result<Viewer, CallError> {
+    /// root user is locked out of both: so what only looks gets a [`ResourceReader`], which can do nothing else.
+    pub(crate) async fn view(&self, sessions: &Sessions, account: &Admission) -> Result<ResourceReader, CallError> {
         let session = sessions.assume_root(account, self.task()).await?;
-        Ok(Viewer(Door::of(self, &Sessions::in_region(&session, self.region()))))
+        Ok(ResourceReader(ResourceGateway::of(self, &Sessions::in_region(&session, self.region()))))
     }
 
     /// Opens a root session that may change its policy.
-    pub(crate) async fn open(&self, sessions: &Sessions, account: &Admission) -> Result<Opener, CallError> {
-        self.view(sessions, account).await.map(Opener)
+    pub(crate) async fn open(&self, sessions: &Sessions, account: &Admission) -> Result<ResourceEditor, CallError> {
+        self.view(sessions, account).await.map(ResourceEditor)
     }
 }
 
 /// Sees the policy of one resource.
-pub(crate) struct Viewer(Door);
+pub(crate) struct ResourceReader(ResourceGateway);
 
 /// Sees and changes the policy of one resource.
-pub(crate) struct Opener(pub(crate) Viewer);
+pub(crate) struct ResourceEditor(pub(crate) ResourceReader);
 
-enum Door {
+enum ResourceGateway {
     Bucket(S3Gateway),
     Queue(SqsGateway),
 }
 
-impl Door {
+impl ResourceGateway {
     fn of(resource: &Resource, session: &SdkConfig) -> Self {
         match resource {
             Resource::Bucket { name, .. } => Self::Bucket(S3Gateway::of(session, name)),
@@ -100,30 +100,30 @@ impl Door {
     }
 }
 
-impl Viewer {
+impl ResourceReader {
     /// The policy as it stands; None when there is none.
     pub(crate) async fn policy(&self) -> Result<Option<String>, CallError> {
         match &self.0 {
-            Door::Bucket(bucket) => bucket.find_policy().await,
-            Door::Queue(queue) => queue.find_policy().await,
+            ResourceGateway::Bucket(bucket) => bucket.find_policy().await,
+            ResourceGateway::Queue(queue) => queue.find_policy().await,
         }
     }
 }
 
-impl Opener {
+impl ResourceEditor {
     /// Takes the policy away.
     pub(crate) async fn remove(&self) -> Result<(), CallError> {
         match &self.0.0 {
-            Door::Bucket(bucket) => bucket.delete_policy().await,
-            Door::Queue(queue) => queue.set_policy(None).await,
+            ResourceGateway::Bucket(bucket) => bucket.delete_policy().await,
+            ResourceGateway::Queue(queue) => queue.set_policy(None).await,
         }
     }
 
     /// Puts a policy there.
     pub(crate) async fn put(&self, policy: &str) -> Result<(), CallError> {
         match &self.0.0 {
-            Door::Bucket(bucket) => bucket.put_policy(policy).await,
-            Door::Queue(queue) => queue.set_policy(Some(policy)).await,
+            ResourceGateway::Bucket(bucket) => bucket.put_policy(policy).await,
+            ResourceGateway::Queue(queue) => queue.set_policy(Some(policy)).await,
         }
     }
 }

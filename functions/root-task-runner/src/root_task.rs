@@ -1,4 +1,4 @@
-//! Work that only a root user may do, as a request with a reason. Pure: what is asked, what it comes to, what is told.
+//! Work that only a root user may do, as a request with a reason. Pure: what is asked, what it comes to, what is published.
 
 mod backup;
 mod credentials;

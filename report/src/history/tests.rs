@@ -26,7 +26,7 @@ fn since(report: &Report) -> Option<Timestamp> {
     rows[0].since
 }
 
-fn told(changes: &[Change]) -> Vec<(Option<&str>, Kind, &str)> {
+fn entries(changes: &[Change]) -> Vec<(Option<&str>, Kind, &str)> {
     changes.iter().map(|change| (change.control.as_deref(), change.kind, change.headline.as_str())).collect()
 }
 
@@ -58,9 +58,9 @@ fn new_is_what_was_not_there_before_and_resolved_what_is_now_as_it_should_be() {
         rows(drifted("tags", "a")),
         rows(fixed("tags", "a")),
     ]);
-    assert_eq!(told(&reports[1].new), [(Some("tags"), Kind::NotCompliant, "a")]);
+    assert_eq!(entries(&reports[1].new), [(Some("tags"), Kind::NotCompliant, "a")]);
     assert!(reports[2].new.is_empty() && reports[2].resolved.is_empty());
-    assert_eq!(told(&reports[3].resolved), [(Some("tags"), Kind::NotCompliant, "a")]);
+    assert_eq!(entries(&reports[3].resolved), [(Some("tags"), Kind::NotCompliant, "a")]);
     assert_eq!((reports[3].resolved[0].since, reports[3].resolved[0].now.as_deref()), (day(2), Some("a")));
 }
 
@@ -89,7 +89,7 @@ fn a_sweep_that_could_not_look_neither_resolves_a_finding_nor_forgets_its_day() 
 #[test]
 fn what_was_unknown_and_is_now_seen_to_differ_is_new() {
     let reports = days([rows(unknown("tags")), rows(drifted("tags", "a"))]);
-    assert_eq!(told(&reports[1].new), [(Some("tags"), Kind::NotCompliant, "a")]);
+    assert_eq!(entries(&reports[1].new), [(Some("tags"), Kind::NotCompliant, "a")]);
     assert_eq!(since(&reports[1]), Some(day(2)));
     assert!(reports[1].resolved.is_empty());
 }
@@ -97,7 +97,10 @@ fn what_was_unknown_and_is_now_seen_to_differ_is_new() {
 #[test]
 fn an_account_that_cannot_be_looked_at_is_one_finding_and_not_one_for_each_control() {
     let reports = days([rows(compliant("tags")), unreachable("1"), unreachable("1"), rows(compliant("tags"))]);
-    assert_eq!(told(&reports[1].new), [(None, Kind::Unknown, "DeadlineExceeded: It took longer than Steward waits.")]);
+    assert_eq!(
+        entries(&reports[1].new),
+        [(None, Kind::Unknown, "DeadlineExceeded: It took longer than Steward waits.")]
+    );
     assert_eq!(reports[2].sweep.accounts[0].since, Some(day(2)));
     assert!(reports[2].new.is_empty());
     assert_eq!(reports[3].resolved[0].now.as_deref(), Some("it can be looked at again"));

@@ -1,4 +1,4 @@
-//! What is new and what was resolved, told once for all accounts in which it is the same.
+//! What is new and what was resolved, shown once for all accounts in which it is the same.
 
 use std::collections::HashMap;
 
@@ -71,7 +71,7 @@ mod tests {
     };
 
     #[test]
-    fn what_is_the_same_in_many_accounts_is_told_once() {
+    fn what_is_the_same_in_many_accounts_is_reported_once() {
         let ids: Vec<String> = (0..20).map(|id| id.to_string()).collect();
         let all = |row: fn() -> crate::Row| ids.iter().map(|id| account(id, vec![row()])).collect::<Vec<_>>();
         let before = Report::new(sweep(1, all(|| compliant("tags"))), None);

@@ -61,15 +61,15 @@ impl Trend {
 }
 
 fn text(points: &[Point]) -> String {
-    let told =
+    let point =
         |point: &Point| format!("{} on {}", words::number(point.not_compliant), words::day_of(point.finished_at));
     match points {
         [] | [_] => "This is the first sweep; the next ones are drawn beside it.".to_owned(),
         [first, .., last] => format!(
             "Not compliant accounts over {}: from {} to {}.",
             words::count(points.len(), "sweep", "sweeps"),
-            told(first),
-            told(last)
+            point(first),
+            point(last)
         ),
     }
 }
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_first_sweep_has_no_trend_to_tell() {
+    fn a_first_sweep_has_no_trend_to_show() {
         assert!(Trend::of(&[point(1, 1, 1)]).text.contains("first sweep"));
         assert!(Trend::of(&[]).bars.is_empty());
     }

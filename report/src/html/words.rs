@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_in_utc_and_ages_in_whole_hours_or_days() {
+    fn times_are_shown_in_utc_and_ages_in_whole_hours_or_days() {
         assert_eq!(moment(noon(3)), "3 Jan 2027, 12:00 UTC");
         assert_eq!(day_of(noon(3)), "3 Jan 2027");
         assert_eq!(age(noon(3), noon(3)), "this sweep");

@@ -67,7 +67,7 @@ impl Window {
         tab.call_method(Emulation::SetScrollbarsHidden { hidden: true })?;
         let said = Arc::new(Mutex::new(Vec::new()));
         tab.enable_log()?.enable_runtime()?;
-        let heard = Arc::clone(&said);
+        let received = Arc::clone(&said);
         tab.add_event_listener(Arc::new(move |event: &Event| {
             let text = match event {
                 Event::LogEntryAdded(entry) => entry.params.entry.text.clone(),
@@ -75,7 +75,7 @@ impl Window {
                 Event::RuntimeConsoleAPICalled(call) => format!("{:?}", call.params),
                 _ => return,
             };
-            heard.lock().unwrap().push(text);
+            received.lock().unwrap().push(text);
         }))?;
         tab.navigate_to(&format!("file://{}", file.display()))?.wait_until_navigated()?;
         let window = Self { tab, said, _browser: browser };

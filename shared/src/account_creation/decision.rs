@@ -9,7 +9,7 @@ use crate::{
     error::{Cause, Failure},
     gateway::{Account, AccountState, CallError, CreateAccountOutcome, CreateAccountStatus},
     ids::{AccountId, CreateAccountRequestId, OrganizationalUnitId},
-    poll_backoff::Pace,
+    poll_backoff::PollBackoff,
 };
 
 /// Whether this invocation has put the request into its state, or found it there.
@@ -45,13 +45,13 @@ pub enum Step {
 }
 
 /// The next thing to do about a request.
-pub fn next_step(request: &Request, seen: Seen, pace: Pace, now: Timestamp) -> Step {
+pub fn next_step(request: &Request, seen: Seen, backoff: PollBackoff, now: Timestamp) -> Step {
     let after = |patience: Duration| later(request.since(), patience);
     match &request.state {
         State::Ready { .. } | State::Failed { .. } => match (request.announced, seen) {
             (true, _) => Step::Done,
-            (false, Seen::Found) if now < after(pace.announce_patience()) => {
-                Step::Wait(after(pace.announce_patience()))
+            (false, Seen::Found) if now < after(backoff.announce_patience()) => {
+                Step::Wait(after(backoff.announce_patience()))
             }
             (false, _) => Step::Announce,
         },
@@ -59,7 +59,7 @@ pub fn next_step(request: &Request, seen: Seen, pace: Pace, now: Timestamp) -> S
         State::Requested => Step::Claim,
         State::Creating => match seen {
             Seen::Entered => Step::Create,
-            Seen::Found if now < after(pace.call_patience()) => Step::Wait(after(pace.call_patience())),
+            Seen::Found if now < after(backoff.call_patience()) => Step::Wait(after(backoff.call_patience())),
             Seen::Found => Step::LookForLostAnswer,
         },
         State::InProgress { create_account_request_id } => Step::CheckStatus(create_account_request_id.clone()),
@@ -86,14 +86,14 @@ pub enum Progress {
 pub fn after_create(
     request: &Request,
     answer: &Result<CreateAccountStatus, CallError>,
-    pace: Pace,
+    backoff: PollBackoff,
     now: Timestamp,
 ) -> Progress {
     match answer {
         Ok(status) => match &status.outcome {
             CreateAccountOutcome::InProgress => {
                 let state = State::InProgress { create_account_request_id: status.id.clone() };
-                Progress::EnterAndWait(state, pace.poll)
+                Progress::EnterAndWait(state, backoff.poll)
             }
             CreateAccountOutcome::Succeeded(account_id) => {
                 Progress::Enter(State::Placing { account_id: account_id.clone() })
@@ -104,11 +104,11 @@ pub fn after_create(
             }
         },
         // AWS may have taken the call: that is found out later, by looking.
-        Err(error) if !error.refused => Progress::Stay(pace.call_patience()),
+        Err(error) if !error.refused => Progress::Stay(backoff.call_patience()),
         Err(CallError { cause, .. }) if is_no_turn(*cause) => {
-            Progress::BackInLine(line_wait(request, *cause, pace, now))
+            Progress::BackInLine(line_wait(request, *cause, backoff, now))
         }
-        Err(error) => give_up_or_ask_again(request, error.cause, || error.into(), pace, now),
+        Err(error) => give_up_or_ask_again(request, error.cause, || error.into(), backoff, now),
     }
 }
 
@@ -127,9 +127,9 @@ fn is_no_turn(cause: Cause) -> bool {
 
 /// How long to wait for the next turn: as the catalogue says, and more seldom when that lasts, so that many who wait do
 /// not keep each other from it.
-fn line_wait(request: &Request, cause: Cause, pace: Pace, now: Timestamp) -> Duration {
-    let seldom = (waited(request.attempted_at(), now) / 8).min(pace.poll * 12);
-    pace.wait_for(cause).unwrap_or(pace.poll).max(seldom)
+fn line_wait(request: &Request, cause: Cause, backoff: PollBackoff, now: Timestamp) -> Duration {
+    let seldom = (waited(request.attempted_at(), now) / 8).min(backoff.poll * 12);
+    backoff.wait_for(cause).unwrap_or(backoff.poll).max(seldom)
 }
 
 /// What the status of a call means.
@@ -142,9 +142,9 @@ pub enum Verdict {
 }
 
 /// What the status of the call means.
-pub fn after_status(request: &Request, status: &CreateAccountStatus, pace: Pace, now: Timestamp) -> Verdict {
+pub fn after_status(request: &Request, status: &CreateAccountStatus, backoff: PollBackoff, now: Timestamp) -> Verdict {
     Verdict::Progress(match &status.outcome {
-        CreateAccountOutcome::InProgress => Progress::Stay(delay(request, pace, now)),
+        CreateAccountOutcome::InProgress => Progress::Stay(delay(request, backoff, now)),
         CreateAccountOutcome::Succeeded(account_id) => {
             Progress::Enter(State::Placing { account_id: account_id.clone() })
         }
@@ -152,7 +152,7 @@ pub fn after_status(request: &Request, status: &CreateAccountStatus, pace: Pace,
             cause @ (Cause::EmailAlreadyExists | Cause::ConcurrentAccountModification) => {
                 return Verdict::MayBeOurs(cause);
             }
-            cause => give_up_or_ask_again(request, cause, || refused(cause, reason), pace, now),
+            cause => give_up_or_ask_again(request, cause, || refused(cause, reason), backoff, now),
         },
     })
 }
@@ -169,7 +169,7 @@ pub struct Evidence {
 }
 
 /// What is found when AWS is looked at for the answer of a call that was lost.
-pub fn after_looking(request: &Request, evidence: &Evidence, pace: Pace, now: Timestamp) -> Progress {
+pub fn after_looking(request: &Request, evidence: &Evidence, backoff: PollBackoff, now: Timestamp) -> Progress {
     if let Some(progress) = adopted(request, evidence) {
         return progress;
     }
@@ -180,23 +180,29 @@ pub fn after_looking(request: &Request, evidence: &Evidence, pace: Pace, now: Ti
     match (failed, &evidence.more) {
         (Some(reason), _) => {
             let cause = Cause::of_create_account_failure(reason);
-            give_up_or_ask_again(request, cause, || refused(cause, reason), pace, now)
+            give_up_or_ask_again(request, cause, || refused(cause, reason), backoff, now)
         }
-        (None, Some(next)) => Progress::SearchOn(next.clone(), pace.poll),
+        (None, Some(next)) => Progress::SearchOn(next.clone(), backoff.poll),
         // The call never reached AWS. A second one cannot make a second account: an address has one account.
-        (None, None) if now >= later(request.since(), pace.call_patience() + pace.lookup_patience()) => {
+        (None, None) if now >= later(request.since(), backoff.call_patience() + backoff.lookup_patience()) => {
             Progress::Enter(State::Requested)
         }
-        (None, None) => Progress::Stay(pace.poll * 2),
+        (None, None) => Progress::Stay(backoff.poll * 2),
     }
 }
 
 /// What is found when a call failed because the account is already there or in the making.
-pub fn after_duplicate(request: &Request, cause: Cause, evidence: &Evidence, pace: Pace, now: Timestamp) -> Progress {
+pub fn after_duplicate(
+    request: &Request,
+    cause: Cause,
+    evidence: &Evidence,
+    backoff: PollBackoff,
+    now: Timestamp,
+) -> Progress {
     match (adopted(request, evidence), &evidence.more) {
         (Some(progress), _) => progress,
-        (None, Some(next)) => Progress::SearchOn(next.clone(), pace.poll),
-        (None, None) => give_up_or_ask_again(request, cause, || Failure::new(cause), pace, now),
+        (None, Some(next)) => Progress::SearchOn(next.clone(), backoff.poll),
+        (None, None) => give_up_or_ask_again(request, cause, || Failure::new(cause), backoff, now),
     }
 }
 
@@ -204,7 +210,7 @@ pub fn after_duplicate(request: &Request, cause: Cause, evidence: &Evidence, pac
 fn adopted(request: &Request, evidence: &Evidence) -> Option<Progress> {
     if let Some(account) = &evidence.account {
         let ours = account.state == AccountState::Active
-            && account.name == request.wish.account_name.as_str()
+            && account.name == request.spec.account_name.as_str()
             && account.joined_at.is_some_and(|at| at >= with_skew(request.first_requested_at));
         return Some(Progress::Enter(if ours {
             State::Placing { account_id: account.id.clone() }
@@ -228,7 +234,7 @@ pub fn calls_of<'a>(
     since: Timestamp,
 ) -> impl Iterator<Item = &'a CreateAccountStatus> {
     calls.iter().filter(move |status| {
-        status.account_name.as_deref() == Some(request.wish.account_name.as_str())
+        status.account_name.as_deref() == Some(request.spec.account_name.as_str())
             && status.requested_at.is_some_and(|at| at >= with_skew(since))
     })
 }
@@ -253,10 +259,10 @@ pub enum Placement {
 
 /// Where an account sits, and what that calls for.
 pub fn placement(request: &Request, account: &Account) -> Placement {
-    if !account.has_email(&request.wish.email) {
+    if !account.has_email(&request.spec.email) {
         return Placement::NotOurs;
     }
-    match (&request.wish.organizational_unit, &account.parent) {
+    match (&request.spec.organizational_unit, &account.parent) {
         (None, _) => Placement::InPlace,
         (Some(to), Some(from)) if to == from => Placement::InPlace,
         (Some(to), Some(from)) => Placement::Move { from: from.clone(), to: to.clone() },
@@ -265,16 +271,16 @@ pub fn placement(request: &Request, account: &Account) -> Placement {
 }
 
 /// What the answer of `MoveAccount` means.
-pub fn after_move(request: &Request, answer: Result<(), CallError>, pace: Pace, now: Timestamp) -> Progress {
+pub fn after_move(request: &Request, answer: Result<(), CallError>, backoff: PollBackoff, now: Timestamp) -> Progress {
     match answer {
-        // Others read where it sits to know its baseline. AWS Organizations is eventually consistent: it is told of once AWS
+        // Others read where it sits to know its baseline. AWS Organizations is eventually consistent: it is announced once AWS
         // shows it in its place.
-        Ok(()) => Progress::Stay(pace.poll),
+        Ok(()) => Progress::Stay(backoff.poll),
         // Moved meanwhile, by another invocation or by a person: the next look tells where to.
         Err(error) if matches!(error.cause, Cause::Conflict | Cause::NotFound) => {
-            Progress::Stay(delay(request, pace, now))
+            Progress::Stay(delay(request, backoff, now))
         }
-        Err(error) => after_failed_read(request, error, pace, now),
+        Err(error) => after_failed_read(request, error, backoff, now),
     }
 }
 
@@ -286,19 +292,19 @@ pub fn not_recognised(account_id: &AccountId) -> State {
 }
 
 /// What a failed call means that can be repeated without harm.
-pub fn after_failed_read(request: &Request, error: CallError, pace: Pace, now: Timestamp) -> Progress {
-    match pace.wait_for(error.cause) {
-        Some(wait) => Progress::Stay(wait.max(delay(request, pace, now))),
+pub fn after_failed_read(request: &Request, error: CallError, backoff: PollBackoff, now: Timestamp) -> Progress {
+    match backoff.wait_for(error.cause) {
+        Some(wait) => Progress::Stay(wait.max(delay(request, backoff, now))),
         // An account that was made a moment ago is not shown everywhere at once.
-        None if error.cause == Cause::NotFound => Progress::Stay(delay(request, pace, now)),
+        None if error.cause == Cause::NotFound => Progress::Stay(delay(request, backoff, now)),
         None => Progress::Enter(failed(request, error.into())),
     }
 }
 
 /// How long to wait before the next look at a state: half of what was waited already, one poll at least and twelve
 /// at most. A state that takes seconds is seen within seconds, and one that takes hours costs few calls.
-pub fn delay(request: &Request, pace: Pace, now: Timestamp) -> Duration {
-    waited(request.since(), now).div_f64(2.0).clamp(pace.poll, pace.poll * 12)
+pub fn delay(request: &Request, backoff: PollBackoff, now: Timestamp) -> Duration {
+    waited(request.since(), now).div_f64(2.0).clamp(backoff.poll, backoff.poll * 12)
 }
 
 /// The end of a request, with what the next attempt can go on from.
@@ -329,14 +335,14 @@ fn give_up_or_ask_again(
     request: &Request,
     cause: Cause,
     failure: impl FnOnce() -> Failure,
-    pace: Pace,
+    backoff: PollBackoff,
     now: Timestamp,
 ) -> Progress {
-    let Some(wait) = pace.wait_for(cause) else {
+    let Some(wait) = backoff.wait_for(cause) else {
         let failure = failure();
         return Progress::Enter(State::Failed { failure, account_id: None, create_account_request_id: None });
     };
-    let waited = waited(request.first_requested_at, now).min(pace.poll * 600);
+    let waited = waited(request.first_requested_at, now).min(backoff.poll * 600);
     Progress::EnterAndWait(State::Requested, wait.max(waited / 8))
 }
 

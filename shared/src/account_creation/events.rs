@@ -1,4 +1,4 @@
-//! What is told of requests.
+//! The events about requests.
 
 use serde::{Deserialize, Serialize};
 

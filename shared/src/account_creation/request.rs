@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Wish;
+use super::AccountSpec;
 use crate::{
     account_creation::{AccountCreated, AccountCreationFailed},
     error::Failure,
@@ -124,7 +124,7 @@ pub struct Request {
     /// 1, and one more each time a failed request is sent again.
     pub attempt: u32,
     /// What was asked for.
-    pub wish: Wish,
+    pub spec: AccountSpec,
     /// How far it has come.
     pub state: State,
     /// When the first attempt was recorded.
@@ -166,13 +166,13 @@ impl Request {
 
     /// A new request in the state `start`, which is [`State::Requested`] unless an earlier attempt had come further.
     /// `deadline` is that of an attempt whose turn begins now.
-    pub fn new(wish: Wish, start: State, now: Timestamp, deadline: Timestamp) -> Self {
+    pub fn new(spec: AccountSpec, start: State, now: Timestamp, deadline: Timestamp) -> Self {
         let is_in_line = start == State::Requested;
         Self {
-            request_id: RequestId::of(&wish.email),
+            request_id: RequestId::of(&spec.email),
             attempt: 1,
             history: vec![Passed { state: start.name().to_owned(), at: now }],
-            wish,
+            spec,
             state: start,
             first_requested_at: now,
             event_id: None,
@@ -187,14 +187,14 @@ impl Request {
     }
 
     /// The next attempt of a failed request.
-    pub fn again(&self, wish: Wish, start: State, now: Timestamp, deadline: Timestamp) -> Self {
+    pub fn again(&self, spec: AccountSpec, start: State, now: Timestamp, deadline: Timestamp) -> Self {
         Self {
             attempt: self.attempt + 1,
             first_requested_at: self.first_requested_at,
             looks: self.looks + 1,
             first_look: self.looks + 1,
             revision: self.revision + 1,
-            ..Self::new(wish, start, now, deadline)
+            ..Self::new(spec, start, now, deadline)
         }
     }
 
@@ -251,8 +251,8 @@ impl Request {
         Self { looks: self.looks + 1, next_look_at: until, ..self.touched() }
     }
 
-    /// The request after its end was told.
-    pub fn told(&self) -> Self {
+    /// The request after its end was announced.
+    pub fn announced(&self) -> Self {
         Self { announced: true, ..self.touched() }
     }
 
@@ -289,15 +289,15 @@ impl Request {
             State::Ready { account_id } => Some(Announcement::Created(AccountCreated {
                 request_id: self.request_id.clone(),
                 account_id: account_id.clone(),
-                account_name: self.wish.account_name.clone(),
-                email: self.wish.email.clone(),
-                organizational_unit: self.wish.organizational_unit.clone(),
-                role_name: self.wish.role_name.clone(),
+                account_name: self.spec.account_name.clone(),
+                email: self.spec.email.clone(),
+                organizational_unit: self.spec.organizational_unit.clone(),
+                role_name: self.spec.role_name.clone(),
             })),
             State::Failed { failure, account_id, .. } => Some(Announcement::Failed(AccountCreationFailed {
                 request_id: Some(self.request_id.clone()),
-                account_name: Some(self.wish.account_name.clone()),
-                email: Some(self.wish.email.clone()),
+                account_name: Some(self.spec.account_name.clone()),
+                email: Some(self.spec.email.clone()),
                 event_id: self.event_id.clone(),
                 account_id: account_id.clone(),
                 failure: failure.clone(),
@@ -321,7 +321,7 @@ pub struct Reminder<'a> {
     pub looks: u64,
 }
 
-/// How the end of a request is told.
+/// How the end of a request is announced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Announcement {
     /// With an account.

@@ -38,14 +38,14 @@ enum Kind {
 
 /// The document in force, and what is to be said with everything that is done by it.
 #[derive(Clone, Debug)]
-pub struct InForce {
+pub struct DocumentInForce {
     document: Arc<Document>,
     etag: String,
     /// That a newer document was refused, so that this is an older one.
     pub refused: Option<Refusal>,
 }
 
-impl Deref for InForce {
+impl Deref for DocumentInForce {
     type Target = Document;
 
     fn deref(&self) -> &Document {
@@ -53,7 +53,7 @@ impl Deref for InForce {
     }
 }
 
-impl InForce {
+impl DocumentInForce {
     pub(super) fn new(document: Arc<Document>, etag: String, refused: Option<Refusal>) -> Self {
         Self { document, etag, refused }
     }
@@ -104,9 +104,9 @@ impl DocumentCache {
     /// The document in force; a failure when there is none, so that nothing is applied. A newer one that is refused
     /// leaves the last good one in force, and is put on the bus once; one that could not be put there is put there next
     /// time. A document that is missing, or that could not be read, is a failure: nobody knows what it would say.
-    pub async fn read(&self, bus: &EventBridgeGateway) -> Result<InForce, Failure> {
+    pub async fn read(&self, bus: &EventBridgeGateway) -> Result<DocumentInForce, Failure> {
         match &self.0 {
-            Kind::OfParameters(document) => Ok(InForce::new(Arc::clone(document), String::new(), None)),
+            Kind::OfParameters(document) => Ok(DocumentInForce::new(Arc::clone(document), String::new(), None)),
             Kind::Stored(stored) => stored.read(bus).await,
         }
     }
@@ -157,7 +157,7 @@ impl Held {
 }
 
 impl Stored {
-    async fn read(&self, bus: &EventBridgeGateway) -> Result<InForce, Failure> {
+    async fn read(&self, bus: &EventBridgeGateway) -> Result<DocumentInForce, Failure> {
         let mut held = self.held.lock().await;
         held.is_recorded |= !self.records;
         // A cold function asks both at the same time.
@@ -189,7 +189,7 @@ impl Stored {
         }
         let refused = held.refused.as_ref().map(|newer| newer.event.refusal.clone());
         match &held.good {
-            Some(good) => Ok(InForce::new(Arc::clone(&good.document), good.etag.clone(), refused)),
+            Some(good) => Ok(DocumentInForce::new(Arc::clone(&good.document), good.etag.clone(), refused)),
             None => Err(Failure::new(Cause::BaselineDocumentMissing)),
         }
     }

@@ -22,7 +22,7 @@ pub(super) const BELIEVED: Duration = Duration::from_mins(5);
 
 /// Finds out what the document selects accounts by, and nothing else.
 #[derive(Debug)]
-pub struct Facts {
+pub struct FactsReader {
     organizations: OrganizationsGateway,
     units: Mutex<Units>,
 }
@@ -47,8 +47,8 @@ impl Units {
     }
 }
 
-impl Facts {
-    /// Facts from this organization.
+impl FactsReader {
+    /// FactsReader from this organization.
     pub fn new(organizations: OrganizationsGateway) -> Self {
         Self { organizations, units: Mutex::default() }
     }
@@ -138,8 +138,8 @@ mod tests {
     use super::*;
     use crate::gateway::AccountState;
 
-    fn facts(rules: &[&Rule]) -> Facts {
-        Facts::new(OrganizationsGateway::mocked(mock_client!(aws_sdk_organizations, RuleMode::MatchAny, rules)))
+    fn facts(rules: &[&Rule]) -> FactsReader {
+        FactsReader::new(OrganizationsGateway::mocked(mock_client!(aws_sdk_organizations, RuleMode::MatchAny, rules)))
     }
 
     fn account(units: &[&str]) -> Account {

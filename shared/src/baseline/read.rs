@@ -116,9 +116,9 @@ impl Check {
                 self.note(Problem::new(path, problem));
             }
         }
-        let mut mended = BTreeSet::new();
+        let mut remediated = BTreeSet::new();
         for (position, id) in entries(&document["remediate"]) {
-            if !mended.insert(id.to_string()) {
+            if !remediated.insert(id.to_string()) {
                 self.note(Problem::new(format!("remediate[{position}]"), "is in the list twice"));
             }
         }
@@ -153,7 +153,7 @@ impl Check {
         }
     }
 
-    /// Checks one value as a `T`. Where its shape was wrong, [`shape`] has told it, and put an example there.
+    /// Checks one value as a `T`. Where its shape was wrong, [`shape`] has noted it, and put an example there.
     pub(super) fn value<T: DeserializeOwned + Validate>(&mut self, value: &Value, path: &str) {
         match serde_path_to_error::deserialize::<_, T>(value) {
             Ok(value) => value.problems(path).into_iter().for_each(|problem| self.note(problem)),

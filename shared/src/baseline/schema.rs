@@ -23,7 +23,7 @@ pub(super) fn of<T: JsonSchema>() -> Value {
 }
 
 /// Takes the null out of what may be left out. In YAML a key without a value is null: more often a slip of the hand
-/// than a wish, and never needed.
+/// than useful, and never needed.
 fn without_null(schema: &mut Schema) {
     let Some(schema) = schema.as_object_mut() else { return };
     if schema.get("default") == Some(&Value::Null) {
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn the_published_schema_is_that_of_the_types() {
-        assert_eq!(published(), json_schema(), "stale: run `cargo run -p steward --example generate-docs`");
+        assert_eq!(published(), json_schema(), "stale: run `make docs`");
     }
 
     #[test]

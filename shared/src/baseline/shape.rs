@@ -117,7 +117,7 @@ impl Walk<'_> {
         });
     }
 
-    /// One alternative must fit. Where none does, the problems of the one that comes closest are told.
+    /// One alternative must fit. Where none does, the problems of the one that comes closest are given.
     fn alternatives(&mut self, alternatives: &[Value], value: &mut Value, path: &str) {
         let constants: Vec<_> =
             alternatives.iter().filter_map(|alternative| alternative.get("const")).cloned().collect();

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use tokio::{sync::Mutex, time::Instant};
 
-use super::{Document, InForce, Pattern, facts::BELIEVED, selector::has_all};
+use super::{Document, DocumentInForce, Pattern, facts::BELIEVED, selector::has_all};
 use crate::{
     error::{Cause, Failure},
     gateway::{CallError, DynamoDbGateway, Event, OrganizationsGateway, Write, attributes},
@@ -50,7 +50,7 @@ struct TagSelector {
 
 impl TagSelectors {
     /// Those of this document; None when there are none.
-    pub fn of(document: &InForce) -> Option<Self> {
+    pub fn of(document: &DocumentInForce) -> Option<Self> {
         let by_tag = document.overrides.iter().zip(0..).filter_map(|(entry, position): (_, usize)| {
             let tag = entry.selector.tag.clone()?;
             Some(TagSelector { path: format!("overrides[{position}].match.tag"), tag })
@@ -77,8 +77,8 @@ impl TagSelectors {
         (is_certain || open.is_empty()).then(|| open.into_iter().map(TagSelector::unmatched).collect())
     }
 
-    /// What is told of these; None when there are none.
-    pub fn told(&self, unmatched: Vec<Unmatched>) -> Option<BaselineSelectorUnmatched> {
+    /// The event about these; None when there are none.
+    pub fn event(&self, unmatched: Vec<Unmatched>) -> Option<BaselineSelectorUnmatched> {
         BaselineSelectorUnmatched::new(&self.etag, self.allowed, unmatched)
     }
 }
@@ -111,8 +111,8 @@ impl Event for BaselineSelectorUnmatched {
 }
 
 impl BaselineSelectorUnmatched {
-    /// What is told of these; None when there are none.
-    pub fn of(document: &InForce, unmatched: Vec<Unmatched>) -> Option<Self> {
+    /// The event about these; None when there are none.
+    pub fn of(document: &DocumentInForce, unmatched: Vec<Unmatched>) -> Option<Self> {
         Self::new(document.etag(), document.allow_unmatched, unmatched)
     }
 
@@ -190,7 +190,7 @@ impl Selectors {
     /// functions that know but one.
     pub async fn of_sweep(
         &self,
-        document: &InForce,
+        document: &DocumentInForce,
         accounts: &BTreeSet<&AccountId>,
         today: Date,
     ) -> Result<Vec<Unmatched>, CallError> {
@@ -208,7 +208,7 @@ impl Selectors {
 
     /// What stands for nothing: of units as they are now, of accounts and tags as the last sweep has found them for this
     /// very document.
-    pub async fn unmatched(&self, document: &InForce) -> Result<Vec<Unmatched>, Failure> {
+    pub async fn unmatched(&self, document: &DocumentInForce) -> Result<Vec<Unmatched>, Failure> {
         if document.overrides.is_empty() && document.exemptions.is_empty() {
             return Ok(Vec::new());
         }
@@ -229,7 +229,7 @@ impl Selectors {
 
     /// A failure when nothing may be changed by this document, because it names what is not there and does not say that
     /// it may.
-    pub async fn allow_changes(&self, document: &InForce) -> Result<(), Failure> {
+    pub async fn allow_changes(&self, document: &DocumentInForce) -> Result<(), Failure> {
         if document.allow_unmatched {
             return Ok(());
         }
@@ -241,7 +241,7 @@ impl Selectors {
 
     /// As [`Self::allow_changes`], for what nobody has asked for: a document whose tags no sweep has looked for yet does not
     /// allow that either.
-    pub async fn allow_remediation(&self, document: &InForce) -> Result<(), Failure> {
+    pub async fn allow_remediation(&self, document: &DocumentInForce) -> Result<(), Failure> {
         self.allow_changes(document).await?;
         let is_seen = document.allow_unmatched
             || !document.selects_on_tags()
@@ -250,7 +250,7 @@ impl Selectors {
     }
 
     /// The tags that no account had when the last sweep looked.
-    async fn tags(&self, document: &InForce) -> Result<Vec<Unmatched>, CallError> {
+    async fn tags(&self, document: &DocumentInForce) -> Result<Vec<Unmatched>, CallError> {
         if !document.selects_on_tags() {
             return Ok(Vec::new());
         }
@@ -258,7 +258,7 @@ impl Selectors {
     }
 
     /// What the last sweep has found for this very document; None when there was none.
-    async fn recorded(&self, key: One, document: &InForce) -> Result<Option<Vec<Unmatched>>, CallError> {
+    async fn recorded(&self, key: One, document: &DocumentInForce) -> Result<Option<Vec<Unmatched>>, CallError> {
         let recorded = self.table.find::<OfSweep>(key.key()).await?.filter(|recorded| recorded.etag == document.etag());
         Ok(recorded.map(|recorded| recorded.unmatched))
     }

@@ -196,7 +196,7 @@ impl Control for AlternateContactsControl {
         }
     }
 
-    fn go_together(&self, _one: &Change, _next: &Change) -> bool {
+    fn are_concurrent(&self, _one: &Change, _next: &Change) -> bool {
         true
     }
 }

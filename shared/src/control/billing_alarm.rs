@@ -52,7 +52,7 @@ pub struct BillingAlarm {
     /// Estimated charges of the month, in US dollars, at which the alarm goes off.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub threshold_usd: f64,
-    /// Who is told.
+    /// Who is notified.
     #[schemars(length(min = 1))]
     pub emails: Vec<MailAddress>,
     /// The topic's name.
@@ -268,7 +268,7 @@ impl Control for BillingAlarmControl {
     }
 
     fn by_hand(&self, _desired: &BillingAlarm, actual: &Actual) -> Vec<String> {
-        actual.topic.as_ref().map(PresentTopic::obstacles).unwrap_or_default()
+        actual.topic.as_ref().map(PresentTopic::manual_work).unwrap_or_default()
     }
 
     fn pending(&self, _desired: &BillingAlarm, actual: &Actual) -> Option<Failure> {
@@ -276,7 +276,7 @@ impl Control for BillingAlarmControl {
         Some(Failure::with_detail(Cause::TopicPolicyUnclear, format_args!("{why}.")))
     }
 
-    fn go_together(&self, one: &Change, _next: &Change) -> bool {
+    fn are_concurrent(&self, one: &Change, _next: &Change) -> bool {
         // Everything else needs the topic.
         !matches!(one, Change::CreateTopic { .. })
     }
@@ -284,22 +284,22 @@ impl Control for BillingAlarmControl {
 
 impl PresentTopic {
     /// What keeps CloudWatch from publishing because somebody has decided so.
-    fn obstacles(&self) -> Vec<String> {
-        let mut obstacles = Vec::new();
+    fn manual_work(&self) -> Vec<String> {
+        let mut manual_work = Vec::new();
         if let Verdict::DeniedBy(statements) = &self.verdict {
             let statements = statements.join(" and ");
-            obstacles.push(format!(
+            manual_work.push(format!(
                 "make {statements} of the topic's policy except {CLOUDWATCH}, which it forbids to publish, \
                  or take it away"
             ));
         }
         if let Some(key) = self.kms_key.as_ref().filter(|key| is_key_of_aws(key)) {
-            obstacles.push(format!(
+            manual_work.push(format!(
                 "encrypt the topic with a key of the account's own whose policy lets {CLOUDWATCH} use it, or \
                  not at all: CloudWatch cannot use {key}"
             ));
         }
-        obstacles
+        manual_work
     }
 
     /// Why it cannot be told whether CloudWatch may publish.

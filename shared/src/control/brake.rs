@@ -171,7 +171,7 @@ impl Brake {
     }
 
     /// What there is to say at the end, when it has stopped; of a plan, when it would stop what is planned.
-    pub fn told(&self, asked: Mode) -> Option<Braked> {
+    pub fn summary(&self, asked: Mode) -> Option<Braked> {
         let counted = self.counted();
         let Counted { ended, changed, failed, would_change } = counted;
         let confirmation = self.confirmation.clone();
@@ -265,9 +265,9 @@ mod tests {
             assert_eq!(applies, n < 25, "{n}");
             brake.count(if applies { Came::Changed } else { Came::WouldChange });
         }
-        let told = brake.told(Mode::Apply).unwrap();
-        assert_eq!((told.changed, told.would_change, told.may_change), (25, 75, Some(25)));
-        assert!(told.why.contains(&format!("\"continue\": \"{}\"", plan())), "{}", told.why);
+        let summary = brake.summary(Mode::Apply).unwrap();
+        assert_eq!((summary.changed, summary.would_change, summary.may_change), (25, 75, Some(25)));
+        assert!(summary.why.contains(&format!("\"continue\": \"{}\"", plan())), "{}", summary.why);
     }
 
     #[test]
@@ -278,7 +278,7 @@ mod tests {
                 assert_eq!(brake.mode(Mode::Apply), Mode::Apply);
                 brake.count(Came::Changed);
             }
-            assert_eq!(brake.told(Mode::Apply), None);
+            assert_eq!(brake.summary(Mode::Apply), None);
         }
     }
 
@@ -292,7 +292,7 @@ mod tests {
         }
         assert_eq!(brake.mode(Mode::Apply), Mode::Plan);
         brake.count(Came::WouldChange);
-        assert!(brake.told(Mode::Apply).unwrap().why.contains("5 of 6 accounts"));
+        assert!(brake.summary(Mode::Apply).unwrap().why.contains("5 of 6 accounts"));
     }
 
     #[test]
@@ -301,9 +301,9 @@ mod tests {
         for _ in 0..25 {
             brake.count(Came::WouldChange);
         }
-        assert_eq!(brake.told(Mode::Plan), None);
+        assert_eq!(brake.summary(Mode::Plan), None);
         brake.count(Came::WouldChange);
-        assert_eq!(brake.told(Mode::Plan).unwrap().confirmation, plan());
+        assert_eq!(brake.summary(Mode::Plan).unwrap().confirmation, plan());
     }
 
     #[test]

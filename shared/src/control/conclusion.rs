@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Outcome, Row};
 use crate::{
     error::{Cause, Failure},
-    poll_backoff::Pace,
+    poll_backoff::PollBackoff,
 };
 
 /// What is to be done about the account.
@@ -22,14 +22,20 @@ pub enum Conclusion {
 }
 
 /// Draws the conclusion from one row per control.
-pub fn conclude(rows: &[Row], since: Timestamp, now: Timestamp, deadline: SignedDuration, pace: Pace) -> Conclusion {
+pub fn conclude(
+    rows: &[Row],
+    since: Timestamp,
+    now: Timestamp,
+    deadline: SignedDuration,
+    backoff: PollBackoff,
+) -> Conclusion {
     let Some(first_open) = rows.iter().find(|row| !row.outcome.is_settled()) else { return Conclusion::Applied };
     let waited = now.duration_since(since);
     if rows.iter().any(|row| row.outcome.is_worth_another_look()) && waited < deadline {
         // Half of what was waited already: an account that takes seconds is done within seconds, and one that takes
         // an hour costs few calls.
         let wait = Duration::try_from(waited).unwrap_or_default().div_f64(2.0);
-        return Conclusion::LookAgain(wait.clamp(pace.poll, pace.poll * 60));
+        return Conclusion::LookAgain(wait.clamp(backoff.poll, backoff.poll * 60));
     }
     Conclusion::Incomplete(failure(first_open))
 }
@@ -55,7 +61,7 @@ mod tests {
     use super::*;
     use crate::control;
 
-    const PACE: Pace = Pace { poll: Duration::from_secs(5) };
+    const BACKOFF: PollBackoff = PollBackoff { poll: Duration::from_secs(5) };
     const DEADLINE: SignedDuration = SignedDuration::from_hours(2);
 
     fn conclusion(outcomes: Vec<Outcome>, waited_seconds: i64) -> Conclusion {
@@ -64,7 +70,7 @@ mod tests {
         let rows: Vec<_> = outcomes.into_iter().map(row).collect();
         let since = Timestamp::from_second(1_790_000_000).unwrap();
         let now = since + SignedDuration::from_secs(waited_seconds);
-        conclude(&rows, since, now, DEADLINE, PACE)
+        conclude(&rows, since, now, DEADLINE, BACKOFF)
     }
 
     fn unknown(cause: Cause) -> Outcome {
@@ -95,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_alone_in_a_protected_account_is_told_as_such() {
+    fn what_is_left_alone_in_a_protected_account_is_reported_as_such() {
         let drifted = Outcome::Drifted { planned: vec!["create the topic".to_owned()] };
         let Conclusion::Incomplete(failure) = conclusion(vec![drifted], 0) else { panic!() };
         assert_eq!(failure.cause, Cause::AccountProtected);
@@ -103,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waiting_cannot_mend_is_told_at_once() {
+    fn what_waiting_cannot_fix_is_reported_at_once() {
         let Conclusion::Incomplete(failure) = conclusion(vec![unknown(Cause::AccessDenied)], 0) else { panic!() };
         assert_eq!(failure.cause, Cause::AccessDenied);
         assert!(matches!(conclusion(vec![unknown(Cause::Throttled)], 0), Conclusion::LookAgain(_)));

@@ -5,9 +5,9 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 use futures_util::future::join_all;
 
 use super::{
-    Control, Mode, NoEntry, Outcome, Row, Scope, Through, Visit,
+    AccessError, AccessPath, Control, Mode, Outcome, Row, Scope, Visit,
+    access::{AccountAccess, ManagementScope},
     outcome::by_hand,
-    scope::{Doors, ManagementScope},
 };
 use crate::{
     baseline::{Baseline, Effective},
@@ -42,7 +42,7 @@ impl Engine {
 
     /// The same, with the ARN of the bus that members forward their events to, for the control that looks whether they do.
     #[must_use]
-    pub fn hearing_members_on(self, member_bus: String) -> Self {
+    pub fn with_member_bus(self, member_bus: String) -> Self {
         Self { member_bus: Some(member_bus), ..self }
     }
 
@@ -73,11 +73,11 @@ impl Engine {
         };
         let asked_for = |control: &&&'static dyn AnyControl| control.is_in(baseline) && exemption(control).is_none();
         let asked_for: Vec<_> = controls.iter().filter(asked_for).copied().collect();
-        let doors = self.doors(visit, actions(&asked_for, mode)).await;
-        let row = async |control: &&'static dyn AnyControl| match (exemption(control), &doors) {
+        let access = self.access(visit, actions(&asked_for, mode)).await;
+        let row = async |control: &&'static dyn AnyControl| match (exemption(control), &access) {
             _ if !control.is_in(baseline) => Row::skipped(account_id, *control, "the baseline has no section for it"),
             (Some(row), _) => row,
-            (None, Ok(doors)) => control.run(doors, account_id, baseline, mode).await,
+            (None, Ok(access)) => control.run(access, account_id, baseline, mode).await,
             (None, Err(error)) => Row::failed(account_id, *control, error),
         };
         let rows = join_all(controls.iter().map(row)).await;
@@ -96,7 +96,11 @@ impl Engine {
         Ok(self.sessions.own_account().await? == id)
     }
 
-    async fn doors<'a>(&'a self, visit: Visit<'a>, actions: Vec<&'static str>) -> Result<Doors<'a>, CallError> {
+    async fn access<'a>(
+        &'a self,
+        visit: Visit<'a>,
+        actions: Vec<&'static str>,
+    ) -> Result<AccountAccess<'a>, CallError> {
         let management_account = self.sessions.own_account().await?;
         let account_id = visit.admission.account_id();
         let management = ManagementScope {
@@ -106,7 +110,7 @@ impl Engine {
             organizations: self.management.organizations.clone(),
             units: Arc::clone(&self.units),
         };
-        Ok(Doors::new(visit, &self.sessions, management, actions, self.member_bus.as_deref()))
+        Ok(AccountAccess::new(visit, &self.sessions, management, actions, self.member_bus.as_deref()))
     }
 }
 
@@ -115,7 +119,7 @@ pub trait AnyControl: Send + Sync {
     /// Its name.
     fn id(&self) -> &'static str;
     /// The way in which it reaches an account.
-    fn through(&self) -> Through;
+    fn access_path(&self) -> AccessPath;
     /// The IAM actions of its reads.
     fn reads(&self) -> &'static [&'static str];
     /// The IAM actions of its changes.
@@ -125,7 +129,7 @@ pub trait AnyControl: Send + Sync {
     /// Runs it in one account.
     fn run<'a>(
         &'a self,
-        doors: &'a Doors<'_>,
+        access: &'a AccountAccess<'_>,
         account_id: &'a AccountId,
         baseline: &'a Baseline,
         mode: Mode,
@@ -137,8 +141,8 @@ impl<C: Control> AnyControl for C {
         C::ID
     }
 
-    fn through(&self) -> Through {
-        C::Scope::THROUGH
+    fn access_path(&self) -> AccessPath {
+        C::Scope::ACCESS_PATH
     }
 
     fn reads(&self) -> &'static [&'static str] {
@@ -155,7 +159,7 @@ impl<C: Control> AnyControl for C {
 
     fn run<'a>(
         &'a self,
-        doors: &'a Doors<'_>,
+        access: &'a AccountAccess<'_>,
         account_id: &'a AccountId,
         baseline: &'a Baseline,
         mode: Mode,
@@ -164,14 +168,14 @@ impl<C: Control> AnyControl for C {
             let Some(desired) = C::desired(baseline) else {
                 return Row::skipped(account_id, self, "the baseline has no section for it");
             };
-            match C::Scope::enter(doors).await {
+            match C::Scope::enter(access).await {
                 Ok(scope) => {
                     let work = converge(self, scope, desired, mode);
-                    let (outcome, notes) = in_time(C::Scope::THROUGH, mode, work).await;
+                    let (outcome, notes) = in_time(C::Scope::ACCESS_PATH, mode, work).await;
                     Row { notes, ..Row::of(account_id, self, outcome) }
                 }
-                Err(NoEntry::NotThere(why)) => Row::skipped(account_id, self, why),
-                Err(NoEntry::Failed(error)) => Row::failed(account_id, self, error),
+                Err(AccessError::NotThere(why)) => Row::skipped(account_id, self, why),
+                Err(AccessError::Failed(error)) => Row::failed(account_id, self, error),
             }
         })
     }
@@ -179,14 +183,14 @@ impl<C: Control> AnyControl for C {
 
 /// The work on one account, if it ends in time where the account can make it long.
 async fn in_time(
-    through: Through,
+    through: AccessPath,
     mode: Mode,
     work: impl Future<Output = (Outcome, Vec<String>)>,
 ) -> (Outcome, Vec<String>) {
     let limit = match (through, mode) {
-        (Through::Management, _) => return work.await,
-        (Through::AssumedRole | Through::AssumeRoot, Mode::Plan) => LOOK,
-        (Through::AssumedRole | Through::AssumeRoot, Mode::Apply) => CHANGE,
+        (AccessPath::Management, _) => return work.await,
+        (AccessPath::AssumedRole | AccessPath::AssumeRoot, Mode::Plan) => LOOK,
+        (AccessPath::AssumedRole | AccessPath::AssumeRoot, Mode::Apply) => CHANGE,
     };
     tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
         let detail = format_args!("It was ended after {} s.", limit.as_secs());
@@ -219,7 +223,7 @@ pub(super) async fn converge<C: Control>(
     let mut actual = actual;
     for _ in 0..ROUNDS {
         let (open, before) = (changes.len(), applied.len());
-        let waiting = changes.split_off(changes.len().min(control.room(&actual)));
+        let waiting = changes.split_off(changes.len().min(control.capacity(&actual)));
         if changes.is_empty() {
             return (at_rest(control, desired, &actual, applied, in_words(&waiting)), notes);
         }
@@ -266,7 +270,7 @@ async fn apply<C: Control>(
     changes: &[C::Change],
     applied: &mut Vec<String>,
 ) -> Option<(String, CallError)> {
-    for group in changes.chunk_by(|one, next| control.go_together(one, next)) {
+    for group in changes.chunk_by(|one, next| control.are_concurrent(one, next)) {
         let results = join_all(group.iter().map(|change| control.apply(scope, change))).await;
         let mut first_error = None;
         for (change, result) in group.iter().zip(results) {
@@ -315,7 +319,7 @@ pub fn actions(controls: &[&'static dyn AnyControl], mode: Mode) -> Vec<&'static
         Mode::Plan => control.reads().to_vec(),
         Mode::Apply => [control.reads(), control.writes()].concat(),
     };
-    let through_a_session = controls.iter().filter(|control| control.through() == Through::AssumedRole);
+    let through_a_session = controls.iter().filter(|control| control.access_path() == AccessPath::AssumedRole);
     let mut actions: Vec<_> = through_a_session.flat_map(of).collect();
     actions.sort_unstable();
     actions.dedup();

@@ -12,11 +12,11 @@
 //! regions in which the stack is deployed. Rules are found by their target, not by their names; what they hear beside does
 //! not matter.
 //!
-//! Nothing is mended: the rules and the role are a stack set's, and what Steward would write, CloudFormation would not
+//! Nothing is remediated: the rules and the role are a stack set's, and what Steward would write, CloudFormation would not
 //! know of. Every difference is left to people, with the region in which the stack is to be deployed again. A new account
 //! has its baseline once the stack set has come to it.
 //!
-//! **Limits.** A pattern that hears as much as the stack's in another way of writing than fewer conditions or more values
+//! **Limits.** A pattern that matches as much as the stack's in another way of writing than fewer conditions or more values
 //! is drift. What the policy of Steward's bus, a service control policy or the queue for what could not be delivered does
 //! is not seen. A policy that is attached to the role is never read: the stack's role has one of its own and no other.
 //!
@@ -51,7 +51,7 @@ use crate::{
 
 /// How many rules of one region are read. The stack has two; whoever owns the account can make some hundred.
 const MOST_RULES: usize = 20;
-/// The state of a rule that hears of reading calls as well.
+/// The state of a rule that matches reading calls as well.
 const ALL_CALLS: &str = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
 
 /// The `member-events` section of the baseline.
@@ -219,11 +219,11 @@ fn role_of(target: &EventTarget, account: &AccountId) -> Option<RoleName> {
 
 /// What keeps one kind of events from being forwarded from a region; None when a rule forwards it.
 fn difference(actual: &Actual, region: &Region, found: &[Forwarder], wanted: &Wanted) -> Option<String> {
-    let hears = |forwarder: &&Forwarder| {
+    let is_matching = |forwarder: &&Forwarder| {
         let pattern = forwarder.rule.pattern.as_deref().and_then(|pattern| serde_json::from_str(pattern).ok());
         pattern.is_some_and(|found| pattern::covers(&found, &wanted.pattern))
     };
-    let flaws: Vec<_> = found.iter().filter(hears).map(|forwarder| flaws(actual, forwarder, wanted)).collect();
+    let flaws: Vec<_> = found.iter().filter(is_matching).map(|forwarder| flaws(actual, forwarder, wanted)).collect();
     let why = match flaws.into_iter().min_by_key(Vec::len) {
         Some(flaws) if flaws.is_empty() => return None,
         Some(flaws) => flaws.join(", "),
@@ -240,7 +240,7 @@ fn difference(actual: &Actual, region: &Region, found: &[Forwarder], wanted: &Wa
     Some(format!("deploy stacks/member-events.yaml again in {region}: {why}"))
 }
 
-/// What keeps a rule that hears the events from forwarding them.
+/// What keeps a rule that matches the events from forwarding them.
 fn flaws(actual: &Actual, forwarder: &Forwarder, wanted: &Wanted) -> Vec<String> {
     let (rule, target, name) = (&forwarder.rule, &forwarder.target, shown::name(&forwarder.name));
     let mut flaws = Vec::new();

@@ -186,7 +186,7 @@ impl Control for RegionsControl {
         in_transition(actual).map(|moving| format!("{} in this account", in_motion(moving))).collect()
     }
 
-    fn room(&self, actual: &Actual) -> usize {
+    fn capacity(&self, actual: &Actual) -> usize {
         AT_ONCE.saturating_sub(in_transition(actual).count())
     }
 

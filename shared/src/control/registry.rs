@@ -37,8 +37,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        control::{Mode, Through, actions},
-        gateway::RootTask,
+        control::{AccessPath, Mode, actions},
+        gateway::TaskPolicy,
         session::session_policy,
     };
 
@@ -73,7 +73,7 @@ mod tests {
     fn a_session_is_allowed_the_actions_of_controls_that_work_through_it_and_no_others() {
         let allowed = actions(ALL, Mode::Apply);
         for control in ALL {
-            let is_borne = control.through() == Through::AssumedRole;
+            let is_borne = control.access_path() == AccessPath::AssumedRole;
             for action in [control.reads(), control.writes()].concat() {
                 assert_eq!(allowed.contains(&action), is_borne, "{} {action}", control.id());
             }
@@ -86,12 +86,12 @@ mod tests {
 
     #[test]
     fn what_a_control_does_as_root_is_within_the_tasks_of_its_sessions() {
-        for control in ALL.iter().filter(|control| control.through() == Through::AssumeRoot) {
+        for control in ALL.iter().filter(|control| control.access_path() == AccessPath::AssumeRoot) {
             for action in control.reads() {
-                assert!(RootTask::AuditCredentials.allowed_actions().contains(action), "{action}");
+                assert!(TaskPolicy::AuditCredentials.allowed_actions().contains(action), "{action}");
             }
             for action in control.writes() {
-                assert!(RootTask::DeleteCredentials.allowed_actions().contains(action), "{action}");
+                assert!(TaskPolicy::DeleteCredentials.allowed_actions().contains(action), "{action}");
             }
         }
     }

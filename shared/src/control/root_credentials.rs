@@ -120,7 +120,7 @@ impl Control for RootCredentialsControl {
         }
     }
 
-    fn go_together(&self, _one: &Change, next: &Change) -> bool {
+    fn are_concurrent(&self, _one: &Change, next: &Change) -> bool {
         // Until the rest is gone, the second factor guards it.
         *next != Change::DeactivateMfa
     }

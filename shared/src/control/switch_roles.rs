@@ -306,10 +306,10 @@ impl Control for SwitchRolesControl {
     }
 
     fn by_hand(&self, desired: &SwitchRoles, actual: &Actual) -> Vec<String> {
-        there(desired, actual).flat_map(|(role, present)| obstacles(desired, role, present)).collect()
+        there(desired, actual).flat_map(|(role, present)| manual_work(desired, role, present)).collect()
     }
 
-    fn go_together(&self, one: &Change, next: &Change) -> bool {
+    fn are_concurrent(&self, one: &Change, next: &Change) -> bool {
         one.what.stage() == next.what.stage() && one.role != next.role
     }
 }
@@ -370,7 +370,7 @@ fn there<'a>(desired: &'a SwitchRoles, actual: &'a Actual) -> impl Iterator<Item
 }
 
 /// What keeps people from working with a role because somebody has decided so.
-fn obstacles(desired: &SwitchRoles, role: &SwitchRole, present: &PresentRole) -> Vec<String> {
+fn manual_work(desired: &SwitchRoles, role: &SwitchRole, present: &PresentRole) -> Vec<String> {
     let name = &role.name;
     let denials = present.trust.denials().map(|denial| {
         format!("take [{denial}] out of who may assume {name}, or delete the role to have a new one made")

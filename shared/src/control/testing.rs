@@ -16,7 +16,7 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::config_bag::ConfigBag;
 
-use super::{Control, Engine, ManagementScope, MemberScope, Mode, Outcome, RootScope, engine, scope};
+use super::{Control, Engine, ManagementScope, MemberScope, Mode, Outcome, RootScope, access, engine};
 use crate::{
     error::Cause,
     gateway::{
@@ -124,7 +124,7 @@ impl Rules<'_> {
             access_role: RoleName::organization_account_access(),
             management_account: management_account(),
             member_bus: Some(MEMBER_BUS.to_owned()),
-            rules: scope::Rules::through(move |_| rules.clone()),
+            rules: access::Rules::through(move |_| rules.clone()),
             cloudwatch: CloudWatchGateway::new(mocked!(aws_sdk_cloudwatch, recorder, self.cloudwatch)),
             iam: IamGateway::new(mocked!(aws_sdk_iam, recorder, self.iam)),
             s3control: S3ControlGateway::new(mocked!(aws_sdk_s3control, recorder, self.s3control)),

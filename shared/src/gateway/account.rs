@@ -17,7 +17,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::{
     CallError,
-    pace::{Pace, Rates},
+    rate_limiter::{RateLimiter, Rates},
     unless_absent,
 };
 use crate::{
@@ -123,29 +123,29 @@ pub enum RegionStatus {
 
 /// The published rates, of each operation (Account Management reference guide, "Quotas").
 #[derive(Debug)]
-struct Paces {
-    get_alternate_contact: Pace,
-    get_contact_information: Pace,
-    put_alternate_contact: Pace,
-    put_contact_information: Pace,
-    delete_alternate_contact: Pace,
-    list_regions: Pace,
-    enable_region: Pace,
-    disable_region: Pace,
+struct RateLimiters {
+    get_alternate_contact: RateLimiter,
+    get_contact_information: RateLimiter,
+    put_alternate_contact: RateLimiter,
+    put_contact_information: RateLimiter,
+    delete_alternate_contact: RateLimiter,
+    list_regions: RateLimiter,
+    enable_region: RateLimiter,
+    disable_region: RateLimiter,
 }
 
-impl Paces {
+impl RateLimiters {
     fn of(rates: &Rates) -> Self {
-        let pace = |operation, per_second, burst| Pace::new(operation, per_second, burst, rates);
+        let limiter = |operation, per_second, burst| RateLimiter::new(operation, per_second, burst, rates);
         Self {
-            get_alternate_contact: pace("GetAlternateContact", 10.0, 15.0),
-            get_contact_information: pace("GetContactInformation", 10.0, 15.0),
-            put_alternate_contact: pace("PutAlternateContact", 5.0, 8.0),
-            put_contact_information: pace("PutContactInformation", 5.0, 8.0),
-            delete_alternate_contact: pace("DeleteAlternateContact", 1.0, 6.0),
-            list_regions: pace("ListRegions", 5.0, 5.0),
-            enable_region: pace("EnableRegion", 1.0, 1.0),
-            disable_region: pace("DisableRegion", 1.0, 1.0),
+            get_alternate_contact: limiter("GetAlternateContact", 10.0, 15.0),
+            get_contact_information: limiter("GetContactInformation", 10.0, 15.0),
+            put_alternate_contact: limiter("PutAlternateContact", 5.0, 8.0),
+            put_contact_information: limiter("PutContactInformation", 5.0, 8.0),
+            delete_alternate_contact: limiter("DeleteAlternateContact", 1.0, 6.0),
+            list_regions: limiter("ListRegions", 5.0, 5.0),
+            enable_region: limiter("EnableRegion", 1.0, 1.0),
+            disable_region: limiter("DisableRegion", 1.0, 1.0),
         }
     }
 }
@@ -154,13 +154,13 @@ impl Paces {
 #[derive(Clone, Debug)]
 pub struct AccountGateway {
     client: Client,
-    paces: Arc<Paces>,
+    limiters: Arc<RateLimiters>,
 }
 
 impl AccountGateway {
     /// A gateway over the SDK's client, which takes this much of the published rates.
     pub(super) fn new(client: Client, rates: &Rates) -> Self {
-        Self { client, paces: Arc::new(Paces::of(rates)) }
+        Self { client, limiters: Arc::new(RateLimiters::of(rates)) }
     }
 
     /// A gateway with a client of its own.
@@ -181,7 +181,7 @@ impl AccountGateway {
         kind: ContactKind,
     ) -> Result<Option<AlternateContact>, CallError> {
         const OPERATION: &str = "account:GetAlternateContact";
-        self.paces.get_alternate_contact.turn(OPERATION).await?;
+        self.limiters.get_alternate_contact.turn(OPERATION).await?;
         let call = self.client.get_alternate_contact().set_account_id(target.id());
         let answer = call.alternate_contact_type(model(kind)).send().await;
         let is_absent = GetAlternateContactError::is_resource_not_found_exception;
@@ -209,7 +209,7 @@ impl AccountGateway {
         contact: &AlternateContact,
     ) -> Result<(), CallError> {
         const OPERATION: &str = "account:PutAlternateContact";
-        self.paces.put_alternate_contact.turn(OPERATION).await?;
+        self.limiters.put_alternate_contact.turn(OPERATION).await?;
         let call = self.client.put_alternate_contact().set_account_id(target.id()).alternate_contact_type(model(kind));
         let call = call.name(&contact.name).title(&contact.title);
         let call = call.email_address(&contact.email).phone_number(&contact.phone);
@@ -219,7 +219,7 @@ impl AccountGateway {
     /// Removes the alternate contact of this kind; that there is none is as good.
     pub async fn delete_alternate_contact(&self, target: &AccountTarget, kind: ContactKind) -> Result<(), CallError> {
         const OPERATION: &str = "account:DeleteAlternateContact";
-        self.paces.delete_alternate_contact.turn(OPERATION).await?;
+        self.limiters.delete_alternate_contact.turn(OPERATION).await?;
         let call = self.client.delete_alternate_contact().set_account_id(target.id());
         let answer = call.alternate_contact_type(model(kind)).send().await;
         let is_absent = DeleteAlternateContactError::is_resource_not_found_exception;
@@ -232,7 +232,7 @@ impl AccountGateway {
         target: &AccountTarget,
     ) -> Result<Option<ContactInformation>, CallError> {
         const OPERATION: &str = "account:GetContactInformation";
-        self.paces.get_contact_information.turn(OPERATION).await?;
+        self.limiters.get_contact_information.turn(OPERATION).await?;
         let answer = self.client.get_contact_information().set_account_id(target.id()).send().await;
         let is_absent = GetContactInformationError::is_resource_not_found_exception;
         let answer = unless_absent(OPERATION, answer, is_absent).map_err(denied)?;
@@ -254,7 +254,7 @@ impl AccountGateway {
         const OPERATION: &str = "account:PutContactInformation";
         let record = contact_record(contact)
             .map_err(|error| CallError::not_sent(OPERATION, Cause::InputRefused, error.to_string()))?;
-        self.paces.put_contact_information.turn(OPERATION).await?;
+        self.limiters.put_contact_information.turn(OPERATION).await?;
         let call = self.client.put_contact_information().set_account_id(target.id()).contact_information(record);
         call.send().await.map(drop).map_err(|error| denied(CallError::of(OPERATION, error)))
     }
@@ -262,7 +262,7 @@ impl AccountGateway {
     /// Every region that AWS knows, with its status in the account.
     pub async fn list_regions(&self, target: &AccountTarget) -> Result<BTreeMap<Region, RegionStatus>, CallError> {
         const OPERATION: &str = "account:ListRegions";
-        self.paces.list_regions.turn(OPERATION).await?;
+        self.limiters.list_regions.turn(OPERATION).await?;
         let mut pages = self.client.list_regions().set_account_id(target.id()).into_paginator().page_size(50).send();
         let mut found = BTreeMap::new();
         while let Some(page) = pages.next().await {
@@ -284,7 +284,7 @@ impl AccountGateway {
     /// Asks AWS to enable a region.
     pub async fn enable_region(&self, target: &AccountTarget, region: &Region) -> Result<(), CallError> {
         const OPERATION: &str = "account:EnableRegion";
-        change_region(&self.paces.enable_region, OPERATION, || {
+        change_region(&self.limiters.enable_region, OPERATION, || {
             let call = self.client.enable_region().set_account_id(target.id()).region_name(region.as_str());
             let asked = call.customize().config_override(without_retries()).send();
             async { asked.await.map(drop).map_err(|error| region_change_failed(OPERATION, error)) }
@@ -295,7 +295,7 @@ impl AccountGateway {
     /// Asks AWS to disable a region.
     pub async fn disable_region(&self, target: &AccountTarget, region: &Region) -> Result<(), CallError> {
         const OPERATION: &str = "account:DisableRegion";
-        change_region(&self.paces.disable_region, OPERATION, || {
+        change_region(&self.limiters.disable_region, OPERATION, || {
             let call = self.client.disable_region().set_account_id(target.id()).region_name(region.as_str());
             let asked = call.customize().config_override(without_retries()).send();
             async { asked.await.map(drop).map_err(|error| region_change_failed(OPERATION, error)) }
@@ -311,15 +311,17 @@ const REGION_ATTEMPTS: u32 = 4;
 /// processes ask as well. Without the SDK's retries: what AWS answers when too many regions change at once looks like
 /// throttling, and lasts for minutes.
 async fn change_region<Asked: Future<Output = Result<(), CallError>>>(
-    pace: &Pace,
+    limiter: &RateLimiter,
     operation: &'static str,
     ask: impl Fn() -> Asked,
 ) -> Result<(), CallError> {
-    pace.turn(operation).await?;
+    limiter.turn(operation).await?;
     let mut answer = ask().await;
     for _ in 1..REGION_ATTEMPTS {
         match &answer {
-            Err(error) if error.cause == Cause::Throttled && pace.turn(operation).await.is_ok() => answer = ask().await,
+            Err(error) if error.cause == Cause::Throttled && limiter.turn(operation).await.is_ok() => {
+                answer = ask().await
+            }
             _ => break,
         }
     }

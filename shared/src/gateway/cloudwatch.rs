@@ -32,9 +32,9 @@ pub struct MetricAlarm {
     pub comparison: String,
     /// What the statistic is compared with.
     pub threshold: f64,
-    /// ARNs that are told when the alarm goes off, sorted.
+    /// ARNs that are notified when the alarm goes off, sorted.
     pub actions: Vec<String>,
-    /// Whether they are told at all.
+    /// Whether they are notified at all.
     pub actions_enabled: bool,
     /// The unit that the metric's values must have; an alarm with another one than theirs never sees any.
     pub unit: Option<String>,
@@ -47,9 +47,9 @@ pub struct MetricAlarm {
 pub struct AlarmRest {
     /// What people have written about it.
     pub description: Option<String>,
-    /// ARNs that are told when it is calm again.
+    /// ARNs that are notified when it is calm again.
     pub ok_actions: Vec<String>,
-    /// ARNs that are told when there are no data.
+    /// ARNs that are notified when there are no data.
     pub insufficient_data_actions: Vec<String>,
     /// What missing data count as, by its name in the API model.
     pub treat_missing_data: Option<String>,

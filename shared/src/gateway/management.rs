@@ -2,7 +2,7 @@
 
 use aws_config::SdkConfig;
 
-use super::{AccountGateway, OrganizationsGateway, pace::Rates};
+use super::{AccountGateway, OrganizationsGateway, rate_limiter::Rates};
 
 /// The doors to AWS Organizations and AWS Account Management, with the share of their rates that this process takes.
 /// A process has one of each, from [`crate::runtime::settings::Settings::management`], and whoever needs one gets a clone of it:

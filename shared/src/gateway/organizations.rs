@@ -21,7 +21,7 @@ use jiff::Timestamp;
 
 use super::{
     CallError,
-    pace::{Pace, Rates},
+    rate_limiter::{RateLimiter, Rates},
 };
 use crate::{
     error::Cause,
@@ -30,9 +30,9 @@ use crate::{
 
 pub use trust::Organization;
 
-/// What `CreateAccount` is told.
+/// The input of `CreateAccount`.
 #[derive(Clone, Debug)]
-pub struct NewAccount<'a> {
+pub struct AccountToCreate<'a> {
     /// The primary e-mail address.
     pub email: &'a Email,
     /// The account's name.
@@ -117,45 +117,45 @@ pub struct OrganizationalUnit {
 
 /// The published rates of each operation, for one account (AWS Organizations user guide, "Quotas").
 #[derive(Debug)]
-struct Paces {
-    create_account: Pace,
-    describe_account: Pace,
-    describe_organizational_unit: Pace,
-    list_accounts: Pace,
-    list_create_account_status: Pace,
-    list_organizational_units: Pace,
-    list_tags: Pace,
-    describe_create_account_status: Pace,
-    describe_organization: Pace,
-    list_delegated_administrators: Pace,
-    list_roots: Pace,
-    list_trusted_services: Pace,
-    move_account: Pace,
-    tag_resource: Pace,
-    enable_trusted_access: Pace,
-    register_delegated_administrator: Pace,
+struct RateLimiters {
+    create_account: RateLimiter,
+    describe_account: RateLimiter,
+    describe_organizational_unit: RateLimiter,
+    list_accounts: RateLimiter,
+    list_create_account_status: RateLimiter,
+    list_organizational_units: RateLimiter,
+    list_tags: RateLimiter,
+    describe_create_account_status: RateLimiter,
+    describe_organization: RateLimiter,
+    list_delegated_administrators: RateLimiter,
+    list_roots: RateLimiter,
+    list_trusted_services: RateLimiter,
+    move_account: RateLimiter,
+    tag_resource: RateLimiter,
+    enable_trusted_access: RateLimiter,
+    register_delegated_administrator: RateLimiter,
 }
 
-impl Paces {
+impl RateLimiters {
     fn of(rates: &Rates) -> Self {
-        let pace = |operation, per_second, burst| Pace::new(operation, per_second, burst, rates);
+        let limiter = |operation, per_second, burst| RateLimiter::new(operation, per_second, burst, rates);
         Self {
-            create_account: pace("CreateAccount", 0.1, 3.0),
-            describe_account: pace("DescribeAccount", 20.0, 30.0),
-            describe_organizational_unit: pace("DescribeOrganizationalUnit", 2.0, 2.0),
-            list_accounts: pace("ListAccounts", 8.0, 12.0),
-            list_create_account_status: pace("ListCreateAccountStatus", 5.0, 8.0),
-            list_organizational_units: pace("ListOrganizationalUnitsForParent", 5.0, 8.0),
-            list_tags: pace("ListTagsForResource", 10.0, 15.0),
-            describe_create_account_status: pace("DescribeCreateAccountStatus", 2.0, 2.0),
-            describe_organization: pace("DescribeOrganization", 1.0, 2.0),
-            list_delegated_administrators: pace("ListDelegatedAdministrators", 5.0, 8.0),
-            list_roots: pace("ListRoots", 1.0, 2.0),
-            list_trusted_services: pace("ListAWSServiceAccessForOrganization", 1.0, 3.0),
-            move_account: pace("MoveAccount", 2.0, 3.0),
-            tag_resource: pace("TagResource", 4.0, 6.0),
-            enable_trusted_access: pace("EnableAWSServiceAccess", 1.0, 2.0),
-            register_delegated_administrator: pace("RegisterDelegatedAdministrator", 1.0, 2.0),
+            create_account: limiter("CreateAccount", 0.1, 3.0),
+            describe_account: limiter("DescribeAccount", 20.0, 30.0),
+            describe_organizational_unit: limiter("DescribeOrganizationalUnit", 2.0, 2.0),
+            list_accounts: limiter("ListAccounts", 8.0, 12.0),
+            list_create_account_status: limiter("ListCreateAccountStatus", 5.0, 8.0),
+            list_organizational_units: limiter("ListOrganizationalUnitsForParent", 5.0, 8.0),
+            list_tags: limiter("ListTagsForResource", 10.0, 15.0),
+            describe_create_account_status: limiter("DescribeCreateAccountStatus", 2.0, 2.0),
+            describe_organization: limiter("DescribeOrganization", 1.0, 2.0),
+            list_delegated_administrators: limiter("ListDelegatedAdministrators", 5.0, 8.0),
+            list_roots: limiter("ListRoots", 1.0, 2.0),
+            list_trusted_services: limiter("ListAWSServiceAccessForOrganization", 1.0, 3.0),
+            move_account: limiter("MoveAccount", 2.0, 3.0),
+            tag_resource: limiter("TagResource", 4.0, 6.0),
+            enable_trusted_access: limiter("EnableAWSServiceAccess", 1.0, 2.0),
+            register_delegated_administrator: limiter("RegisterDelegatedAdministrator", 1.0, 2.0),
         }
     }
 }
@@ -164,7 +164,7 @@ impl Paces {
 #[derive(Clone, Debug)]
 pub struct OrganizationsGateway {
     client: Client,
-    paces: Arc<Paces>,
+    limiters: Arc<RateLimiters>,
 }
 
 impl Account {
@@ -177,7 +177,7 @@ impl Account {
 impl OrganizationsGateway {
     /// A gateway over the SDK's client, which takes this much of the published rates.
     pub(super) fn new(client: Client, rates: &Rates) -> Self {
-        Self { client, paces: Arc::new(Paces::of(rates)) }
+        Self { client, limiters: Arc::new(RateLimiters::of(rates)) }
     }
 
     /// A gateway with a client of its own.
@@ -194,7 +194,7 @@ impl OrganizationsGateway {
     /// The same door for another role of the same account, which shares the account's rates.
     #[must_use]
     pub fn in_another_role(&self, session: &SdkConfig) -> Self {
-        Self { client: Client::new(session), paces: Arc::clone(&self.paces) }
+        Self { client: Client::new(session), limiters: Arc::clone(&self.limiters) }
     }
 
     /// Asks for a new account.
@@ -203,10 +203,10 @@ impl OrganizationsGateway {
     /// behind that fails. An error that was not a refusal may hide a call that worked.
     ///
     /// AWS takes one call in ten seconds. A call that comes too soon is not waited for: [`Cause::Throttled`], at once.
-    pub async fn create_account(&self, account: &NewAccount<'_>) -> Result<CreateAccountStatus, CallError> {
+    pub async fn create_account(&self, account: &AccountToCreate<'_>) -> Result<CreateAccountStatus, CallError> {
         const OPERATION: &str = "organizations:CreateAccount";
         let tags = model_tags(OPERATION, account.tags)?;
-        self.paces.create_account.turn_now(OPERATION)?;
+        self.limiters.create_account.turn_now(OPERATION)?;
         let billing = if account.iam_user_access_to_billing {
             IamUserAccessToBilling::Allow
         } else {
@@ -234,7 +234,7 @@ impl OrganizationsGateway {
         id: &CreateAccountRequestId,
     ) -> Result<CreateAccountStatus, CallError> {
         const OPERATION: &str = "organizations:DescribeCreateAccountStatus";
-        self.paces.describe_create_account_status.turn(OPERATION).await?;
+        self.limiters.describe_create_account_status.turn(OPERATION).await?;
         let answer = self.client.describe_create_account_status().create_account_request_id(id.as_str()).send().await;
         let answer = answer.map_err(|error| CallError::of(OPERATION, error))?;
         status(OPERATION, answer.create_account_status())
@@ -243,7 +243,7 @@ impl OrganizationsGateway {
     /// One page of the calls of `CreateAccount` that AWS still tracks, in whatever state, from `token` on.
     pub async fn create_account_statuses(&self, token: Option<&str>) -> Result<Page<CreateAccountStatus>, CallError> {
         const OPERATION: &str = "organizations:ListCreateAccountStatus";
-        self.paces.list_create_account_status.turn(OPERATION).await?;
+        self.limiters.list_create_account_status.turn(OPERATION).await?;
         let call = self.client.list_create_account_status().set_next_token(token.map(ToOwned::to_owned));
         let page = call.send().await.map_err(|error| CallError::of(OPERATION, error))?;
         let entries = page.create_account_statuses().iter().map(|entry| status(OPERATION, Some(entry)));
@@ -255,14 +255,14 @@ impl OrganizationsGateway {
         const OPERATION: &str = "organizations:ListAccounts";
         let mut pages = self.client.list_accounts().into_paginator().send();
         let mut found = Vec::new();
-        self.paces.list_accounts.turn(OPERATION).await?;
+        self.limiters.list_accounts.turn(OPERATION).await?;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of(OPERATION, error))?;
             for entry in page.accounts() {
                 found.push(account(OPERATION, entry)?);
             }
             if page.next_token().is_some() {
-                self.paces.list_accounts.turn(OPERATION).await?;
+                self.limiters.list_accounts.turn(OPERATION).await?;
             }
         }
         Ok(found)
@@ -271,7 +271,7 @@ impl OrganizationsGateway {
     /// One page of the accounts of the organization, from `token` on.
     pub async fn accounts_page(&self, token: Option<&str>) -> Result<Page<Account>, CallError> {
         const OPERATION: &str = "organizations:ListAccounts";
-        self.paces.list_accounts.turn(OPERATION).await?;
+        self.limiters.list_accounts.turn(OPERATION).await?;
         let call = self.client.list_accounts().set_next_token(token.map(ToOwned::to_owned));
         let page = call.send().await.map_err(|error| CallError::of(OPERATION, error))?;
         let entries = page.accounts().iter().map(|entry| account(OPERATION, entry));
@@ -290,7 +290,7 @@ impl OrganizationsGateway {
     /// One account of the organization.
     pub async fn describe_account(&self, id: &AccountId) -> Result<Account, CallError> {
         const OPERATION: &str = "organizations:DescribeAccount";
-        self.paces.describe_account.turn(OPERATION).await?;
+        self.limiters.describe_account.turn(OPERATION).await?;
         let answer = self.client.describe_account().account_id(id.as_str()).send().await;
         let answer = answer.map_err(|error| CallError::of(OPERATION, error))?;
         let entry = answer.account().ok_or_else(|| incomplete(OPERATION, "Account"))?;
@@ -305,7 +305,7 @@ impl OrganizationsGateway {
         to: &OrganizationalUnitId,
     ) -> Result<(), CallError> {
         const OPERATION: &str = "organizations:MoveAccount";
-        self.paces.move_account.turn(OPERATION).await?;
+        self.limiters.move_account.turn(OPERATION).await?;
         let call = self.client.move_account().account_id(id.as_str());
         let answer = call.source_parent_id(from.as_str()).destination_parent_id(to.as_str()).send().await;
         answer.map(drop).map_err(|error| {
@@ -323,7 +323,7 @@ impl OrganizationsGateway {
     ) -> Result<Option<OrganizationalUnit>, CallError> {
         use DescribeOrganizationalUnitError as Missing;
         const OPERATION: &str = "organizations:DescribeOrganizationalUnit";
-        self.paces.describe_organizational_unit.turn(OPERATION).await?;
+        self.limiters.describe_organizational_unit.turn(OPERATION).await?;
         match self.client.describe_organizational_unit().organizational_unit_id(id.as_str()).send().await {
             Ok(answer) => {
                 let entry = answer.organizational_unit().ok_or_else(|| incomplete(OPERATION, "OrganizationalUnit"))?;
@@ -339,7 +339,7 @@ impl OrganizationsGateway {
     /// The root of the organization.
     pub async fn find_root(&self) -> Result<OrganizationalUnitId, CallError> {
         const OPERATION: &str = "organizations:ListRoots";
-        self.paces.list_roots.turn(OPERATION).await?;
+        self.limiters.list_roots.turn(OPERATION).await?;
         let answer = self.client.list_roots().send().await.map_err(|error| CallError::of(OPERATION, error))?;
         let root = answer.roots().first().ok_or_else(|| incomplete(OPERATION, "Roots"))?;
         parsed(OPERATION, "Id", root.id())
@@ -354,14 +354,14 @@ impl OrganizationsGateway {
         let mut pages =
             self.client.list_organizational_units_for_parent().parent_id(parent.as_str()).into_paginator().send();
         let mut found = Vec::new();
-        self.paces.list_organizational_units.turn(OPERATION).await?;
+        self.limiters.list_organizational_units.turn(OPERATION).await?;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of(OPERATION, error))?;
             for entry in page.organizational_units() {
                 found.push(organizational_unit(OPERATION, entry)?);
             }
             if page.next_token().is_some() {
-                self.paces.list_organizational_units.turn(OPERATION).await?;
+                self.limiters.list_organizational_units.turn(OPERATION).await?;
             }
         }
         Ok(found)
@@ -373,7 +373,7 @@ impl OrganizationsGateway {
         let mut pages = self.client.list_tags_for_resource().resource_id(id.as_str()).into_paginator().send();
         let mut found = BTreeMap::new();
         // Fifty tags are the most that a resource has: one page.
-        self.paces.list_tags.turn(OPERATION).await?;
+        self.limiters.list_tags.turn(OPERATION).await?;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of(OPERATION, error))?;
             found.extend(page.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())));
@@ -386,7 +386,7 @@ impl OrganizationsGateway {
         use aws_sdk_organizations::operation::tag_resource::TagResourceError as Refused;
         const OPERATION: &str = "organizations:TagResource";
         let answer = self.client.tag_resource().resource_id(id.as_str()).set_tags(Some(model_tags(OPERATION, tags)?));
-        self.paces.tag_resource.turn(OPERATION).await?;
+        self.limiters.tag_resource.turn(OPERATION).await?;
         answer.send().await.map(drop).map_err(|error| {
             CallError::with_reason(OPERATION, error, |error| match error {
                 Refused::ConstraintViolationException(e) => e.reason().map(ConstraintViolationExceptionReason::as_str),

@@ -202,7 +202,7 @@ mod tests {
         let (email, name) = ("a@example.com".parse().unwrap(), "A".parse().unwrap());
         let role_name = crate::ids::RoleName::organization_account_access();
         let tags = BTreeMap::new();
-        let account = crate::gateway::NewAccount {
+        let account = crate::gateway::AccountToCreate {
             email: &email,
             name: &name,
             role_name: &role_name,

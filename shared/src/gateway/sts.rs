@@ -11,7 +11,7 @@ use aws_sdk_sts::{
     types::PolicyDescriptorType,
 };
 
-pub use task_policy::RootTask;
+pub use task_policy::TaskPolicy;
 
 use super::CallError;
 use crate::{
@@ -25,7 +25,7 @@ const ROOT_ATTEMPTS: u32 = 8;
 const ROOT_BACKOFF: Duration = Duration::from_secs(3);
 /// How long one of them may take.
 const ROOT_ATTEMPT: Duration = Duration::from_secs(4);
-/// How long all of them may take. It never ends before they do, so that what the service has said last is told.
+/// How long all of them may take. It never ends before they do, so that the service's last answer is the one that is returned.
 const ROOT_OPERATION: Duration = Duration::from_secs(50);
 
 /// What a session is asked for with.
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_the_service_has_said_last_is_told_after_all_attempts() {
+    async fn what_the_service_has_said_last_is_reported_after_all_attempts() {
         const FAULT: &str =
             "<ErrorResponse><Error><Code>InternalFailure</Code><Message>try later</Message></Error></ErrorResponse>";
         let http = infallible_client_fn(|_| http::Response::builder().status(500).body(FAULT).unwrap());

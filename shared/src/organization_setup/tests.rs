@@ -52,9 +52,9 @@ fn another_delegated_administrator_is_not_the_one_asked_for_and_stays() {
 
 #[test]
 fn all_features_are_for_a_person_to_enable() {
-    let asks = |actual: &Actual| by_hand(actual).iter().any(|item| item.what.contains("all features"));
+    let asks = |actual: &Actual| manual_steps(actual).iter().any(|item| item.what.contains("all features"));
     assert!(asks(&Actual::default()) && !asks(&ready()));
-    for item in by_hand(&Actual::default()) {
+    for item in manual_steps(&Actual::default()) {
         assert!(item.at.starts_with("https://") && item.why.ends_with('.'), "{item:?}");
     }
 }

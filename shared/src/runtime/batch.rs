@@ -7,7 +7,7 @@ use crate::error::Failure;
 
 /// Hands the messages over one by one, by their bodies. Those that fail come again, and after some attempts end among the
 /// dead letters; the function's mapping has to say `ReportBatchItemFailures`.
-pub async fn work_off(batch: SqsEvent, handle: impl AsyncFn(&str) -> Result<(), Failure>) -> SqsBatchResponse {
+pub async fn process_batch(batch: SqsEvent, handle: impl AsyncFn(&str) -> Result<(), Failure>) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     for record in batch.records {
         if let Err(failure) = handle(record.body.as_deref().unwrap_or_default()).await {
@@ -36,7 +36,7 @@ mod tests {
         let mut batch = SqsEvent::default();
         batch.records = vec![message("1", Some("good")), message("2", Some("bad")), message("3", None)];
         let response =
-            work_off(
+            process_batch(
                 batch,
                 async |body| {
                     if body == "good" { Ok(()) } else { Err(Failure::new(Cause::MessageNotUnderstood)) }

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use crate::{
     gateway::{Management, Rates},
     ids::{AccountId, MailAddress, NotValid, RoleName},
-    poll_backoff::Pace,
+    poll_backoff::PollBackoff,
     severity::Severity,
 };
 
@@ -118,7 +118,7 @@ impl Settings {
         self.required("ALERTS_TOPIC_ARN")
     }
 
-    /// `NOTIFY_SEVERITY`: from which severity people are told; `warning` when not set.
+    /// `NOTIFY_SEVERITY`: from which severity people get a mail; `warning` when not set.
     pub fn notify_severity(&mut self) -> Severity {
         let Some(text) = self.read("NOTIFY_SEVERITY") else { return Severity::Warning };
         text.parse().unwrap_or_else(|problem: NotValid| {
@@ -283,8 +283,8 @@ impl Settings {
     }
 
     /// `POLL_SECONDS`: the seconds before the first look again; 5 when not set.
-    pub fn pace(&mut self) -> Pace {
-        Pace { poll: Duration::from_secs(self.whole("POLL_SECONDS", 5).max(1).into()) }
+    pub fn poll_backoff(&mut self) -> PollBackoff {
+        PollBackoff { poll: Duration::from_secs(self.whole("POLL_SECONDS", 5).max(1).into()) }
     }
 
     /// `DEADLINE_MINUTES`: how long a new account may take; 120 when not set.
@@ -358,7 +358,7 @@ mod tests {
         settings.table_name();
         settings.alert_email();
         settings.baseline_document();
-        settings.pace();
+        settings.poll_backoff();
         settings.protected_accounts();
         let text = settings.finish().unwrap_err().to_string();
         for name in ["TABLE_NAME", "ALERT_EMAIL", "BASELINE_KEY", "POLL_SECONDS", "PROTECTED_ACCOUNTS has \"12\""] {
@@ -411,7 +411,7 @@ mod tests {
         // Of a parameter of the type Number, CloudFormation takes fractions as well.
         let mut settings = Settings { environment: |_| Some("7.5".to_owned()), problems: Vec::new(), management: None };
         assert_eq!(settings.max_accounts_per_day(), 7);
-        assert_eq!(settings.pace().poll, Duration::from_secs(7));
+        assert_eq!(settings.poll_backoff().poll, Duration::from_secs(7));
         assert_eq!(settings.deadline(), SignedDuration::from_mins(7));
         settings.finish().unwrap();
         let mut settings =
@@ -424,7 +424,7 @@ mod tests {
     fn what_is_not_set_has_its_documented_default() {
         let mut settings = Settings { environment: |_| None, problems: Vec::new(), management: None };
         assert_eq!(settings.max_accounts_per_day(), 20);
-        assert_eq!(settings.pace().poll, Duration::from_secs(5));
+        assert_eq!(settings.poll_backoff().poll, Duration::from_secs(5));
         assert_eq!(settings.deadline(), SignedDuration::from_hours(2));
         settings.finish().unwrap();
     }

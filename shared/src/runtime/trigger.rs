@@ -12,7 +12,7 @@ pub enum Trigger {
     /// An event of a bus.
     Event(EventBridgeEvent<Value>),
     /// A person's input, or a schedule's.
-    ByHand(Value),
+    Manual(Value),
 }
 
 impl Trigger {
@@ -24,7 +24,7 @@ impl Trigger {
         }
         match as_event(&payload) {
             Some(event) => Self::Event(event),
-            None => Self::ByHand(payload),
+            None => Self::Manual(payload),
         }
     }
 }
@@ -46,7 +46,7 @@ mod tests {
         assert!(matches!(Trigger::of(json!({"Records": []})), Trigger::Queue(_)));
         assert!(matches!(Trigger::of(json!({"detail-type": "x", "source": "y", "detail": {}})), Trigger::Event(_)));
         for input in [json!({}), json!(null), json!("text"), json!({"detail-type": 7}), json!({"Records": 7})] {
-            assert!(matches!(Trigger::of(input.clone()), Trigger::ByHand(_)), "{input}");
+            assert!(matches!(Trigger::of(input.clone()), Trigger::Manual(_)), "{input}");
         }
     }
 }

@@ -5,7 +5,7 @@ use aws_config::SdkConfig;
 use super::{Protected, Sessions};
 use crate::{
     error::{Cause, Failure},
-    gateway::{Account, AccountState, CallError, DynamoDbGateway, RootTask},
+    gateway::{Account, AccountState, CallError, DynamoDbGateway, TaskPolicy},
     ids::AccountId,
     invocation::{self, Reach},
     runtime::settings::Settings,
@@ -90,14 +90,14 @@ impl Admission {
     }
 
     /// Why no session of a root user may be opened in it for this task.
-    pub(super) fn refuses_root(&self, task: RootTask) -> Option<CallError> {
+    pub(super) fn refuses_root(&self, task: TaskPolicy) -> Option<CallError> {
         let refused = |cause, why| Some(CallError::not_sent("sts:AssumeRoot", cause, why));
         match self.protection {
             _ if self.is_own => {
                 refused(Cause::RootSessionDenied, "the root user of the management account cannot be assumed")
             }
             Some(Protection::Document | Protection::Switch | Protection::PlanOnly)
-                if task == RootTask::AuditCredentials =>
+                if task == TaskPolicy::AuditCredentials =>
             {
                 None
             }

@@ -49,7 +49,7 @@ async fn a_root_session_is_asked_for_in_the_region_for_one_task_and_no_longer_th
     });
     let config = unreachable_config().to_builder().http_client(http).build();
     let sessions = Sessions::new(&config, "tests", guards(Vec::new())).recording_in(taking_every_write());
-    for task in RootTask::ALL {
+    for task in TaskPolicy::ALL {
         let session = sessions.assume_root(&member(None), *task).await.unwrap();
         assert_eq!(session.region().unwrap().as_ref(), "us-east-1");
     }
@@ -72,7 +72,7 @@ async fn a_root_session_is_asked_for_in_the_region_for_one_task_and_no_longer_th
             assert!(body.contains(&part), "{part} is not in {body}");
         }
     }
-    assert_eq!(seen.len(), RootTask::ALL.len());
+    assert_eq!(seen.len(), TaskPolicy::ALL.len());
 }
 
 fn answering_sessions() -> Sessions {
@@ -95,13 +95,13 @@ async fn a_root_session_is_recorded_by_whoever_opens_it_before_it_is_used() {
         .then_output(|| TransactWriteItemsOutput::builder().build());
     let client = aws_smithy_mocks::mock_client!(aws_sdk_dynamodb, [&recorded]);
     let sessions = answering_sessions().recording_in(DynamoDbGateway::new(client, "table"));
-    sessions.assume_root(&member(None), RootTask::UnlockBucketPolicy).await.unwrap();
+    sessions.assume_root(&member(None), TaskPolicy::UnlockBucketPolicy).await.unwrap();
     assert_eq!(recorded.num_calls(), 1);
 }
 
 #[tokio::test]
 async fn no_root_session_is_opened_where_none_can_be_recorded() {
-    let refused = answering_sessions().assume_root(&member(None), RootTask::AuditCredentials).await.unwrap_err();
+    let refused = answering_sessions().assume_root(&member(None), TaskPolicy::AuditCredentials).await.unwrap_err();
     assert_eq!(refused.cause, Cause::RootSessionDenied);
 }
 
@@ -109,10 +109,10 @@ async fn no_root_session_is_opened_where_none_can_be_recorded() {
 async fn a_protected_account_is_not_entered_for_a_change_and_one_of_the_stack_not_at_all() {
     let sessions = answering_sessions().recording_in(taking_every_write());
     let role = RoleName::organization_account_access();
-    for task in RootTask::ALL {
+    for task in TaskPolicy::ALL {
         for protection in [Protection::Document, Protection::Switch, Protection::PlanOnly] {
             let opened = sessions.assume_root(&member(Some(protection)), *task).await;
-            assert_eq!(opened.is_ok(), *task == RootTask::AuditCredentials, "{task:?}");
+            assert_eq!(opened.is_ok(), *task == TaskPolicy::AuditCredentials, "{task:?}");
         }
         let refused = sessions.assume_root(&member(Some(Protection::Stack)), *task).await.unwrap_err();
         assert_eq!(refused.cause, Cause::AccountProtected);

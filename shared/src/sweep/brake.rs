@@ -20,7 +20,7 @@ use crate::{
 /// How long it is remembered that a sweep has stopped. Whoever has not looked by then is not held up for ever.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// The counters of the sweep that mends, in the stack's table.
+/// The counters of the sweep that remediates, in the stack's table.
 #[derive(Clone, Debug)]
 pub struct SweepBrake(DynamoDbGateway);
 
@@ -71,8 +71,8 @@ impl Event for SweepBraked {
 }
 
 impl Counters {
-    /// What is told of a sweep that has stopped; None when it has not.
-    fn told(&self) -> Option<SweepBraked> {
+    /// The event about a sweep that has stopped; None when it has not.
+    fn event(&self) -> Option<SweepBraked> {
         let Self { sweep_id, begun, failed, .. } = self;
         let why = match self.stopped? {
             Stopped::TooMany => format!("It has changed {begun} accounts, as many as may be without a word."),
@@ -102,7 +102,7 @@ fn beginning(
     share: usize,
     continues: Option<&str>,
 ) -> Beginning {
-    let stopped = before.filter(|before| before.etag == etag).and_then(Counters::told);
+    let stopped = before.filter(|before| before.etag == etag).and_then(Counters::event);
     match (before, stopped, continues) {
         (Some(before), _, _) if before.sweep_id == *sweep => Beginning::Again,
         (_, Some(stopped), Some(id)) if stopped.sweep_id.as_str() == id => Beginning::With(None),
@@ -149,10 +149,10 @@ impl SweepBrake {
     /// Takes one of the changes that the sweep may make; why there is none.
     pub async fn take(&self, sweep: &SweepId) -> Result<Option<String>, CallError> {
         const FREE: &str = "attribute_not_exists(stopped) AND (attribute_not_exists(may_change) OR begun < may_change)";
-        let told = |counters: &Counters| counters.told().map(|told| told.failure.message);
+        let event = |counters: &Counters| counters.event().map(|event| event.failure.message);
         match self.of(sweep).await? {
             None => return Ok(Some("Another sweep, or none, may change accounts at this time.".to_owned())),
-            Some(counters) if counters.stopped.is_some() => return Ok(told(&counters)),
+            Some(counters) if counters.stopped.is_some() => return Ok(event(&counters)),
             Some(_) => {}
         }
         if self.add(sweep, "begun", Some(FREE)).await? {
@@ -160,7 +160,7 @@ impl SweepBrake {
         }
         self.stop(sweep, Stopped::TooMany).await?;
         let stopped = self.of(sweep).await?;
-        Ok(stopped.as_ref().and_then(told).or_else(|| Some("Another sweep has begun.".to_owned())))
+        Ok(stopped.as_ref().and_then(event).or_else(|| Some("Another sweep has begun.".to_owned())))
     }
 
     /// Counts an account that could not be changed.
@@ -176,8 +176,8 @@ impl SweepBrake {
     }
 
     /// What there is to tell of a sweep that has stopped; None when it has not.
-    pub async fn told(&self, sweep: &SweepId) -> Result<Option<SweepBraked>, CallError> {
-        Ok(self.of(sweep).await?.as_ref().and_then(Counters::told))
+    pub async fn event(&self, sweep: &SweepId) -> Result<Option<SweepBraked>, CallError> {
+        Ok(self.of(sweep).await?.as_ref().and_then(Counters::event))
     }
 
     async fn of(&self, sweep: &SweepId) -> Result<Option<Counters>, CallError> {
@@ -262,11 +262,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_says_how_it_goes_on() {
-        let told = counters(Some(Stopped::Failing)).told().unwrap();
-        assert_eq!((told.failure.cause, told.changed, told.failed), (Cause::SweepBraked, 10, 2));
-        let told = told.failure.message;
-        assert!(told.contains(&format!("{{\"continue\": \"{}\"}}", id("before"))), "{told}");
-        assert_eq!(counters(None).told(), None);
+    fn what_is_reported_says_how_it_goes_on() {
+        let event = counters(Some(Stopped::Failing)).event().unwrap();
+        assert_eq!((event.failure.cause, event.changed, event.failed), (Cause::SweepBraked, 10, 2));
+        let event = event.failure.message;
+        assert!(event.contains(&format!("{{\"continue\": \"{}\"}}", id("before"))), "{event}");
+        assert_eq!(counters(None).event(), None);
     }
 }

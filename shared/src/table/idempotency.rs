@@ -29,18 +29,18 @@ enum Claim {
     /// Nobody has published it, and nobody else is about to.
     Granted,
     /// It was published.
-    Told,
+    Completed,
     /// Somebody else is about to; look again in some minutes.
     UnderWay,
 }
 
 /// What was published, in the stack's table.
 #[derive(Clone, Debug)]
-pub struct Once(DynamoDbGateway);
+pub struct Idempotency(DynamoDbGateway);
 
 #[derive(Serialize)]
 struct Item<'a, T> {
-    told: bool,
+    completed: bool,
     claimed_at: i64,
     /// Whose claim it is: nobody's once it was given back.
     claim: String,
@@ -51,12 +51,12 @@ struct Item<'a, T> {
 
 #[derive(Deserialize)]
 struct Found {
-    told: bool,
+    completed: bool,
     #[serde(default)]
     claim: String,
 }
 
-impl Once {
+impl Idempotency {
     /// What was published, in this table.
     pub fn new(table: DynamoDbGateway) -> Self {
         Self(table)
@@ -77,7 +77,7 @@ impl Once {
     ) -> Result<Option<T>, Failure> {
         match self.claim(key, now).await? {
             Claim::Granted => {}
-            Claim::Told => return Ok(None),
+            Claim::Completed => return Ok(None),
             Claim::UnderWay => {
                 return Err(Failure::with_detail(
                     Cause::ConcurrentModification,
@@ -109,7 +109,7 @@ impl Once {
             (":no".to_owned(), AttributeValue::Bool(false)),
             (":abandoned".to_owned(), AttributeValue::N(abandoned.to_string())),
         ]);
-        let free = "attribute_not_exists(pk) OR (told = :no AND claimed_at < :abandoned)".to_owned();
+        let free = "attribute_not_exists(pk) OR (completed = :no AND claimed_at < :abandoned)".to_owned();
         let put = Write::Put {
             pk: key.to_owned(),
             item: attributes(&item::<()>(false, now, None))?,
@@ -120,7 +120,7 @@ impl Once {
         }
         let found: Option<Found> = self.0.find(key).await?;
         Ok(match found {
-            Some(Found { told: true, .. }) => Claim::Told,
+            Some(Found { completed: true, .. }) => Claim::Completed,
             // The answer to the first try was lost, and the SDK has tried again.
             Some(Found { claim, .. }) if claim == token(now) => Claim::Granted,
             _ => Claim::UnderWay,
@@ -134,16 +134,16 @@ impl Once {
             (":no".to_owned(), AttributeValue::Bool(false)),
             (":mine".to_owned(), AttributeValue::S(token(now))),
         ]);
-        let mine = "told = :no AND claim = :mine".to_owned();
+        let mine = "completed = :no AND claim = :mine".to_owned();
         let put = Write::Put { pk: key.to_owned(), item: attributes(&free)?, condition: Some((mine, values)) };
         // Refused: it is ours no more, which is as good.
         self.0.write(vec![put]).await.map(drop)
     }
 }
 
-fn item<T>(told: bool, now: Timestamp, row: Option<&T>) -> Item<'_, T> {
+fn item<T>(completed: bool, now: Timestamp, row: Option<&T>) -> Item<'_, T> {
     let expires_at = (now + REMEMBERED).as_second();
-    Item { told, claimed_at: now.as_second(), claim: token(now), expires_at, row }
+    Item { completed, claimed_at: now.as_second(), claim: token(now), expires_at, row }
 }
 
 /// What tells one claim of a key from the others: the nanosecond in which it was asked for.
@@ -165,8 +165,8 @@ mod tests {
 
     use super::*;
 
-    fn once(rules: &[&Rule]) -> Once {
-        Once::new(DynamoDbGateway::new(mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules), "table"))
+    fn idempotency(rules: &[&Rule]) -> Idempotency {
+        Idempotency::new(DynamoDbGateway::new(mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules), "table"))
     }
 
     fn now() -> Timestamp {
@@ -184,19 +184,19 @@ mod tests {
     }
 
     fn claimed() -> Rule {
-        accepted(|item, condition| item["told"] == AttributeValue::Bool(false) && condition.contains(":abandoned"))
+        accepted(|item, condition| item["completed"] == AttributeValue::Bool(false) && condition.contains(":abandoned"))
     }
 
-    fn told() -> Rule {
-        accepted(|item, condition| item["told"] == AttributeValue::Bool(true) && condition.is_empty())
+    fn completed() -> Rule {
+        accepted(|item, condition| item["completed"] == AttributeValue::Bool(true) && condition.is_empty())
     }
 
     /// Free for whoever asks next, and only if the claim is still this one.
     fn given_back() -> Rule {
         accepted(|item, condition| {
-            item["told"] == AttributeValue::Bool(false)
+            item["completed"] == AttributeValue::Bool(false)
                 && item["claimed_at"] == AttributeValue::N("0".to_owned())
-                && condition == "told = :no AND claim = :mine"
+                && condition == "completed = :no AND claim = :mine"
         })
     }
 
@@ -208,20 +208,20 @@ mod tests {
         })
     }
 
-    fn holds(told: bool, claim: String) -> Rule {
+    fn holds(completed: bool, claim: String) -> Rule {
         mock!(Client::get_item).then_output(move || {
-            let item = GetItemOutput::builder().item("told", AttributeValue::Bool(told));
+            let item = GetItemOutput::builder().item("completed", AttributeValue::Bool(completed));
             item.item("claim", AttributeValue::S(claim.clone())).build()
         })
     }
 
     async fn publish(rules: &[&Rule], outcome: Result<u8, Failure>) -> Result<Option<u8>, Failure> {
-        once(rules).publish("a", now(), async { outcome }).await
+        idempotency(rules).publish("a", now(), async { outcome }).await
     }
 
     #[tokio::test]
     async fn the_first_to_ask_publishes_and_what_was_published_is_remembered() {
-        let rules = [claimed(), told()];
+        let rules = [claimed(), completed()];
         assert_eq!(publish(&rules.each_ref(), Ok(7)).await.unwrap(), Some(7));
         assert!(rules.iter().all(|rule| rule.num_calls() == 1));
     }
@@ -257,9 +257,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_claim_whose_answer_was_lost_is_still_ours() {
-        let told = told();
-        let rules = [&refused(), &holds(false, token(now())), &told];
+        let completed = completed();
+        let rules = [&refused(), &holds(false, token(now())), &completed];
         assert_eq!(publish(&rules, Ok(7)).await.unwrap(), Some(7));
-        assert_eq!(told.num_calls(), 1);
+        assert_eq!(completed.num_calls(), 1);
     }
 }

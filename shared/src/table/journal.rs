@@ -1,4 +1,4 @@
-//! What is kept, and told, of every use of power: one row before it and one after it, in a table of its own. No row is
+//! What is kept, and published, of every use of power: one row before it and one after it, in a table of its own. No row is
 //! written over another.
 
 use jiff::{SignedDuration, Timestamp};

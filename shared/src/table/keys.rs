@@ -52,7 +52,7 @@ pub const ACCOUNT: Many = Many("account#");
 pub const ACCOUNT_INDEX: One = One("account-index");
 /// A listing of accounts that is under way.
 pub const ACCOUNT_INDEX_LISTING: One = One("account-index-listing");
-/// What was told of people's work, by the event.
+/// What was published of people's work, by the event.
 pub const ACTIVITY: Many = Many("activity#");
 /// Which version of the baseline document was the last good one.
 pub const BASELINE_DOCUMENT: One = One("baseline-document");
@@ -67,7 +67,7 @@ pub const DAY: Many = Many("day#");
 /// The index of accounts, by address.
 pub const EMAIL: Many = Many("email#");
 /// The joinings of accounts that are known.
-pub const HEARD: Many = Many("heard#");
+pub const KNOWN_ACCOUNT: Many = Many("known-account#");
 /// The requests that AWS is working on.
 pub const IN_FLIGHT: One = One("in-flight");
 /// When the stack has begun to watch the organization.
@@ -75,12 +75,12 @@ pub const INSTALLATION: One = One("installation");
 /// How many mails an account has caused in an hour.
 pub const MAILS: Many = Many("mails#");
 /// The sweep that may change accounts.
-pub const MENDING_SWEEP: One = One("mending-sweep");
+pub const REMEDIATING_SWEEP: One = One("remediating-sweep");
 /// The index of accounts, by name.
 pub const NAME: Many = Many("name#");
 /// What was mailed, by what it is about.
 pub const NOTIFICATION: Many = Many("notification#");
-/// What was told of regions, by the change.
+/// What was published of regions, by the change.
 pub const REGION: Many = Many("region#");
 /// What is known of a region: calls, and statuses that were announced.
 pub const REGION_MARKS: Many = Many("region-marks#");
@@ -92,7 +92,7 @@ pub const SWEEP_BRAKE: One = One("sweep-brake");
 pub const SWITCH: One = One("switch");
 /// Who works on an account by hand, by the function.
 pub const TURN: Many = Many("turn#");
-/// Which items were told of that cannot be read.
+/// Which items that cannot be read were published.
 pub const UNREADABLE: Many = Many("unreadable#");
 
 /// The kinds of items in the table that functions work with.
@@ -107,11 +107,11 @@ pub const TABLE: &[Kind] = &[
     Kind::Many(CALL),
     Kind::Many(DAY),
     Kind::Many(EMAIL),
-    Kind::Many(HEARD),
+    Kind::Many(KNOWN_ACCOUNT),
     Kind::One(IN_FLIGHT),
     Kind::One(INSTALLATION),
     Kind::Many(MAILS),
-    Kind::One(MENDING_SWEEP),
+    Kind::One(REMEDIATING_SWEEP),
     Kind::Many(NAME),
     Kind::Many(NOTIFICATION),
     Kind::Many(REGION),
@@ -161,6 +161,6 @@ mod tests {
         assert_eq!(REQUEST.key("req-1"), "request#req-1");
         assert_eq!(SWITCH.key(), "switch");
         assert_eq!(Kind::Many(REGION_MARKS).pattern(), "region-marks#*");
-        assert_eq!(Kind::One(MENDING_SWEEP).pattern(), "mending-sweep");
+        assert_eq!(Kind::One(REMEDIATING_SWEEP).pattern(), "remediating-sweep");
     }
 }

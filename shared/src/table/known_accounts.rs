@@ -1,4 +1,4 @@
-//! Which joinings of accounts are known, so that a sweep finds those that no event has told of.
+//! Which joinings of accounts are known, so that a sweep finds those that no event has announced.
 //!
 //! An account that leaves and joins again is new again: what is known is the joining, not the account.
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     gateway::{Account, AccountState, CallError, DynamoDbGateway},
     ids::AccountId,
-    table::keys::{HEARD, INSTALLATION},
+    table::keys::{INSTALLATION, KNOWN_ACCOUNT},
 };
 
 /// How long an account counts as new.
@@ -20,11 +20,11 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The accounts, in the stack's table.
 #[derive(Clone, Debug)]
-pub struct HeardAccounts(DynamoDbGateway);
+pub struct KnownAccounts(DynamoDbGateway);
 
 #[derive(Serialize, Deserialize)]
 struct Item {
-    heard_at: Timestamp,
+    known_at: Timestamp,
     expires_at: i64,
 }
 
@@ -42,7 +42,7 @@ pub struct Installation {
     pub is_new: bool,
 }
 
-impl HeardAccounts {
+impl KnownAccounts {
     /// The accounts of this table.
     pub fn new(table: DynamoDbGateway) -> Self {
         Self(table)
@@ -50,13 +50,13 @@ impl HeardAccounts {
 
     /// Records that the joining of an account is known. The first time stays.
     pub async fn record(&self, account: &Account, now: Timestamp) -> Result<(), CallError> {
-        let item = Item { heard_at: now, expires_at: (now + REMEMBERED).as_second() };
+        let item = Item { known_at: now, expires_at: (now + REMEMBERED).as_second() };
         self.0.put_new(pk(account), &item).await.map(drop)
     }
 
     /// When the joining of an account became known; None when it is not, or was forgotten.
     pub async fn known_since(&self, account: &Account) -> Result<Option<Timestamp>, CallError> {
-        Ok(self.0.find::<Item>(&pk(account)).await?.map(|item| item.heard_at))
+        Ok(self.0.find::<Item>(&pk(account)).await?.map(|item| item.known_at))
     }
 
     /// When the first sweep of this stack began; this one, when there was none.
@@ -94,7 +94,7 @@ pub fn joining(account: &Account, management: &AccountId, installation: Installa
 }
 
 fn pk(account: &Account) -> String {
-    HEARD.key(format_args!("{}#{}", account.id, account.joined_at.map_or(0, Timestamp::as_second)))
+    KNOWN_ACCOUNT.key(format_args!("{}#{}", account.id, account.joined_at.map_or(0, Timestamp::as_second)))
 }
 
 #[cfg(test)]
@@ -120,7 +120,7 @@ mod tests {
 
     async fn installation(rules: &[&Rule]) -> Installation {
         let client = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules);
-        HeardAccounts::new(DynamoDbGateway::new(client, "table")).installation(now()).await.unwrap()
+        KnownAccounts::new(DynamoDbGateway::new(client, "table")).installation(now()).await.unwrap()
     }
 
     #[tokio::test]
@@ -176,7 +176,7 @@ mod tests {
     const MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
 
     #[test]
-    fn an_account_of_half_an_hour_to_two_weeks_should_have_been_heard_of() {
+    fn an_account_of_half_an_hour_to_two_weeks_should_be_known() {
         let of = |account: &Account| joining(account, &management(), watched_for(MONTH), now());
         assert_eq!(of(&of_age(SignedDuration::from_mins(29))), Joining::NotDue);
         assert_eq!(of(&of_age(SignedDuration::from_mins(31))), Joining::Due);

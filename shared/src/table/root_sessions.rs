@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    gateway::{CallError, DynamoDbGateway, RootTask, Write, attributes},
+    gateway::{CallError, DynamoDbGateway, TaskPolicy, Write, attributes},
     ids::AccountId,
     table::keys,
 };
@@ -30,7 +30,7 @@ pub struct OpenedSession {
 impl OpenedSession {
     /// Whether the session's task allows such a call: `s3:DeleteBucketPolicy`.
     pub fn allows(&self, action: &str) -> bool {
-        let task = RootTask::ALL.iter().find(|task| task.policy_arn() == self.task_policy);
+        let task = TaskPolicy::ALL.iter().find(|task| task.policy_arn() == self.task_policy);
         task.is_some_and(|task| task.allowed_actions().contains(&action))
     }
 }

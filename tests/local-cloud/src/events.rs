@@ -69,8 +69,8 @@ async fn matching_targets(client: &AwsClient, bus: &str, event: &Value) -> Resul
     let read_only = event["detail"]["readOnly"] == true;
     for rule in pages(client, "ListRules", "Rules", json!({ "EventBusName": bus })).await? {
         let Some(pattern) = rule["EventPattern"].as_str() else { continue };
-        let hears_reads = rule["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
-        if rule["State"] == "DISABLED" || (read_only && !hears_reads) || !may_match(pattern, event) {
+        let matches_reads = rule["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
+        if rule["State"] == "DISABLED" || (read_only && !matches_reads) || !may_match(pattern, event) {
             continue;
         }
         let test = json!({ "EventPattern": pattern, "Event": event.to_string() });

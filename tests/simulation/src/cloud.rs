@@ -64,7 +64,7 @@ pub struct Line {
 
 /// An event that was put on the stack's bus.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub(crate) struct PublishedEvent {
     pub(crate) at: Timestamp,
     pub(crate) kind: String,
     pub(crate) detail: Value,
@@ -104,7 +104,7 @@ pub(crate) struct State {
     pub(crate) organization: Organization,
     pub(crate) members: BTreeMap<String, Member>,
     pub(crate) principals: BTreeMap<String, Principal>,
-    pub(crate) told: Vec<Told>,
+    pub(crate) published: Vec<PublishedEvent>,
     /// What people were mailed, and when.
     pub(crate) mails: Vec<(Timestamp, Value)>,
     /// How often something of AWS's was changed by the stack, its own table and messages left out.
@@ -157,7 +157,7 @@ impl Cloud {
             organization: Organization::new(&mut draws),
             members: BTreeMap::new(),
             principals: principals.collect(),
-            told: Vec::new(),
+            published: Vec::new(),
             mails: Vec::new(),
             writes: 0,
             entered: Vec::new(),

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     aws::dynamodb::plain,
-    cloud::{State, Told},
+    cloud::{PublishedEvent, State},
     fault::Kind,
     run::{Seen, dead_letters},
     script::{Act, Item, Script},
@@ -52,20 +52,20 @@ invariants! {
     requests::every_request_is_answered "Every request is recorded or told to be refused, and none is refused for Steward's own speed.",
     requests::every_request_ends "Every admitted request ends, once faults have ended.",
     requests::no_failure_without_a_reason "A request fails only for a reason that lies outside of Steward.",
-    requests::every_end_is_told "Every end of a request is told on the bus.",
+    requests::every_end_is_announced "Every end of a request is told on the bus.",
     requests::ready_is_true "An answer READY names an account that is active.",
     requests::a_copy_is_no_request "An old copy of a request starts no new attempt.",
     requests::places_are_given_back "When all is done, nobody holds a place among the accounts in flight.",
     requests::accounts_are_as_asked "An account is READY with the name, the tags and the unit that were asked for.",
     requests::the_daily_cap_is_kept "No day admits more requests than it may.",
     requests::no_creation_is_one_too_many "AWS never has to refuse a creation because others are in flight.",
-    requests::every_account_is_told_once "Without a failure from outside, every account that was made is told once.",
+    requests::every_account_is_announced_once "Without a failure from outside, every account that was made is told once.",
     accounts::every_new_account_has_its_baseline "Every account that Steward has made gets its baseline.",
     accounts::every_joined_account_has_its_baseline "Every account that joins gets its baseline.",
     accounts::plans_write_nothing "In plan mode nothing is written.",
     accounts::rows_are_not_throttled "No row is unknown because of Steward's own speed.",
     accounts::old_accounts_are_left_alone "What was there before Steward is changed only by a person or as the document says.",
-    accounts::one_writer_at_a_time "No sweep mends an account whose baseline is being applied.",
+    accounts::one_writer_at_a_time "No sweep remediates an account whose baseline is being applied.",
     accounts::ours_are_known "No account that Steward has made is taken for one that joined.",
     accounts::closed_and_sealed_accounts_are_not_entered "Nobody asks for a session in an account that is closed, or that the stack protects.",
     accounts::protected_accounts_are_not_changed "An account that the document protects is not changed.",
@@ -76,9 +76,9 @@ invariants! {
     messages::dead_letters_can_be_sent_again "Once faults have ended and the document is corrected, every dead letter can be sent again and comes to its end.",
     messages::everything_is_allowed "No function makes a call that its role does not allow, or that is not simulated.",
     messages::failures_are_mailed "Of every failed request people hear by mail, soon after what keeps mails from them is over.",
-    messages::what_is_watched_is_told "Of everything that people are to hear of they hear, by mail where it matters.",
+    messages::what_is_watched_is_reported "Of everything that people are to hear of they hear, by mail where it matters.",
     messages::every_power_is_journaled_and_mailed "Whoever acts as the root user of an account is in the journal, and people hear of it by mail.",
-    messages::no_secret_is_told "No answer, event, mail, object or item of the table holds a secret.",
+    messages::no_secret_is_shown "No answer, event, mail, object or item of the table holds a secret.",
     messages::nobody_is_mailed_twice "Without a failure from outside, no mail is sent twice.",
     sweeps::sweeps_end_in_a_report "Every sweep ends in a report.",
     sweeps::history_is_kept "A report that is published again compares with the same report as before.",
@@ -93,7 +93,7 @@ pub(crate) fn broken(script: &Script, state: &State, seen: &Seen) -> Vec<Broken>
     let records = state.table.0.iter().filter(|(key, _)| key.starts_with("request#"));
     let requests = records.map(|(_, item)| {
         let record: Value = item.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
-        (record["wish"]["email"].as_str().unwrap_or_default().to_owned(), record)
+        (record["spec"]["email"].as_str().unwrap_or_default().to_owned(), record)
     });
     let look = Look { script, state, seen, requests: requests.collect() };
     let found = ALL.iter().filter_map(|(name, sentence, check)| Some(Broken { name, sentence, found: check(&look)? }));
@@ -118,8 +118,8 @@ impl Look<'_> {
         self.script.items.iter().any(|item| matches!(item, Item::Act(_, act) if wanted(act)))
     }
 
-    fn told(&self, kind: &'static str) -> impl Iterator<Item = &Told> {
-        self.state.told.iter().filter(move |told| told.kind == kind)
+    fn published(&self, kind: &'static str) -> impl Iterator<Item = &PublishedEvent> {
+        self.state.published.iter().filter(move |published| published.kind == kind)
     }
 
     fn was_given_up(&self, text: &str) -> bool {

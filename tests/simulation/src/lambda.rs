@@ -238,7 +238,7 @@ impl Lambda {
                 at_work.set(at_work.get() + 1);
                 let (this, at_work, freed) = (Rc::clone(&self), Rc::clone(&at_work), Rc::clone(&freed));
                 tokio::task::spawn_local(async move {
-                    this.work_off(mapping, batch).await;
+                    this.process_batch(mapping, batch).await;
                     at_work.set(at_work.get() - 1);
                     freed.notify_one();
                 });
@@ -259,7 +259,7 @@ impl Lambda {
         }
     }
 
-    async fn work_off(&self, mapping: &Mapping, batch: Vec<sqs::Message>) {
+    async fn process_batch(&self, mapping: &Mapping, batch: Vec<sqs::Message>) {
         let payload = sqs::batch(&mapping.queue, &batch);
         let began = Instant::now();
         let visibility = self.cloud.with(|state| state.queues[&mapping.queue].visibility);

@@ -34,7 +34,7 @@ const AFTERWARDS: u64 = 5 * 3_600;
 /// How long it may go on at most, until everything that is under way has ended.
 const LONGEST: u64 = 60 * 3_600;
 
-/// How often people send again what was given up, once they have mended what they can.
+/// How often people send again what was given up, once they have remediated what they can.
 const REPLAYS: usize = 2;
 
 /// A request as the run knows of it.
@@ -294,11 +294,10 @@ impl World {
         match act {
             Act::Request { person, unit, by_hand } => self.request(*person, *unit, *by_hand).await,
             Act::Copy { person } => self.cloud.with(|state| {
-                let first = state
-                    .told
-                    .iter()
-                    .find(|told| told.kind == "AccountRequested" && told.detail["email"] == address(*person).as_str());
-                if let Some(event) = first.map(|told| told.event.clone()) {
+                let first = state.published.iter().find(|published| {
+                    published.kind == "AccountRequested" && published.detail["email"] == address(*person).as_str()
+                });
+                if let Some(event) = first.map(|published| published.event.clone()) {
                     events::deliver(state, true, &event);
                 }
             }),
@@ -318,7 +317,7 @@ impl World {
             Act::Joins { number } => self.cloud.with(|state| {
                 organizations::join(state, &format!("{:012}", 400_000_000_000 + number));
             }),
-            Act::Heard { number } => self.cloud.with(|state| {
+            Act::Known { number } => self.cloud.with(|state| {
                 let id = format!("{:012}", 400_000_000_000 + number);
                 if let Some(member) = state.members.get_mut(&id) {
                     let made = member.role_from.insert(time::now());

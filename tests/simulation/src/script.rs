@@ -46,7 +46,7 @@ pub enum Act {
         number: u64,
     },
     /// An event tells of an account that joined a while ago, late; only now somebody makes the access role in it.
-    Heard {
+    Known {
         /// Its number.
         number: u64,
     },
@@ -377,7 +377,7 @@ impl Script {
             // Half an hour and a little before a sweep: it is the first that hears of it.
             self.act(20_600 - draws.between("age of joining", 1_801, 16_000), Act::Joins { number: 0 });
             if draws.happens("heard", 60) {
-                self.act(20_600 - draws.between("heard before", 60, 200), Act::Heard { number: 0 });
+                self.act(20_600 - draws.between("heard before", 60, 200), Act::Known { number: 0 });
             }
         }
         if draws.happens("faults", 50) {

@@ -64,7 +64,7 @@ struct World {
     throttled: usize,
     queue: Vec<(Instant, String)>,
     in_hand: usize,
-    told: Vec<Value>,
+    published: Vec<Value>,
 }
 
 impl Aws {
@@ -176,8 +176,8 @@ impl Aws {
     }
 
     /// The events that were put on the bus.
-    pub(super) fn told(&self) -> Vec<Value> {
-        self.world().told.clone()
+    pub(super) fn published(&self) -> Vec<Value> {
+        self.world().published.clone()
     }
 
     pub(super) fn calls(&self, operation: &str) -> usize {
@@ -265,7 +265,7 @@ impl World {
             }
             "PutEvents" => {
                 let detail = input["Entries"][0]["Detail"].as_str().expect("a detail");
-                self.told.push(serde_json::from_str(detail).expect("JSON"));
+                self.published.push(serde_json::from_str(detail).expect("JSON"));
                 (200, json!({"FailedEntryCount": 0, "Entries": [{"EventId": "e"}]}))
             }
             other => panic!("{other} is not expected"),

@@ -195,7 +195,7 @@ fn accomplished(record: Record<'_>, actor: &Actor, action: &str, guarded: &Guard
     }
 }
 
-/// Accounts leave in three ways. `CLEANED` ones were closed about ninety days before, which was told then.
+/// Accounts leave in three ways. `CLEANED` ones were closed about ninety days before, which was published then.
 fn departed(record: Record<'_>) -> (Severity, String) {
     let method = record.text("/serviceEventDetails/departureMethod").unwrap_or_default().to_ascii_uppercase();
     let (severity, why) = match method.as_str() {

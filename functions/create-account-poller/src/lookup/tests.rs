@@ -6,7 +6,7 @@ use aws_smithy_http_client::test_util::infallible_client_fn;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use steward::{
-    account_creation::{State, Wish},
+    account_creation::{AccountSpec, State},
     gateway::DynamoDbGateway,
     ids::RoleName,
     invocation,
@@ -22,7 +22,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn request() -> Request {
-    let wish = Wish {
+    let spec = AccountSpec {
         account_name: "Sandbox".parse().unwrap(),
         email: "sandbox@example.com".parse().unwrap(),
         organizational_unit: None,
@@ -30,7 +30,7 @@ fn request() -> Request {
         iam_user_access_to_billing: true,
         role_name: RoleName::organization_account_access(),
     };
-    Request::new(wish, State::Creating, at(0), at(7200))
+    Request::new(spec, State::Creating, at(0), at(7200))
 }
 
 /// Looks at an AWS whose answers a function gives, and says which operations were called.

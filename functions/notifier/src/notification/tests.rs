@@ -49,7 +49,7 @@ says from which one mails are sent.
 }
 
 #[test]
-fn a_request_that_failed_is_told_with_everything_it_can_be_found_by() {
+fn a_request_that_failed_is_reported_with_everything_it_can_be_found_by() {
     let mail = notification(
         "AccountCreationFailed",
         &json!({"account_name": "Shop", "email": "shop@example.com", "request_id": "r-1", "event_id": "e-7",
@@ -64,28 +64,32 @@ fn a_request_that_failed_is_told_with_everything_it_can_be_found_by() {
 }
 
 #[test]
-fn what_happened_long_ago_is_not_told_as_news() {
-    let told = |at: &str| {
+fn what_happened_long_ago_is_not_reported_as_news() {
+    let mail = |at: &str| {
         notification("ActivityAudited", &json!({"severity": "critical", "action": "CloseAccount", "at": at}))
     };
-    let old = told("2026-11-03T10:00:00Z");
+    let old = mail("2026-11-03T10:00:00Z");
     assert!(old.subject.starts_with("Steward, critical: of 2026-11-03: CloseAccount"), "{}", old.subject);
     assert!(old.text.starts_with("This is of 2026-11-03, and comes late or again."), "{}", old.text);
-    assert!(!told("2026-11-26T07:00:00Z").subject.contains("of 2026"));
+    assert!(!mail("2026-11-26T07:00:00Z").subject.contains("of 2026"));
 }
 
 #[test]
 fn root_work_that_was_done_or_refused_is_mailed_and_handing_power_out_is_critical() {
-    let told = |task: &str, outcome: &str| {
+    let severity = |task: &str, outcome: &str| {
         notification("RootTaskPerformed", &json!({"task": task, "outcome": outcome})).severity
     };
     for task in ["allow-password-recovery", "disable", "enable"] {
-        assert_eq!((told(task, "done"), told(task, "refused")), (Severity::Critical, Severity::Warning), "{task}");
+        assert_eq!(
+            (severity(task, "done"), severity(task, "refused")),
+            (Severity::Critical, Severity::Warning),
+            "{task}"
+        );
     }
     for outcome in ["done", "refused", "failed"] {
-        assert_eq!(told("delete-credentials", outcome), Severity::Warning, "{outcome}");
+        assert_eq!(severity("delete-credentials", outcome), Severity::Warning, "{outcome}");
     }
-    assert_eq!(told("delete-credentials", "planned"), Severity::Informational);
+    assert_eq!(severity("delete-credentials", "planned"), Severity::Informational);
 }
 
 #[test]
@@ -174,7 +178,7 @@ fn a_refused_document_is_one_thing_however_many_functions_refuse_it() {
 }
 
 #[test]
-fn a_failure_of_a_kind_that_is_not_known_is_told_all_the_same() {
+fn a_failure_of_a_kind_that_is_not_known_is_reported_all_the_same() {
     let mail = notification("SomethingNew", &json!({"cause": "AccessDenied", "message": "No.", "remedy": "Do."}));
     assert_eq!(mail.severity, Severity::Warning);
     assert!(mail.text.starts_with("No.\n") && mail.text.contains("  Do.\n"), "{}", mail.text);

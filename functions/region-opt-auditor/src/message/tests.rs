@@ -34,16 +34,16 @@ fn a_call_that_aws_refused_has_changed_nothing() {
 
 #[test]
 fn a_reminder_is_read_back_as_it_was_sent() {
-    let mend = Mend::new("123456789012".parse().unwrap(), Timestamp::from_second(1_790_000_000).unwrap());
-    assert_eq!(read(&serde_json::to_string(&mend).unwrap()).unwrap(), Message::Mend(mend));
+    let reminder = Reminder::new("123456789012".parse().unwrap(), Timestamp::from_second(1_790_000_000).unwrap());
+    assert_eq!(read(&serde_json::to_string(&reminder).unwrap()).unwrap(), Message::Remediate(reminder));
 }
 
 #[test]
 fn a_reminder_of_the_year_9000_ends_like_any_other() {
     let now = Timestamp::from_second(1_790_000_000).unwrap();
-    let body = r#"{"mend": "123456789012", "since": "9000-01-01T00:00:00Z"}"#;
-    let Ok(Message::Mend(mend)) = read(body) else { panic!() };
-    let mut reminder = mend.clamped(now);
+    let body = r#"{"remediate": "123456789012", "since": "9000-01-01T00:00:00Z"}"#;
+    let Ok(Message::Remediate(reminder)) = read(body) else { panic!() };
+    let mut reminder = reminder.clamped(now);
     assert_eq!(reminder.since, now);
     // It keeps the clamped time, so that the deadline is reached; and if that fails as well, the looks are counted.
     let mut looks = 0;
@@ -55,15 +55,15 @@ fn a_reminder_of_the_year_9000_ends_like_any_other() {
 }
 
 #[test]
-fn a_call_is_dated_by_its_record_and_not_by_when_it_was_heard_of() {
+fn a_call_is_dated_by_its_record_and_not_by_when_its_event_came() {
     let mut call: Value = serde_json::from_str(CALL).unwrap();
     call["detail"]["eventTime"] = "2026-01-02T03:04:05Z".into();
-    let Ok(Message::Called(heard)) = read(&call.to_string()) else { panic!() };
-    assert_eq!(heard.at.to_string(), "2026-01-02T03:04:05Z");
+    let Ok(Message::Called(received)) = read(&call.to_string()) else { panic!() };
+    assert_eq!(received.at.to_string(), "2026-01-02T03:04:05Z");
 }
 
 #[test]
-fn what_tells_of_no_region_is_not_understood() {
+fn what_names_no_region_is_not_understood() {
     let other = json!({"detail-type": "x", "source": "aws.account", "detail": {"eventName": "PutContactInformation"}});
     let mut without = serde_json::from_str::<Value>(STATUS).unwrap();
     without["detail"]["accountId"] = Value::Null;
@@ -100,7 +100,7 @@ fn every_way_of_asking_has_a_sample_and_each_is_taken() {
             Message::Called(_) => Some("a change was asked for"),
             Message::Refused => Some("a change was refused"),
             // Nobody but the function itself says so, and not by an event.
-            Message::Mend(_) => None,
+            Message::Remediate(_) => None,
         })
     });
 }

@@ -1,4 +1,4 @@
-//! What is told and kept of every attempt.
+//! What is published and kept of every attempt.
 
 use serde::{Deserialize, Serialize};
 use steward::{

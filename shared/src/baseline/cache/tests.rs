@@ -35,7 +35,7 @@ struct World {
     item: Option<HashMap<String, AttributeValue>>,
     is_denied: bool,
     reads: usize,
-    told: Vec<String>,
+    published: Vec<String>,
 }
 
 #[derive(Clone, Default)]
@@ -69,7 +69,7 @@ impl Shared {
             writing.world(|world| transact(world, &put))
         });
         let put = mock!(aws_sdk_eventbridge::Client::put_events).then_compute_output(move |input| {
-            bus.world(|world| world.told.push(input.entries()[0].detail().unwrap().to_owned()));
+            bus.world(|world| world.published.push(input.entries()[0].detail().unwrap().to_owned()));
             PutEventsOutput::builder().failed_entry_count(0).build()
         });
         let s3 = S3Gateway::new(mock_client!(aws_sdk_s3, RuleMode::MatchAny, [&get]), "bucket");
@@ -78,8 +78,8 @@ impl Shared {
         (DocumentCache::stored(s3, "baseline.yaml", table, RoleName::organization_account_access()), bus)
     }
 
-    fn told(&self) -> Vec<BaselineDocumentRefused> {
-        self.world(|world| world.told.iter().map(|text| serde_json::from_str(text).unwrap()).collect())
+    fn published(&self) -> Vec<BaselineDocumentRefused> {
+        self.world(|world| world.published.iter().map(|text| serde_json::from_str(text).unwrap()).collect())
     }
 }
 
@@ -124,7 +124,7 @@ fn transact(
 
 type Function = (DocumentCache, EventBridgeGateway);
 
-async fn read((cache, bus): &Function) -> Result<InForce, Failure> {
+async fn read((cache, bus): &Function) -> Result<DocumentInForce, Failure> {
     cache.read(bus).await
 }
 
@@ -187,9 +187,9 @@ async fn every_function_warm_or_cold_goes_by_the_last_good_document_and_says_so(
             assert!(refused.in_words().contains("version v1 holds") && refused.in_words().contains("unknown"));
         }
     }
-    let told = shared.told();
-    assert_eq!(told.len(), 2, "once by each function");
-    assert_eq!((told[0].problem_count, told[0].refusal.in_force.as_deref()), (2, Some("v1")));
+    let published = shared.published();
+    assert_eq!(published.len(), 2, "once by each function");
+    assert_eq!((published[0].problem_count, published[0].refusal.in_force.as_deref()), (2, Some("v1")));
 }
 
 #[tokio::test]
@@ -217,7 +217,7 @@ async fn the_first_document_ever_fails_with_its_problems_when_it_is_wrong() {
         assert_eq!(failure.cause, Cause::BaselineDocumentRefused);
         assert!(failure.message.contains("version") && failure.message.contains("unknown"), "{failure}");
     }
-    assert_eq!(shared.told().len(), 1);
+    assert_eq!(shared.published().len(), 1);
     assert_eq!(shared.world(|world| world.item.clone()), None, "what was not valid is not recorded");
 }
 

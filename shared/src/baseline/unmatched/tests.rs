@@ -77,12 +77,12 @@ fn with_record(tags: Option<(&'static str, &'static [&'static str])>) -> Selecto
     Selectors::new(organizations, table)
 }
 
-fn document(text: &str) -> InForce {
+fn document(text: &str) -> DocumentInForce {
     let document = Document::read(text.as_bytes(), &RoleName::organization_account_access()).unwrap();
-    InForce::new(Arc::new(document), "\"1\"".to_owned(), None)
+    DocumentInForce::new(Arc::new(document), "\"1\"".to_owned(), None)
 }
 
-fn for_unit(unit: &str) -> InForce {
+fn for_unit(unit: &str) -> DocumentInForce {
     document(&format!("version: 1\noverrides: [{{match: {{organizational_unit: '{unit}'}}, root-credentials: {{}}}}]"))
 }
 
@@ -124,7 +124,7 @@ async fn a_document_may_say_that_it_names_what_is_not_there() {
         "version: 1\nallow_unmatched: true\noverrides: [{match: {organizational_unit: /Gone}, root-credentials: {}}]";
     let document = document(text);
     selectors().allow_changes(&document).await.unwrap();
-    assert_eq!(selectors().unmatched(&document).await.unwrap().len(), 1, "it is told all the same");
+    assert_eq!(selectors().unmatched(&document).await.unwrap().len(), 1, "it is published all the same");
 }
 
 #[tokio::test]
@@ -147,8 +147,8 @@ exemptions:
         paths,
         ["overrides[1].match.account", "exemptions[0].account", "overrides[2].match.organizational_unit"]
     );
-    let told = BaselineSelectorUnmatched::of(&document, unmatched.clone()).unwrap();
-    assert_eq!((told.unmatched_count, told.allowed), (3, false));
+    let event = BaselineSelectorUnmatched::of(&document, unmatched.clone()).unwrap();
+    assert_eq!((event.unmatched_count, event.allowed), (3, false));
     assert_eq!(BaselineSelectorUnmatched::of(&document, Vec::new()), None);
     assert!(in_words(&unmatched).unwrap().contains("exemptions[0].account (333333333333)"));
     assert_eq!(in_words(&[]), None);
@@ -163,12 +163,12 @@ async fn a_document_that_selects_nothing_costs_no_call() {
 }
 
 #[tokio::test]
-async fn tags_that_no_sweep_has_looked_for_mend_nothing_and_tags_that_none_has_found_change_nothing() {
+async fn tags_that_no_sweep_has_looked_for_fix_nothing_and_tags_that_none_has_found_change_nothing() {
     let by_tag = "version: 1\noverrides: [{match: {tag: {team: blue}}, root-credentials: {}}]";
     let lax = format!("{by_tag}\nallow_unmatched: true");
     let unseen = Some(Cause::BaselineTagsUnseen);
     let unmatched = Some(Cause::BaselineSelectorUnmatched);
-    for (text, record, change, mend) in [
+    for (text, record, change, remediate) in [
         (by_tag, None, None, unseen),
         (by_tag, Some(("\"0\"", &["overrides[0].match.tag"][..])), None, unseen),
         (by_tag, Some(("\"1\"", &["overrides[0].match.tag"][..])), unmatched, unmatched),
@@ -179,6 +179,6 @@ async fn tags_that_no_sweep_has_looked_for_mend_nothing_and_tags_that_none_has_f
         let (document, selectors) = (document(text), with_record(record));
         let refused = |result: Result<(), Failure>| result.err().map(|failure| failure.cause);
         assert_eq!(refused(selectors.allow_changes(&document).await), change, "{text} {record:?}");
-        assert_eq!(refused(selectors.allow_remediation(&document).await), mend, "{text} {record:?}");
+        assert_eq!(refused(selectors.allow_remediation(&document).await), remediate, "{text} {record:?}");
     }
 }

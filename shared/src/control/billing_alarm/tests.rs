@@ -132,9 +132,9 @@ fn encryption_with_the_key_of_aws_is_left_to_people_in_whichever_way_its_alias_i
     for key in ["alias/aws/sns", "arn:aws:kms:us-east-1:222222222222:alias/aws/sns"] {
         let actual = with(PresentTopic { kms_key: Some(key.to_owned()), ..good_topic() });
         assert!(in_words(&actual).is_empty(), "{key}");
-        let [obstacle] = &BillingAlarmControl.by_hand(&section(), &actual)[..] else { panic!("{key}") };
-        assert!(obstacle.starts_with("encrypt the topic with a key of the account's own"), "{obstacle}");
-        assert!(obstacle.ends_with(key), "{obstacle}");
+        let [manual_work] = &BillingAlarmControl.by_hand(&section(), &actual)[..] else { panic!("{key}") };
+        assert!(manual_work.starts_with("encrypt the topic with a key of the account's own"), "{manual_work}");
+        assert!(manual_work.ends_with(key), "{manual_work}");
         assert!(BillingAlarmControl.notes(&section(), &actual).is_empty(), "{key}");
     }
 }
@@ -388,7 +388,7 @@ async fn a_statement_that_denies_is_drift_that_an_apply_names_and_leaves_alone()
     let outcome = run(&BillingAlarmControl, &rules.member(), &section(), Mode::Apply).await;
     assert_eq!(outcome, Outcome::NotConverged { applied: vec![], remaining: vec![named.to_owned()] });
 
-    // What else differs is mended.
+    // What else differs is remediated.
     let put = mock!(CloudWatch::put_metric_alarm).then_output(|| PutMetricAlarmOutput::builder().build());
     let rules = Rules {
         sns: &[&denying(), &subscriptions()],

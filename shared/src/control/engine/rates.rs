@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::{
-    baseline::{Document, Facts},
+    baseline::{Document, FactsReader},
     control::{
         find,
         testing::{Recorder, Rules, active, management_account},
@@ -98,7 +98,7 @@ async fn run_over(accounts: usize, share: f64) -> Came {
     let engine =
         Engine::new(Rules { sts: &[&who], ..Rules::default() }.sessions(&Recorder::default()), management.clone());
     let (facts, document, role) =
-        (Facts::new(management.organizations.clone()), document(), RoleName::organization_account_access());
+        (FactsReader::new(management.organizations.clone()), document(), RoleName::organization_account_access());
     let controls: Vec<_> = CONTROLS.iter().map(|id| find(id).unwrap()).collect();
     let begun = Instant::now();
     let visited: Vec<Option<Vec<Row>>> = Box::pin(invocation::lasting(TIMEOUT, async {

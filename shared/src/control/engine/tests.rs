@@ -239,7 +239,7 @@ impl Control for Counter {
         }
     }
 
-    fn go_together(&self, one: &Step, _next: &Step) -> bool {
+    fn are_concurrent(&self, one: &Step, _next: &Step) -> bool {
         one.0.is_multiple_of(2)
     }
 }

@@ -1,7 +1,7 @@
 //! Whether one event pattern hears everything that another one hears. Pure.
 //!
 //! A pattern is taken apart into alternatives, of which each says which values some fields of an event may have. One that
-//! asks for less is one that hears more. What cannot be told is told as no: a pattern that hears as much in a way that
+//! asks for less is one that hears more. What cannot be judged counts as no: a pattern that hears as much in a way that
 //! this does not see is drift, and never the other way round.
 
 use std::collections::BTreeMap;
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_that_asks_for_less_hears_more() {
+    fn a_pattern_that_asks_for_less_matches_more() {
         let wanted = json!({"source": ["aws.sts"], "detail": {"eventName": ["AssumeRoot"]}});
         for (found, covered) in [
             (wanted.clone(), true),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn every_alternative_has_to_be_heard() {
+    fn every_alternative_has_to_be_matched() {
         let wanted = json!({"source": [{"prefix": "aws."}], "$or": [
             {"detail": {"eventSource": ["iam.amazonaws.com"]}},
             {"detail": {"userIdentity": {"type": ["Root"]}, "readOnly": [false]}},
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_with_too_many_alternatives_or_two_wishes_for_one_field_is_not_judged() {
+    fn a_pattern_with_too_many_alternatives_or_one_field_named_twice_is_not_judged() {
         let wanted = json!({"source": ["aws.sts"]});
         let mut field = json!({"source": ["aws.sts"]});
         for depth in 0..11 {

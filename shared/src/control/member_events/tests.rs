@@ -119,7 +119,7 @@ fn what_the_stack_makes_is_right() {
 }
 
 #[test]
-fn rules_that_are_gone_are_told_with_the_region_in_which_the_stack_is_to_be_deployed_again() {
+fn rules_that_are_gone_are_reported_with_the_region_in_which_the_stack_is_to_be_deployed_again() {
     let nothing = |what: &str| format!("{AGAIN}no rule forwards {what} to {MEMBER_BUS}");
     assert_eq!(
         by_hand(|actual| actual.regions[0].1.clear()),
@@ -132,7 +132,7 @@ fn rules_that_are_gone_are_told_with_the_region_in_which_the_stack_is_to_be_depl
 }
 
 #[test]
-fn a_rule_that_is_off_or_hears_less_is_told() {
+fn a_rule_that_is_off_or_matches_less_is_reported() {
     let off = by_hand(|actual| first(actual).rule.state = "DISABLED".to_owned());
     assert_eq!(off, [format!("{AGAIN}the rule changes is DISABLED, not ENABLED")]);
     // Root sessions may count as reading.
@@ -151,7 +151,7 @@ fn a_rule_that_is_off_or_hears_less_is_told() {
 }
 
 #[test]
-fn a_rule_that_cannot_forward_is_told_with_what_it_lacks() {
+fn a_rule_that_cannot_forward_is_reported_with_what_it_lacks() {
     let lines = |change: fn(&mut Actual)| by_hand(change).join(" / ");
     for (change, words) in [
         (

@@ -144,7 +144,7 @@ fn roles_are_made_together_and_policies_of_one_role_are_attached_one_by_one() {
     second.managed_policies.push(OTHER.into());
     desired.roles.push(second);
     let changes = plan(&desired, &vec![None, None]);
-    let groups: Vec<_> = changes.chunk_by(|a, b| SwitchRolesControl.go_together(a, b)).map(<[_]>::len).collect();
+    let groups: Vec<_> = changes.chunk_by(|a, b| SwitchRolesControl.are_concurrent(a, b)).map(<[_]>::len).collect();
     assert_eq!(groups, [2, 2, 1]);
 }
 

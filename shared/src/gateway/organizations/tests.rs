@@ -16,7 +16,7 @@ fn gateway(rules: &[&Rule]) -> OrganizationsGateway {
 }
 
 async fn create(gateway: &OrganizationsGateway) -> Result<CreateAccountStatus, CallError> {
-    let account = NewAccount {
+    let account = AccountToCreate {
         email: &"a@example.com".parse().unwrap(),
         name: &"A".parse().unwrap(),
         role_name: &RoleName::organization_account_access(),

@@ -23,7 +23,7 @@ impl OrganizationsGateway {
     /// The organization that this account is part of. Members may ask as well.
     pub async fn describe_organization(&self) -> Result<Organization, CallError> {
         const OPERATION: &str = "organizations:DescribeOrganization";
-        self.paces.describe_organization.turn(OPERATION).await?;
+        self.limiters.describe_organization.turn(OPERATION).await?;
         let answer =
             self.client.describe_organization().send().await.map_err(|error| CallError::of(OPERATION, error))?;
         let entry = answer.organization().ok_or_else(|| incomplete(OPERATION, "Organization"))?;
@@ -39,11 +39,11 @@ impl OrganizationsGateway {
         const OPERATION: &str = "organizations:ListAWSServiceAccessForOrganization";
         let mut pages = self.client.list_aws_service_access_for_organization().into_paginator().send();
         let mut found = Vec::new();
-        self.paces.list_trusted_services.turn(OPERATION).await?;
+        self.limiters.list_trusted_services.turn(OPERATION).await?;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of(OPERATION, error))?;
             if page.next_token().is_some() {
-                self.paces.list_trusted_services.turn(OPERATION).await?;
+                self.limiters.list_trusted_services.turn(OPERATION).await?;
             }
             found
                 .extend(page.enabled_service_principals().iter().filter_map(|p| p.service_principal()).map(Into::into));
@@ -55,7 +55,7 @@ impl OrganizationsGateway {
     pub async fn enable_trusted_access(&self, principal: &str) -> Result<(), CallError> {
         use aws_sdk_organizations::operation::enable_aws_service_access::EnableAWSServiceAccessError as Refused;
         const OPERATION: &str = "organizations:EnableAWSServiceAccess";
-        self.paces.enable_trusted_access.turn(OPERATION).await?;
+        self.limiters.enable_trusted_access.turn(OPERATION).await?;
         let answer = self.client.enable_aws_service_access().service_principal(principal).send().await;
         answer.map(drop).map_err(|error| {
             CallError::with_reason(OPERATION, error, |error| match error {
@@ -71,14 +71,14 @@ impl OrganizationsGateway {
         let mut pages =
             self.client.list_delegated_administrators().service_principal(principal).into_paginator().send();
         let mut found = Vec::new();
-        self.paces.list_delegated_administrators.turn(OPERATION).await?;
+        self.limiters.list_delegated_administrators.turn(OPERATION).await?;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of(OPERATION, error))?;
             for entry in page.delegated_administrators() {
                 found.push(parsed(OPERATION, "Id", entry.id())?);
             }
             if page.next_token().is_some() {
-                self.paces.list_delegated_administrators.turn(OPERATION).await?;
+                self.limiters.list_delegated_administrators.turn(OPERATION).await?;
             }
         }
         Ok(found)
@@ -91,7 +91,7 @@ impl OrganizationsGateway {
         principal: &str,
     ) -> Result<(), CallError> {
         const OPERATION: &str = "organizations:RegisterDelegatedAdministrator";
-        self.paces.register_delegated_administrator.turn(OPERATION).await?;
+        self.limiters.register_delegated_administrator.turn(OPERATION).await?;
         let call = self.client.register_delegated_administrator().account_id(account.as_str());
         match call.service_principal(principal).send().await {
             Ok(_) => Ok(()),

@@ -4,7 +4,7 @@
 ///
 /// The policies are AWS managed and deny everything else (IAM user guide, "AWS managed policies", `root-task/*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RootTask {
+pub enum TaskPolicy {
     /// See which credentials the root user has.
     AuditCredentials,
     /// Delete them.
@@ -17,7 +17,7 @@ pub enum RootTask {
     UnlockQueuePolicy,
 }
 
-impl RootTask {
+impl TaskPolicy {
     /// Every task.
     pub const ALL: &[Self] = &[
         Self::AuditCredentials,

@@ -107,7 +107,7 @@ async fn policies_may_name_the_resources() {
 }
 
 #[tokio::test]
-async fn only_the_management_account_is_heard() {
+async fn only_the_management_account_is_answered() {
     let management = CLOUD.new_account_id();
     let member = CLOUD.new_account_id();
     let _organization =

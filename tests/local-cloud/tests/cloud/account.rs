@@ -222,7 +222,7 @@ async fn a_role_needs_the_action_on_the_account() {
 }
 
 #[tokio::test]
-async fn the_calling_account_hears_when_a_region_changes() {
+async fn the_calling_account_gets_an_event_when_a_region_changes() {
     let (organization, client, members) = with_members(1).await;
     organization.set_region_time(Duration::ZERO);
     let queue = crate::events::queue_for(&client, &json!({"source": ["aws.account"]})).await;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Answer, Refusal, policy};
 use crate::{
     call::Call,
-    cloud::{Effect, State, Told, Watched},
+    cloud::{Effect, PublishedEvent, State, Watched},
     fault::Kind,
     template::{ACCOUNT, items, last, stack},
     time,
@@ -40,7 +40,7 @@ pub(crate) fn put(state: &mut State, source: &Value, kind: &Value, detail: Value
     if source == "steward" {
         state.covered.insert(format!("event {name} {}", detail["cause"].as_str().unwrap_or_default()));
     }
-    state.told.push(Told { at: time::now(), kind: name, detail, event: event.clone() });
+    state.published.push(PublishedEvent { at: time::now(), kind: name, detail, event: event.clone() });
     send(state, true, event);
     id
 }

@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     fn item() -> Item {
-        let item = json!({"told": {"BOOL": false}, "claimed_at": {"N": "10"}, "holders": {"SS": ["a", "b"]}});
+        let item = json!({"completed": {"BOOL": false}, "claimed_at": {"N": "10"}, "holders": {"SS": ["a", "b"]}});
         item.as_object().expect("an object").clone()
     }
 
@@ -235,7 +235,7 @@ mod tests {
     fn conditions_are_judged_as_dynamodb_judges_them() {
         let values = json!({":no": {"BOOL": false}, ":t": {"N": "11"}, ":id": {"S": "b"}, ":two": {"N": "2"}});
         let holds = |condition| holds(condition, Some(&item()), &Value::Null, &values);
-        assert!(holds("attribute_not_exists(pk) OR (told = :no AND claimed_at < :t)"));
+        assert!(holds("attribute_not_exists(pk) OR (completed = :no AND claimed_at < :t)"));
         assert!(holds("attribute_not_exists(holders) OR size(holders) < :two OR contains(holders, :id)"));
         assert!(!holds("size(holders) < :two"));
         assert!(!holds("missing < :t"));

@@ -14,7 +14,7 @@ use crate::{
 };
 
 fn has_baseline(look: &Look<'_>, account: &str) -> bool {
-    look.told("BaselineApplied").any(|told| told.detail["account_id"] == account)
+    look.published("BaselineApplied").any(|published| published.detail["account_id"] == account)
 }
 
 pub(super) fn every_new_account_has_its_baseline(look: &Look<'_>) -> Option<String> {
@@ -25,11 +25,11 @@ pub(super) fn every_new_account_has_its_baseline(look: &Look<'_>) -> Option<Stri
             return None;
         }
         // It may have failed for good, and people have been told.
-        let said = look.told("BaselineIncomplete").find(|told| told.detail["account_id"] == account);
+        let said = look.published("BaselineIncomplete").find(|published| published.detail["account_id"] == account);
         if look.has_call_faults() && said.is_some() {
             return None;
         }
-        Some(format!("{account}: {:?}", said.map(|told| told.detail.clone())))
+        Some(format!("{account}: {:?}", said.map(|published| published.detail.clone())))
     };
     look.requests.values().find_map(lacks)
 }
@@ -60,7 +60,7 @@ pub(super) fn old_accounts_are_left_alone(look: &Look<'_>) -> Option<String> {
     if look.does(|act| matches!(act, Act::ApplyToAll | Act::Remediating)) {
         return None;
     }
-    // The documents of these runs have sweeps mend nothing: what was there before the run is nobody's new account.
+    // The documents of these runs have sweeps remediate nothing: what was there before the run is nobody's new account.
     let old = look.state.organization.accounts.iter().filter(|account| account.joined < look.state.begun);
     let mut touched = old.filter(|account| {
         account.tags.contains_key("managed-by")
@@ -86,14 +86,14 @@ pub(super) fn one_writer_at_a_time(look: &Look<'_>) -> Option<String> {
 
 pub(super) fn ours_are_known(look: &Look<'_>) -> Option<String> {
     let made: Vec<&Value> = look.requests.values().map(|record| &record["state"]["account_id"]).collect();
-    let mut foreign = look
-        .told("BaselineApplied")
-        .filter(|told| told.detail["request_id"].is_null() && made.contains(&&told.detail["account_id"]));
+    let mut foreign = look.published("BaselineApplied").filter(|published| {
+        published.detail["request_id"].is_null() && made.contains(&&published.detail["account_id"])
+    });
     let only_slow = look.script.items.iter().all(|item| match item {
         Item::Fault(fault) => matches!(fault.kind, Kind::Slow | Kind::Doubled),
         Item::Act(_, act) => !matches!(act, Act::Sweep | Act::ApplyToAll),
     });
-    foreign.next().filter(|_| only_slow).map(|told| told.detail["account_id"].to_string())
+    foreign.next().filter(|_| only_slow).map(|published| published.detail["account_id"].to_string())
 }
 
 fn days(look: &Look<'_>, joined: jiff::Timestamp) -> i64 {
@@ -127,8 +127,8 @@ pub(super) fn tags_are_as_the_document_says(look: &Look<'_>) -> Option<String> {
 
 pub(super) fn nobody_is_given_a_baseline_twice(look: &Look<'_>) -> Option<String> {
     let mut given: BTreeMap<&str, u64> = BTreeMap::new();
-    for told in look.told("BaselineApplied") {
-        *given.entry(told.detail["account_id"].as_str().unwrap_or_default()).or_default() += 1;
+    for published in look.published("BaselineApplied") {
+        *given.entry(published.detail["account_id"].as_str().unwrap_or_default()).or_default() += 1;
     }
     // What is lost comes once, by a sweep; what is doubled or late may come again.
     let comes_again = look.has_fault(|kind| kind != Kind::Lost);

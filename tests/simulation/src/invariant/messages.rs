@@ -23,7 +23,7 @@ pub(super) fn queues_run_empty(look: &Look<'_>) -> Option<String> {
 
 pub(super) fn nothing_is_given_up(look: &Look<'_>) -> Option<String> {
     // Where no document was ever read that could be, there is no baseline to give; people are told with the mistake.
-    let refused_at = look.told("BaselineDocumentRefused").map(|told| told.at).min();
+    let refused_at = look.published("BaselineDocumentRefused").map(|published| published.at).min();
     let is_without_document = refused_at
         .is_some_and(|refused_at| look.state.good_document_read_at.is_none_or(|read_at| read_at > refused_at));
     look.seen.given_up.clone().filter(|_| !look.has_call_faults() && !is_without_document)
@@ -49,15 +49,16 @@ pub(super) fn failures_are_mailed(look: &Look<'_>) -> Option<String> {
     let ends = [Kind::Ended, Kind::Killed, Kind::KilledAfter, Kind::AnswerLost, Kind::Slow, Kind::ServerErrorAfter];
     let is_ended = look.has_fault(|kind| ends.contains(&kind));
     let patience = SignedDuration::from_mins(if is_ended { 35 } else { 9 });
-    let unheard = look.told("AccountCreationFailed").find(|told| {
-        let failure = told.detail["message"].as_str().unwrap_or_default();
+    let unreceived = look.published("AccountCreationFailed").find(|published| {
+        let failure = published.detail["message"].as_str().unwrap_or_default();
         !look.state.mails.iter().any(|(at, mail)| {
             let text = mail["Message"].as_str().unwrap_or_default();
-            *at >= told.at && *at <= told.at.max(calm) + patience && text.contains(first_words(failure))
+            *at >= published.at && *at <= published.at.max(calm) + patience && text.contains(first_words(failure))
         })
     });
-    let unheard = unheard.filter(|_| !look.has_event_faults());
-    unheard.map(|told| format!("told at {}: {}; {} mails", told.at, told.detail, look.state.mails.len()))
+    let unreceived = unreceived.filter(|_| !look.has_event_faults());
+    unreceived
+        .map(|published| format!("told at {}: {}; {} mails", published.at, published.detail, look.state.mails.len()))
 }
 
 fn first_words(text: &str) -> &str {
@@ -73,14 +74,15 @@ pub(super) fn nobody_is_mailed_twice(look: &Look<'_>) -> Option<String> {
     twice.filter(|_| !look.has_call_faults()).map(|(at, mail)| format!("again at {at}: {mail}"))
 }
 
-pub(super) fn what_is_watched_is_told(look: &Look<'_>) -> Option<String> {
+pub(super) fn what_is_watched_is_reported(look: &Look<'_>) -> Option<String> {
     let lost = look.has_fault(|kind| kind == Kind::Lost);
     let is_silent = |watched: &&Watched| {
-        let Some(told) = look.told("ActivityAudited").find(|told| told.detail["event_id"] == watched.id.as_str())
+        let Some(published) =
+            look.published("ActivityAudited").find(|published| published.detail["event_id"] == watched.id.as_str())
         else {
             return true;
         };
-        let matters = told.detail["severity"] == "critical" || told.detail["severity"] == "warning";
+        let matters = published.detail["severity"] == "critical" || published.detail["severity"] == "warning";
         matters && !is_mailed(look, &watched.id)
     };
     let silent = look.state.watched.iter().find(is_silent).filter(|_| !lost);
@@ -96,17 +98,19 @@ pub(super) fn every_power_is_journaled_and_mailed(look: &Look<'_>) -> Option<Str
     used.find_map(|RootSession { account, .. }| {
         let has_row =
             look.state.table.0.keys().any(|key| key.starts_with("root-task#") && key.contains(account.as_str()));
-        let mut told = look.told("RootTaskPerformed").filter(|told| told.detail["account_id"] == account.as_str());
+        let mut published =
+            look.published("RootTaskPerformed").filter(|published| published.detail["account_id"] == account.as_str());
         if !has_row {
             return Some(format!("nothing of {account} in the journal"));
         }
-        let is_told = told.any(|told| is_mailed(look, told.detail["invocation"].as_str().unwrap_or_default()));
+        let is_published =
+            published.any(|published| is_mailed(look, published.detail["invocation"].as_str().unwrap_or_default()));
         // Whoever is killed in between cannot tell it: the row that begins stands alone.
-        (!is_told && !look.has_call_faults()).then(|| format!("nobody has heard of {account}"))
+        (!is_published && !look.has_call_faults()).then(|| format!("nobody has heard of {account}"))
     })
 }
 
-pub(super) fn no_secret_is_told(look: &Look<'_>) -> Option<String> {
+pub(super) fn no_secret_is_shown(look: &Look<'_>) -> Option<String> {
     let state = look.state;
     let lines = state.lines.iter().filter(|line| line.what.contains(SECRET)).map(|line| line.what.clone());
     let mails = state.mails.iter().map(|(_, mail)| mail.to_string());

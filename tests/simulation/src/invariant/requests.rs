@@ -33,9 +33,9 @@ pub(super) fn every_request_is_answered(look: &Look<'_>) -> Option<String> {
         if look.requests.contains_key(&email) {
             return false;
         }
-        let is_told = || {
-            let mut told = look.told("AccountCreationFailed").filter(|told| told.at >= asked.at);
-            told.any(|told| told.detail["email"].as_str().is_none_or(|told| told == email))
+        let is_published = || {
+            let mut published = look.published("AccountCreationFailed").filter(|published| published.at >= asked.at);
+            published.any(|published| published.detail["email"].as_str().is_none_or(|published| published == email))
         };
         match &asked.answer {
             // A person sees that it went wrong, and asks again.
@@ -43,17 +43,17 @@ pub(super) fn every_request_is_answered(look: &Look<'_>) -> Option<String> {
                 error["errorType"] == "Throttled"
                     || (!look.has_call_faults() && error["errorType"] != "TooManyRequestsException")
             }
-            Some(Ok(answer)) => answer["state"] != "REFUSED" && !is_told(),
+            Some(Ok(answer)) => answer["state"] != "REFUSED" && !is_published(),
             None if asked.by_hand => true,
             None => {
                 let is_given_up = look.has_call_faults() && look.was_given_up(&email);
-                !is_told() && !is_given_up
+                !is_published() && !is_given_up
             }
         }
     };
-    let too_fast = look.told("AccountCreationFailed").find(|told| told.detail["cause"] == "Throttled");
-    if let Some(told) = too_fast.filter(|_| !look.has_call_faults()) {
-        return Some(format!("refused for Steward's own speed: {}", told.detail));
+    let too_fast = look.published("AccountCreationFailed").find(|published| published.detail["cause"] == "Throttled");
+    if let Some(published) = too_fast.filter(|_| !look.has_call_faults()) {
+        return Some(format!("refused for Steward's own speed: {}", published.detail));
     }
     look.seen.asked.iter().find(unanswered).map(|asked| format!("{}: {:?}", address(asked.person), asked.answer))
 }
@@ -74,16 +74,16 @@ pub(super) fn no_failure_without_a_reason(look: &Look<'_>) -> Option<String> {
     failed.map(|(email, record)| format!("{email}: {}", record["state"]))
 }
 
-pub(super) fn every_end_is_told(look: &Look<'_>) -> Option<String> {
-    let untold = look.requests.iter().find(|(_, record)| {
+pub(super) fn every_end_is_announced(look: &Look<'_>) -> Option<String> {
+    let unpublished = look.requests.iter().find(|(_, record)| {
         let kind = match record["state"]["name"].as_str() {
             Some("READY") => "AccountCreated",
             Some("FAILED") => "AccountCreationFailed",
             _ => return false,
         };
-        !look.told(kind).any(|told| told.detail["request_id"] == record["request_id"])
+        !look.published(kind).any(|published| published.detail["request_id"] == record["request_id"])
     });
-    untold.map(|(email, _)| email.clone())
+    unpublished.map(|(email, _)| email.clone())
 }
 
 pub(super) fn ready_is_true(look: &Look<'_>) -> Option<String> {
@@ -120,15 +120,15 @@ pub(super) fn accounts_are_as_asked(look: &Look<'_>) -> Option<String> {
         if record["state"]["name"] != "READY" || account.state != "ACTIVE" {
             return None;
         }
-        let wish = &record["wish"];
-        let has_tags = wish["tags"]
+        let spec = &record["spec"];
+        let has_tags = spec["tags"]
             .as_object()
             .into_iter()
             .flatten()
             .all(|(name, value)| account.tags.get(name).is_some_and(|tag| *value == tag.as_str()));
-        let has_home = wish["organizational_unit"].as_str().is_none_or(|unit| account.parent == unit);
-        let is_as_asked = wish["account_name"] == account.name.as_str() && has_tags && has_home;
-        (!is_as_asked).then(|| format!("{wish} and {account:?}"))
+        let has_home = spec["organizational_unit"].as_str().is_none_or(|unit| account.parent == unit);
+        let is_as_asked = spec["account_name"] == account.name.as_str() && has_tags && has_home;
+        (!is_as_asked).then(|| format!("{spec} and {account:?}"))
     };
     look.requests.values().find_map(differs)
 }
@@ -148,10 +148,10 @@ pub(super) fn no_creation_is_one_too_many(look: &Look<'_>) -> Option<String> {
     (refused && !is_odd).then(|| "AWS has refused one".to_owned())
 }
 
-pub(super) fn every_account_is_told_once(look: &Look<'_>) -> Option<String> {
+pub(super) fn every_account_is_announced_once(look: &Look<'_>) -> Option<String> {
     let mut ends: BTreeMap<&str, u64> = BTreeMap::new();
-    for told in look.told("AccountCreated") {
-        *ends.entry(told.detail["account_id"].as_str().unwrap_or_default()).or_default() += 1;
+    for published in look.published("AccountCreated") {
+        *ends.entry(published.detail["account_id"].as_str().unwrap_or_default()).or_default() += 1;
     }
     let twice = ends.into_iter().find(|(_, count)| *count > 1).filter(|_| !look.has_call_faults());
     twice.map(|(account, count)| format!("{account} {count} times"))

@@ -1,4 +1,4 @@
-//! The conditions of a statement, as far as they can be told for what an alarm publishes.
+//! The conditions of a statement, as far as they can be judged for what an alarm publishes.
 
 use serde_json::Value;
 

@@ -45,7 +45,7 @@ fn conditional(mut write: Value, condition: Option<&str>, values: &Value) -> Val
 pub(super) fn items() -> Vec<Row> {
     const FRESH: Option<&str> = Some("attribute_not_exists(pk)");
     let none = Value::Null;
-    let request = json!({"open": {"S": "yes"}, "told": {"BOOL": false}, "claimed_at": {"N": "10"},
+    let request = json!({"open": {"S": "yes"}, "completed": {"BOOL": false}, "claimed_at": {"N": "10"},
         "input": {"M": {"tags": {"L": [{"S": "a"}, {"NULL": true}]}}}});
     let check =
         json!({"TableName": "$table", "Key": {"pk": {"S": "a"}}, "ConditionExpression": "attribute_exists(pk)"});
@@ -71,7 +71,7 @@ pub(super) fn items() -> Vec<Row> {
             "two writes are carried out together",
             &json!([
                 put("b", FRESH, &none, &json!({})),
-                update("a", "SET told = :yes", None, &json!({":yes": {"BOOL": true}}))
+                update("a", "SET completed = :yes", None, &json!({":yes": {"BOOL": true}}))
             ]),
         ),
         transaction(
@@ -86,7 +86,12 @@ pub(super) fn items() -> Vec<Row> {
         get("a deleted item is not there", "d"),
         cancelled(
             "what is not there is not changed on the condition that it is",
-            &json!([update("e", "SET told = :yes", Some("attribute_exists(pk)"), &json!({":yes": {"BOOL": true}}))]),
+            &json!([update(
+                "e",
+                "SET completed = :yes",
+                Some("attribute_exists(pk)"),
+                &json!({":yes": {"BOOL": true}})
+            )]),
         ),
     ]
 }
@@ -106,10 +111,15 @@ pub(super) fn conditions() -> Vec<Row> {
         let values = json!({":now": number(now), ":mine": text(mine)});
         json!([put("lease", Some(condition), &values, &json!({"held_until": number(100), "invocation": text(mine)}))])
     };
-    let told = |abandoned: u64| {
-        let condition = "attribute_not_exists(pk) OR (told = :no AND claimed_at < :abandoned)";
+    let claim = |abandoned: u64| {
+        let condition = "attribute_not_exists(pk) OR (completed = :no AND claimed_at < :abandoned)";
         let values = json!({":no": {"BOOL": false}, ":abandoned": number(abandoned)});
-        json!([put("claim", Some(condition), &values, &json!({"told": {"BOOL": false}, "claimed_at": number(50)}))])
+        json!([put(
+            "claim",
+            Some(condition),
+            &values,
+            &json!({"completed": {"BOOL": false}, "claimed_at": number(50)})
+        )])
     };
     let count = |cap: u64| {
         let condition = "attribute_not_exists(admitted) OR admitted < :cap";
@@ -138,9 +148,9 @@ pub(super) fn conditions() -> Vec<Row> {
         cancelled("a lease is held to its end", &hold("you", 100)),
         transaction("a lease that has run out is taken", &hold("you", 101)),
         get("the lease is of who took it last", "lease"),
-        transaction("an item that is not there is claimed", &told(10)),
-        cancelled("a claim is not abandoned at once", &told(50)),
-        transaction("an abandoned claim is taken over", &told(51)),
+        transaction("an item that is not there is claimed", &claim(10)),
+        cancelled("a claim is not abandoned at once", &claim(50)),
+        transaction("an abandoned claim is taken over", &claim(51)),
         transaction("a first one is counted", &count(2)),
         transaction("a second one is counted", &count(2)),
         cancelled("one too many is not counted", &count(2)),

@@ -114,14 +114,14 @@ impl Stack {
 
     /// Puts an item into the stack's table, as a person does in the console.
     pub async fn put_item(&self, item: &Value) -> Result<(), AwsError> {
-        let put = json!({"TableName": self.output("RequestsTable"), "Item": item});
+        let put = json!({"TableName": self.output("StateTable"), "Item": item});
         let input = json!({"TransactItems": [{"Put": put}]});
         self.client.json("dynamodb", "TransactWriteItems", input).await.map(drop)
     }
 
     /// An item of the stack's table, as plain JSON.
     pub async fn item(&self, pk: &str) -> Result<Option<Value>, AwsError> {
-        self.item_of("RequestsTable", pk).await
+        self.item_of("StateTable", pk).await
     }
 
     /// An item of one of the stack's tables, as plain JSON.
@@ -134,8 +134,8 @@ impl Stack {
     /// The id of the request with this e-mail address, looked for as an operator would in the console.
     pub async fn find_request(&self, email: &str) -> Result<Option<String>, AwsError> {
         let input = json!({
-            "TableName": self.output("RequestsTable"),
-            "FilterExpression": "wish.email = :email",
+            "TableName": self.output("StateTable"),
+            "FilterExpression": "spec.email = :email",
             "ExpressionAttributeValues": {":email": {"S": email}},
         });
         let answer = self.client.json("dynamodb", "Scan", input).await?;

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 #[tokio::main]
 async fn main() -> ExitCode {
     let command = std::env::args().nth(1).unwrap_or_default();
-    match until_interrupted(stage::run(&command)).await {
+    match until_interrupted(harness::run(&command)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&*error);

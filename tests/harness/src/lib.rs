@@ -2,30 +2,30 @@
 //! and the benchmarks make of it.
 
 mod bench;
+mod cloud_command;
+mod console;
 mod copy;
 mod demo;
+mod demo_organization;
 mod deploy;
 mod follow;
 mod instructions;
-mod keep;
 mod listen;
 mod mailbox;
 mod process;
 mod queue;
 mod rates;
-mod scene;
-mod screen;
 mod stack;
 mod sweep;
 
+pub use console::Console;
+pub use demo_organization::DemoOrganization;
 pub use deploy::{DeployError, deploy};
 pub use follow::{Passed, Progress};
 pub use instructions::Instructions;
-pub use listen::{Listener, Told};
+pub use listen::{Listener, PublishedEvent};
 pub use mailbox::{Mail, Mailbox};
 pub use process::{kill, processes_of};
-pub use scene::Scene;
-pub use screen::Screen;
 pub use stack::Stack;
 
 use std::{
@@ -59,8 +59,8 @@ pub async fn eventually<T>(what: &str, time: Duration, ask: impl AsyncFnMut() ->
 /// Runs one of the commands of the program.
 pub async fn run(command: &str) -> Result<(), Box<dyn Error>> {
     match command {
-        "demo" => demo::play().await,
-        "cloud" => keep::keep().await,
+        "demo" => demo::run().await,
+        "cloud" => cloud_command::serve().await,
         "bench" => bench::measure().await,
         _ => Err("usage: stage demo | cloud | bench".into()),
     }

@@ -10,11 +10,11 @@ use local_cloud::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    Scene, Stack,
+    DemoOrganization, Stack,
+    console::Console,
     deploy::root,
     eventually,
     process::{peak_kb, processes_of},
-    screen::Screen,
 };
 
 /// Budgets: what a cold start may take, alone and beside Python; what a function may need; what it may weigh.
@@ -41,44 +41,44 @@ const FUNCTIONS: [(&str, &str); 12] = [
 
 /// Measures everything and prints it. An error when a budget is missed.
 pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
-    let screen = Screen;
+    let console = Console;
     let mut missed = Vec::new();
 
-    screen.heading("Cold start: from the start of the process until it asks for its first event (median of 15)");
+    console.heading("Cold start: from the start of the process until it asks for its first event (median of 15)");
     let python = cold_start::of_python().await?;
-    screen.fact("python + boto3", &milliseconds(python));
+    console.fact("python + boto3", &milliseconds(python));
     for (name, logical_id) in FUNCTIONS {
         let bootstrap = root().join(".aws-sam/build").join(logical_id).join("bootstrap");
         let took = cold_start::of(&bootstrap).await?;
         let ratio = python.as_secs_f64() / took.as_secs_f64();
-        screen.fact(name, &format!("{}, 1/{ratio:.0} of python", milliseconds(took)));
+        console.fact(name, &format!("{}, 1/{ratio:.0} of python", milliseconds(took)));
         // The ratio is the budget that holds on any machine; the time is for one at rest.
         if ratio < PYTHON_RATIO {
             missed.push(format!("{name} starts in 1/{ratio:.0} of Python's time; 1/{PYTHON_RATIO:.0} is the budget"));
         }
         if took > COLD_START {
-            screen.line(&format!("  more than the {} of a machine at rest", milliseconds(COLD_START)));
+            console.line(&format!("  more than the {} of a machine at rest", milliseconds(COLD_START)));
         }
     }
 
-    screen.heading("Under load: 20 accounts requested at once");
-    let scene = Scene::open(&screen, 0, 0).await?;
-    twenty_accounts(&scene).await?;
-    twenty_regions(&scene).await?;
+    console.heading("Under load: 20 accounts requested at once");
+    let demo = DemoOrganization::open(&console, 0, 0).await?;
+    twenty_accounts(&demo).await?;
+    twenty_regions(&demo).await?;
     for function in ["OrganizationPreparerFunction", "DeadLetterReplayerFunction"] {
-        scene.stack.invoke(function, &json!({})).await?;
+        demo.stack.invoke(function, &json!({})).await?;
     }
     let audit = json!({"task": "audit-credentials", "all": true, "reason": "to see what it costs"});
-    scene.stack.invoke("RootTaskRunnerFunction", &audit).await?;
-    let sweep = scene.stack.start_sweep().await?;
-    scene.stack.end_of_sweep(&sweep, Duration::from_mins(5)).await;
-    screen.line("");
+    demo.stack.invoke("RootTaskRunnerFunction", &audit).await?;
+    let sweep = demo.stack.start_sweep().await?;
+    demo.stack.end_of_sweep(&sweep, Duration::from_mins(5)).await;
+    console.line("");
     for (name, logical_id) in FUNCTIONS {
-        let function = scene.stack.output(&format!("{logical_id}Function"));
+        let function = demo.stack.output(&format!("{logical_id}Function"));
         let memory: Vec<u64> = processes_of(function)?.iter().filter_map(|process| peak_kb(process)).collect();
-        let zip = code_size(&scene.stack, function).await?;
+        let zip = code_size(&demo.stack, function).await?;
         let peak = memory.iter().copied().max().ok_or_else(|| format!("no process of {name} was found"))?;
-        screen.fact(
+        console.fact(
             name,
             &format!(
                 "peak memory {:.1} MB ({} processes), zip {:.2} MB",
@@ -94,33 +94,33 @@ pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
             missed.push(format!("{name} weighs {:.2} MB; 5 MB is the budget", megabytes(zip)));
         }
     }
-    account::measure(&screen, &scene, &mut missed).await?;
-    drop(scene);
-    sweep::measure(&screen, &mut missed).await?;
+    account::measure(&console, &demo, &mut missed).await?;
+    drop(demo);
+    sweep::measure(&console, &mut missed).await?;
     if missed.is_empty() { Ok(()) } else { Err(missed.join("; ").into()) }
 }
 
-async fn twenty_accounts(scene: &Scene) -> Result<(), Box<dyn Error>> {
+async fn twenty_accounts(demo: &DemoOrganization) -> Result<(), Box<dyn Error>> {
     let mut ids = Vec::new();
     for n in 0..20 {
-        let wish = json!({"account_name": format!("Load {n}"), "email": format!("load-{n}@example.com")});
-        let answer = scene.stack.request(&wish).await?;
+        let spec = json!({"account_name": format!("Load {n}"), "email": format!("load-{n}@example.com")});
+        let answer = demo.stack.request(&spec).await?;
         ids.push(answer["request_id"].as_str().ok_or_else(|| answer.to_string())?.to_owned());
     }
     eventually("twenty accounts", Duration::from_mins(10), async || {
-        (scene.organization.accounts_created() == ids.len()).then_some(())
+        (demo.organization.accounts_created() == ids.len()).then_some(())
     })
     .await;
     Ok(())
 }
 
 /// Twenty changes of a region, as their auditor hears of them.
-async fn twenty_regions(scene: &Scene) -> Result<(), Box<dyn Error>> {
+async fn twenty_regions(demo: &DemoOrganization) -> Result<(), Box<dyn Error>> {
     let sample = std::fs::read_to_string(root().join("events/region-opt-auditor/region-enabled.json"))?;
     let mut event: Value = serde_json::from_str(&sample)?;
     for second in 0..20 {
         event["time"] = format!("2026-09-30T06:51:{second:02}Z").into();
-        scene.stack.invoke("RegionOptAuditorFunction", &event).await?;
+        demo.stack.invoke("RegionOptAuditorFunction", &event).await?;
     }
     Ok(())
 }
@@ -144,5 +144,5 @@ fn megabytes(bytes: u64) -> f64 {
 
 /// A script that does what a function does before its first event, in Python.
 fn python_function() -> PathBuf {
-    root().join("tests/stage/src/bench/cold_start.py")
+    root().join("tests/harness/src/bench/cold_start.py")
 }

@@ -14,9 +14,9 @@ use std::{
 
 use crate::{
     Stack,
+    console::Console,
     deploy::{deploy, root},
     process::{peak_kb, processes_of},
-    screen::Screen,
 };
 use local_cloud::{Fault, FaultKind, LocalCloud, Options};
 
@@ -47,8 +47,8 @@ const QUOTAS: [(&str, f64, f64); 7] = [
 ];
 
 /// Measures and prints; what is over the budget is added to `missed`.
-pub(super) async fn measure(screen: &Screen, missed: &mut Vec<String>) -> Result<(), Box<dyn Error>> {
-    screen.heading("Sweeps, every control in each account, 40 ms per AWS call, 25 times the published quotas");
+pub(super) async fn measure(console: &Console, missed: &mut Vec<String>) -> Result<(), Box<dyn Error>> {
+    console.heading("Sweeps, every control in each account, 40 ms per AWS call, 25 times the published quotas");
     let log = Some(PathBuf::from(".local-cloud/sweeps.log"));
     let options = Options { raised_quotas: RAISED, keep_calls: false, log, ..Options::default() };
     let cloud = LocalCloud::start(options)?;
@@ -73,7 +73,7 @@ pub(super) async fn measure(screen: &Screen, missed: &mut Vec<String>) -> Result
         };
         stack.put_document(&std::fs::read_to_string(root().join("baseline.example.yaml"))?).await?;
         stack.raise_rates(RAISED).await?;
-        memory.push(one(screen, &cloud, &stack, accounts, missed).await?);
+        memory.push(one(console, &cloud, &stack, accounts, missed).await?);
         original.get_or_insert(stack);
     }
     if let [small, large] = memory[..]
@@ -89,7 +89,7 @@ pub(super) async fn measure(screen: &Screen, missed: &mut Vec<String>) -> Result
 
 /// One sweep; answers with the peak memory of the functions that work on its batches, in MB.
 async fn one(
-    screen: &Screen,
+    console: &Console,
     cloud: &LocalCloud,
     stack: &Stack,
     accounts: usize,
@@ -122,14 +122,14 @@ async fn one(
     let checker = peak("ComplianceCheckerFunction")?;
     #[expect(clippy::cast_precision_loss, reason = "for people")]
     let (per_second, per_account) = (accounts as f64 / took, all as f64 / accounts as f64);
-    screen.fact(
+    console.fact(
         &format!("{accounts} accounts"),
         &format!(
             "{took:.0} s, {per_second:.2} accounts a second, {per_account:.1} calls an account, {throttled} throttled"
         ),
     );
-    screen.fact("", &format!("the sweep's share of the quotas allows {bound:.0} s ({slowest}); ratio {ratio:.2}"));
-    screen.fact(
+    console.fact("", &format!("the sweep's share of the quotas allows {bound:.0} s ({slowest}); ratio {ratio:.2}"));
+    console.fact(
         "",
         &format!(
             "peak memory: lister {:.1} MB, checker {checker:.1} MB, reporter {:.1} MB",

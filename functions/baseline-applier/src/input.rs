@@ -12,7 +12,7 @@ use steward::{
 };
 
 /// What a person asks for.
-pub(crate) struct ByHand {
+pub(crate) struct Input {
     /// The accounts.
     pub(crate) selection: Selection,
     /// Whether changes are made.
@@ -23,7 +23,7 @@ pub(crate) struct ByHand {
     pub(crate) confirmation: Option<Confirmation>,
 }
 
-impl ByHand {
+impl Input {
     /// Reads `{"account_ids":[..] | "organizational_unit":".." | "all":true, "mode"?:"plan"|"apply","controls"?:[..],
     /// "continue"?:".."}`. Nothing is changed unless that is said.
     pub(crate) fn read(input: Value) -> Result<Self, Failure> {
@@ -67,13 +67,13 @@ impl FromStr for ControlName {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use steward::{account_creation::NewAccount, runtime::trigger::Trigger};
+    use steward::{account_creation::BaselineMessage, runtime::trigger::Trigger};
 
     use super::*;
 
     #[test]
     fn a_person_who_does_not_say_apply_gets_a_plan_of_every_control() {
-        let input = ByHand::read(json!({"account_ids": ["123456789012"]})).unwrap();
+        let input = Input::read(json!({"account_ids": ["123456789012"]})).unwrap();
         assert_eq!(input.mode, Mode::Plan);
         assert_eq!(input.controls.len(), control::ALL.len());
     }
@@ -85,15 +85,15 @@ mod tests {
         payloads::check(crate::BaselineApplier::NAME, ways, |sample| {
             let input = match Trigger::of(sample.payload) {
                 Trigger::Event(event) => {
-                    return NewAccount::of_event(&event).map(|account| vec![events[usize::from(account.joined)]]);
+                    return BaselineMessage::of_event(&event).map(|account| vec![events[usize::from(account.joined)]]);
                 }
-                Trigger::ByHand(input) => input,
+                Trigger::Manual(input) => input,
                 Trigger::Queue(_) => return Err(Failure::not_understood("a batch")),
             };
             let fields = Selection::FIELDS.into_iter().chain(["continue"]);
             let named = fields.filter(|field| input.get(field).is_some());
             let mut ways: Vec<_> = named.collect();
-            ways.push(ByHand::read(input)?.mode.name());
+            ways.push(Input::read(input)?.mode.name());
             Ok(ways)
         });
     }
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn a_wrong_input_gets_one_answer_that_names_every_problem() {
         let input = json!({"account_ids": ["12"], "mode": "force", "controls": ["no-such"], "dry_run": true});
-        let Err(failure) = ByHand::read(input) else { panic!("accepted") };
+        let Err(failure) = Input::read(input) else { panic!("accepted") };
         for path in ["account_ids[0]", "mode", "controls[0]", "dry_run"] {
             assert!(failure.message.contains(path), "{path}: {}", failure.message);
         }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use local_cloud::{Call, Fault, FaultGuard, FaultKind, LocalCloud, Organization};
 use serde_json::{Value, json};
 
-use crate::{Scene, Stack, deploy::root, screen::Screen};
+use crate::{DemoOrganization, Stack, console::Console, deploy::root};
 
 /// What each call takes at least.
 const CALL: Duration = Duration::from_millis(40);
@@ -35,12 +35,16 @@ const CONTROLS: [&str; 12] = [
 ];
 
 /// Measures and prints; what is over the budget is added to `missed`.
-pub(super) async fn measure(screen: &Screen, scene: &Scene, missed: &mut Vec<String>) -> Result<(), Box<dyn Error>> {
-    screen.heading("One account, every control, 40 ms on top of each AWS call");
-    let bench = Bench::open(scene).await?;
+pub(super) async fn measure(
+    console: &Console,
+    demo: &DemoOrganization,
+    missed: &mut Vec<String>,
+) -> Result<(), Box<dyn Error>> {
+    console.heading("One account, every control, 40 ms on top of each AWS call");
+    let bench = Bench::open(demo).await?;
     // Whoever comes first waits for a new process and its connections.
     bench.run(&json!({"account_ids": [bench.together], "mode": "plan"})).await?;
-    let _slow: FaultGuard = scene.cloud.faults().add(Fault::new(FaultKind::Latency(CALL)).function(FUNCTION));
+    let _slow: FaultGuard = demo.cloud.faults().add(Fault::new(FaultKind::Latency(CALL)).function(FUNCTION));
 
     for (mode, what) in [("apply", "an account that has nothing yet"), ("plan", "a compliant account")] {
         let mut alone = BTreeMap::new();
@@ -53,7 +57,7 @@ pub(super) async fn measure(screen: &Screen, scene: &Scene, missed: &mut Vec<Str
         let together = bench.run(&json!({"account_ids": [bench.together], "mode": mode})).await?;
         let (slowest, longest) = alone.iter().max_by_key(|(_, run)| run.span).ok_or("no control")?;
         let ratio = together.span.as_secs_f64() / longest.span.as_secs_f64();
-        screen.fact(
+        console.fact(
             what,
             &format!(
                 "{} calls in {}; {slowest} alone {}; ratio {ratio:.2}",
@@ -66,16 +70,16 @@ pub(super) async fn measure(screen: &Screen, scene: &Scene, missed: &mut Vec<Str
             missed.push(format!("{what} takes {ratio:.2} times as long as {slowest} alone; {RATIO} is the budget"));
         }
         if mode == "plan" {
-            screen.line("");
-            screen.line("Calls for a compliant account, beside those that find out what it must have and enter it:");
-            per_control(screen, &alone);
+            console.line("");
+            console.line("Calls for a compliant account, beside those that find out what it must have and enter it:");
+            per_control(console, &alone);
         }
     }
     Ok(())
 }
 
 /// Names the calls that each control makes beyond those that every run makes.
-fn per_control(screen: &Screen, alone: &BTreeMap<&str, Run>) {
+fn per_control(console: &Console, alone: &BTreeMap<&str, Run>) {
     let counted: BTreeMap<_, _> = alone.iter().map(|(control, run)| (*control, run.counted())).collect();
     for control in CONTROLS {
         let mut own = Vec::new();
@@ -83,7 +87,7 @@ fn per_control(screen: &Screen, alone: &BTreeMap<&str, Run>) {
             let everywhere = counted.values().map(|calls| calls.get(call).copied().unwrap_or_default()).min();
             own.extend(std::iter::repeat_n(*call, count - everywhere.unwrap_or_default()));
         }
-        screen.fact(control, &format!("{}: {}", own.len(), own.join(", ")));
+        console.fact(control, &format!("{}: {}", own.len(), own.join(", ")));
     }
 }
 
@@ -117,8 +121,8 @@ impl Run {
 }
 
 impl<'a> Bench<'a> {
-    async fn open(scene: &'a Scene) -> Result<Self, Box<dyn Error>> {
-        let cloud = &scene.cloud;
+    async fn open(demo: &'a DemoOrganization) -> Result<Self, Box<dyn Error>> {
+        let cloud = &demo.cloud;
         let management = cloud.new_account_id();
         let members: Vec<String> = (0..=CONTROLS.len()).map(|_| cloud.new_account_id()).collect();
         let mut builder = cloud.organization(&management).unit("/Sandboxes").unit("/Elsewhere").root_access();
@@ -128,7 +132,7 @@ impl<'a> Bench<'a> {
         }
         let organization = builder.create().await?;
         organization.set_region_time(Duration::ZERO);
-        let stack = scene.stack.copy(cloud, &management, "steward-bench", &[("BaselineKey", "baseline.yaml")]).await?;
+        let stack = demo.stack.copy(cloud, &management, "steward-bench", &[("BaselineKey", "baseline.yaml")]).await?;
         let example = std::fs::read_to_string(root().join("baseline.example.yaml"))?;
         let place = "\ndefaults:\n  organizational-unit: {organizational_unit: /Sandboxes}\n";
         stack.put_document(&example.replacen("\ndefaults:\n", place, 1)).await?;

@@ -1,4 +1,4 @@
-//! What is told of a sweep that is over: an event, and metrics.
+//! What is published of a sweep that is over: an event, and metrics.
 
 use compliance_report::{Checked, Outcome, Report};
 use jiff::Timestamp;
@@ -74,7 +74,7 @@ impl Event for ComplianceReported {
 }
 
 impl ComplianceReported {
-    /// What is told of a report that was published in this folder of this bucket.
+    /// The event about a report that was published in this folder of this bucket.
     pub(crate) fn of(report: &Report, bucket: &str, folder: &str) -> Self {
         let totals = &report.totals;
         let new = report.new.iter().take(MAX_NEW).map(|change| New {

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 /// A new account, as an event tells of it or as the function reminds itself of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewAccount {
+pub struct BaselineMessage {
     /// The account.
     pub account_id: AccountId,
     /// The request it was made for, if it was made by Steward.
@@ -22,7 +22,7 @@ pub struct NewAccount {
     /// When it was first heard of.
     pub since: Timestamp,
     /// Whether AWS has told that it joined, and nobody has looked yet whether Steward made it. One that Steward made
-    /// is told again, once it is in its place.
+    /// is announced again, once it is in its place.
     #[serde(default)]
     pub joined: bool,
     /// Whether Steward has had the time to know by now whether it made the account. At first hearing it may be its own
@@ -31,7 +31,7 @@ pub struct NewAccount {
     pub waited: bool,
 }
 
-impl NewAccount {
+impl BaselineMessage {
     /// Reads a message of the queue: an event, or the function's own reminder.
     ///
     /// A reminder from the future is one from now: it is sent on with that, so that its patience ends.
@@ -40,7 +40,7 @@ impl NewAccount {
             .map_err(|error| Failure::not_understood(format_args!("It is no JSON: {error}.")))?;
         match Trigger::of(body) {
             Trigger::Event(event) => Self::of_event(&event),
-            Trigger::ByHand(reminder) => {
+            Trigger::Manual(reminder) => {
                 let reminder: Self = serde_json::from_value(reminder)
                     .map_err(|error| Failure::not_understood(format_args!("{error}.")))?;
                 Ok(Self { since: reminder.since.min(crate::clock::now()), ..reminder })
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_reminder_is_read_back_as_it_was_sent() {
-        let account = NewAccount {
+        let account = BaselineMessage {
             account_id: "123456789012".parse().unwrap(),
             request_id: None,
             since: Timestamp::from_second(1_790_000_000).unwrap(),
@@ -85,13 +85,13 @@ mod tests {
             waited: false,
         };
         let sent = serde_json::to_string(&account).unwrap();
-        assert_eq!(NewAccount::of_message(&sent).unwrap(), account);
+        assert_eq!(BaselineMessage::of_message(&sent).unwrap(), account);
     }
 
     #[test]
     fn a_reminder_from_the_future_is_one_from_now() {
         let reminder = json!({"account_id": "123456789012", "request_id": null, "since": "9000-01-01T00:00:00Z"});
-        let account = NewAccount::of_message(&reminder.to_string()).unwrap();
+        let account = BaselineMessage::of_message(&reminder.to_string()).unwrap();
         assert!(account.since <= crate::clock::now());
     }
 
@@ -99,7 +99,7 @@ mod tests {
     fn what_is_no_new_account_is_not_understood() {
         let other = json!({"detail-type": "x", "source": "aws.organizations", "detail": {"eventName": "MoveAccount"}});
         for body in ["", "not json", "{}", "[]", &other.to_string()] {
-            assert_eq!(NewAccount::of_message(body).unwrap_err().cause, Cause::MessageNotUnderstood, "{body}");
+            assert_eq!(BaselineMessage::of_message(body).unwrap_err().cause, Cause::MessageNotUnderstood, "{body}");
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 /// An account that somebody wants. `Unit` is how its organizational unit is named: as the person did
 /// ([`OrganizationalUnitReference`]), or by id once it was looked up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wish<Unit = OrganizationalUnitId> {
+pub struct AccountSpec<Unit = OrganizationalUnitId> {
     /// The account's name.
     pub account_name: AccountName,
     /// Its primary e-mail address.
@@ -29,7 +29,7 @@ pub struct Wish<Unit = OrganizationalUnitId> {
     pub role_name: RoleName,
 }
 
-impl Wish<OrganizationalUnitReference> {
+impl AccountSpec<OrganizationalUnitReference> {
     /// Reads the input of the account requester, or lists everything that is wrong with it. `access_role` is the one
     /// role through which this stack may enter accounts: an account with another one could not get its baseline.
     pub fn read(input: Value, access_role: &RoleName) -> Result<Self, Vec<Problem>> {
@@ -57,9 +57,9 @@ impl Wish<OrganizationalUnitReference> {
         }
     }
 
-    /// The same wish with its unit by id.
-    pub fn in_unit(self, organizational_unit: Option<OrganizationalUnitId>) -> Wish {
-        Wish {
+    /// The same spec with its unit by id.
+    pub fn in_unit(self, organizational_unit: Option<OrganizationalUnitId>) -> AccountSpec {
+        AccountSpec {
             account_name: self.account_name,
             email: self.email,
             organizational_unit,
@@ -70,8 +70,8 @@ impl Wish<OrganizationalUnitReference> {
     }
 }
 
-impl Wish {
-    /// The names of the fields in which two wishes for one address differ.
+impl AccountSpec {
+    /// The names of the fields in which two specs for one address differ.
     pub fn differences(&self, other: &Self) -> Vec<&'static str> {
         [
             ("account_name", self.account_name == other.account_name),
@@ -92,15 +92,15 @@ mod tests {
 
     use super::*;
 
-    fn read(input: Value) -> Result<Wish<OrganizationalUnitReference>, Vec<Problem>> {
-        Wish::read(input, &RoleName::organization_account_access())
+    fn read(input: Value) -> Result<AccountSpec<OrganizationalUnitReference>, Vec<Problem>> {
+        AccountSpec::read(input, &RoleName::organization_account_access())
     }
 
     #[test]
     fn the_smallest_input_gets_the_defaults() {
-        let wish = read(json!({"account_name": "Sandbox", "email": "a@example.com"})).unwrap();
-        assert_eq!(wish.role_name.as_str(), "OrganizationAccountAccessRole");
-        assert!(wish.iam_user_access_to_billing && wish.tags.is_empty() && wish.organizational_unit.is_none());
+        let spec = read(json!({"account_name": "Sandbox", "email": "a@example.com"})).unwrap();
+        assert_eq!(spec.role_name.as_str(), "OrganizationAccountAccessRole");
+        assert!(spec.iam_user_access_to_billing && spec.tags.is_empty() && spec.organizational_unit.is_none());
     }
 
     #[test]
@@ -136,8 +136,8 @@ mod tests {
 
     #[test]
     fn a_role_that_this_stack_may_not_assume_is_refused_before_an_account_has_it() {
-        let wish = |role| read(json!({"account_name": "A", "email": "a@example.com", "role_name": role}));
-        assert!(wish("OrganizationAccountAccessRole").is_ok());
-        assert_eq!(wish("Admin").unwrap_err()[0].path, "role_name");
+        let spec = |role| read(json!({"account_name": "A", "email": "a@example.com", "role_name": role}));
+        assert!(spec("OrganizationAccountAccessRole").is_ok());
+        assert_eq!(spec("Admin").unwrap_err()[0].path, "role_name");
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use crate::{
     gateway::{
         Account, AccountGateway, AccountTarget, CallError, CloudWatchGateway, EventRulesGateway, IamGateway,
-        OrganizationsGateway, RootTask, S3ControlGateway, SnsGateway,
+        OrganizationsGateway, S3ControlGateway, SnsGateway, TaskPolicy,
     },
     ids::{AccountId, Region, RoleName},
     organization::UnitPaths,
@@ -21,7 +21,7 @@ use crate::{
 
 /// By what right a control acts in an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Through {
+pub enum AccessPath {
     /// A session of the account's access role, bounded by the actions of the controls that run.
     AssumedRole,
     /// The function's own role, by APIs that take the account's id.
@@ -30,7 +30,7 @@ pub enum Through {
     AssumeRoot,
 }
 
-impl Through {
+impl AccessPath {
     /// The IAM action that the function's own role needs to open the way; None where it acts itself, and needs the
     /// control's actions.
     pub fn opened_with(self) -> Option<&'static str> {
@@ -45,15 +45,15 @@ impl Through {
 /// What a control can touch in one account.
 pub trait Scope: Sized + Send + Sync + 'static {
     /// The way in.
-    const THROUGH: Through;
+    const ACCESS_PATH: AccessPath;
 
     /// Goes in, the first time; later controls of the same account find the way open.
-    fn enter<'a>(doors: &'a Doors<'_>) -> impl Future<Output = Result<&'a Self, NoEntry<'a>>> + Send;
+    fn enter<'a>(access: &'a AccountAccess<'_>) -> impl Future<Output = Result<&'a Self, AccessError<'a>>> + Send;
 }
 
 /// Why a control cannot get in.
 #[derive(Clone, Copy, Debug)]
-pub enum NoEntry<'a> {
+pub enum AccessError<'a> {
     /// The way could not be opened.
     Failed(&'a CallError),
     /// The account has no such way in, for the reason given.
@@ -87,7 +87,7 @@ const SEALED: &str = "the stack's parameter ProtectedAccounts keeps Steward out 
 
 /// The ways into one account during one visit. Each is opened once, when the first control needs it.
 #[derive(Debug)]
-pub struct Doors<'a> {
+pub struct AccountAccess<'a> {
     visit: Visit<'a>,
     sessions: &'a Sessions,
     actions: Vec<&'static str>,
@@ -97,7 +97,7 @@ pub struct Doors<'a> {
     root: RootScope,
 }
 
-impl<'a> Doors<'a> {
+impl<'a> AccountAccess<'a> {
     /// The ways into an account; its access role, once assumed, is allowed `actions`.
     pub(super) fn new(
         visit: Visit<'a>,
@@ -111,13 +111,13 @@ impl<'a> Doors<'a> {
     }
 
     /// Whether a session may be opened here at all; `own` says why not in the management account.
-    fn lead_in(&self, own: &'static str) -> Result<(), NoEntry<'static>> {
+    fn lead_in(&self, own: &'static str) -> Result<(), AccessError<'static>> {
         let admission = self.visit.admission;
         if admission.is_own() {
-            return Err(NoEntry::NotThere(own));
+            return Err(AccessError::NotThere(own));
         }
         if admission.protection() == Some(Protection::Stack) {
-            return Err(NoEntry::NotThere(SEALED));
+            return Err(AccessError::NotThere(SEALED));
         }
         Ok(())
     }
@@ -194,18 +194,18 @@ impl MemberScope {
 }
 
 impl Scope for MemberScope {
-    const THROUGH: Through = Through::AssumedRole;
+    const ACCESS_PATH: AccessPath = AccessPath::AssumedRole;
 
-    async fn enter<'a>(doors: &'a Doors<'_>) -> Result<&'a Self, NoEntry<'a>> {
-        doors.lead_in("the management account has no access role to work through")?;
+    async fn enter<'a>(access: &'a AccountAccess<'_>) -> Result<&'a Self, AccessError<'a>> {
+        access.lead_in("the management account has no access role to work through")?;
         let open = async || {
-            let Visit { admission, role, invocation, .. } = doors.visit;
-            let session = doors.sessions.enter(admission, role, &doors.actions, invocation).await?;
-            let own = doors.sessions.own_account().await?;
+            let Visit { admission, role, invocation, .. } = access.visit;
+            let session = access.sessions.enter(admission, role, &access.actions, invocation).await?;
+            let own = access.sessions.own_account().await?;
             let account_id = admission.account_id().clone();
-            Ok(Self::new(account_id, role.clone(), own.clone(), doors.member_bus.map(ToOwned::to_owned), &session))
+            Ok(Self::new(account_id, role.clone(), own.clone(), access.member_bus.map(ToOwned::to_owned), &session))
         };
-        doors.member.get_or_init(open).await.as_ref().map_err(NoEntry::Failed)
+        access.member.get_or_init(open).await.as_ref().map_err(AccessError::Failed)
     }
 }
 
@@ -214,7 +214,7 @@ impl Scope for MemberScope {
 pub struct ManagementScope {
     /// The account.
     pub account_id: AccountId,
-    /// The account as Account Management is told of it.
+    /// The account as Account Management is asked about it.
     pub target: AccountTarget,
     /// Its contacts and regions.
     pub account: AccountGateway,
@@ -225,10 +225,10 @@ pub struct ManagementScope {
 }
 
 impl Scope for ManagementScope {
-    const THROUGH: Through = Through::Management;
+    const ACCESS_PATH: AccessPath = AccessPath::Management;
 
-    async fn enter<'a>(doors: &'a Doors<'_>) -> Result<&'a Self, NoEntry<'a>> {
-        Ok(&doors.management)
+    async fn enter<'a>(access: &'a AccountAccess<'_>) -> Result<&'a Self, AccessError<'a>> {
+        Ok(&access.management)
     }
 }
 
@@ -251,15 +251,15 @@ impl RootScope {
 
     /// IAM of the account in a fresh session that may look at the root user's credentials.
     pub(super) async fn audit(&self) -> Result<IamGateway, CallError> {
-        self.open(RootTask::AuditCredentials).await
+        self.open(TaskPolicy::AuditCredentials).await
     }
 
     /// IAM of the account in a session that may delete the root user's credentials; one serves all of them.
     pub(super) async fn delete(&self) -> Result<&IamGateway, CallError> {
-        self.deleting.get_or_try_init(|| self.open(RootTask::DeleteCredentials)).await
+        self.deleting.get_or_try_init(|| self.open(TaskPolicy::DeleteCredentials)).await
     }
 
-    async fn open(&self, task: RootTask) -> Result<IamGateway, CallError> {
+    async fn open(&self, task: TaskPolicy) -> Result<IamGateway, CallError> {
         self.sessions.assume_root(&self.admission, task).await.map(|session| (self.gateway)(&session))
     }
 }
@@ -271,10 +271,10 @@ impl fmt::Debug for RootScope {
 }
 
 impl Scope for RootScope {
-    const THROUGH: Through = Through::AssumeRoot;
+    const ACCESS_PATH: AccessPath = AccessPath::AssumeRoot;
 
-    async fn enter<'a>(doors: &'a Doors<'_>) -> Result<&'a Self, NoEntry<'a>> {
-        doors.lead_in("the root user of the management account cannot be assumed")?;
-        Ok(&doors.root)
+    async fn enter<'a>(access: &'a AccountAccess<'_>) -> Result<&'a Self, AccessError<'a>> {
+        access.lead_in("the root user of the management account cannot be assumed")?;
+        Ok(&access.root)
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use harness::{Listener, Mailbox, Progress, Stack, deploy, eventually};
 use local_cloud::{AwsClient, LocalCloud, Options, Organization};
 use serde_json::{Value, json};
-use stage::{Listener, Mailbox, Progress, Stack, deploy, eventually};
 use tokio::sync::OnceCell;
 
 /// How long anything may take before a test fails.
@@ -35,13 +35,13 @@ pub(crate) const TRUSTED: [&str; 4] = [
 ];
 
 /// An organization with a stack in it.
-pub(crate) struct Theatre {
+pub(crate) struct Scenario {
     pub(crate) cloud: &'static LocalCloud,
     pub(crate) organization: Organization,
     pub(crate) stack: Stack,
 }
 
-impl Theatre {
+impl Scenario {
     /// The stack for tests that need no settings of their own: they keep apart by their e-mail addresses.
     pub(crate) async fn shared() -> Self {
         FAST.original().await
@@ -60,9 +60,9 @@ impl Theatre {
     /// The same, with these parameters of the stack.
     pub(crate) async fn with_members_and(members: usize, document: &str, parameters: &[(&str, &str)]) -> Self {
         let parameters = [&[("BaselineKey", "baseline.yaml")], parameters].concat();
-        let theatre = FAST.copy(FAST.organization(members).await, &parameters).await;
-        theatre.put_document(document).await;
-        theatre
+        let scenario = FAST.copy(FAST.organization(members).await, &parameters).await;
+        scenario.put_document(document).await;
+        scenario
     }
 
     /// An organization and a stack whose parameter of this name is the organization's member, and this baseline document.
@@ -70,9 +70,9 @@ impl Theatre {
         let organization = FAST.organization(0).await;
         let member = member(&organization);
         let parameters = [("BaselineKey", "baseline.yaml"), (parameter, member.as_str())];
-        let theatre = FAST.copy(organization, &parameters).await;
-        theatre.put_document(document).await;
-        theatre
+        let scenario = FAST.copy(organization, &parameters).await;
+        scenario.put_document(document).await;
+        scenario
     }
 
     /// An organization with so many accounts in `/Workloads/Sandbox`, and a stack in it, where time and rates are those of
@@ -91,9 +91,9 @@ impl Theatre {
 
     /// An organization and a stack with this baseline document.
     pub(crate) async fn with_document(document: &str) -> Self {
-        let theatre = Self::own(&[("BaselineKey", "baseline.yaml")]).await;
-        theatre.put_document(document).await;
-        theatre
+        let scenario = Self::own(&[("BaselineKey", "baseline.yaml")]).await;
+        scenario.put_document(document).await;
+        scenario
     }
 
     /// What the functions of this stack have called since then. Other stacks are at work in the same cloud.
@@ -111,7 +111,7 @@ impl Theatre {
         self.stack.put_document(document).await.expect("the document can be written");
     }
 
-    /// Hears what the stack tells from now on.
+    /// Receives what the stack publishes from now on.
     pub(crate) async fn listen(&self, name: &str) -> Listener {
         Listener::new(&self.stack, name).await.expect("a listener can be made")
     }
@@ -140,15 +140,15 @@ impl Theatre {
     }
 
     /// Sends a request by hand; answers with its id.
-    pub(crate) async fn request(&self, wish: &Value) -> String {
-        let answer = self.stack.request(wish).await.expect("the requester answers");
+    pub(crate) async fn request(&self, spec: &Value) -> String {
+        let answer = self.stack.request(spec).await.expect("the requester answers");
         answer["request_id"].as_str().unwrap_or_else(|| panic!("not admitted: {answer}")).to_owned()
     }
 
-    /// Waits until a request has ended and everybody was told.
+    /// Waits until a request has ended and its end was announced.
     pub(crate) async fn end_of(&self, request_id: &str) -> Progress {
         let mut last = None;
-        let end = stage::within(PATIENCE, async || {
+        let end = harness::within(PATIENCE, async || {
             let progress = Progress::of(&self.stack, request_id).await.expect("the record can be read")?;
             last = Some(progress.record.clone());
             progress.is_over().then_some(progress)
@@ -173,8 +173,8 @@ impl Theatre {
     }
 }
 
-/// A wish for an account of this name.
-pub(crate) fn wish(name: &str) -> Value {
+/// A spec for an account of this name.
+pub(crate) fn spec(name: &str) -> Value {
     json!({"account_name": name, "email": email(name)})
 }
 
@@ -224,7 +224,7 @@ impl World {
     }
 
     /// The stack that the SAM CLI deploys, once.
-    async fn original(&'static self) -> Theatre {
+    async fn original(&'static self) -> Scenario {
         let cloud = self.cloud().await;
         let organization = self
             .original
@@ -240,12 +240,12 @@ impl World {
         // A client belongs to the runtime of its test.
         let client = cloud.client(organization.management_account());
         let stack = Stack::read(client, STACK).await.expect("the shared stack can be read");
-        Theatre { cloud, organization: organization.clone(), stack }
+        Scenario { cloud, organization: organization.clone(), stack }
     }
 
     /// A stack like it for this organization alone.
-    async fn copy(&'static self, organization: Organization, parameters: &[(&str, &str)]) -> Theatre {
-        let Theatre { cloud, stack: original, .. } = self.original().await;
+    async fn copy(&'static self, organization: Organization, parameters: &[(&str, &str)]) -> Scenario {
+        let Scenario { cloud, stack: original, .. } = self.original().await;
         let account = organization.management_account();
         let organization_id = organization.id();
         let mut parameters = parameters.to_vec();
@@ -253,6 +253,6 @@ impl World {
         let copied = original.copy(cloud, account, &format!("{STACK}-{account}"), &parameters).await;
         let stack = copied.expect("the stack can be copied");
         stack.raise_rates(self.time_scale).await.expect("the functions can be configured");
-        Theatre { cloud, organization, stack }
+        Scenario { cloud, organization, stack }
     }
 }

@@ -8,9 +8,9 @@ use std::{
 
 use local_cloud::{LocalCloud, Options, Organization};
 
-use crate::{Stack, deploy, screen::Screen};
+use crate::{Stack, console::Console, deploy};
 
-/// The management account of the scene.
+/// The management account of the demo.
 pub(crate) const MANAGEMENT_ACCOUNT: &str = "111111111111";
 /// An address that an account outside the organization already uses.
 pub(crate) const TAKEN_EMAIL: &str = "already-taken@example.com";
@@ -40,7 +40,7 @@ const FIRST_DOCUMENT: &str =
     "version: 1\ndefaults:\n  billing-alarm: {threshold_usd: 100, emails: [platform@example.com]}\n";
 
 /// A local cloud with an organization, and Steward in it.
-pub struct Scene {
+pub struct DemoOrganization {
     /// The cloud. It ends when the scene is dropped.
     pub cloud: LocalCloud,
     /// The organization.
@@ -49,16 +49,16 @@ pub struct Scene {
     pub stack: Stack,
 }
 
-impl Scene {
+impl DemoOrganization {
     /// Starts the cloud, makes the organization, with `more` accounts of teams, and deploys the stack; says so on the
-    /// screen. `port` 0 takes a free one.
-    pub async fn open(screen: &Screen, port: u16, more: usize) -> Result<Self, Box<dyn Error>> {
+    /// console. `port` 0 takes a free one.
+    pub async fn open(console: &Console, port: u16, more: usize) -> Result<Self, Box<dyn Error>> {
         let log = PathBuf::from(".local-cloud/ministack.log");
         if let Some(folder) = log.parent() {
             std::fs::create_dir_all(folder)?;
         }
         let cloud = LocalCloud::start(Options { port, log: Some(log), ..Options::default() })?;
-        screen.fact("local cloud", &format!("{} (its log: .local-cloud/ministack.log)", cloud.endpoint()));
+        console.fact("local cloud", &format!("{} (its log: .local-cloud/ministack.log)", cloud.endpoint()));
 
         let mut builder = cloud
             .organization(MANAGEMENT_ACCOUNT)
@@ -85,13 +85,13 @@ impl Scene {
         let organization = builder.create().await?;
         organization.email_used_elsewhere(TAKEN_EMAIL);
         organization.set_region_time(Duration::from_secs(5));
-        screen.fact("organization", &format!("{}, managed by {MANAGEMENT_ACCOUNT}", organization.id()));
+        console.fact("organization", &format!("{}, managed by {MANAGEMENT_ACCOUNT}", organization.id()));
 
         let start = Instant::now();
-        // What is shown is how drift is mended, and half of so few accounts drift.
+        // What is shown is how drift is remediated, and half of so few accounts drift.
         let parameters = [("BaselineKey", "baseline.yaml"), ("MaxChangedPercent", "100")];
         let stack = deploy(&cloud, MANAGEMENT_ACCOUNT, "steward", &parameters).await?;
-        screen.fact("sam deploy", &format!("stack steward, {:.1} s", start.elapsed().as_secs_f64()));
+        console.fact("sam deploy", &format!("stack steward, {:.1} s", start.elapsed().as_secs_f64()));
         stack.put_document(FIRST_DOCUMENT).await?;
         Ok(Self { cloud, organization, stack })
     }

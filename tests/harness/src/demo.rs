@@ -7,7 +7,9 @@ use std::{error::Error, time::Duration};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::{Listener, Progress, Scene, deploy::root, eventually, scene::TAKEN_EMAIL, screen::Screen};
+use crate::{
+    DemoOrganization, Listener, Progress, console::Console, demo_organization::TAKEN_EMAIL, deploy::root, eventually,
+};
 
 /// How long anything in the demonstration may take.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -16,78 +18,83 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const MORE_ACCOUNTS: usize = 45;
 
 /// Plays the whole demonstration.
-pub(crate) async fn play() -> Result<(), Box<dyn Error>> {
-    let screen = Screen;
-    screen.heading("Steward, in an AWS Organization on this machine");
-    let scene = Scene::open(&screen, 0, MORE_ACCOUNTS).await?;
-    let listener = Listener::new(&scene.stack, "demo").await?;
+pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
+    let console = Console;
+    console.heading("Steward, in an AWS Organization on this machine");
+    let demo = DemoOrganization::open(&console, 0, MORE_ACCOUNTS).await?;
+    let listener = Listener::new(&demo.stack, "demo").await?;
 
-    let wish = json!({
+    let spec = json!({
         "account_name": "Sandbox of Team Blue",
         "email": "aws+team-blue@example.com",
         "organizational_unit": "/Sandboxes",
         "tags": {"team": "blue"},
     });
-    screen.heading("1. Somebody asks for an account: an AccountRequested event on Steward's bus");
-    screen.line(&wish.to_string());
-    screen.line("");
-    let account = new_account(&screen, &scene, &listener, &wish).await?;
-    screen.line("");
-    screen.line(&format!("Read back from the member account {account}, through the AWS API:"));
-    read_back(&screen, &scene, &account).await?;
+    console.heading("1. Somebody asks for an account: an AccountRequested event on Steward's bus");
+    console.line(&spec.to_string());
+    console.line("");
+    let account = new_account(&console, &demo, &listener, &spec).await?;
+    console.line("");
+    console.line(&format!("Read back from the member account {account}, through the AWS API:"));
+    read_back(&console, &demo, &account).await?;
 
-    screen.heading("2. A larger baseline: baseline.example.yaml is put in force, and planned before it is applied");
-    whole_baseline(&screen, &scene, &account).await?;
+    console.heading("2. A larger baseline: baseline.example.yaml is put in force, and planned before it is applied");
+    whole_baseline(&console, &demo, &account).await?;
 
-    screen.heading("3. The same request again: nothing is made twice");
-    same_again(&screen, &scene, &wish).await?;
+    console.heading("3. The same request again: nothing is made twice");
+    same_again(&console, &demo, &spec).await?;
 
-    screen.heading("4. A request that AWS refuses: the failure says what to do");
-    refused(&screen, &scene, &listener).await?;
+    console.heading("4. A request that AWS refuses: the failure says what to do");
+    refused(&console, &demo, &listener).await?;
 
-    screen.heading("5. A sweep: every account is looked at, and the report says what is wrong and what to do");
-    sweep::play(&screen, &scene).await?;
+    console.heading("5. A sweep: every account is looked at, and the report says what is wrong and what to do");
+    sweep::run(&console, &demo).await?;
 
-    screen.heading("`make cloud` keeps such a cloud running, to play with it by the AWS CLI.");
+    console.heading("`make cloud` keeps such a cloud running, to play with it by the AWS CLI.");
     Ok(())
 }
 
 /// Sends the event and follows the request to the end of its baseline.
 async fn new_account(
-    screen: &Screen,
-    scene: &Scene,
+    console: &Console,
+    demo: &DemoOrganization,
     listener: &Listener,
-    wish: &Value,
+    spec: &Value,
 ) -> Result<String, Box<dyn Error>> {
     let start = Timestamp::now();
-    scene.stack.put_event("AccountRequested", wish).await?;
-    let progress = follow(screen, scene, wish["email"].as_str().unwrap_or_default(), start).await?;
+    demo.stack.put_event("AccountRequested", spec).await?;
+    let progress = follow(console, demo, spec["email"].as_str().unwrap_or_default(), start).await?;
     let account = progress.account_id().ok_or_else(|| format!("no account: {}", progress.record))?.to_owned();
-    let told =
+    let published =
         listener.wait_for_any(&["BaselineApplied", "BaselineIncomplete"], "account_id", &account, PATIENCE).await;
-    screen.moment(since(start), &told.detail_type);
-    if told.detail_type != "BaselineApplied" {
-        return Err(format!("the baseline is incomplete: {}", told.detail).into());
+    console.moment(since(start), &published.detail_type);
+    if published.detail_type != "BaselineApplied" {
+        return Err(format!("the baseline is incomplete: {}", published.detail).into());
     }
-    for change in told.detail["controls"].as_array().into_iter().flatten() {
+    for change in published.detail["controls"].as_array().into_iter().flatten() {
         for applied in change["applied"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            screen.line(&format!("           {}: {applied}", change["control"].as_str().unwrap_or_default()));
+            console.line(&format!("           {}: {applied}", change["control"].as_str().unwrap_or_default()));
         }
     }
     Ok(account)
 }
 
 /// Shows each state of a request as it is entered, until everybody was told of its end.
-async fn follow(screen: &Screen, scene: &Scene, email: &str, start: Timestamp) -> Result<Progress, Box<dyn Error>> {
+async fn follow(
+    console: &Console,
+    demo: &DemoOrganization,
+    email: &str,
+    start: Timestamp,
+) -> Result<Progress, Box<dyn Error>> {
     let request_id =
-        eventually("the request's record", PATIENCE, async || scene.stack.find_request(email).await.ok().flatten())
+        eventually("the request's record", PATIENCE, async || demo.stack.find_request(email).await.ok().flatten())
             .await;
     let mut shown = 0;
     let progress = eventually("the end of the request", PATIENCE, async || {
-        let progress = Progress::of(&scene.stack, &request_id).await.ok().flatten()?;
+        let progress = Progress::of(&demo.stack, &request_id).await.ok().flatten()?;
         for passed in progress.history.iter().skip(shown) {
             let after = Duration::try_from(passed.at.duration_since(start)).unwrap_or_default();
-            screen.moment(after, &in_words(&passed.state, &progress));
+            console.moment(after, &in_words(&passed.state, &progress));
             shown += 1;
         }
         progress.is_over().then_some(progress)
@@ -109,16 +116,16 @@ fn in_words(state: &str, progress: &Progress) -> String {
     format!("{state:<12} {about}")
 }
 
-async fn read_back(screen: &Screen, scene: &Scene, account: &str) -> Result<(), Box<dyn Error>> {
+async fn read_back(console: &Console, demo: &DemoOrganization, account: &str) -> Result<(), Box<dyn Error>> {
     let role = format!("arn:aws:iam::{account}:role/OrganizationAccountAccessRole");
-    let member = scene.stack.client.assume_role(&role, "demo", None).await?;
+    let member = demo.stack.client.assume_role(&role, "demo", None).await?;
     for topic in member.query("sns", "ListTopics", "2010-03-31", &[]).await?.texts("TopicArn") {
-        screen.fact("topic", &topic);
+        console.fact("topic", &topic);
         let subscriptions =
             member.query("sns", "ListSubscriptionsByTopic", "2010-03-31", &[("TopicArn", &topic)]).await?;
         for subscription in subscriptions.children("Subscriptions").iter().flat_map(|list| list.children("member")) {
             let value = |name| subscription.text(name).unwrap_or_default();
-            screen.fact(
+            console.fact(
                 "subscription",
                 &format!("{} {} ({})", value("Protocol"), value("Endpoint"), value("SubscriptionArn")),
             );
@@ -138,24 +145,24 @@ async fn read_back(screen: &Screen, scene: &Scene, account: &str) -> Result<(), 
             value("Threshold"),
             alarm["AlarmActions"][0].as_str().unwrap_or_default(),
         );
-        screen.fact("alarm", &text);
+        console.fact("alarm", &text);
     }
     Ok(())
 }
 
 /// Puts the example document in force; plans, applies, and looks until every control is compliant.
-async fn whole_baseline(screen: &Screen, scene: &Scene, account: &str) -> Result<(), Box<dyn Error>> {
+async fn whole_baseline(console: &Console, demo: &DemoOrganization, account: &str) -> Result<(), Box<dyn Error>> {
     let document = std::fs::read_to_string(root().join("baseline.example.yaml"))?;
-    scene.stack.put_document(&document).await?;
+    demo.stack.put_document(&document).await?;
     let start = Timestamp::now();
-    let plan = scene.stack.baseline(&json!({"account_ids": [account], "mode": "plan"})).await?;
-    screen.line("What would change:");
-    changes(screen, &plan, "planned");
-    scene.stack.baseline(&json!({"account_ids": [account], "mode": "apply"})).await?;
-    screen.line("");
-    screen.moment(since(start), "applied; a region takes its time");
+    let plan = demo.stack.baseline(&json!({"account_ids": [account], "mode": "plan"})).await?;
+    console.line("What would change:");
+    changes(console, &plan, "planned");
+    demo.stack.baseline(&json!({"account_ids": [account], "mode": "apply"})).await?;
+    console.line("");
+    console.moment(since(start), "applied; a region takes its time");
     let answer = eventually("every control to be compliant", PATIENCE, async || {
-        let answer = scene.stack.baseline(&json!({"account_ids": [account], "mode": "plan"})).await.ok()?;
+        let answer = demo.stack.baseline(&json!({"account_ids": [account], "mode": "plan"})).await.ok()?;
         answer["rows"]
             .as_array()?
             .iter()
@@ -165,39 +172,39 @@ async fn whole_baseline(screen: &Screen, scene: &Scene, account: &str) -> Result
     .await;
     let compliant = answer["rows"].as_array().into_iter().flatten().filter(|row| row["outcome"] == "compliant");
     let names: Vec<_> = compliant.filter_map(|row| row["control"].as_str()).collect();
-    screen.moment(since(start), &format!("compliant: {}", names.join(", ")));
+    console.moment(since(start), &format!("compliant: {}", names.join(", ")));
     Ok(())
 }
 
 /// Shows the changes of each control, in the words of the control.
-fn changes(screen: &Screen, answer: &Value, list: &str) {
+fn changes(console: &Console, answer: &Value, list: &str) {
     for row in answer["rows"].as_array().into_iter().flatten() {
         for change in row[list].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            screen.line(&format!("  {}: {change}", row["control"].as_str().unwrap_or_default()));
+            console.line(&format!("  {}: {change}", row["control"].as_str().unwrap_or_default()));
         }
     }
 }
 
-async fn same_again(screen: &Screen, scene: &Scene, wish: &Value) -> Result<(), Box<dyn Error>> {
-    let before = scene.organization.accounts_created();
-    let answer = scene.stack.request(wish).await?;
-    screen.fact("answer", &answer.to_string());
-    screen.fact("accounts made", &format!("{before} before, {} after", scene.organization.accounts_created()));
+async fn same_again(console: &Console, demo: &DemoOrganization, spec: &Value) -> Result<(), Box<dyn Error>> {
+    let before = demo.organization.accounts_created();
+    let answer = demo.stack.request(spec).await?;
+    console.fact("answer", &answer.to_string());
+    console.fact("accounts made", &format!("{before} before, {} after", demo.organization.accounts_created()));
     Ok(())
 }
 
-async fn refused(screen: &Screen, scene: &Scene, listener: &Listener) -> Result<(), Box<dyn Error>> {
+async fn refused(console: &Console, demo: &DemoOrganization, listener: &Listener) -> Result<(), Box<dyn Error>> {
     let start = Timestamp::now();
-    let wish = json!({"account_name": "Sandbox of Team Red", "email": TAKEN_EMAIL});
-    screen.line(&wish.to_string());
-    screen.line("");
-    let answer = scene.stack.request(&wish).await?;
-    follow(screen, scene, TAKEN_EMAIL, start).await?;
+    let spec = json!({"account_name": "Sandbox of Team Red", "email": TAKEN_EMAIL});
+    console.line(&spec.to_string());
+    console.line("");
+    let answer = demo.stack.request(&spec).await?;
+    follow(console, demo, TAKEN_EMAIL, start).await?;
     let request_id = answer["request_id"].as_str().unwrap_or_default();
-    let told = listener.wait_for("AccountCreationFailed", "request_id", request_id, PATIENCE).await;
-    screen.line("");
+    let published = listener.wait_for("AccountCreationFailed", "request_id", request_id, PATIENCE).await;
+    console.line("");
     for name in ["cause", "message", "remedy"] {
-        screen.fact(name, told.detail[name].as_str().unwrap_or_default());
+        console.fact(name, published.detail[name].as_str().unwrap_or_default());
     }
     Ok(())
 }

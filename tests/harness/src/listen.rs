@@ -1,4 +1,4 @@
-//! What a stack tells the world: a queue behind a rule on its bus.
+//! What a stack publishes: a queue behind a rule on its bus.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use serde_json::{Value, json};
 
 use crate::{Stack, eventually, queue::Queue};
 
-/// An event that was told.
+/// An event that was published.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct PublishedEvent {
     /// What has happened.
     pub detail_type: String,
     /// The particulars.
     pub detail: Value,
 }
 
-/// Hears every event of a stack from the moment it was made.
+/// Receives every event of a stack from the moment it was made.
 #[derive(Debug)]
 pub struct Listener {
     queue: Queue,
-    heard: std::sync::Mutex<Vec<Told>>,
+    received: std::sync::Mutex<Vec<PublishedEvent>>,
 }
 
 impl Listener {
@@ -34,42 +34,48 @@ impl Listener {
         client.json("events", "PutRule", rule).await?;
         let targets = json!({"Rule": format!("listener-{name}"), "EventBusName": bus, "Targets": [{"Id": "1", "Arn": queue.arn}]});
         client.json("events", "PutTargets", targets).await?;
-        Ok(Self { queue, heard: std::sync::Mutex::default() })
+        Ok(Self { queue, received: std::sync::Mutex::default() })
     }
 
-    /// Every event of this type about this request or account that was heard so far.
+    /// Every event of this type about this request or account that was received so far.
     ///
     /// # Panics
     ///
     /// When the queue cannot be read.
-    pub async fn heard(&self, detail_type: &str, field: &str, value: &str) -> Vec<Told> {
+    pub async fn received(&self, detail_type: &str, field: &str, value: &str) -> Vec<PublishedEvent> {
         let all = self.all(detail_type).await;
-        all.into_iter().filter(|told| told.detail[field] == value).collect()
+        all.into_iter().filter(|published| published.detail[field] == value).collect()
     }
 
-    /// Every event of this type that was heard so far.
+    /// Every event of this type that was received so far.
     ///
     /// # Panics
     ///
     /// When the queue cannot be read.
-    pub async fn all(&self, detail_type: &str) -> Vec<Told> {
+    pub async fn all(&self, detail_type: &str) -> Vec<PublishedEvent> {
         self.collect().await.expect("the listener's queue can be read");
-        let heard = self.heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        heard.iter().filter(|told| told.detail_type == detail_type).cloned().collect()
+        let received = self.received.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        received.iter().filter(|published| published.detail_type == detail_type).cloned().collect()
     }
 
     /// Waits for the first event of this type about this request or account.
-    pub async fn wait_for(&self, detail_type: &str, field: &str, value: &str, within: Duration) -> Told {
+    pub async fn wait_for(&self, detail_type: &str, field: &str, value: &str, within: Duration) -> PublishedEvent {
         self.wait_for_any(&[detail_type], field, value, within).await
     }
 
     /// Waits for the first event of one of these types about this request or account.
-    pub async fn wait_for_any(&self, detail_types: &[&str], field: &str, value: &str, within: Duration) -> Told {
+    pub async fn wait_for_any(
+        &self,
+        detail_types: &[&str],
+        field: &str,
+        value: &str,
+        within: Duration,
+    ) -> PublishedEvent {
         let what = format!("{} with {field} {value}", detail_types.join(" or "));
         eventually(&what, within, async || {
             for detail_type in detail_types {
-                if let Some(told) = self.heard(detail_type, field, value).await.into_iter().next() {
-                    return Some(told);
+                if let Some(published) = self.received(detail_type, field, value).await.into_iter().next() {
+                    return Some(published);
                 }
             }
             None
@@ -78,11 +84,11 @@ impl Listener {
     }
 
     async fn collect(&self) -> Result<(), AwsError> {
-        let told = self.queue.take_all().await?.into_iter().map(|event| Told {
+        let published = self.queue.take_all().await?.into_iter().map(|event| PublishedEvent {
             detail_type: event["detail-type"].as_str().unwrap_or_default().to_owned(),
             detail: event["detail"].clone(),
         });
-        self.heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(told);
+        self.received.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(published);
         Ok(())
     }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 /// The terminal: headings, facts and the states of a request, one per line.
 #[derive(Debug)]
-pub struct Screen;
+pub struct Console;
 
 #[expect(clippy::print_stdout, reason = "this is the one place that writes to the terminal")]
-impl Screen {
+impl Console {
     /// The start of a part.
     pub fn heading(&self, text: &str) {
         println!("\n{text}\n");

@@ -32,7 +32,7 @@ impl Rates {
 /// The token bucket of one published rate. It counts the calls of this process alone: other processes may still
 /// cause throttling, which is then answered with the SDK's own retries.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct RateLimiter {
     every: Duration,
     /// How far ahead of the steady rate a burst may get.
     ahead: Duration,
@@ -40,7 +40,7 @@ pub(crate) struct Pace {
     full_at: Mutex<Option<Instant>>,
 }
 
-impl Pace {
+impl RateLimiter {
     /// The share of so many calls per second, and of so many at once after a pause.
     pub(crate) fn new(operation: &str, per_second: f64, burst: f64, rates: &Rates) -> Self {
         let share = rates.share_of(operation).max(0.001);
@@ -90,37 +90,37 @@ mod tests {
     use super::*;
     use crate::invocation::lasting;
 
-    fn pace(per_second: f64, burst: f64, share: f64) -> Pace {
-        Pace::new("ListRegions", per_second, burst, &Rates::new(share, Vec::new()))
+    fn limiter(per_second: f64, burst: f64, share: f64) -> RateLimiter {
+        RateLimiter::new("ListRegions", per_second, burst, &Rates::new(share, Vec::new()))
     }
 
     /// How long so many turns take.
-    async fn taking(pace: &Pace, turns: usize) -> Duration {
+    async fn taking(limiter: &RateLimiter, turns: usize) -> Duration {
         let begun = Instant::now();
         for _ in 0..turns {
-            pace.turn("account:ListRegions").await.unwrap();
+            limiter.turn("account:ListRegions").await.unwrap();
         }
         begun.elapsed()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_goes_at_once_and_the_next_calls_wait_for_their_turns() {
-        let pace = pace(20.0, 3.0, 1.0);
+        let limiter = limiter(20.0, 3.0, 1.0);
         lasting(Duration::from_mins(1), async {
-            assert_eq!(taking(&pace, 3).await, Duration::ZERO);
-            assert_eq!(taking(&pace, 4).await, Duration::from_millis(200));
+            assert_eq!(taking(&limiter, 3).await, Duration::ZERO);
+            assert_eq!(taking(&limiter, 4).await, Duration::from_millis(200));
             tokio::time::sleep(Duration::from_secs(10)).await;
-            assert_eq!(taking(&pace, 3).await, Duration::ZERO, "after a pause, and no more than a burst");
-            assert_eq!(taking(&pace, 1).await, Duration::from_millis(50));
+            assert_eq!(taking(&limiter, 3).await, Duration::ZERO, "after a pause, and no more than a burst");
+            assert_eq!(taking(&limiter, 1).await, Duration::from_millis(50));
         })
         .await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_share_of_a_rate_is_as_much_slower_and_an_operation_may_have_its_own() {
-        let quarter = pace(40.0, 4.0, 0.25);
+        let quarter = limiter(40.0, 4.0, 0.25);
         let own = Rates::new(0.25, vec![("ListRegions".to_owned(), 0.5)]);
-        let half = Pace::new("ListRegions", 40.0, 4.0, &own);
+        let half = RateLimiter::new("ListRegions", 40.0, 4.0, &own);
         lasting(Duration::from_mins(1), async {
             assert_eq!(taking(&quarter, 3).await, Duration::from_millis(200));
             assert_eq!(taking(&half, 3).await, Duration::from_millis(50));
@@ -130,10 +130,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_turn_before_the_end_of_the_invocation_is_waited_for_and_one_after_it_is_refused_at_once() {
-        let pace = pace(0.1, 1.0, 1.0);
+        let limiter = limiter(0.1, 1.0, 1.0);
         lasting(Duration::from_secs(55), async {
             let begun = Instant::now();
-            let all = (0..6).map(|_| async { (pace.turn("account:ListRegions").await, begun.elapsed().as_secs()) });
+            let all = (0..6).map(|_| async { (limiter.turn("account:ListRegions").await, begun.elapsed().as_secs()) });
             let taken = join_all(all).await;
             let seconds: Vec<_> = taken.iter().map(|(taken, at)| (taken.is_ok(), *at)).collect();
             let (waited, refused) = seconds.split_at(3);
@@ -149,18 +149,18 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn outside_an_invocation_there_is_no_time_to_wait() {
-        let pace = pace(10.0, 1.0, 1.0);
-        pace.turn("account:ListRegions").await.unwrap();
-        assert_eq!(pace.turn("account:ListRegions").await.unwrap_err().cause, Cause::NoTimeLeft);
+        let limiter = limiter(10.0, 1.0, 1.0);
+        limiter.turn("account:ListRegions").await.unwrap();
+        assert_eq!(limiter.turn("account:ListRegions").await.unwrap_err().cause, Cause::NoTimeLeft);
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_comes_back_takes_a_turn_or_none() {
-        let pace = pace(0.1, 1.0, 1.0);
-        pace.turn_now("organizations:CreateAccount").unwrap();
-        let refused = pace.turn_now("organizations:CreateAccount").unwrap_err();
+        let limiter = limiter(0.1, 1.0, 1.0);
+        limiter.turn_now("organizations:CreateAccount").unwrap();
+        let refused = limiter.turn_now("organizations:CreateAccount").unwrap_err();
         assert_eq!((refused.cause, refused.refused), (Cause::Throttled, true));
         tokio::time::sleep(Duration::from_secs(10)).await;
-        pace.turn_now("organizations:CreateAccount").unwrap();
+        limiter.turn_now("organizations:CreateAccount").unwrap();
     }
 }
