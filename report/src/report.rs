@@ -157,11 +157,7 @@ mod tests {
     #[test]
     fn the_schema_in_the_documents_is_that_of_the_report() {
         let schema: serde_json::Value = serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
-        assert_eq!(
-            schema,
-            serde_json::to_value(Report::json_schema()).unwrap(),
-            "stale: run `make docs`"
-        );
+        assert_eq!(schema, serde_json::to_value(Report::json_schema()).unwrap(), "stale: run `make docs`");
     }
 
     #[test]

@@ -155,8 +155,8 @@ pub fn note(remediate: &[&str], remediates: bool, refused: Option<&Refusal>, why
     let mut note = match remediate.join(", ") {
         none if none.is_empty() => "Nothing was changed.".to_owned(),
         _ if !remediates && why_not.is_some() => "Nothing was changed.".to_owned(),
-        remediated if remediates => format!("Changed where it was not as it should be: {remediated}."),
-        remediated => format!("Nothing was changed: another sweep was changing {remediated} at the same time."),
+        controls if remediates => format!("Changed where it was not as it should be: {controls}."),
+        controls => format!("Nothing was changed: another sweep was changing {controls} at the same time."),
     };
     for more in refused.map(Refusal::in_words).as_deref().into_iter().chain(why_not) {
         note.push(' ');

@@ -125,12 +125,12 @@ fn every_metric_that_an_alarm_or_the_dashboard_looks_at_is_reported() {
         .inspect(|alarm| assert_eq!(alarm["Namespace"]["Fn::Sub"], OWN, "{}", alarm["MetricName"]));
     let watched = own.map(|alarm| alarm["MetricName"].clone());
     let names: BTreeSet<_> = shown.chain(watched).map(|name| name.as_str().expect("a name").to_owned()).collect();
-    let code = ["compliance-reporter/src/named_in_setting.rs", "create-account-poller/src/work.rs"]
+    let code = ["compliance-reporter/src/compliance_reported.rs", "create-account-poller/src/work.rs"]
         .map(|file| format!("functions/{file}"));
     let code: String = code.iter().map(read).chain([read("shared/src/runtime/call_metrics.rs")]).collect();
     assert!(names.len() > 6, "{names:?}");
     for name in names {
-        assert!(code.contains(&format!("\"{name}\"")), "nobody tells {name}");
+        assert!(code.contains(&format!("\"{name}\"")), "nobody emits {name}");
     }
 }
 

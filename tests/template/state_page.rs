@@ -50,9 +50,9 @@ fn deployed() -> Page {
         for pattern in items(leading).filter_map(Value::as_str) {
             let is_of =
                 |kind: &str| kind == pattern || kind.strip_suffix('*').is_some_and(|kind| pattern.starts_with(kind));
-            let Some((_, [writers, readers])) = page.iter_mut().find(|(kind, _)| is_of(kind)) else { continue };
+            let Some((_, [written, read])) = page.iter_mut().find(|(kind, _)| is_of(kind)) else { continue };
             let function = in_kebab_case(role.strip_suffix("Role").unwrap_or(&role));
-            for (does, functions) in [(writes, writers), (reads, readers)] {
+            for (does, functions) in [(writes, written), (reads, read)] {
                 if does {
                     functions.insert(function.clone());
                 }

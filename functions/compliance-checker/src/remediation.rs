@@ -24,7 +24,7 @@ use tokio::sync::OnceCell;
 pub(crate) struct Remediation {
     organizations: OrganizationsGateway,
     known_accounts: KnownAccounts,
-    remediation_lock: RemediationLock,
+    lock: RemediationLock,
     brake: SweepBrake,
     selectors: Selectors,
     deadline: SignedDuration,
@@ -59,7 +59,7 @@ impl Remediation {
             selectors: Selectors::new(organizations.clone(), table.clone()),
             organizations,
             known_accounts: KnownAccounts::new(table.clone()),
-            remediation_lock: RemediationLock::new(table.clone()),
+            lock: RemediationLock::new(table.clone()),
             brake: SweepBrake::new(table.clone()),
             deadline,
         }
@@ -122,7 +122,7 @@ impl Remediation {
 
     async fn may_change(&self, of: &OfSweep<'_>) -> Result<bool, Failure> {
         self.selectors.allow_remediation(of.document).await?;
-        Ok(self.remediation_lock.is_at(of.sweep, clock::now()).await?)
+        Ok(self.lock.is_at(of.sweep, clock::now()).await?)
     }
 }
 

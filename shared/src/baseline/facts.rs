@@ -48,7 +48,7 @@ impl Units {
 }
 
 impl FactsReader {
-    /// FactsReader from this organization.
+    /// Facts from this organization.
     pub fn new(organizations: OrganizationsGateway) -> Self {
         Self { organizations, units: Mutex::default() }
     }

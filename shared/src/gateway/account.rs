@@ -320,7 +320,7 @@ async fn change_region<Asked: Future<Output = Result<(), CallError>>>(
     for _ in 1..REGION_ATTEMPTS {
         match &answer {
             Err(error) if error.cause == Cause::Throttled && limiter.turn(operation).await.is_ok() => {
-                answer = ask().await
+                answer = ask().await;
             }
             _ => break,
         }
