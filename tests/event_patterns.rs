@@ -83,8 +83,8 @@ fn is_like(text: &str, pattern: &str) -> bool {
     rest.is_empty()
 }
 
-/// The rules on a bus that hear an event, by what they lead to.
-fn received(template: &Value, bus: &Value, queue: &str, event: &Value) -> Vec<String> {
+/// The rules on a bus that match an event, by what they lead to.
+fn matching_rules(template: &Value, bus: &Value, queue: &str, event: &Value) -> Vec<String> {
     let leads_there = |rule: &Value| items(&rule["Targets"]).any(|target| referred(&target["Arn"]) == queue);
     let rules = resources(template, "AWS::Events::Rule").into_iter();
     let rules = rules.filter(|(_, rule)| rule["EventBusName"] == *bus && leads_there(rule));
@@ -245,7 +245,7 @@ fn everything_that_matters_in_the_management_account_reaches_one_rule_or_stands_
     for action in KNOWN_ACCOUNT {
         for who in EVERYBODY {
             let event = event(MANAGEMENT, action, who, &json!({}));
-            let rules = received(&template, &Value::Null, "ActivityQueue", &event);
+            let rules = matching_rules(&template, &Value::Null, "ActivityQueue", &event);
             let expected = usize::from(!excused(EXCEPTIONS, action, who));
             assert_eq!(rules.len(), expected, "{action} by {who:?} reaches {rules:?}");
         }
@@ -263,10 +263,10 @@ fn everything_that_matters_in_a_member_account_is_forwarded_and_matched_or_stand
             let event = event(MEMBER, action, who, &json!({}));
             let is_expected = !excused(EXCEPTIONS, action, who) && !excused(MEMBER_EXCEPTIONS, action, who);
             assert_eq!(forwarded(&event), is_expected, "{action} by {who:?}");
-            let rules = received(&template, &member_bus(), "ActivityQueue", &event);
+            let rules = matching_rules(&template, &member_bus(), "ActivityQueue", &event);
             assert!(!is_expected || rules == ["MemberActivityRule"], "{action} by {who:?} reaches {rules:?}");
             // The management account's own bus believes none of it.
-            assert!(received(&template, &Value::Null, "ActivityQueue", &event).is_empty(), "{action} by {who:?}");
+            assert!(matching_rules(&template, &Value::Null, "ActivityQueue", &event).is_empty(), "{action} by {who:?}");
         }
     }
 }
@@ -277,7 +277,7 @@ fn a_member_that_closes_itself_is_noticed_whoever_does_it() {
     for who in EVERYBODY {
         let closed = event(MEMBER, "account:CloseAccount", who, &Value::Null);
         assert!(forwarded(&closed));
-        assert_eq!(received(&template, &member_bus(), "ActivityQueue", &closed), ["MemberActivityRule"]);
+        assert_eq!(matching_rules(&template, &member_bus(), "ActivityQueue", &closed), ["MemberActivityRule"]);
     }
 }
 
@@ -287,7 +287,11 @@ fn a_change_of_the_access_role_of_a_member_is_forwarded_and_matched_and_of_anoth
     for (role, is_matched) in [(ACCESS_ROLE, true), ("Developer", false)] {
         let changed = event(MEMBER, "iam:UpdateAssumeRolePolicy", Who::Role, &json!({"roleName": role}));
         assert_eq!(forwarded(&changed), is_matched, "{role}");
-        assert_eq!(!received(&template, &member_bus(), "ActivityQueue", &changed).is_empty(), is_matched, "{role}");
+        assert_eq!(
+            !matching_rules(&template, &member_bus(), "ActivityQueue", &changed).is_empty(),
+            is_matched,
+            "{role}"
+        );
     }
 }
 
@@ -297,11 +301,11 @@ fn news_of_regions_reach_the_region_auditor_from_both_buses_and_the_activity_aud
     for (account, bus) in [(MANAGEMENT, Value::Null), (MEMBER, member_bus())] {
         let news = json!({"source": "aws.account", "detail-type": "Region Opt-In Status Change", "account": account,
             "detail": {"accountId": MEMBER, "regionName": "eu-south-1", "status": "ENABLED"}});
-        assert_eq!(received(&template, &bus, "RegionAuditQueue", &news).len(), 1, "{account}");
-        assert!(received(&template, &bus, "ActivityQueue", &news).is_empty(), "{account}");
+        assert_eq!(matching_rules(&template, &bus, "RegionAuditQueue", &news).len(), 1, "{account}");
+        assert!(matching_rules(&template, &bus, "ActivityQueue", &news).is_empty(), "{account}");
         assert!(account == MANAGEMENT || forwarded(&news));
         let call = event(account, "account:EnableRegion", Who::Role, &json!({"regionName": "eu-south-1"}));
-        assert_eq!(received(&template, &bus, "RegionAuditQueue", &call).len(), 1, "{account}");
+        assert_eq!(matching_rules(&template, &bus, "RegionAuditQueue", &call).len(), 1, "{account}");
     }
 }
 
@@ -312,9 +316,13 @@ fn a_new_account_is_believed_from_the_management_account_alone() {
         [(MANAGEMENT, Value::Null, true), (MEMBER, Value::Null, false), (MEMBER, member_bus(), false)]
     {
         let joined = event(account, "organizations:AccountJoinedOrganization", Who::Role, &json!({}));
-        assert_eq!(!received(&template, &bus, "BaselineQueue", &joined).is_empty(), is_believed, "{account}");
+        assert_eq!(!matching_rules(&template, &bus, "BaselineQueue", &joined).is_empty(), is_believed, "{account}");
         let created = event(account, "organizations:CreateAccountResult", Who::Role, &json!({}));
-        assert_eq!(!received(&template, &bus, "AccountCreationQueue", &created).is_empty(), is_believed, "{account}");
+        assert_eq!(
+            !matching_rules(&template, &bus, "AccountCreationQueue", &created).is_empty(),
+            is_believed,
+            "{account}"
+        );
     }
 }
 
@@ -323,7 +331,7 @@ fn changes_of_stewards_own_resources_are_matched_and_of_others_and_its_daily_wor
     let template = template();
     let is_matched = |action: &str, parameters: &Value| {
         let event = event(MANAGEMENT, action, Who::Role, parameters);
-        !received(&template, &Value::Null, "ActivityQueue", &event).is_empty()
+        !matching_rules(&template, &Value::Null, "ActivityQueue", &event).is_empty()
     };
     for (action, parameters) in [
         ("lambda:UpdateFunctionCode20150331v2", json!({"functionName": "steward-ActivityAuditor-1A"})),

@@ -15,6 +15,7 @@ use std::{
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Value, json};
+use steward::table::keys::Kind;
 
 /// The checkout.
 pub(crate) fn root() -> &'static Path {
@@ -43,6 +44,12 @@ pub(crate) fn functions() -> Vec<String> {
 pub(crate) fn logical_id(function: &str) -> String {
     let capitalized = |word: &str| word[..1].to_uppercase() + &word[1..];
     function.split('-').map(capitalized).collect()
+}
+
+/// The kind of the items whose keys are like this pattern of a policy, as a pattern.
+fn kind_of(kinds: &[Kind], pattern: &str) -> Option<String> {
+    let is_of = |kind: &String| kind == pattern || kind.strip_suffix('*').is_some_and(|kind| pattern.starts_with(kind));
+    kinds.iter().map(|kind| kind.pattern()).find(is_of)
 }
 
 /// The template as JSON, its short forms written out: `!Ref A` is `{"Ref": "A"}`, `!GetAtt A.Arn` is

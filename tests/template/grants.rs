@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use steward::table::keys;
 
 use super::{
-    functions, items, logical_id, one_or_many, read, referred, resources, statements, statements_of, template,
+    functions, items, kind_of, logical_id, one_or_many, read, referred, resources, statements, statements_of, template,
 };
 
 #[test]
@@ -168,10 +168,8 @@ fn of_the_tables_a_role_may_touch_the_kinds_of_items_that_it_names_and_none_may_
         // Without it, a request that names no key would be allowed.
         assert_eq!(condition["Null"], json!({"dynamodb:LeadingKeys": "false"}), "{role}: {statement}");
         for pattern in patterns {
-            let is_of =
-                |kind: &str| kind == pattern || kind.strip_suffix('*').is_some_and(|kind| pattern.starts_with(kind));
-            let kind = kinds.iter().map(|kind| kind.pattern()).find(|kind| is_of(kind));
-            let kind = kind.unwrap_or_else(|| panic!("{role} may touch {pattern}, which is no kind of item"));
+            let kind = kind_of(kinds, pattern)
+                .unwrap_or_else(|| panic!("{role} may touch {pattern}, which is no kind of item"));
             unnamed.remove(&kind);
             let reads = actions == ["dynamodb:GetItem"];
             assert!(reads || kind != keys::SWITCH.key(), "{role} may turn the switch");

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use steward::table::keys;
 
-use super::{items, one_or_many, read, statements, template};
+use super::{functions, items, kind_of, logical_id, one_or_many, read, statements, template};
 
 /// A kind of item in words, and the functions that write and read its items.
 type Page = BTreeMap<String, [BTreeSet<String>; 2]>;
@@ -40,36 +40,23 @@ fn written_down() -> Page {
 
 /// What the roles of the functions may do with the items of each kind.
 fn deployed() -> Page {
-    let kinds = keys::TABLE.iter().chain(keys::JOURNAL).map(|kind| kind.pattern());
-    let mut page: Page = kinds.map(|kind| (kind, Default::default())).collect();
+    let all = [keys::TABLE, keys::JOURNAL].concat();
+    let mut page: Page = all.iter().map(|kind| (kind.pattern(), Default::default())).collect();
+    let roles: BTreeMap<_, _> =
+        functions().into_iter().map(|function| (format!("{}Role", logical_id(&function)), function)).collect();
     for (role, statement) in statements(&template()) {
         let leading = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
         let actions: Vec<_> = one_or_many(&statement["Action"]).into_iter().filter_map(Value::as_str).collect();
         let reads = actions.contains(&"dynamodb:GetItem");
         let writes = actions.iter().any(|action| *action != "dynamodb:GetItem");
-        for pattern in items(leading).filter_map(Value::as_str) {
-            let is_of =
-                |kind: &str| kind == pattern || kind.strip_suffix('*').is_some_and(|kind| pattern.starts_with(kind));
-            let Some((_, [written, read])) = page.iter_mut().find(|(kind, _)| is_of(kind)) else { continue };
-            let function = in_kebab_case(role.strip_suffix("Role").unwrap_or(&role));
-            for (does, functions) in [(writes, written), (reads, read)] {
+        for kind in items(leading).filter_map(Value::as_str).filter_map(|pattern| kind_of(&all, pattern)) {
+            let [written, read] = page.get_mut(&kind).expect("every kind is there");
+            for (does, names) in [(writes, written), (reads, read)] {
                 if does {
-                    functions.insert(function.clone());
+                    names.insert(roles[&role].clone());
                 }
             }
         }
     }
     page
-}
-
-/// `AccountLister` as its folder is called: `account-lister`.
-fn in_kebab_case(name: &str) -> String {
-    let mut kebab = String::new();
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() && !kebab.is_empty() {
-            kebab.push('-');
-        }
-        kebab.push(letter.to_ascii_lowercase());
-    }
-    kebab
 }

@@ -7,7 +7,7 @@ use crate::{DemoOrganization, Instructions, console::Console, demo_organization:
 /// The port of a cloud to play with: the one that AWS emulators commonly use.
 const PORT: u16 = 4566;
 
-/// Opens the scene and keeps it open until the process is interrupted.
+/// Opens the demonstration's organization and keeps it open until the process is interrupted.
 pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
     let console = Console;
     console.heading("An AWS Organization on this machine, with Steward in it; Ctrl-C ends it");

@@ -41,7 +41,7 @@ const FIRST_DOCUMENT: &str =
 
 /// A local cloud with an organization, and Steward in it.
 pub struct DemoOrganization {
-    /// The cloud. It ends when the scene is dropped.
+    /// The cloud. It ends when this is dropped.
     pub cloud: LocalCloud,
     /// The organization.
     pub organization: Organization,
