@@ -138,6 +138,12 @@ impl Document {
         self.overrides.iter().any(|entry| entry.selector.tag.is_some())
     }
 
+    /// Whether it takes the tags of accounts to tell what holds for them, or whether it does.
+    pub fn looks_at_tags(&self) -> bool {
+        let sections = self.overrides.iter().map(|entry| &entry.sections).chain([&self.defaults]);
+        self.selects_on_tags() || sections.into_iter().any(|sections| sections.account_tags.is_some())
+    }
+
     /// Whether Steward remediates a control by itself.
     pub fn remediates(&self, control: &str) -> bool {
         self.remediate.iter().any(|id| id.as_str() == control)

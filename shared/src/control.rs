@@ -33,7 +33,8 @@ use std::{fmt::Display, future::Future, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 pub use access::{
-    AccessError, AccessPath, AccountAccess, ManagementScope, MemberScope, RootScope, Scope, Visit, is_settling,
+    AccessError, AccessPath, AccountAccess, AccountScope, AccountView, Known, ManagementScope, MemberScope, RootScope,
+    Scope, Visit, is_settling,
 };
 pub use conclusion::{Conclusion, conclude};
 pub use engine::{AnyControl, Engine, actions};

@@ -19,6 +19,7 @@ mod sns;
 mod sqs;
 mod states;
 mod sts;
+mod tagging;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -50,6 +51,7 @@ pub use sns::{EmailSubscription, SnsGateway, Topic};
 pub use sqs::{Received, SqsGateway};
 pub use states::{Execution, StatesGateway};
 pub use sts::{RootSessionRequest, SessionRequest, StsGateway, TaskPolicy};
+pub use tagging::{TaggingGateway, TagsOfAccounts};
 
 use serde_json::Value;
 

@@ -27,7 +27,15 @@ pub fn controls(source_of: impl Fn(&str) -> String) -> String {
     for control in ALL {
         let id = control.id();
         put(&mut page, format_args!("\n## {id}\n\n{}\n", doc_comment(&source_of(id))));
-        put(&mut page, format_args!("\n**Works through** {}.\n", way(control.access_path())));
+        let (looks, changes) = (control.looks_through(), control.changes_through());
+        if looks == changes {
+            put(&mut page, format_args!("\n**Works through** {}.\n", way(looks)));
+        } else {
+            put(
+                &mut page,
+                format_args!("\n**Looks through** {}, and **changes through** {}.\n", way(looks), way(changes)),
+            );
+        }
         put(&mut page, format_args!("\n**Reads with** {}.\n", code(control.reads())));
         put(&mut page, format_args!("\n**Changes with** {}.\n", code(control.writes())));
         let section = &schema["definitions"]["Baseline"]["properties"][id];
@@ -43,7 +51,8 @@ pub fn permissions() -> String {
     let mut page = format!(
         "# Permissions of the controls\n\n{STALE}\nA session in an account is allowed the reads of the controls that \
          run, and their changes only where changes are to be made, whatever the access role may do. What goes through \
-         the management account has no session: the function's own role bounds it.\n"
+         the management account has no session: the function's own role bounds it. A control that looks in the account and \
+         changes it in another way has its reads in both tables: the second is taken where the first is refused.\n"
     );
     for through in [AccessPath::AssumedRole, AccessPath::Management, AccessPath::AssumeRoot] {
         let whose = match through.opened_with() {
@@ -54,18 +63,26 @@ pub fn permissions() -> String {
         };
         put(&mut page, format_args!("\n## Through {}\n\n{whose}\n\n", way(through)));
         page.push_str("| control | reads | changes |\n| --- | --- | --- |\n");
-        for control in ALL.iter().filter(|control| control.access_path() == through) {
-            let (reads, writes) = (code(control.reads()), code(control.writes()));
-            put(&mut page, format_args!("| [{0}](CONTROLS.md#{0}) | {reads} | {writes} |\n", control.id()));
+        let reads = |control: &dyn AnyControl| {
+            let looks = control.looks_through() == through || control.looks_else_through() == Some(through);
+            if looks { control.reads() } else { &[] }
+        };
+        let writes =
+            |control: &dyn AnyControl| if control.changes_through() == through { control.writes() } else { &[] };
+        for control in ALL {
+            let (reads, writes) = (reads(*control), writes(*control));
+            if !reads.is_empty() || !writes.is_empty() {
+                let (reads, writes) = (code(reads), code(writes));
+                put(&mut page, format_args!("| [{0}](CONTROLS.md#{0}) | {reads} | {writes} |\n", control.id()));
+            }
         }
-        let all = |of: fn(&dyn AnyControl) -> &'static [&'static str]| {
-            let through_it = ALL.iter().filter(|control| control.access_path() == through);
-            let mut actions: Vec<_> = through_it.flat_map(|control| of(*control)).copied().collect();
+        let all = |of: &dyn Fn(&dyn AnyControl) -> &'static [&'static str]| {
+            let mut actions: Vec<_> = ALL.iter().flat_map(|control| of(*control)).copied().collect();
             actions.sort_unstable();
             actions.dedup();
             code(&actions)
         };
-        put(&mut page, format_args!("| all | {} | {} |\n", all(|c| c.reads()), all(|c| c.writes())));
+        put(&mut page, format_args!("| all | {} | {} |\n", all(&reads), all(&writes)));
     }
     page
 }

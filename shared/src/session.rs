@@ -8,7 +8,7 @@ pub(crate) mod testing;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_sts::config::{Credentials, IdentityCache, SharedCredentialsProvider};
 use serde_json::json;
 use tokio::sync::OnceCell;
 
@@ -148,7 +148,11 @@ impl Sessions {
     fn config_with(&self, credentials: Credentials) -> SdkConfig {
         let region = aws_config::Region::new(Region::us_east_1().as_str().to_owned());
         let builder = self.config.to_builder().region(region);
-        builder.credentials_provider(SharedCredentialsProvider::new(credentials)).build()
+        // Nothing is kept of the identities of accounts that come once: these credentials are there already.
+        builder
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .identity_cache(IdentityCache::no_cache())
+            .build()
     }
 }
 

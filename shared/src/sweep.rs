@@ -22,8 +22,9 @@ pub use brake::{SweepBrake, SweepBraked};
 pub use execution::{SweepExecution, SweepExecutions};
 pub use remediation_lock::{LONGEST_SWEEP, RemediationLock};
 
-/// How many accounts one invocation looks at.
-pub const BATCH: usize = 25;
+/// How many accounts one invocation looks at. In the slowest organization, where no account can be entered, the contacts of
+/// so many are read from the management account within the time that an invocation has.
+pub const BATCH: usize = 50;
 
 /// The name of a sweep: `2026-11-26T05-00-00Z-1a2b3c4d`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +110,15 @@ pub struct Listing {
     pub accounts: Vec<Listed>,
     /// How many batches there are.
     pub batches: usize,
+}
+
+/// The accounts that one invocation looks at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch {
+    /// What the ARNs of the organization's accounts begin with.
+    pub account_arns: String,
+    /// The accounts.
+    pub accounts: Vec<Listed>,
 }
 
 /// An account of a sweep.

@@ -1,6 +1,8 @@
 //! Begins a sweep: lists every account of the organization, in batches, and finds new ones that no event has announced.
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use std::time::Duration;
+
+use futures_util::future::join;
 use jiff::{Timestamp, tz::TimeZone};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::{Deserialize, Serialize};
@@ -11,7 +13,8 @@ use steward::{
     clock, control,
     error::{Cause, Failure},
     gateway::{
-        Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, SqsGateway, StatesGateway,
+        Account, DynamoDbGateway, EventBridgeGateway, Organization, OrganizationsGateway, S3Gateway, SqsGateway,
+        StatesGateway,
     },
     ids::AccountId,
     organization::UnitNames,
@@ -20,15 +23,15 @@ use steward::{
         settings::{NotConfigured, Settings},
         start::SdkConfig,
     },
-    sweep::{BATCH, Listed, Listing, RemediationLock, SweepBrake, SweepExecutions, SweepId, note},
+    sweep::{BATCH, Batch, Listed, Listing, RemediationLock, SweepBrake, SweepExecutions, SweepId, note},
     table::{
         account_index::AccountIndex,
         known_accounts::{Joining, KnownAccounts, joining},
     },
 };
 
-/// How many batches are written at once.
-const AT_ONCE: usize = 8;
+/// How long requests leave the listing to a sweep: ten thousand accounts take a minute and a half.
+const LISTED_WITHIN: Duration = Duration::from_mins(3);
 
 /// The function.
 #[derive(Debug)]
@@ -117,14 +120,9 @@ impl AccountLister {
         let sweep = self.executions.under_way(&input.execution).await?;
         let document = self.document.read(&self.bus).await?;
         let organization = self.organizations.describe_organization().await?;
-        let list_begun_at = clock::now();
-        let accounts = self.organizations.list_accounts().await?;
-        // Requests look addresses up there. A sweep goes on without.
-        if let Err(error) = self.index.replace(&accounts, list_begun_at).await {
-            tracing::warn!("the index of accounts is not whole: {error}");
-        }
-        let joined = self.announce(&accounts, &organization.management_account, sweep.started_at).await?;
         let sweep_id = sweep.id;
+        let (accounts, listed, batches) = self.list(&sweep_id, &organization).await?;
+        let joined = self.announce(&accounts, &organization.management_account, sweep.started_at).await?;
         let now = clock::now();
         let ids = accounts.iter().map(|account| &account.id).collect();
         let today = now.to_zoned(TimeZone::UTC).date();
@@ -145,22 +143,6 @@ impl AccountLister {
                 (remediates, why_not) = (false, Some(why));
             }
         }
-        let management = &organization.management_account;
-        let names = UnitNames::of(&self.organizations, &accounts).await;
-        let listed = accounts.into_iter().map(|account| {
-            let unit = names.path(&account);
-            Listed::of(account, unit, management)
-        });
-        let accounts: Vec<Listed> = listed.collect();
-
-        let to_check: Vec<&Listed> = accounts.iter().filter(|listed| listed.is_to_be_checked()).collect();
-        let batches: Vec<_> = to_check.chunks(BATCH).zip(1..).collect();
-        let write = |(batch, number): &(&[&Listed], usize)| {
-            let (key, content) = (sweep_id.batch_key(*number), json(batch));
-            async move { Ok::<_, Failure>(self.sweeps.put_object(&key, content?).await?) }
-        };
-        stream::iter(batches.iter().map(write)).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-        let batches: Vec<usize> = batches.into_iter().map(|(_, number)| number).collect();
         let listing = Listing {
             sweep_id: sweep_id.clone(),
             trigger: sweep.trigger,
@@ -174,12 +156,69 @@ impl AccountLister {
                 why_not.as_deref(),
             ),
             by_tag: TagSelectors::of(&document),
-            batches: batches.len(),
-            accounts,
+            batches,
+            accounts: listed,
         };
         self.sweeps.put_object(&sweep_id.listing_key(), json(&listing)?).await?;
         let (accounts, Joined { unannounced, before }) = (listing.accounts.len(), joined);
+        let batches = (1..=batches).collect();
         Ok(Answer { sweep_id, batches, accounts, unannounced, joined_before: before })
+    }
+
+    /// Lists every account, and writes the batches as the pages come: AWS gives 20 accounts a page and eight pages a second,
+    /// so that whatever else there is to do is done while the next page is on its way.
+    async fn list(
+        &self,
+        sweep_id: &SweepId,
+        organization: &Organization,
+    ) -> Result<(Vec<Account>, Vec<Listed>, usize), Failure> {
+        let begun_at = clock::now();
+        match self.index.spare_others(LISTED_WITHIN).await {
+            Ok(true) => {}
+            Ok(false) => tracing::info!("a request lists the accounts at the same time"),
+            Err(error) => tracing::warn!("requests may list the accounts at the same time: {error}"),
+        }
+        let mut batches = Batches { lister: self, sweep_id, account_arns: organization.account_arns(), full: 0 };
+        let (mut names, mut waiting, mut is_whole) = (UnitNames::default(), Vec::new(), true);
+        let (mut accounts, mut listed) = (Vec::new(), Vec::new());
+        let mut page = self.organizations.accounts_page(None).await?;
+        loop {
+            let next = async {
+                match page.next.as_deref() {
+                    Some(token) => self.organizations.accounts_page(Some(token)).await.map(Some),
+                    None => Ok(None),
+                }
+            };
+            let work = async {
+                // Requests look addresses up there. A sweep goes on without.
+                if is_whole && let Err(error) = self.index.record_all(&page.items).await {
+                    tracing::warn!("the index of accounts is not whole: {error}");
+                    is_whole = false;
+                }
+                names.learn(&self.organizations, &page.items).await;
+                for account in &page.items {
+                    let one = Listed::of(account.clone(), names.path(account), &organization.management_account);
+                    if one.is_to_be_checked() {
+                        waiting.push(one.clone());
+                    }
+                    listed.push(one);
+                }
+                batches.write_full(&mut waiting).await
+            };
+            let (next, written) = join(next, work).await;
+            written?;
+            accounts.append(&mut page.items);
+            match next? {
+                Some(next) => page = next,
+                None => break,
+            }
+        }
+        batches.write_rest(waiting).await?;
+        if is_whole && let Err(error) = self.index.is_whole(begun_at).await {
+            tracing::warn!("the index of accounts is not whole: {error}");
+        }
+        tracing::info!(accounts = accounts.len(), batches = batches.full, "every account is listed");
+        Ok((accounts, listed, batches.full))
     }
 
     /// Sends the new accounts that nobody has heard of to get their baseline. Those that had joined before this stack
@@ -216,6 +255,35 @@ impl AccountLister {
             joined.unannounced.push(account.id.clone());
         }
         Ok(joined)
+    }
+}
+
+/// The batches of a sweep, written as they get full.
+struct Batches<'a> {
+    lister: &'a AccountLister,
+    sweep_id: &'a SweepId,
+    account_arns: String,
+    /// How many have been written.
+    full: usize,
+}
+
+impl Batches<'_> {
+    async fn write_full(&mut self, waiting: &mut Vec<Listed>) -> Result<(), Failure> {
+        while waiting.len() >= BATCH {
+            let rest = waiting.split_off(BATCH);
+            self.write(std::mem::replace(waiting, rest)).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_rest(&mut self, waiting: Vec<Listed>) -> Result<(), Failure> {
+        if waiting.is_empty() { Ok(()) } else { self.write(waiting).await }
+    }
+
+    async fn write(&mut self, accounts: Vec<Listed>) -> Result<(), Failure> {
+        let batch = Batch { account_arns: self.account_arns.clone(), accounts };
+        self.full += 1;
+        Ok(self.lister.sweeps.put_object(&self.sweep_id.batch_key(self.full), json(&batch)?).await?)
     }
 }
 

@@ -6,16 +6,19 @@ use std::{collections::BTreeMap, pin::pin, time::Duration};
 
 use futures_util::StreamExt;
 use jiff::{SignedDuration, tz::TimeZone};
-use lambda_runtime::LambdaEvent;
+use lambda_runtime::{LambdaEvent, tracing};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
-    baseline::{DocumentCache, FactsReader},
+    baseline::{Document, DocumentCache, FactsReader},
     clock,
-    control::{self, Engine, Mode, Outcome, Row, Visit, is_settling},
+    control::{self, Engine, Known, Mode, Outcome, Row, Visit, is_settling},
     error::{Cause, Failure},
-    gateway::{self, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, StatesGateway},
-    ids::RoleName,
+    gateway::{
+        self, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, StatesGateway, TaggingGateway,
+        TagsOfAccounts,
+    },
+    ids::{AccountId, RoleName},
     runtime::{
         budget::Budget,
         concurrency::as_they_come,
@@ -23,20 +26,20 @@ use steward::{
         start::SdkConfig,
     },
     session::{Guards, Sessions, ineligibility},
-    sweep::{Checked, Found as OfAccount, Listed, SweepExecutions},
+    sweep::{Batch, Checked, Found as OfAccount, Listed, SweepExecutions},
 };
 
 use remediation::{Means, OfSweep, Remediation};
 
 /// How many accounts are looked at at once.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 /// The time that is kept for the accounts that are being looked at when no more are begun.
 const MARGIN: Duration = Duration::from_mins(1);
 /// The largest batch that is read.
 const MAX_BATCH: usize = 1024 * 1024;
 
 /// After how many accounts what was found is written.
-const WRITTEN_AFTER: usize = 5;
+const WRITTEN_AFTER: usize = 10;
 
 /// What was found, by the position of the account in the batch.
 type Found = BTreeMap<usize, OfAccount>;
@@ -52,6 +55,7 @@ pub struct ComplianceChecker {
     bus: EventBridgeGateway,
     organizations: OrganizationsGateway,
     facts: FactsReader,
+    tagging: TaggingGateway,
     sweeps: S3Gateway,
     access_role: RoleName,
     settling: SignedDuration,
@@ -95,6 +99,7 @@ impl ComplianceChecker {
             document: DocumentCache::of(config, &mut settings, &table, &access_role).recorded_by_others(),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
             facts: FactsReader::new(management.organizations.clone()),
+            tagging: settings.tagging(config),
             organizations: management.organizations,
             sweeps: S3Gateway::of(config, settings.reports_bucket()),
             access_role,
@@ -111,10 +116,11 @@ impl ComplianceChecker {
         })?;
         let budget = Budget::keeping(MARGIN);
         let sweep_id = self.executions.under_way(&execution).await?.id;
-        let accounts = self.accounts(&sweep_id.batch_key(batch)).await?;
+        let accounts = self.batch(&sweep_id.batch_key(batch)).await?;
         let document = self.document.read(&self.bus).await?;
         let of = OfSweep::new(&sweep_id, &document, &event.context.request_id);
-        let visits = accounts.into_iter().map(|account| self.visit(account, &of, &budget));
+        let index = self.index(&accounts, &document).await;
+        let visits = accounts.accounts.into_iter().map(|account| self.visit(account, &index, &of, &budget));
         let mut came = pin!(as_they_come(visits, AT_ONCE));
         let mut found = Found::default();
         // Written as it comes: whoever is killed loses little.
@@ -136,7 +142,7 @@ impl ComplianceChecker {
         Ok(self.sweeps.put_object(key, content).await?)
     }
 
-    async fn accounts(&self, key: &str) -> Result<Vec<Listed>, Failure> {
+    async fn batch(&self, key: &str) -> Result<Batch, Failure> {
         match self.sweeps.find_object(key, None, MAX_BATCH).await? {
             gateway::Found::Object { content, .. } => serde_json::from_slice(&content)
                 .map_err(|error| Failure::with_detail(Cause::InputRefused, format_args!("{key}: {error}."))),
@@ -146,47 +152,91 @@ impl ComplianceChecker {
         }
     }
 
-    async fn visit(&self, account: Listed, of: &OfSweep<'_>, budget: &Budget) -> OfAccount {
-        let unknown = |failure| Checked::Unknown { failure };
+    /// The tags of all accounts of the batch, in one call, where the document looks at tags. Without it, each account is
+    /// asked for its own.
+    async fn index(&self, batch: &Batch, document: &Document) -> TagsOfAccounts {
+        if !document.looks_at_tags() {
+            return TagsOfAccounts::new();
+        }
+        let ids: Vec<AccountId> = batch.accounts.iter().map(|account| account.id.clone()).collect();
+        self.tagging.tags_of_accounts(&batch.account_arns, &ids).await.unwrap_or_else(|error| {
+            tracing::warn!("the index of tags cannot be read, each account is asked for its own: {error}");
+            TagsOfAccounts::new()
+        })
+    }
+
+    async fn visit(&self, account: Listed, index: &TagsOfAccounts, of: &OfSweep<'_>, budget: &Budget) -> OfAccount {
         let (tags, checked) = if budget.has_room() {
-            // With the wrong baseline it is not looked at.
-            match self.facts.tags(&account.id, of.document).await {
-                Ok(tags) => (Some(tags.clone()), self.check(&account, tags, of).await),
-                Err(failure) => (None, unknown(failure)),
-            }
+            self.check(&account, index.get(&account.id), of).await
         } else {
-            (None, unknown(Failure::new(Cause::NoTimeLeft)))
+            (None, Checked::Unknown { failure: Failure::new(Cause::NoTimeLeft) })
         };
         OfAccount { id: account.id, tags, checked }
     }
 
-    async fn check(&self, account: &Listed, tags: Tags, of: &OfSweep<'_>) -> Checked {
-        let rows = match self.look(account, tags, of).await {
+    /// What was found in an account, and the tags by which it was known what holds for it.
+    async fn check(&self, account: &Listed, indexed: Option<&Tags>, of: &OfSweep<'_>) -> (Option<Tags>, Checked) {
+        let unknown = |failure| Checked::Unknown { failure };
+        let known = Known { parent: account.units.last().cloned(), tags: indexed.cloned() };
+        // With the wrong baseline it is not looked at.
+        let tags = match indexed {
+            Some(tags) if of.document.selects_on_tags() => tags.clone(),
+            _ => match self.facts.tags(&account.id, of.document).await {
+                Ok(tags) => tags,
+                Err(failure) => return (None, unknown(failure)),
+            },
+        };
+        let first = match self.look(account, &tags, &known, of).await {
             Ok(rows) => rows,
-            Err(failure) => return Checked::Unknown { failure },
+            Err(failure) => return (Some(tags), unknown(failure)),
+        };
+        let (tags, rows) = match self.confirmed(account, indexed, of, (tags, first)).await {
+            Ok(confirmed) => confirmed,
+            Err(failure) => return (None, unknown(failure)),
         };
         // An account that was closed since it was listed refuses everything, and that is no finding.
         if rows.iter().any(|row| matches!(row.outcome, Outcome::NotReady { .. } | Outcome::Unknown { .. }))
             && let Ok(described) = self.organizations.describe_account(&account.id).await
             && let Some(why) = ineligibility(&described)
         {
-            return Checked::NotChecked { why: format!("Since the sweep began, {why}.") };
+            return (Some(tags), Checked::NotChecked { why: format!("Since the sweep began, {why}.") });
         }
-        Checked::Rows(rows)
+        let means =
+            Means { engine: &self.engine, facts: &self.facts, access_role: &self.access_role, settling: self.settling };
+        (Some(tags), Checked::Rows(self.remediation.after(rows, &account.id, of, means).await))
     }
 
-    /// Runs every control in a session that may only read, then puts right what has drifted and may be.
-    async fn look(&self, account: &Listed, tags: Tags, of: &OfSweep<'_>) -> Result<Vec<Row>, Failure> {
+    /// The same rows, unless something has drifted by a baseline that the index of tags alone has chosen, and AWS
+    /// Organizations knows other tags: then what was found by those.
+    async fn confirmed(
+        &self,
+        account: &Listed,
+        indexed: Option<&Tags>,
+        of: &OfSweep<'_>,
+        (tags, rows): (Tags, Vec<Row>),
+    ) -> Result<(Tags, Vec<Row>), Failure> {
+        let is_settled = |row: &Row| row.outcome.is_settled();
+        if indexed.is_none() || !of.document.selects_on_tags() || rows.iter().all(is_settled) {
+            return Ok((tags, rows));
+        }
+        let shown = self.facts.tags(&account.id, of.document).await?;
+        if shown == tags {
+            return Ok((tags, rows));
+        }
+        let known = Known { parent: account.units.last().cloned(), tags: Some(shown.clone()) };
+        let rows = self.look(account, &shown, &known, of).await?;
+        Ok((shown, rows))
+    }
+
+    /// Runs every control in a session that may only read.
+    async fn look(&self, account: &Listed, tags: &Tags, known: &Known, of: &OfSweep<'_>) -> Result<Vec<Row>, Failure> {
         let now = clock::now();
-        let effective = of.document.for_account(&account.facts(tags), now.to_zoned(TimeZone::UTC).date());
+        let effective = of.document.for_account(&account.facts(tags.clone()), now.to_zoned(TimeZone::UTC).date());
         let listed = account.account();
         let admission = self.engine.admit(&listed, &of.document.protected).await?;
         let is_settling = is_settling(&listed, self.settling, now);
-        let visit = Visit::to(&admission, &self.access_role, of.invocation, is_settling);
-        let rows = self.engine.run(control::ALL, visit, &effective, Mode::Plan).await;
-        let means =
-            Means { engine: &self.engine, facts: &self.facts, access_role: &self.access_role, settling: self.settling };
-        Ok(self.remediation.after(rows, &account.id, of, means).await)
+        let visit = Visit::to(&admission, &self.access_role, of.invocation, is_settling).knowing(known);
+        Ok(self.engine.run(control::ALL, visit, &effective, Mode::Plan).await)
     }
 }
 

@@ -279,7 +279,7 @@ impl RegionOptAuditor {
                 return Ok(());
             }
         };
-        let visit = Visit::to(&admission, &self.access_role, invocation, is_settling);
+        let visit = Visit::to(&admission, &self.access_role, invocation, is_settling).from_outside();
         let rows = self.engine.run(REGIONS, visit, &effective, Mode::Apply).await;
         match conclude(&rows, reminder.since, now, self.deadline, self.backoff) {
             Conclusion::Applied => Ok(()),

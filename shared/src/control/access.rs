@@ -3,18 +3,19 @@
 //! A control names its way as a type, so that one that works from the management account cannot even name the
 //! gateways of a session, and its actions never get into a session's policy.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use aws_config::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::OnceCell;
 
 use crate::{
+    error::Cause,
     gateway::{
         Account, AccountGateway, AccountTarget, CallError, CloudWatchGateway, EventRulesGateway, IamGateway,
         OrganizationsGateway, S3ControlGateway, SnsGateway, TaskPolicy,
     },
-    ids::{AccountId, Region, RoleName},
+    ids::{AccountId, OrganizationalUnitId, Region, RoleName},
     organization::UnitPaths,
     session::{Admission, Protection, Sessions},
 };
@@ -44,11 +45,36 @@ impl AccessPath {
 
 /// What a control can touch in one account.
 pub trait Scope: Sized + Send + Sync + 'static {
-    /// The way in.
-    const ACCESS_PATH: AccessPath;
+    /// The way in, to look.
+    const LOOKS: AccessPath;
+    /// The way in, to change something.
+    const CHANGES: AccessPath;
+    /// The way in, to look where the first is refused, and after what was changed by it.
+    const LOOKS_ELSE: Option<AccessPath> = None;
 
     /// Goes in, the first time; later controls of the same account find the way open.
     fn enter<'a>(access: &'a AccountAccess<'_>) -> impl Future<Output = Result<&'a Self, AccessError<'a>>> + Send;
+
+    /// Another way to look at the same account, where this one was refused.
+    fn instead(&self, _refused: &CallError) -> Option<Self> {
+        None
+    }
+
+    /// Why the account is looked at in another way than others are.
+    fn detour(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// Whether a refusal is one of this way in alone: of a role that is not there, of a policy that people have set, of an
+/// account that is so young that its services refuse it.
+fn is_of_the_way(error: &CallError) -> bool {
+    error.refused && matches!(error.cause, Cause::AccessDenied | Cause::OptInRequired | Cause::RoleNotAssumable)
+}
+
+/// Why another way was taken, in words: the refusal itself may say more than fits in a row.
+fn refusal(error: &CallError) -> String {
+    format!("{} was refused ({})", error.operation, error.cause)
 }
 
 /// Why a control cannot get in.
@@ -67,13 +93,38 @@ pub struct Visit<'a> {
     role: &'a RoleName,
     invocation: &'a str,
     pub(super) is_settling: bool,
+    known: Option<&'a Known>,
+    is_outside: bool,
+}
+
+/// What a list has said of an account before it is looked at. It may be minutes old: what looks right is taken for right,
+/// and what does not is asked for again.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The unit that holds it, as `ListAccounts` shows it in `Paths`.
+    pub parent: Option<OrganizationalUnitId>,
+    /// Its tags, as the index of the Resource Groups Tagging API has them.
+    pub tags: Option<BTreeMap<String, String>>,
 }
 
 impl<'a> Visit<'a> {
     /// A visit to an account through its access role. `invocation` is what the session is tied to in CloudTrail;
     /// `is_settling` says whether the account is so young that what it was granted may not hold everywhere yet.
     pub fn to(admission: &'a Admission, role: &'a RoleName, invocation: &'a str, is_settling: bool) -> Self {
-        Self { admission, role, invocation, is_settling }
+        Self { admission, role, invocation, is_settling, known: None, is_outside: false }
+    }
+
+    /// The same, with what a list has said of the account.
+    #[must_use]
+    pub fn knowing(self, known: &'a Known) -> Self {
+        Self { known: Some(known), ..self }
+    }
+
+    /// The same, for a function that may enter no account: contacts and regions are read from the management account, at
+    /// its rates.
+    #[must_use]
+    pub fn from_outside(self) -> Self {
+        Self { is_outside: true, ..self }
     }
 }
 
@@ -93,8 +144,10 @@ pub struct AccountAccess<'a> {
     actions: Vec<&'static str>,
     member_bus: Option<&'a str>,
     member: OnceCell<Result<MemberScope, CallError>>,
+    account: OnceCell<AccountScope>,
+    root: OnceCell<RootScope>,
     management: ManagementScope,
-    root: RootScope,
+    outside: AccountView,
 }
 
 impl<'a> AccountAccess<'a> {
@@ -102,12 +155,25 @@ impl<'a> AccountAccess<'a> {
     pub(super) fn new(
         visit: Visit<'a>,
         sessions: &'a Sessions,
-        management: ManagementScope,
+        (organizations, units): (OrganizationsGateway, Arc<UnitPaths>),
+        outside: AccountView,
         actions: Vec<&'static str>,
         member_bus: Option<&'a str>,
     ) -> Self {
-        let root = RootScope::new(visit.admission.clone(), sessions.clone(), Box::new(IamGateway::of));
-        Self { visit, sessions, actions, member_bus, member: OnceCell::new(), management, root }
+        let account_id = visit.admission.account_id().clone();
+        let management =
+            ManagementScope { account_id, organizations, known: visit.known.cloned().unwrap_or_default(), units };
+        Self {
+            visit,
+            sessions,
+            actions,
+            member_bus,
+            member: OnceCell::new(),
+            account: OnceCell::new(),
+            root: OnceCell::new(),
+            management,
+            outside,
+        }
     }
 
     /// Whether a session may be opened here at all; `own` says why not in the management account.
@@ -156,6 +222,8 @@ pub struct MemberScope {
     pub management_account: AccountId,
     /// The ARN of the bus in it that members forward their events to; None where the function does not know.
     pub member_bus: Option<String>,
+    /// Its contacts and regions.
+    pub account: AccountGateway,
     /// Its alarms.
     pub cloudwatch: CloudWatchGateway,
     /// Its settings and roles.
@@ -184,6 +252,7 @@ impl MemberScope {
             access_role,
             management_account,
             member_bus,
+            account: AccountGateway::of_session(session),
             cloudwatch: CloudWatchGateway::of(session),
             iam: IamGateway::of(session),
             rules: Rules::through(rules),
@@ -194,7 +263,8 @@ impl MemberScope {
 }
 
 impl Scope for MemberScope {
-    const ACCESS_PATH: AccessPath = AccessPath::AssumedRole;
+    const LOOKS: AccessPath = AccessPath::AssumedRole;
+    const CHANGES: AccessPath = AccessPath::AssumedRole;
 
     async fn enter<'a>(access: &'a AccountAccess<'_>) -> Result<&'a Self, AccessError<'a>> {
         access.lead_in("the management account has no access role to work through")?;
@@ -209,23 +279,91 @@ impl Scope for MemberScope {
     }
 }
 
+/// Contacts and regions of one account, as one caller reaches them.
+#[derive(Clone, Debug)]
+pub struct AccountView {
+    /// The caller's way to AWS Account Management.
+    pub gateway: AccountGateway,
+    /// The account, as this caller names it.
+    pub target: AccountTarget,
+}
+
+/// One account whose contacts and regions are read from inside, and written from the management account.
+///
+/// AWS counts the calls for the account that makes them, so that reading costs no other account anything. Service control
+/// policies do not bind the management account, so that writing works whatever they forbid in the member: AWS's own sample
+/// of them denies a member to change its alternate contacts.
+#[derive(Clone, Debug)]
+pub struct AccountScope {
+    /// By what it is read.
+    pub reads: AccountView,
+    /// By what it is written.
+    pub writes: AccountView,
+    detour: Option<String>,
+}
+
+impl AccountScope {
+    /// An account that is read from inside by `reads`.
+    pub(super) fn inside(reads: AccountGateway, writes: AccountView) -> Self {
+        Self { reads: AccountView { gateway: reads, target: AccountTarget::own() }, writes, detour: None }
+    }
+
+    /// An account that is read from the management account, for this reason.
+    fn outside(writes: AccountView, why: Option<String>) -> Self {
+        let detour = why.map(|why| format!("It was read from the management account, at its rates: {why}"));
+        Self { reads: writes.clone(), writes, detour }
+    }
+}
+
+impl Scope for AccountScope {
+    const LOOKS: AccessPath = AccessPath::AssumedRole;
+    const CHANGES: AccessPath = AccessPath::Management;
+    const LOOKS_ELSE: Option<AccessPath> = Some(AccessPath::Management);
+
+    async fn enter<'a>(access: &'a AccountAccess<'_>) -> Result<&'a Self, AccessError<'a>> {
+        let open = async || {
+            let writes = access.outside.clone();
+            if access.visit.is_outside {
+                return Ok(Self::outside(writes, None));
+            }
+            match MemberScope::enter(access).await {
+                Ok(member) => Ok(Self::inside(member.account.clone(), writes)),
+                Err(AccessError::NotThere(why)) => Ok(Self::outside(writes, Some(why.to_owned()))),
+                Err(AccessError::Failed(error)) if is_of_the_way(error) => {
+                    Ok(Self::outside(writes, Some(refusal(error))))
+                }
+                Err(no_entry) => Err(no_entry),
+            }
+        };
+        access.account.get_or_try_init(open).await
+    }
+
+    fn instead(&self, refused: &CallError) -> Option<Self> {
+        let is_inside = self.reads.target != self.writes.target;
+        (is_inside && is_of_the_way(refused)).then(|| Self::outside(self.writes.clone(), Some(refusal(refused))))
+    }
+
+    fn detour(&self) -> Option<&str> {
+        self.detour.as_deref()
+    }
+}
+
 /// One account, seen from the management account with the function's own role.
 #[derive(Clone, Debug)]
 pub struct ManagementScope {
     /// The account.
     pub account_id: AccountId,
-    /// The account as Account Management is asked about it.
-    pub target: AccountTarget,
-    /// Its contacts and regions.
-    pub account: AccountGateway,
     /// Its place and tags in the organization.
     pub organizations: OrganizationsGateway,
+    /// What a list has said of it.
+    pub known: Known,
     /// The units of the organization by path.
     pub(super) units: Arc<UnitPaths>,
 }
 
 impl Scope for ManagementScope {
-    const ACCESS_PATH: AccessPath = AccessPath::Management;
+    const LOOKS: AccessPath = AccessPath::Management;
+    const CHANGES: AccessPath = AccessPath::Management;
 
     async fn enter<'a>(access: &'a AccountAccess<'_>) -> Result<&'a Self, AccessError<'a>> {
         Ok(&access.management)
@@ -233,25 +371,40 @@ impl Scope for ManagementScope {
 }
 
 /// Makes the gateway that exists only once a session is open.
-pub(super) type IamOfSession = Box<dyn Fn(&SdkConfig) -> IamGateway + Send + Sync>;
+pub(super) type IamOfSession = Arc<dyn Fn(&SdkConfig) -> IamGateway + Send + Sync>;
 
-/// One account, entered as its root user. Each task is a session of its own.
+/// The credentials of one account's root user: looked at in a session of its access role, which CloudTrail and whoever
+/// watches root users see nothing of, and deleted as the root user itself, in a session of its own for each task.
+#[derive(Clone)]
 pub struct RootScope {
     admission: Admission,
     sessions: Sessions,
     gateway: IamOfSession,
+    member: Option<IamGateway>,
+    detour: Option<String>,
     deleting: OnceCell<IamGateway>,
 }
 
 impl RootScope {
-    /// The scope of an account; `gateway` makes the gateway of each session.
-    pub(super) fn new(admission: Admission, sessions: Sessions, gateway: IamOfSession) -> Self {
-        Self { admission, sessions, gateway, deleting: OnceCell::new() }
+    /// The scope of an account, which is looked at by `member`; `gateway` makes the gateway of each session as root.
+    pub(super) fn new(
+        admission: Admission,
+        sessions: Sessions,
+        gateway: IamOfSession,
+        member: Result<IamGateway, String>,
+    ) -> Self {
+        let why = |why: &String| format!("It was looked at in a session of the root user: {why}");
+        let detour = member.as_ref().err().map(why);
+        Self { admission, sessions, gateway, member: member.ok(), detour, deleting: OnceCell::new() }
     }
 
-    /// IAM of the account in a fresh session that may look at the root user's credentials.
+    /// IAM of the account, in a session that may look at the root user's credentials. What has been deleted is looked for as
+    /// the root user: nobody else sees it at once.
     pub(super) async fn audit(&self) -> Result<IamGateway, CallError> {
-        self.open(TaskPolicy::AuditCredentials).await
+        match &self.member {
+            Some(member) if !self.deleting.initialized() => Ok(member.clone()),
+            _ => self.open(TaskPolicy::AuditCredentials).await,
+        }
     }
 
     /// IAM of the account in a session that may delete the root user's credentials; one serves all of them.
@@ -271,10 +424,33 @@ impl fmt::Debug for RootScope {
 }
 
 impl Scope for RootScope {
-    const ACCESS_PATH: AccessPath = AccessPath::AssumeRoot;
+    const LOOKS: AccessPath = AccessPath::AssumedRole;
+    const CHANGES: AccessPath = AccessPath::AssumeRoot;
+    const LOOKS_ELSE: Option<AccessPath> = Some(AccessPath::AssumeRoot);
 
     async fn enter<'a>(access: &'a AccountAccess<'_>) -> Result<&'a Self, AccessError<'a>> {
         access.lead_in("the root user of the management account cannot be assumed")?;
-        Ok(&access.root)
+        let open = async || {
+            let member = match MemberScope::enter(access).await {
+                Ok(member) => Ok(member.iam.clone()),
+                Err(AccessError::Failed(error)) if is_of_the_way(error) => Err(refusal(error)),
+                Err(no_entry) => return Err(no_entry),
+            };
+            let (admission, sessions) = (access.visit.admission.clone(), access.sessions.clone());
+            Ok(Self::new(admission, sessions, Arc::new(IamGateway::of), member))
+        };
+        access.root.get_or_try_init(open).await
+    }
+
+    fn instead(&self, refused: &CallError) -> Option<Self> {
+        let is_inside = self.member.is_some() && !self.deleting.initialized();
+        (is_inside && is_of_the_way(refused)).then(|| {
+            let Self { admission, sessions, gateway, .. } = self.clone();
+            Self::new(admission, sessions, gateway, Err(refusal(refused)))
+        })
+    }
+
+    fn detour(&self) -> Option<&str> {
+        self.detour.as_deref()
     }
 }

@@ -8,11 +8,15 @@
 //! **Desired state.** `billing`, `operations` and `security`, each with `name`, `title`, `email` and `phone`, and each
 //! optional. A contact that is left out is left alone; with `prune: true` it must not exist.
 //!
-//! **Calls.** A compliant account costs one `GetAlternateContact` per contact that the section says something about.
+//! **Calls.** A compliant account costs one `GetAlternateContact` per contact that the section says something about, in a
+//! session of its access role: AWS counts the call for the account that makes it. Where there is no such session, or a
+//! service control policy denies the read, it is made from the management account, and the row says so. Contacts are
+//! always written from there, which no service control policy binds.
 //!
 //! **Source.** `GetAlternateContact` answers `ResourceNotFoundException` for a contact that is not set; both changes
-//! are idempotent (AWS Account Management API reference). Members are reached from the management account once
-//! trusted access for `account.amazonaws.com` is on.
+//! are idempotent (AWS Account Management API reference). A call without an account id is about the caller's own account
+//! and needs nothing else (AWS Account Management reference guide, "Understanding API modes of operation"); members are
+//! reached from the management account once trusted access for `account.amazonaws.com` is on.
 
 use std::fmt;
 
@@ -20,7 +24,7 @@ use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Control, ManagementScope};
+use super::{AccountScope, AccountView, Control};
 use crate::{
     baseline::{Baseline, Findings, Validate},
     gateway::{AlternateContact, CallError, ContactKind},
@@ -169,7 +173,7 @@ impl Control for AlternateContactsControl {
     const ID: &'static str = "alternate-contacts";
     const READS: &'static [&'static str] = &["account:GetAlternateContact"];
     const WRITES: &'static [&'static str] = &["account:DeleteAlternateContact", "account:PutAlternateContact"];
-    type Scope = ManagementScope;
+    type Scope = AccountScope;
     type Desired = AlternateContacts;
     type Actual = Actual;
     type Change = Change;
@@ -178,21 +182,21 @@ impl Control for AlternateContactsControl {
         baseline.alternate_contacts.as_ref()
     }
 
-    async fn inspect(&self, scope: &ManagementScope, desired: &AlternateContacts) -> Result<Actual, CallError> {
-        let find = async |kind| Ok((kind, scope.account.find_alternate_contact(&scope.target, kind).await?));
+    async fn inspect(&self, scope: &AccountScope, desired: &AlternateContacts) -> Result<Actual, CallError> {
+        let AccountView { gateway, target } = &scope.reads;
+        let find = async |kind| Ok((kind, gateway.find_alternate_contact(target, kind).await?));
         try_join_all(desired.rules().map(|(kind, _)| find(kind))).await
     }
 
-    fn plan(&self, _scope: &ManagementScope, desired: &AlternateContacts, actual: &Actual) -> Vec<Change> {
+    fn plan(&self, _scope: &AccountScope, desired: &AlternateContacts, actual: &Actual) -> Vec<Change> {
         plan(desired, actual)
     }
 
-    async fn apply(&self, scope: &ManagementScope, change: &Change) -> Result<(), CallError> {
+    async fn apply(&self, scope: &AccountScope, change: &Change) -> Result<(), CallError> {
+        let AccountView { gateway, target } = &scope.writes;
         match change {
-            Change::Put { kind, contact, .. } => {
-                scope.account.put_alternate_contact(&scope.target, *kind, contact).await
-            }
-            Change::Delete { kind } => scope.account.delete_alternate_contact(&scope.target, *kind).await,
+            Change::Put { kind, contact, .. } => gateway.put_alternate_contact(target, *kind, contact).await,
+            Change::Delete { kind } => gateway.delete_alternate_contact(target, *kind).await,
         }
     }
 

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::{
     AccessError, AccessPath, Control, Mode, Outcome, Row, Scope, Visit,
-    access::{AccountAccess, ManagementScope},
+    access::{AccountAccess, AccountView},
     outcome::by_hand,
 };
 use crate::{
@@ -103,14 +103,12 @@ impl Engine {
     ) -> Result<AccountAccess<'a>, CallError> {
         let management_account = self.sessions.own_account().await?;
         let account_id = visit.admission.account_id();
-        let management = ManagementScope {
-            account_id: account_id.clone(),
+        let outside = AccountView {
+            gateway: self.management.accounts.clone(),
             target: AccountTarget::of(account_id, management_account),
-            account: self.management.accounts.clone(),
-            organizations: self.management.organizations.clone(),
-            units: Arc::clone(&self.units),
         };
-        Ok(AccountAccess::new(visit, &self.sessions, management, actions, self.member_bus.as_deref()))
+        let organization = (self.management.organizations.clone(), Arc::clone(&self.units));
+        Ok(AccountAccess::new(visit, &self.sessions, organization, outside, actions, self.member_bus.as_deref()))
     }
 }
 
@@ -118,8 +116,12 @@ impl Engine {
 pub trait AnyControl: Send + Sync {
     /// Its name.
     fn id(&self) -> &'static str;
-    /// The way in which it reaches an account.
-    fn access_path(&self) -> AccessPath;
+    /// The way in which it looks at an account.
+    fn looks_through(&self) -> AccessPath;
+    /// The way in which it changes an account.
+    fn changes_through(&self) -> AccessPath;
+    /// The way in which it looks where the first is refused.
+    fn looks_else_through(&self) -> Option<AccessPath>;
     /// The IAM actions of its reads.
     fn reads(&self) -> &'static [&'static str];
     /// The IAM actions of its changes.
@@ -141,8 +143,16 @@ impl<C: Control> AnyControl for C {
         C::ID
     }
 
-    fn access_path(&self) -> AccessPath {
-        C::Scope::ACCESS_PATH
+    fn looks_through(&self) -> AccessPath {
+        C::Scope::LOOKS
+    }
+
+    fn changes_through(&self) -> AccessPath {
+        C::Scope::CHANGES
+    }
+
+    fn looks_else_through(&self) -> Option<AccessPath> {
+        C::Scope::LOOKS_ELSE
     }
 
     fn reads(&self) -> &'static [&'static str] {
@@ -171,7 +181,7 @@ impl<C: Control> AnyControl for C {
             match C::Scope::enter(access).await {
                 Ok(scope) => {
                     let work = converge(self, scope, desired, mode);
-                    let (outcome, notes) = in_time(C::Scope::ACCESS_PATH, mode, work).await;
+                    let (outcome, notes) = in_time(C::Scope::CHANGES, mode, work).await;
                     Row { notes, ..Row::of(account_id, self, outcome) }
                 }
                 Err(AccessError::NotThere(why)) => Row::skipped(account_id, self, why),
@@ -199,17 +209,39 @@ async fn in_time(
     })
 }
 
-/// Runs one control in one account, and says what a person should know beside the outcome.
+/// Runs one control in one account, and says what a person should know beside the outcome. Where the way to look is
+/// refused and there is another, that one is taken to the end.
 pub(super) async fn converge<C: Control>(
     control: &C,
     scope: &C::Scope,
     desired: &C::Desired,
     mode: Mode,
 ) -> (Outcome, Vec<String>) {
-    let actual = match control.inspect(scope, desired).await {
-        Ok(actual) => actual,
-        Err(error) => return (Outcome::stopped(Vec::new(), Failure::from(error)), Vec::new()),
+    let published = |scope: &C::Scope, (outcome, mut notes): (Outcome, Vec<String>)| {
+        notes.extend(scope.detour().map(ToOwned::to_owned));
+        (outcome, notes)
     };
+    let stopped = |error: CallError| (Outcome::stopped(Vec::new(), Failure::from(error)), Vec::new());
+    match control.inspect(scope, desired).await {
+        Ok(actual) => published(scope, go_on(control, scope, desired, actual, mode).await),
+        Err(error) => match scope.instead(&error) {
+            Some(other) => match control.inspect(&other, desired).await {
+                Ok(actual) => published(&other, go_on(control, &other, desired, actual, mode).await),
+                Err(error) => published(&other, stopped(error)),
+            },
+            None => published(scope, stopped(error)),
+        },
+    }
+}
+
+/// What comes after the first look.
+async fn go_on<C: Control>(
+    control: &C,
+    scope: &C::Scope,
+    desired: &C::Desired,
+    actual: C::Actual,
+    mode: Mode,
+) -> (Outcome, Vec<String>) {
     let notes = control.notes(desired, &actual);
     let mut changes = control.plan(scope, desired, &actual);
     let open = [in_words(&changes), left_to_people(control, desired, &actual)].concat();
@@ -315,12 +347,13 @@ fn in_words<T: ToString>(changes: &[T]) -> Vec<String> {
 /// The IAM actions that a session of the access role needs for these controls in this mode. In plan mode they read
 /// and nothing else, so that a bug cannot write. Controls that go another way add nothing.
 pub fn actions(controls: &[&'static dyn AnyControl], mode: Mode) -> Vec<&'static str> {
-    let of = |control: &&'static dyn AnyControl| match mode {
-        Mode::Plan => control.reads().to_vec(),
-        Mode::Apply => [control.reads(), control.writes()].concat(),
+    let of = |control: &&'static dyn AnyControl| {
+        let looks = (control.looks_through() == AccessPath::AssumedRole).then(|| control.reads());
+        let changes =
+            (mode == Mode::Apply && control.changes_through() == AccessPath::AssumedRole).then(|| control.writes());
+        [looks.unwrap_or_default(), changes.unwrap_or_default()].concat()
     };
-    let through_a_session = controls.iter().filter(|control| control.access_path() == AccessPath::AssumedRole);
-    let mut actions: Vec<_> = through_a_session.flat_map(of).collect();
+    let mut actions: Vec<_> = controls.iter().flat_map(of).collect();
     actions.sort_unstable();
     actions.dedup();
     actions

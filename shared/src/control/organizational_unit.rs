@@ -7,10 +7,11 @@
 //!
 //! **Desired state.** `organizational_unit`, by id (`ou-ab12-cdef3456`) or by path (`/Workloads/Production`).
 //!
-//! **Calls.** A compliant account costs one `DescribeAccount`. A unit named by its path is looked up once in five minutes,
+//! **Calls.** In a sweep, the list of accounts shows the place, and a compliant account costs nothing more; else it costs one
+//! `DescribeAccount`. A unit named by its path is looked up once in five minutes,
 //! for all accounts.
 //!
-//! **Source.** `DescribeAccount` shows the place in `Paths`; a new account starts in the root, and `MoveAccount` names
+//! **Source.** `ListAccounts` and `DescribeAccount` show the place in `Paths`; a new account starts in the root, and `MoveAccount` names
 //! both the unit it leaves and the one it enters (AWS Organizations API reference).
 
 use std::fmt;
@@ -113,6 +114,9 @@ impl Control for OrganizationalUnitControl {
             OrganizationalUnitReference::Id(id) => id.clone(),
             OrganizationalUnitReference::Path(names) => scope.units.find(&scope.organizations, names).await?,
         };
+        if scope.known.parent.as_ref() == Some(&unit) {
+            return Ok(Actual { parent: unit.clone(), unit });
+        }
         let account = scope.organizations.describe_account(&scope.account_id).await?;
         let parent = account.parent.ok_or_else(|| {
             CallError::unusable("organizations:DescribeAccount", Cause::CallFailed, "an account without Paths")

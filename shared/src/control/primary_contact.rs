@@ -10,7 +10,8 @@
 //! `phone_number`, and where they apply `company_name`, `address_line_2`, `address_line_3`, `district_or_county`,
 //! `state_or_region` and `website_url`. A field that is left out must be empty: AWS replaces the record as a whole.
 //!
-//! **Calls.** A compliant account costs one `GetContactInformation`.
+//! **Calls.** A compliant account costs one `GetContactInformation`, in a session of its access role; where that is
+//! refused, from the management account, and the row says so. The contact is always written from there.
 //!
 //! **Source.** `PutContactInformation` is idempotent; `state_or_region` is required in US, CA, GB, DE, JP, IN and BR
 //! (AWS Account Management API reference).
@@ -20,7 +21,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Control, ManagementScope};
+use super::{AccountScope, AccountView, Control};
 use crate::{
     baseline::{Baseline, Findings, Validate},
     gateway::{CallError, ContactInformation},
@@ -165,7 +166,7 @@ impl Control for PrimaryContactControl {
     const ID: &'static str = "primary-contact";
     const READS: &'static [&'static str] = &["account:GetContactInformation"];
     const WRITES: &'static [&'static str] = &["account:PutContactInformation"];
-    type Scope = ManagementScope;
+    type Scope = AccountScope;
     type Desired = PrimaryContact;
     type Actual = Option<ContactInformation>;
     type Change = Change;
@@ -176,23 +177,25 @@ impl Control for PrimaryContactControl {
 
     async fn inspect(
         &self,
-        scope: &ManagementScope,
+        scope: &AccountScope,
         _desired: &PrimaryContact,
     ) -> Result<Option<ContactInformation>, CallError> {
-        scope.account.find_contact_information(&scope.target).await
+        let AccountView { gateway, target } = &scope.reads;
+        gateway.find_contact_information(target).await
     }
 
     fn plan(
         &self,
-        _scope: &ManagementScope,
+        _scope: &AccountScope,
         desired: &PrimaryContact,
         actual: &Option<ContactInformation>,
     ) -> Vec<Change> {
         plan(desired, actual.as_ref()).into_iter().collect()
     }
 
-    async fn apply(&self, scope: &ManagementScope, change: &Change) -> Result<(), CallError> {
-        scope.account.put_contact_information(&scope.target, &change.contact).await
+    async fn apply(&self, scope: &AccountScope, change: &Change) -> Result<(), CallError> {
+        let AccountView { gateway, target } = &scope.writes;
+        gateway.put_contact_information(target, &change.contact).await
     }
 }
 

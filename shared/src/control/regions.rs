@@ -9,7 +9,8 @@
 //! alone; one in `disabled` is drift until somebody takes it out of the list. A region that is being enabled or disabled is not drift: the account is not ready until AWS is done with
 //! the regions that the section asks for, and a note for the others.
 //!
-//! **Calls.** A compliant account costs one `ListRegions` per page of 50 regions.
+//! **Calls.** A compliant account costs one `ListRegions` per page of 50 regions, in a session of its access role; where
+//! that is refused, from the management account, and the row says so. Regions are always changed from there.
 //!
 //! **Source.** Both changes take minutes and at times hours, and cannot be cancelled; AWS works on 6 regions of an
 //! account and 50 of an organization at once (AWS Account Management reference guide, "Enable or disable AWS Regions"
@@ -23,7 +24,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Control, ManagementScope};
+use super::{AccountScope, AccountView, Control};
 use crate::{
     baseline::{Baseline, Findings, Validate},
     error::{Cause, Failure},
@@ -135,7 +136,7 @@ impl Control for RegionsControl {
     const ID: &'static str = "regions";
     const READS: &'static [&'static str] = &["account:ListRegions"];
     const WRITES: &'static [&'static str] = &["account:DisableRegion", "account:EnableRegion"];
-    type Scope = ManagementScope;
+    type Scope = AccountScope;
     type Desired = Regions;
     type Actual = Actual;
     type Change = Change;
@@ -145,8 +146,9 @@ impl Control for RegionsControl {
     }
 
     /// A region that AWS does not know gives [`Cause::UnknownRegion`]: a list with a typing error is not half right.
-    async fn inspect(&self, scope: &ManagementScope, desired: &Regions) -> Result<Actual, CallError> {
-        let actual = scope.account.list_regions(&scope.target).await?;
+    async fn inspect(&self, scope: &AccountScope, desired: &Regions) -> Result<Actual, CallError> {
+        let AccountView { gateway, target } = &scope.reads;
+        let actual = gateway.list_regions(target).await?;
         let named: BTreeSet<_> = desired.enabled.iter().chain(&desired.disabled).collect();
         let unknown: Vec<_> = named.into_iter().filter(|region| !actual.contains_key(region)).collect();
         if unknown.is_empty() {
@@ -156,19 +158,20 @@ impl Control for RegionsControl {
         Err(CallError::unusable("account:ListRegions", Cause::UnknownRegion, detail))
     }
 
-    fn plan(&self, _scope: &ManagementScope, desired: &Regions, actual: &Actual) -> Vec<Change> {
+    fn plan(&self, _scope: &AccountScope, desired: &Regions, actual: &Actual) -> Vec<Change> {
         plan(desired, actual)
     }
 
-    async fn apply(&self, scope: &ManagementScope, change: &Change) -> Result<(), CallError> {
+    async fn apply(&self, scope: &AccountScope, change: &Change) -> Result<(), CallError> {
+        let AccountView { gateway, target } = &scope.writes;
         let answer = match change {
-            Change::Enable(region) => scope.account.enable_region(&scope.target, region).await,
-            Change::Disable(region) => scope.account.disable_region(&scope.target, region).await,
+            Change::Enable(region) => gateway.enable_region(target, region).await,
+            Change::Disable(region) => gateway.disable_region(target, region).await,
         };
         match answer {
             // The region is on its way already, and only a look says which way.
             Err(error) if error.cause == Cause::RegionInTransition => {
-                let regions = scope.account.list_regions(&scope.target).await;
+                let regions = scope.reads.gateway.list_regions(&scope.reads.target).await;
                 if regions.is_ok_and(|regions| change.is_under_way(&regions)) { Ok(()) } else { Err(error) }
             }
             answer => answer,

@@ -73,9 +73,17 @@ mod tests {
     fn a_session_is_allowed_the_actions_of_controls_that_work_through_it_and_no_others() {
         let allowed = actions(ALL, Mode::Apply);
         for control in ALL {
-            let is_borne = control.access_path() == AccessPath::AssumedRole;
-            for action in [control.reads(), control.writes()].concat() {
-                assert_eq!(allowed.contains(&action), is_borne, "{} {action}", control.id());
+            for (actions, through) in
+                [(control.reads(), control.looks_through()), (control.writes(), control.changes_through())]
+            {
+                for action in actions {
+                    assert_eq!(
+                        allowed.contains(action),
+                        through == AccessPath::AssumedRole,
+                        "{} {action}",
+                        control.id()
+                    );
+                }
             }
         }
         let reads = actions(ALL, Mode::Plan);
@@ -86,7 +94,8 @@ mod tests {
 
     #[test]
     fn what_a_control_does_as_root_is_within_the_tasks_of_its_sessions() {
-        for control in ALL.iter().filter(|control| control.access_path() == AccessPath::AssumeRoot) {
+        for control in ALL.iter().filter(|control| control.changes_through() == AccessPath::AssumeRoot) {
+            assert_eq!(control.looks_else_through(), Some(AccessPath::AssumeRoot), "{}", control.id());
             for action in control.reads() {
                 assert!(TaskPolicy::AuditCredentials.allowed_actions().contains(action), "{action}");
             }

@@ -10,11 +10,13 @@
 //! authentication go as well; otherwise they are a note: without a password they guard nothing. A virtual device that
 //! is deactivated stays behind unassigned, because the task policy does not allow its deletion.
 //!
-//! **Calls.** A compliant account costs two: `AssumeRoot` and `GetAccountSummary`.
+//! **Calls.** A compliant account costs one `GetAccountSummary`, in a session of its access role: nobody acts as its root
+//! user, and whoever watches root users is told nothing. Where that is refused, it is read in a session of the root user,
+//! and the row says so.
 //!
-//! **Source.** IAM user guide, "Centrally manage root access for member accounts". One `GetAccountSummary` in a
-//! session for `IAMAuditRootUserCredentials` shows all four; a session for `IAMDeleteRootUserCredentials` deletes
-//! them, but may not see the summary, so that the result is read in another audit.
+//! **Source.** IAM API reference, `GetAccountSummary`: one call shows all four, and a key that it leaves out is not known.
+//! IAM user guide, "Centrally manage root access for member accounts": a session for `IAMDeleteRootUserCredentials` deletes
+//! them, but may not see the summary, so that the result is read in one for `IAMAuditRootUserCredentials`.
 
 use std::fmt;
 

@@ -16,7 +16,10 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::config_bag::ConfigBag;
 
-use super::{Control, Engine, ManagementScope, MemberScope, Mode, Outcome, RootScope, access, engine};
+use super::{
+    AccountScope, AccountView, Control, Engine, Known, ManagementScope, MemberScope, Mode, Outcome, RootScope, engine,
+    scope,
+};
 use crate::{
     error::Cause,
     gateway::{
@@ -125,6 +128,7 @@ impl Rules<'_> {
             management_account: management_account(),
             member_bus: Some(MEMBER_BUS.to_owned()),
             rules: access::Rules::through(move |_| rules.clone()),
+            account: AccountGateway::mocked(mocked!(aws_sdk_account, recorder, self.account)),
             cloudwatch: CloudWatchGateway::new(mocked!(aws_sdk_cloudwatch, recorder, self.cloudwatch)),
             iam: IamGateway::new(mocked!(aws_sdk_iam, recorder, self.iam)),
             s3control: S3ControlGateway::new(mocked!(aws_sdk_s3control, recorder, self.s3control)),
@@ -138,20 +142,29 @@ impl Rules<'_> {
         let recorder = Recorder::default();
         let scope = ManagementScope {
             account_id: account(),
-            target: AccountTarget::of(&account(), &management_account()),
-            account: AccountGateway::mocked(mocked!(aws_sdk_account, recorder, self.account)),
+            known: Known::default(),
             organizations: OrganizationsGateway::mocked(mocked!(aws_sdk_organizations, recorder, self.organizations)),
             units: Arc::default(),
         };
         (scope, recorder)
     }
 
-    /// The root user of the account.
+    /// The account, whose contacts and regions are read in a session in it and written from the management account.
+    pub(crate) fn contacts(self) -> (AccountScope, Recorder) {
+        let recorder = Recorder::default();
+        let gateway = AccountGateway::mocked(mocked!(aws_sdk_account, recorder, self.account));
+        let target = AccountTarget::of(&account(), &management_account());
+        (AccountScope::inside(gateway.clone(), AccountView { gateway, target }), recorder)
+    }
+
+    /// The root user of the account, which is looked at in a session of its access role.
     pub(crate) fn root(self) -> (RootScope, Recorder) {
         let recorder = Recorder::default();
         let iam = IamGateway::new(mocked!(aws_sdk_iam, recorder, self.iam));
         let sessions = self.sessions(&recorder);
-        (RootScope::new(Admission::of_member(account(), None), sessions, Box::new(move |_| iam.clone())), recorder)
+        let member = Ok(iam.clone());
+        let admission = Admission::of_member(account(), None);
+        (RootScope::new(admission, sessions, Arc::new(move |_| iam.clone()), member), recorder)
     }
 
     /// An engine of the management account. What it does in a session reaches nothing.

@@ -37,8 +37,23 @@ impl AccountTarget {
         Self((account != management_account).then(|| account.clone()))
     }
 
+    /// The caller's own account. AWS calls this the standalone context: it needs neither trusted access nor an organization
+    /// (AWS Account Management reference guide, "Understanding API modes of operation").
+    pub fn own() -> Self {
+        Self(None)
+    }
+
     fn id(&self) -> Option<String> {
         self.0.as_ref().map(ToString::to_string)
+    }
+
+    /// Names a denial for what it means here: AWS denies calls about another account that lack trusted access in the same
+    /// words as calls that lack a permission.
+    fn denied(&self, mut error: CallError) -> CallError {
+        if error.cause == Cause::AccessDenied && self.0.is_some() {
+            error.cause = Cause::AccountManagementDenied;
+        }
+        error
     }
 }
 
@@ -168,6 +183,12 @@ impl AccountGateway {
         Self::new(Client::new(config), rates)
     }
 
+    /// A gateway of a session in a member account. AWS counts these calls for the account that makes them: each account has
+    /// its own rates, and all of them (AWS Account Management reference guide, "Quotas").
+    pub fn of_session(session: &SdkConfig) -> Self {
+        Self::of(session, &Rates::new(1.0, Vec::new()))
+    }
+
     /// A gateway over a mocked client, which takes all of the published rates.
     #[cfg(test)]
     pub(crate) fn mocked(client: Client) -> Self {
@@ -185,7 +206,7 @@ impl AccountGateway {
         let call = self.client.get_alternate_contact().set_account_id(target.id());
         let answer = call.alternate_contact_type(model(kind)).send().await;
         let is_absent = GetAlternateContactError::is_resource_not_found_exception;
-        let answer = unless_absent(OPERATION, answer, is_absent).map_err(denied)?;
+        let answer = unless_absent(OPERATION, answer, is_absent).map_err(|error| target.denied(error))?;
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         let contact = answer.map(|answer| {
             let contact = answer.alternate_contact().ok_or_else(|| {
@@ -213,7 +234,7 @@ impl AccountGateway {
         let call = self.client.put_alternate_contact().set_account_id(target.id()).alternate_contact_type(model(kind));
         let call = call.name(&contact.name).title(&contact.title);
         let call = call.email_address(&contact.email).phone_number(&contact.phone);
-        call.send().await.map(drop).map_err(|error| denied(CallError::of(OPERATION, error)))
+        call.send().await.map(drop).map_err(|error| target.denied(CallError::of(OPERATION, error)))
     }
 
     /// Removes the alternate contact of this kind; that there is none is as good.
@@ -223,7 +244,7 @@ impl AccountGateway {
         let call = self.client.delete_alternate_contact().set_account_id(target.id());
         let answer = call.alternate_contact_type(model(kind)).send().await;
         let is_absent = DeleteAlternateContactError::is_resource_not_found_exception;
-        unless_absent(OPERATION, answer, is_absent).map(drop).map_err(denied)
+        unless_absent(OPERATION, answer, is_absent).map(drop).map_err(|error| target.denied(error))
     }
 
     /// The primary contact; None when the account has none.
@@ -235,7 +256,7 @@ impl AccountGateway {
         self.limiters.get_contact_information.turn(OPERATION).await?;
         let answer = self.client.get_contact_information().set_account_id(target.id()).send().await;
         let is_absent = GetContactInformationError::is_resource_not_found_exception;
-        let answer = unless_absent(OPERATION, answer, is_absent).map_err(denied)?;
+        let answer = unless_absent(OPERATION, answer, is_absent).map_err(|error| target.denied(error))?;
         let contact = answer.map(|answer| {
             let record = answer.contact_information().ok_or_else(|| {
                 CallError::unusable(OPERATION, Cause::CallFailed, "an answer without ContactInformation")
@@ -256,7 +277,7 @@ impl AccountGateway {
             .map_err(|error| CallError::not_sent(OPERATION, Cause::InputRefused, error.to_string()))?;
         self.limiters.put_contact_information.turn(OPERATION).await?;
         let call = self.client.put_contact_information().set_account_id(target.id()).contact_information(record);
-        call.send().await.map(drop).map_err(|error| denied(CallError::of(OPERATION, error)))
+        call.send().await.map(drop).map_err(|error| target.denied(CallError::of(OPERATION, error)))
     }
 
     /// Every region that AWS knows, with its status in the account.
@@ -266,7 +287,7 @@ impl AccountGateway {
         let mut pages = self.client.list_regions().set_account_id(target.id()).into_paginator().page_size(50).send();
         let mut found = BTreeMap::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| denied(CallError::of(OPERATION, error)))?;
+            let page = page.map_err(|error| target.denied(CallError::of(OPERATION, error)))?;
             for entry in page.regions() {
                 let (region, status) = region(entry).ok_or_else(|| {
                     CallError::unusable(OPERATION, Cause::CallFailed, format!("a region like {entry:?}"))
@@ -287,7 +308,7 @@ impl AccountGateway {
         change_region(&self.limiters.enable_region, OPERATION, || {
             let call = self.client.enable_region().set_account_id(target.id()).region_name(region.as_str());
             let asked = call.customize().config_override(without_retries()).send();
-            async { asked.await.map(drop).map_err(|error| region_change_failed(OPERATION, error)) }
+            async { asked.await.map(drop).map_err(|error| region_change_failed(target, OPERATION, error)) }
         })
         .await
     }
@@ -298,7 +319,7 @@ impl AccountGateway {
         change_region(&self.limiters.disable_region, OPERATION, || {
             let call = self.client.disable_region().set_account_id(target.id()).region_name(region.as_str());
             let asked = call.customize().config_override(without_retries()).send();
-            async { asked.await.map(drop).map_err(|error| region_change_failed(OPERATION, error)) }
+            async { asked.await.map(drop).map_err(|error| region_change_failed(target, OPERATION, error)) }
         })
         .await
     }
@@ -332,18 +353,13 @@ fn without_retries() -> Builder {
     Builder::new().retry_config(RetryConfig::disabled())
 }
 
-/// Names a denial for what it means here: AWS denies calls that lack trusted access in the same words as calls that
-/// lack a permission.
-fn denied(mut error: CallError) -> CallError {
-    if error.cause == Cause::AccessDenied {
-        error.cause = Cause::AccountManagementDenied;
-    }
-    error
-}
-
 /// Classifies an error of a region change. The quota of changes at once shares its exception with throttling, and
 /// only the message tells them apart; a conflict is a change of the same region that is under way.
-fn region_change_failed<E>(operation: &'static str, error: SdkError<E, HttpResponse>) -> CallError
+fn region_change_failed<E>(
+    target: &AccountTarget,
+    operation: &'static str,
+    error: SdkError<E, HttpResponse>,
+) -> CallError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
@@ -351,7 +367,7 @@ where
         let message = message.to_ascii_lowercase();
         message.contains("quota") && message.contains("concurrent region-opt")
     });
-    let mut error = denied(CallError::of(operation, error));
+    let mut error = target.denied(CallError::of(operation, error));
     match error.cause {
         Cause::Throttled if is_concurrency_quota => error.cause = Cause::RegionOptQuota,
         Cause::Conflict => error.cause = Cause::RegionInTransition,

@@ -37,6 +37,27 @@ impl UnitNames {
         Self(listed.into_iter().flatten().chain(described).collect())
     }
 
+    /// Reads the names of the units that hold these accounts as well, as far as they are not known. For lists that come page
+    /// by page: units are named together with all others below the same parent, so that the calls are as many as the parents.
+    pub async fn learn<'a>(
+        &mut self,
+        organizations: &OrganizationsGateway,
+        accounts: impl IntoIterator<Item = &'a Account>,
+    ) {
+        let mut new = parents(accounts);
+        for (_, wanted) in &mut new {
+            wanted.retain(|unit| !self.0.contains_key(unit));
+        }
+        new.retain(|(_, wanted)| !wanted.is_empty());
+        let wanted: Vec<OrganizationalUnitId> = new.iter().flat_map(|(_, units)| units).cloned().collect();
+        let left = Mutex::new(new);
+        let listed = join_all((0..AT_ONCE).map(|_| list(organizations, &left))).await;
+        self.0.extend(listed.into_iter().flatten());
+        for unit in wanted {
+            self.0.entry(unit).or_insert_with_key(|unit| Err(gone(unit)));
+        }
+    }
+
     /// The names that could be read.
     pub(crate) fn read(self) -> impl Iterator<Item = (OrganizationalUnitId, String)> {
         self.0.into_iter().filter_map(|(unit, name)| Some((unit, name.ok()?)))

@@ -6,7 +6,7 @@ use aws_config::SdkConfig;
 use jiff::SignedDuration;
 
 use crate::{
-    gateway::{Management, Rates},
+    gateway::{Management, Rates, TaggingGateway},
     ids::{AccountId, MailAddress, NotValid, RoleName},
     poll_backoff::PollBackoff,
     severity::Severity,
@@ -265,6 +265,16 @@ impl Settings {
         if let Some(made) = &self.management {
             return made.clone();
         }
+        let rates = self.rates();
+        self.management.insert(Management::of(config, &rates)).clone()
+    }
+
+    /// The gateway to the index of tags, which takes the same part of what it allows itself.
+    pub fn tagging(&mut self, config: &SdkConfig) -> TaggingGateway {
+        TaggingGateway::of(config, &self.rates())
+    }
+
+    fn rates(&mut self) -> Rates {
         let text = self.read("RATE_SHARES").unwrap_or_default();
         let mut of = Vec::new();
         for (operation, share) in self.pairs("RATE_SHARES", &text) {
@@ -273,8 +283,7 @@ impl Settings {
                 Err(_) => self.problems.push(format!("RATE_SHARES has {share:?}, which is no number")),
             }
         }
-        let rates = Rates::new(self.parsed("RATE_SHARE", 1.0), of);
-        self.management.insert(Management::of(config, &rates)).clone()
+        Rates::new(self.parsed("RATE_SHARE", 1.0), of)
     }
 
     /// `BACKUP_BUCKET`: the bucket for policies that are removed.

@@ -199,6 +199,12 @@ impl AccountIndex {
         }
     }
 
+    /// Keeps requests from listing the accounts for so long, because a sweep does it for them. One that does so already goes
+    /// on: the sweep lists beside it.
+    pub async fn spare_others(&self, budget: Duration) -> Result<bool, CallError> {
+        self.hold(clock::now(), budget).await
+    }
+
     /// Asks for the right to go on with the listing.
     async fn hold(&self, now: Timestamp, budget: Duration) -> Result<bool, CallError> {
         let budget = SignedDuration::try_from(budget).unwrap_or_default();

@@ -29,11 +29,11 @@ const LOG_TAIL_LINES: usize = 25;
 
 /// The services MiniStack answers.
 ///
-/// Organizations and Account Management are left out on purpose: MiniStack then checks the credentials and the IAM
+/// Organizations, Account Management and the Resource Groups Tagging API are left out on purpose: MiniStack then checks the credentials and the IAM
 /// policy of such a request and stops, which is what [`crate::front::authorize`] asks it for. Its own handlers would
 /// make up an organization.
 const SERVICES: &str = "cloudformation,dynamodb,dynamodbstreams,ecr,events,iam,kms,lambda,logs,monitoring,s3,scheduler,\
-     secretsmanager,sns,sqs,ssm,states,sts,tagging";
+     secretsmanager,sns,sqs,ssm,states,sts";
 
 /// Why MiniStack could not be started.
 #[derive(Debug, thiserror::Error)]

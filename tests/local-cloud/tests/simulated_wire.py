@@ -27,6 +27,8 @@ def main(endpoint, management, account):
     iam = Checked("iam", endpoint, *session)
     aliases = iam("ListAccountAliases")
     assert aliases["AccountAliases"] == [f"steward-{account}"] and aliases["IsTruncated"] is False, aliases
+    summary = iam("GetAccountSummary")["SummaryMap"]
+    assert summary["AccountPasswordPresent"] in (0, 1) and summary["AccountAccessKeysPresent"] == 0, summary
     iam.refused("GetAccountPasswordPolicy", "NoSuchEntity")
     iam.refused("GetRole", "NoSuchEntity", RoleName="x")
     iam.refused("ListAttachedRolePolicies", "NoSuchEntity", RoleName="x")

@@ -159,6 +159,7 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         "states" if call.operation == "DescribeExecution" => state.executions.serve(call),
         "events" => events::serve(state, call),
         "organizations" => organizations::serve(state, call),
+        "tagging" => organizations::tags_of_accounts(state, &who, call),
         "sts" => sts::serve(state, &who, call),
         "s3" => s3::serve(state, call),
         "sns" if who.actions.is_none() => {

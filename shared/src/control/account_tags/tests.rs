@@ -54,6 +54,25 @@ async fn a_compliant_account_costs_one_read() {
 }
 
 #[tokio::test]
+async fn what_the_index_shows_as_it_should_be_costs_nothing_more() {
+    let mut scope = Rules::default().management();
+    scope.0.known.tags = Some(section().tags);
+    assert_eq!(run(&AccountTagsControl, &scope, &section(), Mode::Plan).await, Outcome::Compliant);
+    assert_eq!(scope.1.calls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_the_index_alone_shows_to_differ_is_no_drift() {
+    for stale in [tags(&[]), tags(&[("cost-center", "41"), ("stage", "prod")])] {
+        let list = list(&[&[("cost-center", "42"), ("stage", "prod")]]);
+        let mut scope = Rules { organizations: &[&list], ..Rules::default() }.management();
+        scope.0.known.tags = Some(stale);
+        assert_eq!(run(&AccountTagsControl, &scope, &section(), Mode::Plan).await, Outcome::Compliant);
+        assert_eq!(scope.1.calls(), ["ListTagsForResource"]);
+    }
+}
+
+#[tokio::test]
 async fn only_what_differs_is_written_and_read_back() {
     let put = mock!(Client::tag_resource)
         .match_requests(|r| {

@@ -16,10 +16,12 @@ use super::*;
 use crate::{
     control::{
         Mode, Outcome,
+        engine::converge,
         testing::{Rules, run, stopped},
     },
     error::Cause,
     gateway::testing::{denied, said},
+    invocation::lasting,
 };
 
 fn contact(name: &str) -> Contact {
@@ -43,7 +45,7 @@ fn not_found() -> GetAlternateContactError {
 
 fn present(kind: AlternateContactType, contact: Contact) -> Rule {
     mock!(Client::get_alternate_contact)
-        .match_requests(move |r| r.alternate_contact_type() == Some(&kind) && r.account_id() == Some("222222222222"))
+        .match_requests(move |r| r.alternate_contact_type() == Some(&kind) && r.account_id().is_none())
         .then_output(move || model_of(&contact))
 }
 
@@ -80,9 +82,33 @@ async fn a_compliant_account_costs_one_read_per_contact_of_the_section() {
         &present(AlternateContactType::Billing, contact("Bills")),
         &present(AlternateContactType::Security, contact("Guards")),
     ];
-    let scope = Rules { account: &rules, ..Rules::default() }.management();
+    let scope = Rules { account: &rules, ..Rules::default() }.contacts();
     assert_eq!(run(&AlternateContactsControl, &scope, &section(), Mode::Apply).await, Outcome::Compliant);
     assert_eq!(scope.1.calls(), ["GetAlternateContact", "GetAlternateContact"]);
+}
+
+#[tokio::test]
+async fn where_a_policy_denies_the_read_contacts_are_read_and_written_from_outside_and_the_row_says_so() {
+    let no = mock!(Client::get_alternate_contact)
+        .match_requests(|r| r.account_id().is_none())
+        .then_error(|| GetAlternateContactError::generic(denied()));
+    let outside = mock!(Client::get_alternate_contact)
+        .match_requests(|r| r.account_id() == Some("222222222222"))
+        .sequence()
+        .error(not_found)
+        .output(|| model_of(&contact("Bills")))
+        .build();
+    let put = mock!(Client::put_alternate_contact)
+        .match_requests(|r| r.account_id() == Some("222222222222"))
+        .then_output(|| PutAlternateContactOutput::builder().build());
+    let scope = Rules { account: &[&no, &outside, &put], ..Rules::default() }.contacts();
+    let desired = AlternateContacts { billing: Some(contact("Bills")), ..Default::default() };
+    let work = converge(&AlternateContactsControl, &scope.0, &desired, Mode::Apply);
+    let (outcome, notes) = lasting(std::time::Duration::from_mins(1), work).await;
+    assert_eq!(outcome, Outcome::Fixed { applied: vec!["set the BILLING contact".into()] });
+    assert!(notes[0].contains("account:GetAlternateContact was refused"), "{notes:?}");
+    let get = "GetAlternateContact";
+    assert_eq!(scope.1.calls(), [get, get, "PutAlternateContact", get], "the refused way is not taken twice");
 }
 
 #[tokio::test]
@@ -99,7 +125,7 @@ async fn drift_is_fixed_and_read_back() {
         &absent_then(AlternateContactType::Security, contact("Guards")),
         &put,
     ];
-    let scope = Rules { account: &rules, ..Rules::default() }.management();
+    let scope = Rules { account: &rules, ..Rules::default() }.contacts();
     let outcome = run(&AlternateContactsControl, &scope, &section(), Mode::Apply).await;
     assert_eq!(outcome, Outcome::Fixed { applied: vec!["set the SECURITY contact".into()] });
     let reads = ["GetAlternateContact"; 2];
@@ -118,7 +144,7 @@ async fn what_must_not_exist_is_removed() {
     let delete = mock!(Client::delete_alternate_contact)
         .match_requests(|r| r.alternate_contact_type() == Some(&AlternateContactType::Operations))
         .then_output(|| DeleteAlternateContactOutput::builder().build());
-    let scope = Rules { account: &[&get, &others, &delete], ..Rules::default() }.management();
+    let scope = Rules { account: &[&get, &others, &delete], ..Rules::default() }.contacts();
     let pruning = AlternateContacts { prune: true, ..Default::default() };
     let outcome = run(&AlternateContactsControl, &scope, &pruning, Mode::Apply).await;
     assert_eq!(outcome, Outcome::Fixed { applied: vec!["remove the OPERATIONS contact".into()] });
@@ -129,7 +155,7 @@ async fn what_must_not_exist_is_removed() {
 #[tokio::test]
 async fn plan_mode_writes_nothing() {
     let get = mock!(Client::get_alternate_contact).then_error(not_found);
-    let scope = Rules { account: &[&get], ..Rules::default() }.management();
+    let scope = Rules { account: &[&get], ..Rules::default() }.contacts();
     let outcome = run(&AlternateContactsControl, &scope, &section(), Mode::Plan).await;
     let planned = vec!["set the BILLING contact".into(), "set the SECURITY contact".into()];
     assert_eq!(outcome, Outcome::Drifted { planned });
@@ -139,7 +165,7 @@ async fn plan_mode_writes_nothing() {
 #[tokio::test]
 async fn a_denied_read_is_unknown() {
     let get = mock!(Client::get_alternate_contact).then_error(|| GetAlternateContactError::generic(denied()));
-    let scope = Rules { account: &[&get], ..Rules::default() }.management();
+    let scope = Rules { account: &[&get], ..Rules::default() }.contacts();
     let outcome = run(&AlternateContactsControl, &scope, &section(), Mode::Apply).await;
     assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
     assert_eq!(stopped(outcome), (Cause::AccountManagementDenied, vec![]));
@@ -156,7 +182,7 @@ async fn a_write_that_fails_names_those_that_went_through() {
             ValidationException::builder().message("phone").meta(said("ValidationException", "phone")).build().unwrap(),
         )
     });
-    let scope = Rules { account: &[&get, &put, &refused], ..Rules::default() }.management();
+    let scope = Rules { account: &[&get, &put, &refused], ..Rules::default() }.contacts();
     let outcome = run(&AlternateContactsControl, &scope, &section(), Mode::Apply).await;
     assert_eq!(stopped(outcome), (Cause::InputRefused, vec!["set the BILLING contact".into()]));
     assert_eq!(scope.1.calls()[2..], ["PutAlternateContact", "PutAlternateContact"]);

@@ -112,7 +112,7 @@ async fn run_over(accounts: usize, share: f64) -> Came {
             let account = Account { units: described.units, ..active(&id) };
             let effective = facts.effective(&account, &document).await.ok()?;
             let admission = engine.admit(&account, &Protected::default()).await.unwrap();
-            let visit = Visit::to(&admission, &role, "i-1", false);
+            let visit = Visit::to(&admission, &role, "i-1", false).from_outside();
             Some(engine.run(&controls, visit, &effective, Mode::Apply).await)
         };
         stream::iter((0..accounts).map(visit)).buffered(8).collect().await

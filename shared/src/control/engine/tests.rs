@@ -156,6 +156,59 @@ async fn a_session_that_cannot_be_opened_stops_only_the_controls_that_need_it() 
     assert_eq!(sorted(&recorder), ["AssumeRole", "GetCallerIdentity", "ListTagsForResource"]);
 }
 
+fn regions_of(account_id: Option<&'static str>) -> Rule {
+    mock!(Account::list_regions).match_requests(move |r| r.account_id() == account_id).then_output(|| {
+        let region = Region::builder().region_name("af-south-1").region_opt_status(RegionOptStatus::Enabled);
+        ListRegionsOutput::builder().regions(region.build()).build()
+    })
+}
+
+#[tokio::test]
+async fn where_the_role_cannot_be_assumed_regions_are_read_from_outside_and_the_row_says_so() {
+    let no = mock!(Sts::assume_role).then_error(|| AssumeRoleError::generic(denied()));
+    let regions = regions_of(Some("222222222222"));
+    let rules = Rules { sts: &[&who_calls(), &no], account: &[&regions], ..Rules::default() };
+    let (engine, recorder) = rules.engine();
+    let sections = json!({"regions": {"enabled": ["af-south-1"]}});
+    let rows = run(&engine, &account(), &["regions"], sections, Mode::Plan).await;
+    assert_eq!(rows[0].outcome, Outcome::Compliant);
+    assert!(rows[0].notes[0].contains("sts:AssumeRole was refused"), "{:?}", rows[0].notes);
+    assert_eq!(recorder.calls(), ["GetCallerIdentity", "AssumeRole", "ListRegions"]);
+}
+
+#[tokio::test]
+async fn a_function_that_enters_no_account_reads_regions_from_outside_without_asking_for_a_session() {
+    let regions = regions_of(Some("222222222222"));
+    let (engine, recorder) = Rules { sts: &[&who_calls()], account: &[&regions], ..Rules::default() }.engine();
+    let role = RoleName::organization_account_access();
+    let effective = baseline(json!({"regions": {"enabled": ["af-south-1"]}})).into();
+    let work = async {
+        let admission = engine.admit(&active(&account()), &Protected::default()).await.unwrap();
+        let visit = Visit::to(&admission, &role, "i-1", false).from_outside();
+        engine.run(&controls(&["regions"]), visit, &effective, Mode::Plan).await
+    };
+    let rows = reaching(Reach::Changes, Duration::from_mins(5), work).await;
+    assert_eq!((&rows[0].outcome, rows[0].notes.len()), (&Outcome::Compliant, 0));
+    assert_eq!(recorder.calls(), ["GetCallerIdentity", "ListRegions"]);
+}
+
+#[tokio::test]
+async fn a_session_reads_contacts_and_regions_and_never_writes_them() {
+    for mode in Mode::ALL {
+        let allowed =
+            actions(&controls(&["alternate-contacts", "primary-contact", "regions", "root-credentials"]), mode);
+        assert_eq!(
+            allowed,
+            [
+                "account:GetAlternateContact",
+                "account:GetContactInformation",
+                "account:ListRegions",
+                "iam:GetAccountSummary"
+            ]
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_control_that_needs_no_session_opens_none_and_the_management_account_is_asked_for_once() {
     let rules = Rules { sts: &[&who_calls()], organizations: &[&tagged()], ..Rules::default() };

@@ -94,6 +94,19 @@ async fn a_compliant_account_costs_one_read_when_its_unit_is_named_by_id() {
 }
 
 #[tokio::test]
+async fn a_place_that_the_list_shows_as_it_should_be_costs_nothing_more_and_another_one_is_asked_for() {
+    let mut scope = Rules::default().management();
+    scope.0.known.parent = Some(WORKLOADS.parse().unwrap());
+    assert_eq!(run(&OrganizationalUnitControl, &scope, &section(WORKLOADS), Mode::Plan).await, Outcome::Compliant);
+    assert_eq!(scope.1.calls(), [""; 0]);
+
+    let mut scope = Rules { organizations: &[&sits_in(&[WORKLOADS])], ..Rules::default() }.management();
+    scope.0.known.parent = Some(ROOT.parse().unwrap());
+    assert_eq!(run(&OrganizationalUnitControl, &scope, &section(WORKLOADS), Mode::Plan).await, Outcome::Compliant);
+    assert_eq!(scope.1.calls(), ["DescribeAccount"], "it was moved since");
+}
+
+#[tokio::test]
 async fn a_path_is_walked_once_for_all_accounts() {
     let (root, first, second) =
         (root(), below(ROOT, WORKLOADS, "Workloads"), below(WORKLOADS, PRODUCTION, "Production"));

@@ -48,7 +48,7 @@ fn page(regions: &[(&str, RegionOptStatus)]) -> ListRegionsOutput {
 }
 
 fn list(answers: &[&[(&'static str, RegionOptStatus)]]) -> Rule {
-    let rule = mock!(Client::list_regions).match_requests(|r| r.account_id() == Some("222222222222")).sequence();
+    let rule = mock!(Client::list_regions).match_requests(|r| r.account_id().is_none()).sequence();
     let pages = answers.iter().map(|regions| page(regions));
     pages.fold(rule, |rule, page| rule.output(move || page.clone())).build()
 }
@@ -167,7 +167,7 @@ proptest! {
 #[tokio::test]
 async fn a_compliant_account_costs_one_read() {
     let list = list(&[&[("af-south-1", RegionOptStatus::Enabled), ("us-east-1", RegionOptStatus::EnabledByDefault)]]);
-    let scope = Rules { account: &[&list], ..Rules::default() }.management();
+    let scope = Rules { account: &[&list], ..Rules::default() }.contacts();
     let outcome = run(&RegionsControl, &scope, &section(&["af-south-1", "us-east-1"], &[]), Mode::Apply).await;
     assert_eq!(outcome, Outcome::Compliant);
     assert_eq!(scope.1.calls(), ["ListRegions"]);
@@ -184,7 +184,7 @@ async fn a_region_that_was_asked_for_is_not_ready_until_it_is_enabled() {
     let disable = mock!(Client::disable_region)
         .match_requests(|r| (r.account_id(), r.region_name()) == (Some("222222222222"), Some("ap-east-1")))
         .then_output(|| DisableRegionOutput::builder().build());
-    let scope = Rules { account: &[&list, &enable("af-south-1"), &disable], ..Rules::default() }.management();
+    let scope = Rules { account: &[&list, &enable("af-south-1"), &disable], ..Rules::default() }.contacts();
     let desired = section(&["af-south-1"], &["ap-east-1"]);
 
     let first = run(&RegionsControl, &scope, &desired, Mode::Apply).await;
@@ -213,7 +213,7 @@ async fn no_more_regions_change_at_once_than_aws_works_on() {
     let mut after = before.clone();
     after[5].1 = Enabling;
     let list = list(&[&before, &after, &after]);
-    let scope = Rules { account: &[&list, &enable("eu-south-1")], ..Rules::default() }.management();
+    let scope = Rules { account: &[&list, &enable("eu-south-1")], ..Rules::default() }.contacts();
     let desired = section(&["eu-south-1", "eu-south-2"], &[]);
 
     let first = run(&RegionsControl, &scope, &desired, Mode::Apply).await;
@@ -231,7 +231,7 @@ async fn while_other_regions_take_all_the_room_a_change_waits_for_its_turn() {
     use RegionOptStatus::{Disabled, Disabling};
     let names = ["ap-east-1", "ap-east-2", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5"];
     let regions: Vec<_> = names.into_iter().map(|name| (name, Disabling)).chain([("eu-south-1", Disabled)]).collect();
-    let scope = Rules { account: &[&list(&[&regions])], ..Rules::default() }.management();
+    let scope = Rules { account: &[&list(&[&regions])], ..Rules::default() }.contacts();
     let outcome = run(&RegionsControl, &scope, &section(&["eu-south-1"], &[]), Mode::Apply).await;
     assert_eq!(stopped(outcome), (Cause::RegionOptQuota, vec![]));
     assert_eq!(scope.1.calls(), ["ListRegions"]);
@@ -241,7 +241,7 @@ async fn while_other_regions_take_all_the_room_a_change_waits_for_its_turn() {
 async fn the_quota_of_changes_at_once_is_no_throttling_and_is_not_asked_for_again() {
     for (message, cause, asked) in [(QUOTA, Cause::RegionOptQuota, 1), ("Rate exceeded", Cause::Throttled, 4)] {
         let (list, full) = (list(&[&[("af-south-1", RegionOptStatus::Disabled)]]), too_many(message));
-        let scope = Rules { account: &[&list, &full], ..Rules::default() }.management();
+        let scope = Rules { account: &[&list, &full], ..Rules::default() }.contacts();
         let outcome = run(&RegionsControl, &scope, &section(&["af-south-1"], &[]), Mode::Apply).await;
         assert!(outcome.is_worth_another_look());
         assert_eq!(stopped(outcome), (cause, vec![]));
@@ -258,7 +258,7 @@ async fn after_a_conflict(status: RegionOptStatus) -> Outcome {
             ConflictException::builder().message("busy").meta(said("ConflictException", "busy")).build().unwrap(),
         )
     });
-    let scope = Rules { account: &[&list, &conflict], ..Rules::default() }.management();
+    let scope = Rules { account: &[&list, &conflict], ..Rules::default() }.contacts();
     run(&RegionsControl, &scope, &section(&["af-south-1"], &[]), Mode::Apply).await
 }
 
@@ -277,7 +277,7 @@ async fn after_a_conflict_a_look_says_whether_the_region_goes_the_right_way() {
 #[tokio::test]
 async fn a_list_without_regions_is_unknown() {
     let list = list(&[&[]]);
-    let scope = Rules { account: &[&list], ..Rules::default() }.management();
+    let scope = Rules { account: &[&list], ..Rules::default() }.contacts();
     let strict = Regions { others: Others::Disable, ..section(&[], &[]) };
     assert_eq!(stopped(run(&RegionsControl, &scope, &strict, Mode::Apply).await), (Cause::CallFailed, vec![]));
 }
@@ -285,7 +285,7 @@ async fn a_list_without_regions_is_unknown() {
 #[tokio::test]
 async fn a_write_that_fails_names_the_region_that_went_before() {
     let list = list(&[&[("af-south-1", RegionOptStatus::Disabled), ("ap-east-1", RegionOptStatus::Disabled)]]);
-    let scope = Rules { account: &[&list, &enable("af-south-1"), &too_many(QUOTA)], ..Rules::default() }.management();
+    let scope = Rules { account: &[&list, &enable("af-south-1"), &too_many(QUOTA)], ..Rules::default() }.contacts();
     let outcome = run(&RegionsControl, &scope, &section(&["ap-east-1", "af-south-1"], &[]), Mode::Apply).await;
     assert_eq!(stopped(outcome), (Cause::RegionOptQuota, vec!["enable the region af-south-1".into()]));
 }
@@ -293,7 +293,7 @@ async fn a_write_that_fails_names_the_region_that_went_before() {
 #[tokio::test]
 async fn a_region_that_aws_does_not_know_stops_the_control_before_it_writes() {
     let list = list(&[&[("af-south-1", RegionOptStatus::Disabled)]]);
-    let scope = Rules { account: &[&list], ..Rules::default() }.management();
+    let scope = Rules { account: &[&list], ..Rules::default() }.contacts();
     let outcome = run(&RegionsControl, &scope, &section(&["af-south-1", "mars-north-1"], &[]), Mode::Apply).await;
     let Outcome::Unknown { failure, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(failure.cause, Cause::UnknownRegion);
@@ -304,7 +304,7 @@ async fn a_region_that_aws_does_not_know_stops_the_control_before_it_writes() {
 #[tokio::test]
 async fn a_denied_read_is_unknown() {
     let no = mock!(Client::list_regions).then_error(|| ListRegionsError::generic(denied()));
-    let scope = Rules { account: &[&no], ..Rules::default() }.management();
+    let scope = Rules { account: &[&no], ..Rules::default() }.contacts();
     let outcome = run(&RegionsControl, &scope, &section(&["af-south-1"], &[]), Mode::Apply).await;
     assert_eq!(stopped(outcome), (Cause::AccountManagementDenied, vec![]));
 }

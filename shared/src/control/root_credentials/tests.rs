@@ -28,6 +28,7 @@ use super::*;
 use crate::{
     control::{
         Mode, Outcome,
+        engine::converge,
         testing::{Rules, run, stopped},
     },
     error::Cause,
@@ -113,12 +114,33 @@ fn what_is_there_goes_and_mfa_only_on_request() {
 }
 
 #[tokio::test]
-async fn a_compliant_account_costs_one_session_and_one_read() {
+async fn a_compliant_account_costs_one_read_and_nobody_acts_as_its_root_user() {
     let mfa_alone = Actual { mfa: true, ..CLEAN };
-    let scope = Rules { sts: &[&audit()], iam: &[&summaries(&[mfa_alone])], ..Rules::default() }.root();
+    let scope = Rules { iam: &[&summaries(&[mfa_alone])], ..Rules::default() }.root();
     let outcome = run(&RootCredentialsControl, &scope, &RootCredentials::default(), Mode::Apply).await;
     assert_eq!(outcome, Outcome::Compliant);
-    assert_eq!(scope.1.calls(), ["AssumeRoot", "GetAccountSummary"]);
+    assert_eq!(scope.1.calls(), ["GetAccountSummary"]);
+}
+
+#[tokio::test]
+async fn where_the_access_role_may_not_look_the_root_user_does_and_the_row_says_so() {
+    let rule = mock!(Client::get_account_summary).sequence();
+    let clean = || {
+        let keys = [
+            SummaryKeyType::AccountPasswordPresent,
+            SummaryKeyType::AccountAccessKeysPresent,
+            SummaryKeyType::AccountSigningCertificatesPresent,
+            SummaryKeyType::AccountMfaEnabled,
+        ];
+        GetAccountSummaryOutput::builder().set_summary_map(Some(keys.map(|key| (key, 0)).into())).build()
+    };
+    let denied_then_clean = rule.error(|| GetAccountSummaryError::generic(denied())).output(clean).build();
+    let scope = Rules { sts: &[&audit()], iam: &[&denied_then_clean], ..Rules::default() }.root();
+    let desired = RootCredentials::default();
+    let (outcome, notes) = converge(&RootCredentialsControl, &scope.0, &desired, Mode::Plan).await;
+    assert_eq!(outcome, Outcome::Compliant);
+    assert!(notes[0].contains("iam:GetAccountSummary was refused"), "{notes:?}");
+    assert_eq!(scope.1.calls(), ["GetAccountSummary", "AssumeRoot", "GetAccountSummary"]);
 }
 
 #[tokio::test]
@@ -155,13 +177,13 @@ async fn everything_goes_in_one_deleting_session_and_another_audit_verifies_it()
     let desired = RootCredentials { deactivate_mfa: true };
     let outcome = run(&RootCredentialsControl, &scope, &desired, Mode::Apply).await;
     assert!(matches!(&outcome, Outcome::Fixed { applied } if applied.len() == 4), "{outcome:?}");
-    assert_eq!((audit.num_calls(), delete.num_calls()), (2, 1));
+    assert_eq!((audit.num_calls(), delete.num_calls()), (1, 1));
 
     let mut calls = scope.1.calls();
     // The three kinds go at the same time; what follows them does not.
-    assert_eq!(calls[..3], ["AssumeRoot", "GetAccountSummary", "AssumeRoot"]);
-    assert_eq!(calls[9..], ["ListMFADevices", "DeactivateMFADevice", "AssumeRoot", "GetAccountSummary"]);
-    calls[3..9].sort();
+    assert_eq!(calls[..2], ["GetAccountSummary", "AssumeRoot"]);
+    assert_eq!(calls[8..], ["ListMFADevices", "DeactivateMFADevice", "AssumeRoot", "GetAccountSummary"]);
+    calls[2..8].sort();
     let deletions = [
         "DeleteAccessKey",
         "DeleteAccessKey",
@@ -170,21 +192,21 @@ async fn everything_goes_in_one_deleting_session_and_another_audit_verifies_it()
         "ListAccessKeys",
         "ListSigningCertificates",
     ];
-    assert_eq!(calls[3..9], deletions);
+    assert_eq!(calls[2..8], deletions);
 }
 
 #[tokio::test]
 async fn plan_mode_opens_no_session_that_could_delete() {
-    let scope = Rules { sts: &[&audit()], iam: &[&summaries(&[FULL])], ..Rules::default() }.root();
+    let scope = Rules { iam: &[&summaries(&[FULL])], ..Rules::default() }.root();
     let outcome = run(&RootCredentialsControl, &scope, &RootCredentials::default(), Mode::Plan).await;
     assert!(matches!(&outcome, Outcome::Drifted { planned } if planned.len() == 3), "{outcome:?}");
-    assert_eq!(scope.1.calls(), ["AssumeRoot", "GetAccountSummary"]);
+    assert_eq!(scope.1.calls(), ["GetAccountSummary"]);
 }
 
 #[tokio::test]
 async fn a_denied_session_and_a_denied_read_are_unknown() {
     let no = mock!(Sts::assume_root).then_error(|| AssumeRootError::generic(denied()));
-    let scope = Rules { sts: &[&no], ..Rules::default() }.root();
+    let scope = Rules { sts: &[&no], iam: &[&summaries(&[FULL])], ..Rules::default() }.root();
     let outcome = run(&RootCredentialsControl, &scope, &RootCredentials::default(), Mode::Apply).await;
     assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
     assert_eq!(stopped(outcome), (Cause::RootSessionDenied, vec![]));
@@ -200,7 +222,7 @@ async fn a_summary_that_lacks_a_member_is_not_clean() {
     let partial = mock!(Client::get_account_summary).then_output(|| {
         GetAccountSummaryOutput::builder().summary_map(SummaryKeyType::AccountPasswordPresent, 0).build()
     });
-    let scope = Rules { sts: &[&audit()], iam: &[&partial], ..Rules::default() }.root();
+    let scope = Rules { iam: &[&partial], ..Rules::default() }.root();
     let outcome = run(&RootCredentialsControl, &scope, &RootCredentials::default(), Mode::Plan).await;
     let Outcome::Unknown { failure, .. } = outcome else { panic!("{outcome:?}") };
     assert!(failure.message.contains("AccountAccessKeysPresent"), "{}", failure.message);

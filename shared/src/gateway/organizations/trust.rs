@@ -19,6 +19,13 @@ pub struct Organization {
     pub all_features: bool,
 }
 
+impl Organization {
+    /// What the ARNs of its accounts begin with; an account's id follows.
+    pub fn account_arns(&self) -> String {
+        format!("arn:aws:organizations::{}:account/{}/", self.management_account, self.id)
+    }
+}
+
 impl OrganizationsGateway {
     /// The organization that this account is part of. Members may ask as well.
     pub async fn describe_organization(&self) -> Result<Organization, CallError> {

@@ -174,12 +174,13 @@ async fn forward(core: &Arc<Core>, request: &Incoming, caller: Option<&Caller>) 
     let headers = belonging::headers(core, request, caller);
     let sent = core.upstream.send(&request.parts.method, &request.parts.uri, &headers, request.body.clone());
     match sent.await {
-        Ok(answer) => {
+        Ok(mut answer) => {
             if answer.status().is_success() {
                 core.identities.learn(request, answer.body());
                 if let Some(caller) = caller {
                     core.grants.forget(&caller.account, request).await;
                     amend::after(core, request, &caller.account).await;
+                    amend::answer(core, request, &caller.account, &mut answer);
                 }
             }
             answer

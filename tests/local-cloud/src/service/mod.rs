@@ -5,6 +5,7 @@ pub(crate) mod organizations;
 pub(crate) mod root_access;
 mod s3_control;
 pub(crate) mod simulated;
+mod tagging;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -24,6 +25,7 @@ use organizations::Organizations;
 use root_access::RootAccess;
 use s3_control::S3Control;
 use simulated::Simulated;
+use tagging::Tagging;
 
 /// An answer that takes a while.
 pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, ApiError>> + Send + 'a>>;
@@ -58,14 +60,15 @@ pub(crate) struct Services {
     pub(crate) root_access: RootAccess,
     s3_control: S3Control,
     pub(crate) simulated: Simulated,
+    tagging: Tagging,
 }
 
 impl Services {
     /// The service that answers a request, if it is not MiniStack.
     pub(crate) fn claiming(&self, request: &Incoming) -> Option<&dyn Service> {
         // The last takes what is left of the calls in its accounts.
-        let all: [&dyn Service; 5] =
-            [&self.account, &self.organizations, &self.root_access, &self.s3_control, &self.simulated];
+        let all: [&dyn Service; 6] =
+            [&self.account, &self.organizations, &self.root_access, &self.s3_control, &self.tagging, &self.simulated];
         all.into_iter().find(|service| service.claims(request))
     }
 }

@@ -9,6 +9,7 @@ mod events;
 mod faults;
 mod forwarding;
 mod function;
+mod inside;
 mod member;
 mod process;
 mod record;

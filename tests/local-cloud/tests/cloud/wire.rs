@@ -50,7 +50,7 @@ async fn botocore_manages_root_users() {
 async fn botocore_asks_a_simulated_account() {
     let (organization, member) = crate::simulated::organization().await;
     let printed = botocore("simulated_wire.py", [organization.management_account().to_owned(), member]).await;
-    assert!(printed.starts_with("10 operations"), "{printed}");
+    assert!(printed.starts_with("11 operations"), "{printed}");
 }
 
 #[tokio::test]

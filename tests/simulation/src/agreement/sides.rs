@@ -66,6 +66,8 @@ impl Simulated {
             names.insert("member", organizations::add_account(state, 1, &root, 30, true).into());
             names.insert("other member", organizations::add_account(state, 2, &root, 30, true).into());
             names.insert("root", root.into());
+            let arn = format!("arn:aws:organizations::{ACCOUNT}:account/o-exampleorgid/{}", organizations::id_of(1));
+            names.insert("member's ARN", arn.into());
             // The members of the local cloud were all made by it.
             state.organization.accounts.iter_mut().skip(1).for_each(|account| account.created = true);
             for (name, input) in EXECUTIONS {
@@ -148,6 +150,8 @@ async fn furnish(cloud: &LocalCloud) -> Names {
     organization.create().await.expect("an organization");
     let client = cloud.client(ACCOUNT);
     let ask = async |service, operation, input| client.json(service, operation, input).await.expect("an answer");
+    let organization = ask("organizations", "DescribeOrganization", json!({})).await["Organization"]["Id"].clone();
+    let organization = organization.as_str().expect("an id");
     let roots = ask("organizations", "ListRoots", json!({})).await;
     let root = &roots["Roots"][0]["Id"];
     let units = ask("organizations", "ListOrganizationalUnitsForParent", json!({"ParentId": root})).await;
@@ -155,6 +159,7 @@ async fn furnish(cloud: &LocalCloud) -> Names {
         ("account", ACCOUNT.into()),
         ("management", role(&client).await),
         ("root", root.clone()),
+        ("member's ARN", format!("arn:aws:organizations::{ACCOUNT}:account/{organization}/{first}").into()),
         ("unit", units["OrganizationalUnits"][0]["Id"].clone()),
         ("member", first.into()),
         ("other member", second.into()),

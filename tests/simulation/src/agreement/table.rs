@@ -170,6 +170,10 @@ fn organizations() -> Vec<Row> {
     };
     let status =
         |says, id: &str| organization(says, "DescribeCreateAccountStatus", json!({"CreateAccountRequestId": id}));
+    let indexed = |says, account: &str| {
+        let arn = if account == "$member" { "$member's ARN" } else { account };
+        Row::new(says, "resourcegroupstaggingapi", "GetResources", json!({"ResourceARNList": [arn]}))
+    };
     let (state, account) = ("/members/CreateAccountStatus/State", "/members/CreateAccountStatus/AccountId");
     vec![
         organization("the organization is described", "DescribeOrganization", json!({}))
@@ -207,6 +211,7 @@ fn organizations() -> Vec<Row> {
         status("a creation that is not there", "car-00000000000000000000000000000000")
             .refused("CreateAccountStatusNotFoundException"),
         organization("a member has no tags", "ListTagsForResource", json!({"ResourceId": "$member"})),
+        indexed("the index of tags leaves out what has none", "$member"),
         organization(
             "a member is tagged",
             "TagResource",
@@ -222,6 +227,12 @@ fn organizations() -> Vec<Row> {
             "a member has the tags that it was given",
             "ListTagsForResource",
             json!({"ResourceId": "$member"}),
+        ),
+        indexed("after a while, the index has the tags as well", "$member")
+            .settles("/members/ResourceTagMappingList/0/Tags/0/Value", "2"),
+        indexed(
+            "the index leaves out what is not there",
+            "arn:aws:organizations::111111111111:account/o-a/999999999999",
         ),
         organization(
             "the tags of an account that is not there",

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use super::{
     Answer, Refusal, events,
     member::{Member, RootCredentials},
+    unknown,
 };
 use crate::{
     call::Call,
-    cloud::{Effect, State},
+    cloud::{Effect, Principal, State},
     draw::Draws,
     template::{ACCOUNT, items},
     time,
@@ -22,6 +23,9 @@ const MANAGEMENT_EMAIL: &str = "management+111111111111@example.com";
 
 /// How the ARNs of the organization begin.
 const ARN: &str = "arn:aws:organizations::111111111111";
+
+/// How long the index of tags shows what was before a change.
+const INDEX_LAG: SignedDuration = SignedDuration::from_secs(45);
 
 /// An account.
 #[derive(Clone, Debug)]
@@ -37,10 +41,19 @@ pub(crate) struct Account {
     /// Where it was, and until when reads still show it there.
     pub(crate) moved_from: Option<(String, Timestamp)>,
     pub(crate) tags: BTreeMap<String, String>,
+    /// The tags that the index of tags still shows, and until when.
+    pub(crate) indexed: Option<(BTreeMap<String, String>, Timestamp)>,
     /// When it was first tagged after it was there.
     pub(crate) tagged_at: Option<Timestamp>,
     /// Whether a call of `CreateAccount` made it.
     pub(crate) created: bool,
+}
+
+impl Account {
+    /// Its tags, as the index of tags shows them.
+    fn indexed_tags(&self, now: Timestamp) -> &BTreeMap<String, String> {
+        self.indexed.as_ref().filter(|(_, until)| now < *until).map_or(&self.tags, |(before, _)| before)
+    }
 }
 
 /// A unit.
@@ -87,6 +100,7 @@ impl Organization {
             parent: root.clone(),
             tags: BTreeMap::new(),
             moved_from: None,
+            indexed: None,
             tagged_at: None,
             created: false,
         };
@@ -122,6 +136,25 @@ impl Organization {
     }
 }
 
+/// The Resource Groups Tagging API, as far as it reads the tags of accounts: what has none is left out.
+pub(super) fn tags_of_accounts(state: &mut State, who: &Principal, call: &Call) -> Result<Answer, Refusal> {
+    let arns = items(&call.input["ResourceARNList"]).filter_map(Value::as_str).collect::<Vec<_>>();
+    if call.operation != "GetResources" || arns.is_empty() {
+        return Err(unknown(state, who, call));
+    }
+    if arns.len() > 100 {
+        return Err(Refusal::new(400, "InvalidParameterException", "ResourceARNList takes 1 to 100 ARNs."));
+    }
+    let (org, now) = (&state.organization, time::now());
+    let found = arns.iter().filter_map(|arn| {
+        let account = org.account(arn.strip_prefix(&format!("{ARN}:account/o-exampleorgid/"))?)?;
+        let tags = account.indexed_tags(now).iter().map(|(key, value)| json!({"Key": key, "Value": value}));
+        let tags: Vec<_> = tags.collect();
+        (!tags.is_empty()).then(|| json!({"ResourceARN": arn, "Tags": tags}))
+    });
+    Ok(Answer::json(&json!({"PaginationToken": "", "ResourceTagMappingList": found.collect::<Vec<_>>()})))
+}
+
 /// The id of an account that was there when the run began.
 pub(crate) fn id_of(number: u64) -> String {
     format!("{:012}", 200_000_000_000 + number)
@@ -141,6 +174,7 @@ pub(crate) fn add_account(state: &mut State, number: u64, parent: &str, days: i6
         parent: parent.to_owned(),
         tags: BTreeMap::new(),
         moved_from: None,
+        indexed: None,
         tagged_at: None,
         created: false,
     });
@@ -173,6 +207,7 @@ pub(crate) fn join(state: &mut State, id: &str) {
         parent,
         tags: BTreeMap::new(),
         moved_from: None,
+        indexed: None,
         tagged_at: None,
         created: false,
     });
@@ -252,6 +287,7 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         "TagResource" => {
             let tags = tags(&call.input["Tags"]);
             let account = org.account_mut(call.text("ResourceId")).map_err(|_| no_target())?;
+            account.indexed = Some((account.indexed_tags(now).clone(), now + INDEX_LAG));
             account.tags.extend(tags);
             account.tagged_at.get_or_insert(now);
             json!({})
@@ -336,6 +372,7 @@ pub(crate) fn creation_ends(state: &mut State, id: &str) {
             parent: org.root.clone(),
             tags: creation.tags.clone(),
             moved_from: None,
+            indexed: None,
             tagged_at: None,
             created: true,
         });

@@ -32,6 +32,7 @@ pub(crate) fn allows(state: &mut State, who: &Principal, call: &Call) -> bool {
 fn actions(call: &Call) -> Vec<(String, Option<String>)> {
     let service = match call.service.as_str() {
         "monitoring" => "cloudwatch",
+        "tagging" => "tag",
         other => other,
     };
     match (service, call.operation.as_str()) {

@@ -87,6 +87,12 @@ impl Regions {
     }
 }
 
+/// What callers in an account are denied by a service control policy.
+pub(crate) fn deny_in_member(core: &Core, account: &str, operations: &[&str]) {
+    let forbidden = operations.iter().map(|operation| (*operation).to_owned()).collect();
+    core.services.account.with(account, |profile| profile.forbidden = forbidden);
+}
+
 /// Whether every call about an account is denied, as a service control policy would.
 pub(crate) fn deny(core: &Core, account: &str, denied: bool) {
     core.services.account.with(account, |profile| profile.denied = denied);

@@ -20,8 +20,8 @@ use crate::front::authorize::Need;
 use crate::front::request::Incoming;
 use crate::quota::Rate;
 use crate::service::{Answering, Context, Service};
-pub(crate) use handle::deny;
 pub use handle::{Contacts, Regions};
+pub(crate) use handle::{deny, deny_in_member};
 use profile::{Profile, RegionStatus};
 pub(crate) use regions::RegionPlan;
 use target::Target;
@@ -45,7 +45,8 @@ impl Service for AccountManagement {
     }
 
     fn rate(&self, operation: &str) -> Option<Rate> {
-        // AWS publishes these per account without saying whose; the caller's is the stricter reading.
+        // AWS publishes these per account, and counts the calls of the account whose credentials make them: in standalone
+        // context each account has its own.
         let (per_second, burst) = match operation {
             "DeleteAlternateContact" => (1.0, 6.0),
             "DisableRegion" | "EnableRegion" => (1.0, 1.0),
@@ -86,7 +87,7 @@ impl AccountManagement {
         let target = Target::of(context)?;
         let mut profiles = self.lock();
         let profile = profiles.entry(target.account.clone()).or_default();
-        if profile.denied {
+        if profile.denied || (target.is_member && profile.forbidden.contains(operation)) {
             return Err(error::denied(context, "with an explicit deny in a service control policy"));
         }
         match operation {

@@ -89,6 +89,8 @@ pub(super) struct Profile {
     pub(super) failing: BTreeSet<String>,
     /// Whether every call about this account is denied.
     pub(super) denied: bool,
+    /// Operations that callers in this account are denied, while the management account is not.
+    pub(super) forbidden: BTreeSet<String>,
 }
 
 impl Profile {
@@ -123,6 +125,7 @@ impl Default for Profile {
             regions: always.chain(optional).collect(),
             failing: BTreeSet::new(),
             denied: false,
+            forbidden: BTreeSet::new(),
         }
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct Target {
     pub(super) account: String,
     /// Whose default bus hears about it.
     pub(super) caller: String,
+    /// Whether the caller is in a member account, where service control policies hold.
+    pub(super) is_member: bool,
     /// The accounts that share a quota with it, where the operation has one.
     pub(super) organization: Vec<String>,
     pub(super) plan: RegionPlan,
@@ -37,8 +39,9 @@ impl Target {
         let changes_regions = matches!(context.request.operation.as_str(), "DisableRegion" | "EnableRegion");
         let management = membership.as_ref().filter(|_| changes_regions).map(|membership| &membership.management);
         let organization = management.map(|management| organizations.accounts(management)).unwrap_or_default();
+        let is_member = membership.as_ref().is_some_and(|membership| membership.management != caller);
         let plan = membership.map(|membership| membership.regions).unwrap_or_default();
-        Ok(Self { account, caller, organization, plan })
+        Ok(Self { account, caller, is_member, organization, plan })
     }
 }
 

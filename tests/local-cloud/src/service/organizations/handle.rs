@@ -11,7 +11,7 @@ use super::state::{Fate, Org};
 use crate::client::AwsClient;
 use crate::core::Core;
 use crate::events::EventPlan;
-use crate::service::account::{Contacts, Regions, deny};
+use crate::service::account::{Contacts, Regions, deny, deny_in_member};
 use crate::service::root_access::{self, RootCredentials};
 
 /// An organization in the local cloud.
@@ -206,6 +206,17 @@ impl Organization {
     /// Whether Account Management denies every call about an account, as a service control policy would have it.
     pub fn deny_account_management(&self, account: &str, denied: bool) {
         deny(&self.core, account, denied);
+    }
+
+    /// Denies these operations of Account Management, such as `GetAlternateContact`, to callers in a member account, as a
+    /// service control policy does; the management account is not bound by one. Denies nothing when there are none.
+    pub fn deny_in_member(&self, account: &str, operations: &[&str]) {
+        deny_in_member(&self.core, account, operations);
+    }
+
+    /// How long the index of tags shows what was before a change: 30 s unless set.
+    pub fn set_tag_index_lag(&self, lag: Duration) {
+        self.with(|org| org.settings.index_lag = lag);
     }
 
     /// Gives the organization trusted access for IAM and both root features, or takes them away.

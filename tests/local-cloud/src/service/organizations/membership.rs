@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use super::state::Org;
-use super::{Organizations, org_of};
+use super::{Organizations, org_of, shapes};
 use crate::events::EventPlan;
 use crate::service::account::RegionPlan;
 
@@ -41,6 +43,19 @@ impl Organizations {
     /// What becomes of the records of calls about an account.
     pub(crate) fn record_plan(&self, account: &str) -> EventPlan {
         org_of(&self.lock(), account).map_or_else(EventPlan::default, |org| org.settings.records)
+    }
+
+    /// What the index of tags has of these accounts, for their management account: nothing of what it was never told.
+    pub(crate) fn indexed_tags(&self, management: &str, arns: &[&str], now: Duration) -> Vec<Value> {
+        let find = |org: &mut Org| {
+            let of = |arn: &&&str| {
+                let id = arn.rsplit('/').next().filter(|id| org.account_arn(id) == **arn)?;
+                let tags = org.account(id).and(org.indexed_tags(id, now))?;
+                Some(json!({ "ResourceARN": arn, "Tags": shapes::tags(tags) }))
+            };
+            arns.iter().filter_map(|arn| of(&arn)).collect()
+        };
+        self.with(management, find).unwrap_or_default()
     }
 
     /// The organization that an account belongs to.

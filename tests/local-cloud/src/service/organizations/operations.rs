@@ -38,8 +38,8 @@ pub(super) fn perform(core: &Arc<Core>, org: &mut Org, operation: &str, input: I
         "ListTagsForResource" => tags::list(org, input),
         "MoveAccount" => accounts::relocate(org, input),
         "RegisterDelegatedAdministrator" => delegates::register(org, input),
-        "TagResource" => tags::tag(org, input),
-        "UntagResource" => tags::untag(org, input),
+        "TagResource" => tags::tag(org, input, core.clock.elapsed()),
+        "UntagResource" => tags::untag(org, input, core.clock.elapsed()),
         _ => Err(error::error("UnknownOperationException", format!("The local cloud does not know {operation}."))),
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Org {
     pub(super) accounts: Roster,
     pub(super) requests: Vec<CreateRequest>,
     pub(super) tags: HashMap<String, Tags>,
+    /// What the index of tags still shows instead, and until when on the simulated clock; `None` for what it leaves out.
+    pub(super) indexed: HashMap<String, (Duration, Option<Tags>)>,
     /// The principals of services with trusted access, and since when.
     pub(super) trusted: BTreeMap<String, Timestamp>,
     /// The delegated administrators of each service, by its principal, and since when.
@@ -119,6 +121,8 @@ pub(super) struct Settings {
     /// CloudTrail's records of calls.
     pub(super) records: EventPlan,
     pub(super) regions: RegionPlan,
+    /// How long the index of tags shows what was before a change.
+    pub(super) index_lag: Duration,
 }
 
 impl Default for Settings {
@@ -135,6 +139,7 @@ impl Default for Settings {
             events: EventPlan::default(),
             records: EventPlan::default(),
             regions: RegionPlan::default(),
+            index_lag: Duration::from_secs(30),
         }
     }
 }
@@ -164,6 +169,7 @@ impl Org {
             accounts,
             requests: Vec::new(),
             tags: HashMap::new(),
+            indexed: HashMap::new(),
             trusted: BTreeMap::new(),
             delegates: BTreeMap::new(),
             settings: Settings::default(),
@@ -210,6 +216,20 @@ impl Org {
     /// Whether an id is anything that can carry tags.
     pub(super) fn is_taggable(&self, id: &str) -> bool {
         self.is_parent(id) || self.account(id).is_some()
+    }
+
+    /// What the index of tags shows of an account; `None` when it leaves it out, as what was never tagged.
+    pub(super) fn indexed_tags(&self, id: &str, now: Duration) -> Option<&Tags> {
+        match self.indexed.get(id) {
+            Some((until, before)) if now < *until => before.as_ref(),
+            _ => self.tags.get(id).filter(|tags| !tags.is_empty() || self.indexed.contains_key(id)),
+        }
+    }
+
+    /// Has the index show for a while what it shows now: the tags are about to change.
+    pub(super) fn keep_indexed(&mut self, id: &str, now: Duration) {
+        let shown = self.indexed_tags(id, now).cloned();
+        self.indexed.insert(id.to_owned(), (now + self.settings.index_lag, shown));
     }
 
     pub(super) fn in_progress(&self) -> usize {

@@ -1,5 +1,7 @@
 //! Tags of roots, units and accounts.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::error;
@@ -16,7 +18,7 @@ pub(super) fn list(org: &Org, input: Input<'_>) -> Result<Value, ApiError> {
     page(input, "ListTagsForResource", "Tags", rows, org.settings.empty_first_pages)
 }
 
-pub(super) fn tag(org: &mut Org, input: Input<'_>) -> Result<Value, ApiError> {
+pub(super) fn tag(org: &mut Org, input: Input<'_>, now: Duration) -> Result<Value, ApiError> {
     let id = resource(org, input)?;
     input.0.get("Tags").ok_or_else(|| error::invalid("INPUT_REQUIRED", "Tags"))?;
     let mut tags: Tags = org.tags.get(id).cloned().unwrap_or_default();
@@ -24,14 +26,16 @@ pub(super) fn tag(org: &mut Org, input: Input<'_>) -> Result<Value, ApiError> {
     if tags.len() > MAX_TAGS {
         return Err(error::constraint("MAX_TAG_LIMIT_EXCEEDED"));
     }
+    org.keep_indexed(id, now);
     org.tags.insert(id.to_owned(), tags);
     Ok(json!({}))
 }
 
-pub(super) fn untag(org: &mut Org, input: Input<'_>) -> Result<Value, ApiError> {
+pub(super) fn untag(org: &mut Org, input: Input<'_>, now: Duration) -> Result<Value, ApiError> {
     let id = resource(org, input)?;
     input.0.get("TagKeys").ok_or_else(|| error::invalid("INPUT_REQUIRED", "TagKeys"))?;
     let keys = input.list("TagKeys")?;
+    org.keep_indexed(id, now);
     if let Some(tags) = org.tags.get_mut(id) {
         tags.retain(|key, _| !keys.iter().any(|gone| gone == key));
     }

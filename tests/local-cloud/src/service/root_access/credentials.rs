@@ -82,15 +82,35 @@ fn remove(entries: &mut Vec<String>, id: &str) -> Result<String, ApiError> {
     Ok(String::new())
 }
 
-fn summary(root: &RootCredentials) -> String {
-    let entries = [
+pub(crate) fn summary(root: &RootCredentials) -> String {
+    format!("<SummaryMap>{}</SummaryMap>", entries(root).map(|(key, present)| entry(key, u8::from(present))).concat())
+}
+
+/// What a summary of the account says of its root user.
+fn entries(root: &RootCredentials) -> [(&'static str, bool); 4] {
+    [
         ("AccountAccessKeysPresent", !root.access_keys.is_empty()),
         ("AccountMFAEnabled", !root.mfa_devices.is_empty()),
         ("AccountPasswordPresent", root.password),
         ("AccountSigningCertificatesPresent", !root.signing_certificates.is_empty()),
-    ];
-    let entry = |(key, present)| format!("<entry><key>{key}</key><value>{}</value></entry>", u8::from(present));
-    format!("<SummaryMap>{}</SummaryMap>", entries.map(entry).concat())
+    ]
+}
+
+fn entry(key: &str, value: impl std::fmt::Display) -> String {
+    format!("<entry><key>{key}</key><value>{value}</value></entry>")
+}
+
+/// MiniStack's summary of an account with what this root user has in the place of what MiniStack makes of one.
+pub(super) fn amended(summary: &str, root: &RootCredentials) -> String {
+    let mut amended = summary.to_owned();
+    for (key, present) in entries(root) {
+        let own = entry(key, u8::from(present));
+        match [0, 1].map(|value| entry(key, value)).into_iter().find(|theirs| amended.contains(theirs)) {
+            Some(theirs) => amended = amended.replace(&theirs, &own),
+            None => amended = amended.replace("</SummaryMap>", &format!("{own}</SummaryMap>")),
+        }
+    }
+    amended
 }
 
 fn user(account: &str) -> String {

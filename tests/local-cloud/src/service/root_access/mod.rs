@@ -10,6 +10,8 @@ mod task;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
+
 use crate::core::Core;
 use crate::front::answer::query_ok;
 use crate::front::authorize::Need;
@@ -88,6 +90,17 @@ impl RootAccess {
 
     pub(crate) fn set_credentials(&self, account: &str, credentials: RootCredentials) {
         self.with_credentials(account, |current| *current = credentials);
+    }
+
+    /// MiniStack's `GetAccountSummary` with what the root user of the account has: it knows of no root password.
+    pub(crate) fn amend_summary(&self, account: &str, summary: &Bytes) -> Bytes {
+        let summary = String::from_utf8_lossy(summary);
+        self.with_credentials(account, |root| credentials::amended(&summary, root)).into()
+    }
+
+    /// The summary of an account that is not MiniStack's.
+    pub(crate) fn summary(&self, account: &str) -> String {
+        self.with_credentials(account, |root| credentials::summary(root))
     }
 
     fn with_features<T>(&self, management: &str, change: impl FnOnce(&mut Features) -> T) -> T {

@@ -37,6 +37,10 @@ pub(super) fn answer(context: &Context<'_>, alias: Option<&str>) -> Result<Respo
             let result = format!("<AccountAliases>{aliases}</AccountAliases><IsTruncated>false</IsTruncated>");
             Ok(query_ok(query_body(&context.core.ids, IAM_NAMESPACE, "ListAccountAliases", &result)))
         }
+        ("iam", "GetAccountSummary") => {
+            let summary = context.core.services.root_access.summary(account);
+            Ok(query_ok(query_body(&context.core.ids, IAM_NAMESPACE, "GetAccountSummary", &summary)))
+        }
         ("iam", "GetAccountPasswordPolicy") => {
             Err(no_entity(format!("The Password Policy with domain name {account} cannot be found.")))
         }
