@@ -49,7 +49,7 @@ impl Caller {
     }
 }
 
-/// The operations of AWS Organizations and Account Management that a role may call.
+/// The operations of AWS Organizations, Account Management and the index of tags that a role may call.
 fn operations(role: &Value) -> BTreeSet<String> {
     let policies = role["Policies"].as_array().into_iter().flatten();
     let statements = policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().into_iter().flatten());
@@ -60,7 +60,7 @@ fn operations(role: &Value) -> BTreeSet<String> {
     });
     let names = actions.filter_map(|action| {
         let (service, operation) = action.as_str()?.split_once(':')?;
-        ["organizations", "account"].contains(&service).then(|| operation.to_owned())
+        ["organizations", "account", "tag"].contains(&service).then(|| operation.to_owned())
     });
     names.collect()
 }

@@ -1,6 +1,7 @@
 //! The benchmarks: cold start, memory and size of every function, and the time of one account, against their budgets.
 
 mod account;
+mod boto3;
 mod cold_start;
 mod sweep;
 

@@ -28,6 +28,15 @@ pub(crate) fn peak_kb(process: &Path) -> Option<u64> {
     line.trim().trim_end_matches(" kB").parse().ok()
 }
 
+/// The seconds of processors that a process has used; None when it has ended.
+pub(crate) fn cpu_seconds(process: &Path) -> Option<f64> {
+    // In hundredths of a second, behind the name of the program (proc(5), `utime` and `stime`).
+    let stat = fs::read_to_string(process.join("stat")).ok()?;
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ').skip(11);
+    let mut next = || fields.next()?.parse::<f64>().ok();
+    Some((next()? + next()?) / 100.0)
+}
+
 /// Kills every process of a function, as a sandbox of AWS Lambda may end at any moment.
 pub fn kill(function: &str) -> io::Result<()> {
     let processes = processes_of(function)?;
