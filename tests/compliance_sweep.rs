@@ -87,8 +87,42 @@ async fn a_sweep_reports_every_account_once_and_the_next_one_what_has_changed() 
 }
 
 #[tokio::test]
+async fn an_account_that_cannot_be_entered_or_whose_policy_denies_a_read_has_its_row_by_the_slow_way() {
+    const SETTINGS: &str =
+        "version: 1\ndefaults:\n  alternate-contacts: {prune: true}\n  regions: {disabled: [eu-south-1]}\n";
+    let scenario = Scenario::with_members(2, SETTINGS).await;
+    let management = scenario.organization.management_account().to_owned();
+    let members: Vec<_> = scenario.organization.account_ids().into_iter().filter(|id| *id != management).collect();
+    scenario.organization.deny_in_member(&members[0], &["GetAlternateContact"]);
+    // As in an account that was invited, the role does not let the management account in.
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"AWS": format!("arn:aws:iam::{}:root", members[0])}}]})
+    .to_string();
+    let trust = [("RoleName", "OrganizationAccountAccessRole"), ("PolicyDocument", trust.as_str())];
+    let invited = scenario.cloud.client(&members[1]);
+    invited.query("iam", "UpdateAssumeRolePolicy", "2010-05-08", &trust).await.expect("the role trusts others");
+    sweep(&scenario).await;
+    let report = report(&scenario).await;
+    let row = |account: &str, control: &str| {
+        let accounts = report["sweep"]["accounts"].as_array().expect("accounts");
+        let of = accounts.iter().find(|one| one["id"] == account).expect("the account");
+        let rows = of["checked"]["rows"].as_array().unwrap_or_else(|| panic!("{of}"));
+        rows.iter().find(|row| row["control"] == control).expect("the control").clone()
+    };
+    for (position, account) in members.iter().enumerate() {
+        for control in ["alternate-contacts", "regions"] {
+            let row = row(account, control);
+            assert_eq!(row["outcome"], "compliant", "{row}");
+            let is_slow = row["notes"].to_string().contains("from the management account");
+            assert_eq!(is_slow, position == 1 || (position == 0 && control == "alternate-contacts"), "{row}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn accounts_that_deny_throttle_or_close_and_a_batch_that_is_lost_are_in_the_report_with_the_right_outcome() {
-    let scenario = Scenario::with_members(49, DOCUMENT).await;
+    // A batch of fifty, and one of half as many.
+    let scenario = Scenario::with_members(74, DOCUMENT).await;
     let organization = &scenario.organization;
     let management = organization.management_account().to_owned();
     let members: Vec<_> = organization.account_ids().into_iter().filter(|id| *id != management).collect();
@@ -178,7 +212,7 @@ async fn a_batch_that_runs_out_of_time_ends_before_its_function_and_says_what_is
     assert_eq!(ended["totals"]["accounts"], 25, "{ended}");
     let seen = cells(&report(&scenario).await);
     let left = seen.values().filter(|outcome| *outcome == "NoTimeLeft").count();
-    assert_eq!(left, 24 - 8, "eight are looked at at the same time: {seen:?}");
+    assert_eq!(left, 24 - 16, "sixteen are looked at at the same time: {seen:?}");
 }
 
 #[tokio::test]
@@ -311,7 +345,8 @@ async fn a_planted_batch_changes_an_account_by_its_own_baseline_and_the_manageme
     let listed = String::from_utf8_lossy(listed.expect("a list").body()).into_owned();
     let sweep = listed.split("<Key>sweeps/").nth(1).and_then(|rest| rest.split('/').next()).expect("a sweep");
     let path = format!("/{bucket}/sweeps/{sweep}/batches/0001.json");
-    let batch = json!([planted(&account), planted(&management)]).to_string();
+    let arns = format!("arn:aws:organizations::{management}:account/{}/", scenario.organization.id());
+    let batch = json!({"account_arns": arns, "accounts": [planted(&account), planted(&management)]}).to_string();
     scenario.stack.client.rest("s3", Method::PUT, &path, batch).await.expect("it is planted");
     scenario.stack.end_of_sweep(&execution, PATIENCE * 2).await;
 

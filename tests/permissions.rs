@@ -243,8 +243,10 @@ async fn sweep(scenario: &Scenario, account: &str) {
     scenario.organization.set_region_time(Duration::ZERO);
     let regions = scenario.organization.regions_of(account);
     let installation = json!({"TableName": scenario.stack.output("StateTable"), "Key": {"pk": {"S": "installation"}}});
-    for document in [everything.as_str(), &everything] {
-        scenario.put_document(document).await;
+    // In the second sweep, a policy denies what is read inside the account.
+    for denied in [&[][..], &["GetAlternateContact", "GetContactInformation", "ListRegions"]] {
+        scenario.organization.deny_in_member(account, denied);
+        scenario.put_document(&everything).await;
         // Others remediate regions as well, at their own time.
         regions.set("eu-central-2", "DISABLED");
         regions.set("eu-south-1", "ENABLED");
@@ -253,6 +255,7 @@ async fn sweep(scenario: &Scenario, account: &str) {
         // The next one is the first of the stack.
         scenario.stack.client.json("dynamodb", "DeleteItem", installation.clone()).await.expect("it is forgotten");
     }
+    scenario.organization.deny_in_member(account, &[]);
     scenario.stack.watch_for_years().await.expect("the table takes it");
 }
 
