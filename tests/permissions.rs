@@ -14,7 +14,7 @@ use crate::{
     scenario::{PATIENCE, Scenario, email, spec},
 };
 
-const FUNCTIONS: [&str; 12] = [
+const FUNCTIONS: [&str; 13] = [
     "account-lister",
     "account-requester",
     "activity-auditor",
@@ -23,6 +23,7 @@ const FUNCTIONS: [&str; 12] = [
     "compliance-reporter",
     "create-account-poller",
     "dead-letter-replayer",
+    "jump-user-manager",
     "notifier",
     "organization-preparer",
     "region-opt-auditor",

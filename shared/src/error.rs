@@ -85,6 +85,9 @@ catalogue! {
     NotInRecord { Never,
         "An event tells of something that Steward's own record does not show.",
         "Nothing was done. Find out who put the event on Steward's bus, and take away the permission; an account that lacks its baseline gets it by hand." }
+    NoJumpAccount { Never,
+        "The stack names no account that people sign in to.",
+        "Set the stack parameter JumpAccountId to the id of that account. Steward enters it by its access role, as any other; the management account has none unless you make one there that trusts its own account." }
     AccountProtected { Never,
         "The account is protected.",
         "Nothing was changed. If it is to be, take the account off `protected` in the baseline document and off the stack parameter ProtectedAccounts." }

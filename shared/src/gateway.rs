@@ -15,6 +15,7 @@ mod published;
 mod rate_limiter;
 mod s3;
 mod s3control;
+mod secretsmanager;
 mod sns;
 mod sqs;
 mod states;
@@ -35,7 +36,9 @@ pub use dynamodb::{DynamoDbGateway, Queried, Refusal, Write};
 pub use event::{Event, SOURCE};
 pub use event_rules::{EventRule, EventRulesGateway, EventTarget};
 pub use eventbridge::EventBridgeGateway;
-pub use iam::{IamGateway, NewRole, PasswordPolicy, Role, RootCredentials, RootFeature};
+pub use iam::{
+    AccessKey, Group, IamGateway, LoginProfile, NewRole, PasswordPolicy, Role, RootCredentials, RootFeature, User,
+};
 pub use lambda::LambdaGateway;
 pub use management::Management;
 pub use organizations::{
@@ -47,6 +50,7 @@ pub(crate) use published::Published;
 pub(crate) use rate_limiter::Rates;
 pub use s3::{Found, S3Gateway};
 pub use s3control::{PublicAccessBlock, S3ControlGateway};
+pub use secretsmanager::{OneTimePassword, Secret, SecretsGateway};
 pub use sns::{EmailSubscription, SnsGateway, Topic};
 pub use sqs::{Received, SqsGateway};
 pub use states::{Execution, StatesGateway};

@@ -128,6 +128,21 @@ text_id!(
 );
 
 text_id!(
+    /// The name of an IAM user whose one-time password AWS Secrets Manager can keep under that name: IAM takes commas in
+    /// names, Secrets Manager takes none.
+    UserName,
+    |t| (1..=64).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=.@-".contains(&b)),
+    "1 to 64 letters, digits or any of _ + = . @ -"
+);
+
+text_id!(
+    /// The name of a group of IAM users.
+    GroupName,
+    |t| (1..=128).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b)),
+    "1 to 128 letters, digits or any of _ + = , . @ -"
+);
+
+text_id!(
     /// The id that AWS gives to one call of `CreateAccount`.
     CreateAccountRequestId,
     |t| t.strip_prefix("car-").is_some_and(|id| (8..=32).contains(&id.len()) && is_lower_alphanumeric(id)),

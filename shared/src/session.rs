@@ -80,6 +80,22 @@ impl Sessions {
         session.map_err(denied_as(Cause::RoleNotAssumable))
     }
 
+    /// The same with a session that may do what these grants say: each its actions with its resources.
+    pub async fn enter_within(
+        &self,
+        admission: &Admission,
+        role: &RoleName,
+        grants: &[Grant],
+        invocation: &str,
+    ) -> Result<SdkConfig, CallError> {
+        if let Some(refused) = admission.refuses_role() {
+            return Err(refused);
+        }
+        let policy = bounded_policy(grants);
+        let session = self.assume_with(admission.account_id(), role, &policy, invocation).await;
+        session.map_err(denied_as(Cause::RoleNotAssumable))
+    }
+
     /// The same for a role of this stack in its own account, which is there to change something. It is as old as the
     /// stack: a denial will not go away by itself, and stays one.
     pub async fn assume_own(
@@ -102,11 +118,21 @@ impl Sessions {
         actions: &[&'static str],
         invocation: &str,
     ) -> Result<SdkConfig, CallError> {
+        self.assume_with(account, role, &session_policy(actions), invocation).await
+    }
+
+    async fn assume_with(
+        &self,
+        account: &AccountId,
+        role: &RoleName,
+        policy: &str,
+        invocation: &str,
+    ) -> Result<SdkConfig, CallError> {
         let request = SessionRequest {
             account,
             role,
             session_name: &session_name(self.function, invocation),
-            policy: &session_policy(actions),
+            policy,
             seconds: SESSION_SECONDS,
         };
         self.sts.assume_role(&request).await.map(|credentials| self.config_with(credentials))
@@ -172,6 +198,22 @@ pub fn session_policy(actions: &[&'static str]) -> String {
     actions.sort_unstable();
     actions.dedup();
     json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}).to_string()
+}
+
+/// Actions that a session may do, and what with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// IAM actions.
+    pub actions: Vec<&'static str>,
+    /// ARNs, or `*`.
+    pub resources: Vec<String>,
+}
+
+/// The same of grants. AWS STS takes 2,048 characters.
+fn bounded_policy(grants: &[Grant]) -> String {
+    let statement = |grant: &Grant| json!({"Effect": "Allow", "Action": grant.actions, "Resource": grant.resources});
+    let statements: Vec<_> = grants.iter().filter(|grant| !grant.actions.is_empty()).map(statement).collect();
+    json!({"Version": "2012-10-17", "Statement": statements}).to_string()
 }
 
 /// `function.invocation`, cut to the 64 characters that AWS STS allows.

@@ -28,7 +28,13 @@ fn a_role_reads_of_the_documents_what_it_works_with() {
 fn every_queue_admits_the_rules_of_this_stack_and_the_roles_that_send_to_it_and_nobody_else() {
     let template = template();
     let all = statements(&template);
-    let schedules = ["ComplianceSweepDailyRole", "CreateAccountPollerSweepRole"].map(ToOwned::to_owned);
+    let schedules = [
+        "ComplianceSweepDailyRole",
+        "CreateAccountPollerSweepRole",
+        "JumpUserManagerExpiryRole",
+        "JumpUserManagerReviewRole",
+    ]
+    .map(ToOwned::to_owned);
     for (id, policy) in resources(&template, "AWS::SQS::QueuePolicy") {
         let statements: Vec<_> = items(&policy["PolicyDocument"]["Statement"]).collect();
         let [deny, allow] = statements[..] else { panic!("{id} has other statements") };

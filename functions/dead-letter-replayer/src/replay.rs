@@ -97,6 +97,13 @@ pub const RULES: &[(&str, &str, &[&str])] = &[
 /// What rules and schedules invoke functions with: the function's name, and the shape of what it is sent.
 pub const INVOKED: &[(&str, Shape)] = &[("create-account-poller", Shape::Schedule)];
 
+/// What schedules invoke functions with that people call as well: the function's name, and the input. A message is not to
+/// choose such a function, and the next run of the schedule does the same.
+pub const LEFT_TO_THE_NEXT_RUN: &[(&str, &str)] = &[
+    ("jump-user-manager", r#"{"expire_passwords": true, "mode": "apply"}"#),
+    ("jump-user-manager", r#"{"review": true, "mode": "apply"}"#),
+];
+
 /// The shape of what a function is invoked with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
@@ -143,6 +150,10 @@ pub fn undeliverable(
             Err("It is not what the schedule of the sweep sends.".to_owned())
         };
     }
+    if target.contains(":lambda:") && is_left_to_the_next_run(&content) {
+        let why = "The next run of the schedule does the same; a person can invoke the function before.";
+        return Ok(Resend { to: Destination::Nowhere(why), payload });
+    }
     let named =
         |route: &&Route| target.contains(":sqs:") && route.queue.rsplit('/').next() == target.rsplit(':').next();
     if let Some(route) = routes.iter().find(named) {
@@ -176,6 +187,13 @@ impl Shape {
             Self::Schedule => *content == json!({}),
         }
     }
+}
+
+/// Whether it is the input of a schedule whose next run does the same. Nothing is invoked for it, whatever it names.
+fn is_left_to_the_next_run(content: &Value) -> bool {
+    LEFT_TO_THE_NEXT_RUN
+        .iter()
+        .any(|(_, input)| serde_json::from_str::<Value>(input).is_ok_and(|input| input == *content))
 }
 
 /// Whether a rule of the stack sends such an event to the queue of this name.
@@ -269,6 +287,19 @@ mod tests {
         let sweep = again(scheduled(&json!({"trigger": "schedule"}), SWEEP)).unwrap();
         assert!(matches!(sweep.to, Destination::Nowhere(_)), "{sweep:?}");
         assert!(again(scheduled(&json!({"trigger": "someone"}), SWEEP)).is_err());
+    }
+
+    #[test]
+    fn what_a_schedule_asks_of_a_function_that_people_call_is_left_to_its_next_run_and_nothing_else_is() {
+        const MANAGER: &str = "arn:aws:lambda:us-east-1:111111111111:function:steward-JumpUserManager-5E";
+        let expire = json!({"expire_passwords": true, "mode": "apply"});
+        for letter in [scheduled(&expire, MANAGER), failed(MANAGER, &expire)] {
+            assert!(matches!(again(dead_letter).unwrap().to, Destination::Nowhere(_)));
+        }
+        let made = json!({"user_name": "mallory", "groups": ["group-admin"], "mode": "apply"});
+        for letter in [scheduled(&made, MANAGER), failed(MANAGER, &made), delivery(&made, MANAGER)] {
+            assert!(again(dead_letter).unwrap_err().contains("invoked again by a person"));
+        }
     }
 
     #[test]

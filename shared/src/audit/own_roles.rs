@@ -44,6 +44,7 @@ pub const MAY: &[(&str, &[&str])] = &[
         &["organizations:CreateAccount", "organizations:MoveAccount", "organizations:TagResource"],
     ),
     ("dead-letter-replayer", &[]),
+    ("jump-user-manager", &[]),
     ("notifier", &[]),
     ("organization-preparer", &[]),
     (

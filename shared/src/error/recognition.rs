@@ -63,6 +63,7 @@ impl Cause {
             | "InvalidParameterValue"
             | "InvalidParameterCombination"
             | "MalformedPolicyDocument"
+            | "PasswordPolicyViolation"
             | "PolicyNotAttachable"
             | "Validation"
             | "ValidationError" => Self::InputRefused,
@@ -97,7 +98,7 @@ impl Cause {
             | "QueueDoesNotExist"
             | "AWS.SimpleQueueService.NonExistentQueue" => Self::NotFound,
             "DestinationParentNotFound" => Self::OrganizationalUnitNotFound,
-            "Conflict" | "DuplicateAccount" | "EntityAlreadyExists" => Self::Conflict,
+            "Conflict" | "DeleteConflict" | "DuplicateAccount" | "EntityAlreadyExists" => Self::Conflict,
             _ => return None,
         })
     }

@@ -3,6 +3,8 @@
 mod features;
 mod roles;
 mod root;
+mod user_credentials;
+mod users;
 
 use aws_config::SdkConfig;
 use aws_sdk_iam::{
@@ -18,6 +20,8 @@ use crate::error::Cause;
 pub use features::RootFeature;
 pub use roles::{NewRole, Role};
 pub use root::RootCredentials;
+pub use user_credentials::AccessKey;
+pub use users::{Group, LoginProfile, User};
 
 /// The rules for the passwords of IAM users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -222,6 +222,16 @@ impl Settings {
         self.accounts("PROTECTED_ACCOUNTS")
     }
 
+    /// `JUMP_ACCOUNT_ID`: the account that people sign in to; None when not set.
+    pub fn jump_account(&mut self) -> Option<AccountId> {
+        self.accounts("JUMP_ACCOUNT_ID").into_iter().next()
+    }
+
+    /// `USER_SECRETS_PATH`: what the names of the secrets begin with that keep one-time passwords, `/steward/<stack>/users/`.
+    pub fn user_secrets_path(&mut self) -> String {
+        self.required("USER_SECRETS_PATH")
+    }
+
     /// `DELEGATED_ADMINISTRATORS`: the accounts that may be made delegated administrators, with commas between them; none when
     /// not set.
     pub fn delegated_administrators(&mut self) -> Vec<AccountId> {

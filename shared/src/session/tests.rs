@@ -121,6 +121,17 @@ async fn a_protected_account_is_not_entered_for_a_change_and_one_of_the_stack_no
     assert_eq!(refused.cause, Cause::AccountProtected);
 }
 
+#[test]
+fn a_session_within_grants_may_do_each_action_with_its_resources_alone() {
+    let grant =
+        |action: &'static str, resource: &str| Grant { actions: vec![action], resources: vec![resource.to_owned()] };
+    let none = Grant { actions: Vec::new(), resources: vec!["*".to_owned()] };
+    let policy = bounded_policy(&[grant("iam:GetUser", "*"), none, grant("iam:DeleteUser", "arn:aws:iam::1:user/a/*")]);
+    let policy: serde_json::Value = serde_json::from_str(&policy).unwrap();
+    assert_eq!(policy["Statement"].as_array().unwrap().len(), 2, "{policy}");
+    assert_eq!(policy["Statement"][1]["Resource"], serde_json::json!(["arn:aws:iam::1:user/a/*"]));
+}
+
 #[tokio::test]
 async fn who_may_only_look_gets_no_session_of_a_role_that_is_there_to_change_something() {
     let sessions = answering_sessions();

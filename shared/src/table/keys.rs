@@ -74,6 +74,8 @@ pub const IN_FLIGHT: One = One("in-flight");
 pub const INSTALLATION: One = One("installation");
 /// How many mails an account has caused in an hour.
 pub const MAILS: Many = Many("mails#");
+/// The days on which the users of the jump account were reviewed.
+pub const JUMP_REVIEW: Many = Many("jump-review#");
 /// The sweep that may change accounts.
 pub const REMEDIATING_SWEEP: One = One("remediating-sweep");
 /// The index of accounts, by name.
@@ -110,6 +112,7 @@ pub const TABLE: &[Kind] = &[
     Kind::Many(KNOWN_ACCOUNT),
     Kind::One(IN_FLIGHT),
     Kind::One(INSTALLATION),
+    Kind::Many(JUMP_REVIEW),
     Kind::Many(MAILS),
     Kind::One(REMEDIATING_SWEEP),
     Kind::Many(NAME),
@@ -125,6 +128,8 @@ pub const TABLE: &[Kind] = &[
 
 /// The version and the SHA-256 of a policy that was backed up.
 pub const BACKUP: Many = Many("backup#");
+/// What was changed of a user of the jump account.
+pub const JUMP_USER: Many = Many("jump-user#");
 /// What was changed of the organization.
 pub const ORGANIZATION: Many = Many("organization#");
 /// The root sessions that were opened.
@@ -133,8 +138,13 @@ pub const ROOT_SESSION: Many = Many("root-session#");
 pub const ROOT_TASK: Many = Many("root-task#");
 
 /// The kinds of items in the journal.
-pub const JOURNAL: &[Kind] =
-    &[Kind::Many(BACKUP), Kind::Many(ORGANIZATION), Kind::Many(ROOT_SESSION), Kind::Many(ROOT_TASK)];
+pub const JOURNAL: &[Kind] = &[
+    Kind::Many(BACKUP),
+    Kind::Many(JUMP_USER),
+    Kind::Many(ORGANIZATION),
+    Kind::Many(ROOT_SESSION),
+    Kind::Many(ROOT_TASK),
+];
 
 #[cfg(test)]
 mod tests {

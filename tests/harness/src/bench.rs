@@ -25,7 +25,7 @@ const MEMORY_KB: u64 = 40 * 1024;
 const ZIP_BYTES: u64 = 5 * 1024 * 1024;
 
 /// The functions: their crate, and their logical id in the template.
-const FUNCTIONS: [(&str, &str); 12] = [
+const FUNCTIONS: [(&str, &str); 13] = [
     ("account-lister", "AccountLister"),
     ("account-requester", "AccountRequester"),
     ("activity-auditor", "ActivityAuditor"),
@@ -34,6 +34,7 @@ const FUNCTIONS: [(&str, &str); 12] = [
     ("compliance-reporter", "ComplianceReporter"),
     ("create-account-poller", "CreateAccountPoller"),
     ("dead-letter-replayer", "DeadLetterReplayer"),
+    ("jump-user-manager", "JumpUserManager"),
     ("notifier", "Notifier"),
     ("organization-preparer", "OrganizationPreparer"),
     ("region-opt-auditor", "RegionOptAuditor"),
@@ -71,6 +72,8 @@ pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
     }
     let audit = json!({"task": "audit-credentials", "all": true, "reason": "to see what it costs"});
     demo.stack.invoke("RootTaskRunnerFunction", &audit).await?;
+    // Without a jump account it says so, which is what it costs here.
+    demo.stack.invoke("JumpUserManagerFunction", &json!({"list": true})).await.expect_err("there is no jump account");
     let sweep = demo.stack.start_sweep().await?;
     demo.stack.end_of_sweep(&sweep, Duration::from_mins(5)).await;
     console.line("");

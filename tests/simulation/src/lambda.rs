@@ -337,6 +337,7 @@ fn handler(name: &str, config: &SdkConfig) -> Result<Handler, String> {
         "compliance-reporter" => handler_of!(compliance_reporter::ComplianceReporter, config),
         "create-account-poller" => handler_of!(create_account_poller::CreateAccountPoller, config),
         "dead-letter-replayer" => handler_of!(dead_letter_replayer::DeadLetterReplayer, config),
+        "jump-user-manager" => handler_of!(jump_user_manager::JumpUserManager, config),
         "notifier" => handler_of!(notifier::Notifier, config),
         "organization-preparer" => handler_of!(organization_preparer::OrganizationPreparer, config),
         "region-opt-auditor" => handler_of!(region_opt_auditor::RegionOptAuditor, config),

@@ -83,6 +83,8 @@ impl News {
             "BaselineSelectorUnmatched" => baseline_selector_unmatched(detail),
             "BaselineIncomplete" => baseline_incomplete(detail),
             "ComplianceReported" => compliance_reported(detail),
+            "JumpUserChanged" => jump_user_changed(detail),
+            "JumpUsersReviewed" => jump_users_reviewed(detail),
             "OrganizationPrepared" => organization_prepared(detail),
             "RegionOptAudited" => region_opt_audited(detail),
             "RegionPolicyViolated" => region_policy_violated(detail),
@@ -311,6 +313,59 @@ fn root_task_performed(detail: &Detail<'_>) -> News {
         ("refused", "/why"),
     ]));
     news.ids.extend(detail.rows(&[("invocation", "/invocation"), ("backup", "/backup"), ("SHA-256", "/sha256")]));
+    news
+}
+
+fn jump_user_changed(detail: &Detail<'_>) -> News {
+    let (task, user) = (detail.or("/task", "?"), detail.or("/user_name", "?"));
+    let outcome = detail.or("/outcome", "unknown");
+    let severity = match (outcome.as_str(), task.as_str()) {
+        ("nothing_to_do" | "planned", _) => Severity::Informational,
+        // Somebody has less power than before.
+        ("done", "remove") => Severity::Notice,
+        _ => Severity::Warning,
+    };
+    let headline = format!("user {user} of the jump account: {task}, {outcome}");
+    let what = detail.or("/message", &format!("Somebody asked for the {headline}."));
+    let mut news = News::new(severity, headline, what, detail);
+    let list = |pointer: &str| -> Vec<String> {
+        let texts = detail.0[pointer].as_array().into_iter().flatten().filter_map(Value::as_str);
+        texts.map(ToOwned::to_owned).take(MAX_LINES).collect()
+    };
+    news.places.push(("user", user));
+    news.places.extend(detail.rows(&[("refused", "/why")]));
+    news.places.extend(list("groups").into_iter().map(|group| ("group", group)));
+    news.places.extend(list("steps").into_iter().map(|step| ("done", step)));
+    news.ids.extend(detail.rows(&[("invocation", "/invocation")]));
+    news
+}
+
+fn jump_users_reviewed(detail: &Detail<'_>) -> News {
+    let count = |field: &str| detail.0[field]["count"].as_u64().unwrap_or_default();
+    let lists = [
+        ("without_second_factor", "no second factor, a week after it was made"),
+        ("idle", "not seen for 90 days"),
+        ("old_keys", "an access key that is older than 90 days"),
+    ];
+    let found: u64 = lists.iter().map(|(field, _)| count(field)).sum();
+    let missed = detail.0["not_reached"].as_u64().unwrap_or_default();
+    let severity = if found + missed > 0 { Severity::Warning } else { Severity::Informational };
+    let headline = format!("users of the jump account: {found} to look at");
+    let what = format!(
+        "Of {} users, {} have no second factor, {} are idle, and {} have old access keys. {missed} were not looked at.",
+        detail.or("/users", "?"),
+        count("without_second_factor"),
+        count("idle"),
+        count("old_keys")
+    );
+    let mut news = News::new(severity, headline, what, detail);
+    for (field, why) in lists {
+        let names = detail.0[field]["names"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        news.open.extend(names.take(MAX_LINES).map(|name| format!("{name}: {why}")));
+    }
+    if severity > Severity::Informational {
+        "Ask each of them, or remove who has left: jump-user-manager does it in one call.".clone_into(&mut news.to_do);
+    }
     news
 }
 

@@ -49,6 +49,28 @@ says from which one mails are sent.
 }
 
 #[test]
+fn who_was_let_in_and_who_needs_a_look_is_mailed_by_name() {
+    let changed = json!({"account_id": "111111111111", "user_name": "alice", "task": "change", "outcome": "done",
+        "groups": ["group-admin"], "steps": ["create the user under /steward/"], "invocation": "i-1"});
+    let mail = notification("JumpUserChanged", &changed);
+    assert_eq!(mail.severity, Severity::Warning);
+    assert!(mail.text.contains("group-admin") && mail.text.contains("create the user"), "{}", mail.text);
+    let removed = json!({"user_name": "alice", "task": "remove", "outcome": "done", "steps": []});
+    assert_eq!(notification("JumpUserChanged", &removed).severity, Severity::Notice);
+
+    let named = |names: &[&str]| json!({"count": names.len(), "names": names});
+    let reviewed = |bare: &[&str]| {
+        let detail = json!({"account_id": "111111111111", "users": 3, "without_second_factor": named(bare),
+            "idle": named(&[]), "old_keys": named(&[]), "not_reached": 0});
+        notification("JumpUsersReviewed", &detail)
+    };
+    let mail = reviewed(&["bob"]);
+    assert_eq!(mail.severity, Severity::Warning);
+    assert!(mail.text.contains("bob: no second factor"), "{}", mail.text);
+    assert_eq!(reviewed(&[]).severity, Severity::Informational);
+}
+
+#[test]
 fn a_request_that_failed_is_reported_with_everything_it_can_be_found_by() {
     let mail = notification(
         "AccountCreationFailed",

@@ -1,0 +1,214 @@
+//! What a person needs to begin: where to sign in, how to add a second factor, and every role as a link, as a profile of the
+//! AWS CLI and for the browser extension AWS Extend Switch Roles. Pure.
+//!
+//! Sources: IAM user guide, "How IAM users sign in to AWS" and "Switch from a user to an IAM role (console)"; AWS CLI user
+//! guide, "Using an IAM role in the AWS CLI"; the configuration page of AWS Extend Switch Roles.
+
+use std::{
+    collections::BTreeSet,
+    fmt::{Arguments, Write},
+};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use steward::ids::{AccountId, UserName};
+
+use crate::reach::Target;
+
+/// The most roles of one sheet; a lambda's answer has an end, and so has a person's patience.
+const MOST: usize = 1000;
+/// What stands in a link as it is.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// The profile that people put their own keys into.
+const BASE: &str = "jump";
+
+/// What a person needs to begin.
+#[derive(Debug, Serialize)]
+pub(crate) struct Sheet {
+    user_name: UserName,
+    /// Where to sign in with the password.
+    sign_in: String,
+    /// How to add a second factor, step by step.
+    second_factor: Vec<String>,
+    roles: Vec<Role>,
+    /// How many roles there are beyond those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more_roles: Option<usize>,
+    /// For `~/.aws/config`.
+    aws_config: String,
+    /// For AWS Extend Switch Roles.
+    extend_switch_roles: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Role {
+    account_id: String,
+    role: String,
+    link: String,
+}
+
+/// The account that people sign in to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SignIn<'a> {
+    pub(crate) account: &'a AccountId,
+    pub(crate) alias: Option<&'a str>,
+}
+
+impl Sheet {
+    /// The sheet of a user who may assume these roles.
+    pub(crate) fn of(user: &UserName, at: SignIn<'_>, targets: &BTreeSet<Target>) -> Self {
+        let shown: Vec<_> = targets.iter().take(MOST).collect();
+        let account = at.alias.unwrap_or(at.account.as_str());
+        let role = |target: &&Target| Role {
+            account_id: target.account_id.clone(),
+            role: target.role.clone(),
+            link: link(target),
+        };
+        Self {
+            user_name: user.clone(),
+            sign_in: format!("https://{account}.signin.aws.amazon.com/console"),
+            second_factor: second_factor(user),
+            roles: shown.iter().map(role).collect(),
+            more_roles: targets.len().checked_sub(MOST).filter(|more| *more > 0),
+            aws_config: aws_config(user, at.account, &shown),
+            extend_switch_roles: extend_switch_roles(at, &shown),
+        }
+    }
+}
+
+fn second_factor(user: &UserName) -> Vec<String> {
+    [
+        "Sign in with the one-time password, and choose a password of your own when asked.",
+        "Open your name at the top right, then Security credentials, and assign an MFA device.",
+        &format!(
+            "For the console alone a passkey is best. For the AWS CLI choose an authenticator app, and name the device \
+             {user}: the profiles name it so."
+        ),
+        "Sign out, and in again with the device: until then nothing else works.",
+    ]
+    .map(ToOwned::to_owned)
+    .to_vec()
+}
+
+/// The page on which the console asks whether to switch to a role.
+fn link(target: &Target) -> String {
+    let encoded = |text: &str| utf8_percent_encode(text, PLAIN).to_string();
+    let role = encoded(&target.role);
+    if target.is_anywhere() {
+        // The page asks for the account.
+        return format!("https://signin.aws.amazon.com/switchrole?roleName={role}");
+    }
+    let shown: String = format!("{} {}", target.role, target.account_id).chars().take(64).collect();
+    format!(
+        "https://signin.aws.amazon.com/switchrole?roleName={role}&account={}&displayName={}",
+        encoded(&target.account_id),
+        encoded(&shown)
+    )
+}
+
+/// The name of a profile: `role-admin-222222222222`.
+fn profile(target: &Target) -> String {
+    format!("{}-{}", target.role.replace('/', "-"), target.account_id)
+}
+
+fn aws_config(user: &UserName, account: &AccountId, targets: &[&Target]) -> String {
+    let mut text = format!(
+        "# Keys of your own belong into ~/.aws/credentials, or into aws-vault, under the name {BASE}.\n\
+         [profile {BASE}]\nregion = us-east-1\nmfa_serial = arn:aws:iam::{account}:mfa/{user}\n"
+    );
+    for target in targets {
+        if target.is_anywhere() {
+            put(
+                &mut text,
+                format_args!("\n# {} can be assumed in any account: copy a profile, with that account.\n", target.role),
+            );
+            continue;
+        }
+        put(
+            &mut text,
+            format_args!(
+                "\n[profile {}]\nsource_profile = {BASE}\nrole_arn = {}\nmfa_serial = arn:aws:iam::{account}:mfa/{user}\n",
+                profile(target),
+                target.role_arn
+            ),
+        );
+    }
+    text
+}
+
+fn extend_switch_roles(at: SignIn<'_>, targets: &[&Target]) -> String {
+    let mut text = format!("[{BASE}]\naws_account_id = {}\n", at.account);
+    if let Some(alias) = at.alias {
+        put(&mut text, format_args!("aws_account_alias = {alias}\n"));
+    }
+    for target in targets.iter().filter(|target| !target.is_anywhere()) {
+        let (name, arn) = (profile(target), &target.role_arn);
+        put(&mut text, format_args!("\n[{name}]\nrole_arn = {arn}\nsource_profile = {BASE}\n"));
+    }
+    text
+}
+
+/// Writing to a text cannot fail.
+fn put(text: &mut String, line: Arguments<'_>) {
+    let _ = text.write_fmt(line);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(account: &str, role: &str) -> Target {
+        let role_arn = format!("arn:aws:iam::{account}:role/{role}");
+        Target { account_id: account.to_owned(), role: role.to_owned(), role_arn }
+    }
+
+    fn sheet(alias: Option<&str>, targets: &[Target]) -> Sheet {
+        let account = "111111111111".parse().unwrap();
+        let at = SignIn { account: &account, alias };
+        Sheet::of(&"alice".parse().unwrap(), at, &targets.iter().cloned().collect())
+    }
+
+    #[test]
+    fn every_role_is_a_link_a_profile_and_an_entry_of_the_extension() {
+        let sheet = sheet(None, &[target("222222222222", "people/role-admin")]);
+        assert_eq!(sheet.sign_in, "https://111111111111.signin.aws.amazon.com/console");
+        assert_eq!(
+            sheet.roles[0].link,
+            "https://signin.aws.amazon.com/switchrole?roleName=people%2Frole-admin&account=222222222222\
+             &displayName=people%2Frole-admin%20222222222222"
+        );
+        assert!(sheet.aws_config.contains(
+            "[profile people-role-admin-222222222222]\nsource_profile = jump\n\
+             role_arn = arn:aws:iam::222222222222:role/people/role-admin\n\
+             mfa_serial = arn:aws:iam::111111111111:mfa/alice\n"
+        ));
+        assert_eq!(
+            sheet.extend_switch_roles,
+            "[jump]\naws_account_id = 111111111111\n\n[people-role-admin-222222222222]\n\
+             role_arn = arn:aws:iam::222222222222:role/people/role-admin\nsource_profile = jump\n"
+        );
+        assert!(sheet.second_factor.iter().any(|step| step.contains("name the device alice")));
+    }
+
+    #[test]
+    fn an_alias_is_what_people_and_the_extension_know_the_account_by() {
+        let sheet = sheet(Some("example-jump"), &[]);
+        assert_eq!(sheet.sign_in, "https://example-jump.signin.aws.amazon.com/console");
+        assert!(sheet.extend_switch_roles.contains("aws_account_alias = example-jump"));
+    }
+
+    #[test]
+    fn a_role_of_any_account_has_a_link_that_asks_for_it_and_no_profile_that_would_not_work() {
+        let sheet = sheet(None, &[target("*", "role-operator")]);
+        assert_eq!(sheet.roles[0].link, "https://signin.aws.amazon.com/switchrole?roleName=role-operator");
+        assert!(!sheet.aws_config.contains("role_arn") && sheet.aws_config.contains("# role-operator"));
+        assert!(!sheet.extend_switch_roles.contains("role-operator"));
+    }
+
+    #[test]
+    fn a_sheet_has_an_end_and_says_how_much_it_leaves_out() {
+        let targets: Vec<_> = (0..1003_u64).map(|n| target(&format!("{n:012}"), "role-admin")).collect();
+        let sheet = sheet(None, &targets);
+        assert_eq!((sheet.roles.len(), sheet.more_roles), (1000, Some(3)));
+    }
+}
