@@ -155,7 +155,7 @@ async fn every_command_that_a_text_tells_people_to_type_is_understood_by_the_cli
     let shared = Scenario::shared().await;
     let documented = shared.stack.output("RequestBusName");
     assert_eq!(documented, "steward-requests", "what the README calls the bus of a stack named steward");
-    let scenario = Scenario::own(&[]).await;
+    let scenario = Scenario::with_member_as("JumpAccountId", "version: 1").await;
     let (stack, account) = (&scenario.stack, scenario.organization.management_account());
     let root = root_id(stack).await;
     let value = |name: &str| match name {

@@ -13,6 +13,7 @@ mod controls;
 mod create_account_poller;
 mod dead_letter_replayer;
 mod event_patterns;
+mod jump_user_manager;
 mod member_events;
 mod notifier;
 mod one_table;

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use crate::{
-    controls, dead_letter_replayer,
+    controls, dead_letter_replayer, jump_user_manager,
     member_events::forward_events,
     one_table,
     scenario::{PATIENCE, Scenario, email, spec},
@@ -157,6 +157,7 @@ async fn every_way(scenario: &Scenario) {
     let mut restore = unlock.clone();
     (restore["task"], restore["backup"]) = ("restore-bucket-policy".into(), unlocked["rows"][0]["backup"].clone());
     assert_eq!(root_task(&restore).await["rows"][0]["outcome"], "done");
+    jump_user_manager::every_way(scenario).await;
     // What was given up.
     scenario.stack.send("NotificationDeadLettersUrl", "{}").await.expect("a dead letter");
     let invocation = dead_letter_replayer::failed_invocation(scenario, "CreateAccountPollerFunction", &json!({}));
@@ -285,7 +286,8 @@ fn roles_of(function: &str, policy: &str) -> bool {
 
 #[tokio::test]
 async fn every_function_calls_exactly_what_its_policy_allows() {
-    let scenario = Scenario::with_member_as("DelegatedAdministrators", controls::DOCUMENT).await;
+    let scenario =
+        Scenario::with_member_as_each(&["DelegatedAdministrators", "JumpAccountId"], controls::DOCUMENT).await;
     every_way(&scenario).await;
     let policies = policies(&scenario).await.unwrap();
     let mut of_tables = Vec::new();

@@ -67,12 +67,25 @@ impl Scenario {
 
     /// An organization and a stack whose parameter of this name is the organization's member, and this baseline document.
     pub(crate) async fn with_member_as(parameter: &str, document: &str) -> Self {
+        Self::with_member_as_each(&[parameter], document).await
+    }
+
+    /// The same of several parameters.
+    pub(crate) async fn with_member_as_each(named: &[&str], document: &str) -> Self {
         let organization = FAST.organization(0).await;
         let member = member(&organization);
-        let parameters = [("BaselineKey", "baseline.yaml"), (parameter, member.as_str())];
+        let named = named.iter().map(|parameter| (*parameter, member.as_str()));
+        let parameters: Vec<_> = named.chain([("BaselineKey", "baseline.yaml")]).collect();
         let scenario = FAST.copy(organization, &parameters).await;
         scenario.put_document(document).await;
         scenario
+    }
+
+    /// An organization and a stack whose parameter of this name is the organization's management account.
+    pub(crate) async fn with_management_account_as(parameter: &str) -> Self {
+        let organization = FAST.organization(0).await;
+        let account = organization.management_account().to_owned();
+        FAST.copy(organization, &[(parameter, account.as_str())]).await
     }
 
     /// An organization with so many accounts in `/Workloads/Sandbox`, and a stack in it, where time and rates are those of

@@ -11,6 +11,7 @@ import os
 import re
 import time
 
+import local_users
 import yaml
 from ministack.app import main
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
@@ -421,6 +422,7 @@ if __name__ == "__main__":
     iam_evaluator._resolve_condition_key = resolve_condition_key
     plain_read_object = s3._get_object_data
     s3._get_object_data = read_object
+    local_users.install()
     plain_deliver = eventbridge._invoke_target
     eventbridge._invoke_target = deliver
     main()

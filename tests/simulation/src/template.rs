@@ -234,9 +234,11 @@ impl Resolver<'_> {
                 let is_met = match argument[0].as_str().expect("a condition") {
                     "HasBaselineDocument" => true,
                     // The account is named, but IAM does not keep Steward out of it: the functions must, by themselves.
-                    "HasProtectedAccounts" | "ChecksSignatures" | "HasDelegatedAdministrators" | "HearsMembers" => {
-                        false
-                    }
+                    "HasProtectedAccounts"
+                    | "ChecksSignatures"
+                    | "HasDelegatedAdministrators"
+                    | "HasJumpAccount"
+                    | "HearsMembers" => false,
                     other => panic!("the condition {other} is not simulated"),
                 };
                 self.resolve(&argument[if is_met { 1 } else { 2 }])

@@ -250,7 +250,7 @@ mod tests {
     #[tokio::test]
     async fn a_password_that_is_there_is_replaced_and_must_be_changed_as_well() {
         let there = mock!(Client::create_login_profile)
-            .match_requests(|input| input.password_reset_required())
+            .match_requests(|input| input.password_reset_required() == Some(true))
             .then_http_response(error(409, "EntityAlreadyExists"));
         let replaced = mock!(Client::update_login_profile)
             .match_requests(|input| {
