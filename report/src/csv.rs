@@ -1,10 +1,11 @@
-//! `report.csv`: a line for each account and control, safe to open in a spreadsheet.
+//! `report.csv`: a line for each account and control, after one for each organization check; safe to open in a spreadsheet.
 
 use std::borrow::Cow;
 
 use csv::{Terminator, WriterBuilder};
+use jiff::Timestamp;
 
-use crate::{Account, Checked, Failure, Outcome, Report, Row, Status};
+use crate::{Account, Checked, Failure, Outcome, Report, Row, Status, history::ORGANIZATION};
 
 const HEADINGS: [&str; 17] = [
     "account_id",
@@ -29,27 +30,41 @@ const HEADINGS: [&str; 17] = [
 pub(crate) fn write(report: &Report) -> Result<String, csv::Error> {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     writer.write_record(HEADINGS)?;
-    for account in &report.sweep.accounts {
-        let lines = match &account.checked {
-            Checked::Rows(rows) => rows.iter().map(of_row).collect(),
-            // An account that was not looked at has one line, so that no account is ever missing.
-            Checked::NotChecked { why } => vec![Line { headline: why.clone(), ..Line::new(Status::NotChecked) }],
-            Checked::Unknown { failure } => vec![Line {
-                since: account.since.map(|since| since.to_string()),
-                headline: failure.headline(),
-                failure: Some(failure),
-                ..Line::new(Status::Unknown)
-            }],
-        };
-        for line in lines {
-            writer.write_record(line.cells(account, report).iter().map(|cell| inert(cell).into_owned()))?;
+    let finished_at = report.sweep.finished_at.to_string();
+    let organization = report.sweep.organization.iter().map(|organization| {
+        let id = [&report.sweep.organization_id, ORGANIZATION, "", "", ""].map(ToOwned::to_owned);
+        (id, String::new(), &organization.checked, organization.since)
+    });
+    let accounts = report.sweep.accounts.iter().map(|account| {
+        let Account { id, name, email, state, unit, .. } = account;
+        let tags: Vec<_> = account.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        ([id, name, email, state, unit].map(Clone::clone), tags.join("; "), &account.checked, account.since)
+    });
+    for (whose, tags, checked, since) in organization.chain(accounts) {
+        for line in lines(checked, since) {
+            let cells = whose.iter().cloned().chain([tags.clone()]).chain(line.cells()).chain([finished_at.clone()]);
+            writer.write_record(cells.map(|cell| inert(&cell).into_owned()))?;
         }
     }
     let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// What one line says beside its account.
+fn lines(checked: &Checked, since: Option<Timestamp>) -> Vec<Line<'_>> {
+    match checked {
+        Checked::Rows(rows) => rows.iter().map(of_row).collect(),
+        // An account that was not looked at has one line, so that no account is ever missing.
+        Checked::NotChecked { why } => vec![Line { headline: why.clone(), ..Line::new(Status::NotChecked) }],
+        Checked::Unknown { failure } => vec![Line {
+            since: since.map(|since| since.to_string()),
+            headline: failure.headline(),
+            failure: Some(failure),
+            ..Line::new(Status::Unknown)
+        }],
+    }
+}
+
+/// What one line says beside its account and the time.
 struct Line<'a> {
     control: &'a str,
     status: Status,
@@ -75,16 +90,9 @@ impl Line<'_> {
         }
     }
 
-    fn cells(&self, account: &Account, report: &Report) -> [String; HEADINGS.len()] {
-        let tags: Vec<_> = account.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    fn cells(&self) -> [String; 10] {
         let failure = |part: fn(&Failure) -> &String| self.failure.map(part).cloned().unwrap_or_default();
         [
-            account.id.clone(),
-            account.name.clone(),
-            account.email.clone(),
-            account.state.clone(),
-            account.unit.clone(),
-            tags.join("; "),
             self.control.to_owned(),
             self.status.name().to_owned(),
             self.since.clone().unwrap_or_default(),
@@ -95,7 +103,6 @@ impl Line<'_> {
             failure(|failure| &failure.message),
             failure(|failure| &failure.remedy),
             self.until.clone().unwrap_or_default(),
-            report.sweep.finished_at.to_string(),
         ]
     }
 }
@@ -163,6 +170,23 @@ mod tests {
                 "4  unknown "
             ]
         );
+    }
+
+    #[test]
+    fn the_organization_has_a_line_for_each_check_before_the_accounts() {
+        let mut sweep = sweep(1, vec![account("1", vec![compliant("regions")])]);
+        let rows = vec![drifted("organization-trail", "make it"), compliant("billing-alerts")];
+        sweep.organization = Some(Checked::Rows(rows).into());
+        let records = records(&Report::new(sweep, None));
+        let lines: Vec<_> = records.iter().map(|r| [&r[0], &r[1], &r[6], &r[7], &r[10]].map(String::as_str)).collect();
+        assert_eq!(
+            lines[..2],
+            [
+                ["o-exampleorgid", "The organization", "organization-trail", "drifted", "make it"],
+                ["o-exampleorgid", "The organization", "billing-alerts", "compliant", ""],
+            ]
+        );
+        assert_eq!(lines[2][2], "regions");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Account, Checked, LastKnown, Report, Row, Sweep};
+use crate::{Account, Checked, LastKnown, Organization, Report, Row, Sweep};
 
 /// What kind of finding it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -21,7 +21,7 @@ pub enum Kind {
 /// Something that is new, or was resolved, since the report before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
-    /// The account.
+    /// The account; of what is about the organization as a whole, the id of the organization.
     pub account_id: String,
     /// Its name.
     pub account_name: String,
@@ -51,15 +51,47 @@ pub struct Gone {
     pub open: usize,
 }
 
+/// What the organization as a whole is called where accounts have names.
+pub(crate) const ORGANIZATION: &str = "The organization";
+
+/// What was looked at: an account, or the organization as a whole, whose id is that of the organization.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    id: &'a str,
+    name: &'a str,
+    checked: &'a Checked,
+    since: Option<Timestamp>,
+    last_known: &'a [LastKnown],
+}
+
+/// The organization, then every account.
+fn subjects(sweep: &Sweep) -> impl Iterator<Item = Subject<'_>> {
+    let organization = sweep.organization.iter().map(|organization| Subject {
+        id: &sweep.organization_id,
+        name: ORGANIZATION,
+        checked: &organization.checked,
+        since: organization.since,
+        last_known: &organization.last_known,
+    });
+    let accounts = sweep.accounts.iter().map(|account| Subject {
+        id: &account.id,
+        name: &account.name,
+        checked: &account.checked,
+        since: account.since,
+        last_known: &account.last_known,
+    });
+    organization.chain(accounts)
+}
+
 /// What a report has open, by account, control and kind. The control is None for an account as a whole.
 type Open<'a> = HashMap<(&'a str, Option<&'a str>, Kind), (Timestamp, String)>;
 
-/// The findings of an account in a finished report, without those that are only remembered.
-fn findings(account: &Account, finished_at: Timestamp) -> Vec<(Option<&str>, Kind, Timestamp, String)> {
-    match &account.checked {
+/// The findings of one subject in a finished report, without those that are only remembered.
+fn findings(subject: Subject<'_>, finished_at: Timestamp) -> Vec<(Option<&str>, Kind, Timestamp, String)> {
+    match subject.checked {
         Checked::Rows(rows) => rows.iter().filter_map(|row| finding(row, finished_at)).collect(),
         Checked::Unknown { failure } => {
-            vec![(None, Kind::Unknown, account.since.unwrap_or(finished_at), failure.headline())]
+            vec![(None, Kind::Unknown, subject.since.unwrap_or(finished_at), failure.headline())]
         }
         Checked::NotChecked { .. } => Vec::new(),
     }
@@ -72,12 +104,12 @@ fn finding(row: &Row, finished_at: Timestamp) -> Option<(Option<&str>, Kind, Tim
 
 fn open(report: &Report) -> Open<'_> {
     let mut open = Open::new();
-    for account in &report.sweep.accounts {
-        for (control, kind, since, headline) in findings(account, report.sweep.finished_at) {
-            open.insert((&account.id, control, kind), (since, headline));
+    for subject in subjects(&report.sweep) {
+        for (control, kind, since, headline) in findings(subject, report.sweep.finished_at) {
+            open.insert((subject.id, control, kind), (since, headline));
         }
-        for known in &account.last_known {
-            let key = (account.id.as_str(), Some(known.control.as_str()), Kind::NotCompliant);
+        for known in subject.last_known {
+            let key = (subject.id, Some(known.control.as_str()), Kind::NotCompliant);
             open.entry(key).or_insert_with(|| (known.since, known.headline.clone()));
         }
     }
@@ -89,41 +121,49 @@ pub(crate) fn date(sweep: &mut Sweep, previous: Option<&Report>) {
     let before = previous.map(open).unwrap_or_default();
     let remembered = previous.map(remembered).unwrap_or_default();
     let finished_at = sweep.finished_at;
-    for account in &mut sweep.accounts {
-        let since = |control: Option<&str>, kind| {
-            before.get(&(account.id.as_str(), control, kind)).map_or(finished_at, |(since, _)| *since)
-        };
-        let known = remembered.get(account.id.as_str()).map(Vec::as_slice).unwrap_or_default();
-        match &mut account.checked {
-            Checked::Rows(rows) => {
-                for row in rows.iter_mut() {
-                    row.since = row.outcome.status().kind().map(|kind| since(Some(&row.control), kind));
+    let date =
+        |id: &str, checked: &mut Checked, open_since: &mut Option<Timestamp>, last_known: &mut Vec<LastKnown>| {
+            let since =
+                |control: Option<&str>, kind| before.get(&(id, control, kind)).map_or(finished_at, |(since, _)| *since);
+            let known = remembered.get(id).map(Vec::as_slice).unwrap_or_default();
+            match checked {
+                Checked::Rows(rows) => {
+                    for row in rows.iter_mut() {
+                        row.since = row.outcome.status().kind().map(|kind| since(Some(&row.control), kind));
+                    }
+                    let is_unknown = |control: &str| {
+                        rows.iter()
+                            .any(|row| row.control == control && row.outcome.status().kind() == Some(Kind::Unknown))
+                    };
+                    *last_known = known.iter().filter(|known| is_unknown(&known.control)).cloned().collect();
                 }
-                let is_unknown = |control: &str| {
-                    rows.iter().any(|row| row.control == control && row.outcome.status().kind() == Some(Kind::Unknown))
-                };
-                account.last_known = known.iter().filter(|known| is_unknown(&known.control)).cloned().collect();
+                Checked::Unknown { .. } => {
+                    *open_since = Some(since(None, Kind::Unknown));
+                    *last_known = known.to_vec();
+                }
+                Checked::NotChecked { .. } => *last_known = known.to_vec(),
             }
-            Checked::Unknown { .. } => {
-                account.since = Some(since(None, Kind::Unknown));
-                account.last_known = known.to_vec();
-            }
-            Checked::NotChecked { .. } => account.last_known = known.to_vec(),
-        }
+        };
+    if let Some(organization) = &mut sweep.organization {
+        let Organization { checked, since, last_known } = organization;
+        date(&sweep.organization_id, checked, since, last_known);
+    }
+    for Account { id, checked, since, last_known, .. } in &mut sweep.accounts {
+        date(id, checked, since, last_known);
     }
 }
 
-/// What was last seen not compliant in each account, in the order of its rows.
+/// What was last seen not compliant in each subject, in the order of its rows.
 fn remembered(report: &Report) -> HashMap<&str, Vec<LastKnown>> {
-    let of = |account: &Account| {
+    let of = |subject: Subject<'_>| {
         let seen =
-            findings(account, report.sweep.finished_at).into_iter().filter_map(|(control, kind, since, headline)| {
+            findings(subject, report.sweep.finished_at).into_iter().filter_map(|(control, kind, since, headline)| {
                 let control = control.filter(|_| kind == Kind::NotCompliant)?.to_owned();
                 Some(LastKnown { control, headline, since })
             });
-        seen.chain(account.last_known.iter().cloned()).collect()
+        seen.chain(subject.last_known.iter().cloned()).collect()
     };
-    report.sweep.accounts.iter().map(|account| (account.id.as_str(), of(account))).collect()
+    subjects(&report.sweep).map(|subject| (subject.id, of(subject))).collect()
 }
 
 /// What the sweep found that the report before did not have. A first report has nothing to compare with.
@@ -131,10 +171,10 @@ pub(crate) fn new(sweep: &Sweep, previous: Option<&Report>) -> Vec<Change> {
     let Some(previous) = previous else { return Vec::new() };
     let before = open(previous);
     let mut changes = Vec::new();
-    for account in &sweep.accounts {
-        for (control, kind, since, headline) in findings(account, sweep.finished_at) {
-            if !before.contains_key(&(account.id.as_str(), control, kind)) {
-                changes.push(change(account, control, (kind, since, headline), None));
+    for subject in subjects(sweep) {
+        for (control, kind, since, headline) in findings(subject, sweep.finished_at) {
+            if !before.contains_key(&(subject.id, control, kind)) {
+                changes.push(change(subject, control, (kind, since, headline), None));
             }
         }
     }
@@ -146,18 +186,18 @@ pub(crate) fn resolved(sweep: &Sweep, previous: Option<&Report>) -> Vec<Change> 
     let Some(previous) = previous else { return Vec::new() };
     let before = open(previous);
     let mut changes = Vec::new();
-    for account in &sweep.accounts {
-        let Checked::Rows(rows) = &account.checked else { continue };
-        if let Some((since, headline)) = before.get(&(account.id.as_str(), None, Kind::Unknown)) {
+    for subject in subjects(sweep) {
+        let Checked::Rows(rows) = subject.checked else { continue };
+        if let Some((since, headline)) = before.get(&(subject.id, None, Kind::Unknown)) {
             let now = Some("it can be looked at again".to_owned());
-            changes.push(change(account, None, (Kind::Unknown, *since, headline.clone()), now));
+            changes.push(change(subject, None, (Kind::Unknown, *since, headline.clone()), now));
         }
         for row in rows.iter().filter(|row| row.outcome.status().kind().is_none()) {
-            let of = |kind| before.get(&(account.id.as_str(), Some(row.control.as_str()), kind)).map(|was| (kind, was));
+            let of = |kind| before.get(&(subject.id, Some(row.control.as_str()), kind)).map(|was| (kind, was));
             // What was wrong says more than that it could not be looked at in between.
             if let Some((kind, (since, headline))) = of(Kind::NotCompliant).or_else(|| of(Kind::Unknown)) {
                 let now = Some(row.outcome.headline());
-                changes.push(change(account, Some(&row.control), (kind, *since, headline.clone()), now));
+                changes.push(change(subject, Some(&row.control), (kind, *since, headline.clone()), now));
             }
         }
     }
@@ -165,14 +205,14 @@ pub(crate) fn resolved(sweep: &Sweep, previous: Option<&Report>) -> Vec<Change> 
 }
 
 fn change(
-    account: &Account,
+    subject: Subject<'_>,
     control: Option<&str>,
     (kind, since, headline): (Kind, Timestamp, String),
     now: Option<String>,
 ) -> Change {
     Change {
-        account_id: account.id.clone(),
-        account_name: account.name.clone(),
+        account_id: subject.id.to_owned(),
+        account_name: subject.name.to_owned(),
         control: control.map(str::to_owned),
         kind,
         headline,
@@ -185,11 +225,15 @@ fn change(
 pub(crate) fn gone(sweep: &Sweep, previous: Option<&Report>) -> Vec<Gone> {
     let Some(previous) = previous else { return Vec::new() };
     let met: std::collections::HashSet<&str> = sweep.accounts.iter().map(|account| account.id.as_str()).collect();
+    let mut open = HashMap::new();
+    for subject in subjects(&previous.sweep) {
+        open.insert(subject.id, findings(subject, previous.sweep.finished_at).len() + subject.last_known.len());
+    }
     let gone = |account: &Account| Gone {
         account_id: account.id.clone(),
         account_name: account.name.clone(),
         unit: account.unit.clone(),
-        open: findings(account, previous.sweep.finished_at).len() + account.last_known.len(),
+        open: open.get(account.id.as_str()).copied().unwrap_or_default(),
     };
     previous.sweep.accounts.iter().filter(|account| !met.contains(account.id.as_str())).map(gone).collect()
 }

@@ -3,6 +3,7 @@
 mod changes;
 mod data;
 mod inline;
+mod organization;
 mod trend;
 mod words;
 
@@ -11,6 +12,7 @@ use askama::Template;
 use self::{
     changes::{Groups, groups},
     inline::Inline,
+    organization::Checks,
     trend::Trend,
 };
 use crate::{ControlTotals, Error, Exemption, Gone, Report, Status, Trigger};
@@ -32,6 +34,7 @@ struct Page<'a> {
     standings: Vec<Tile>,
     accounts: usize,
     compliant: usize,
+    checks: Option<Checks<'a>>,
     trend: Trend,
     compared: bool,
     new: Groups<'a>,
@@ -95,6 +98,7 @@ impl<'a> Page<'a> {
             standings: tiles(report),
             accounts: report.totals.accounts,
             compliant: report.totals.compliant,
+            checks: Checks::of(report),
             trend: Trend::of(&report.trend),
             compared: report.compared_with.is_some(),
             new: groups(&report.new, sweep.finished_at),
@@ -215,6 +219,23 @@ mod tests {
         for part in ["tag it too", "Account 2", "migration", "31 Mar 2027", "DeadlineExceeded", "as it should be"] {
             assert!(text.contains(part), "{part}");
         }
+    }
+
+    #[test]
+    fn the_organization_has_a_part_of_its_own_that_needs_no_script() {
+        let with = |number, row| {
+            let mut sweep = sweep(number, vec![account("1", vec![compliant("tags")])]);
+            sweep.organization = Some(crate::Checked::Rows(vec![row, compliant("billing-alerts")]).into());
+            sweep
+        };
+        let before = Report::new(with(1, drifted("organization-trail", "make <it>")), None);
+        let page = Report::new(with(4, drifted("organization-trail", "make <it>")), Some(&before)).to_html().unwrap();
+        let text = page.split("<script").next().unwrap();
+        for part in ["id=\"organization\"", "organization-trail", "make &#60;it&#62;", "3 days", "1 of 2 checks"] {
+            assert!(text.contains(part), "{part}");
+        }
+        let without = Report::new(sweep(1, vec![account("1", vec![])]), None).to_html().unwrap();
+        assert!(!without.contains("id=\"organization\""));
     }
 
     #[test]

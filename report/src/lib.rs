@@ -17,5 +17,5 @@ mod totals;
 pub use history::{Change, Gone, Kind};
 pub use outcome::{Failure, Outcome, Status};
 pub use report::{Error, Exemption, Report, SCHEMA_VERSION, TREND_LENGTH};
-pub use sweep::{Account, Checked, LastKnown, Row, Sweep, Trigger};
-pub use totals::{ControlTotals, Point, Standing, Totals};
+pub use sweep::{Account, Checked, LastKnown, Organization, Row, Sweep, Trigger};
+pub use totals::{ControlTotals, OrganizationTotals, Point, Standing, Totals};

@@ -37,8 +37,31 @@ pub struct Sweep {
     pub note: Option<String>,
     /// The controls that were looked at, in the order of their columns.
     pub controls: Vec<String>,
+    /// What is true once, for the organization as a whole. None where there is no organization, or before it was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<Organization>,
     /// Every account of the organization.
     pub accounts: Vec<Account>,
+}
+
+/// What was found of the organization as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Organization {
+    /// What was found: one row for each check.
+    pub checked: Checked,
+    /// Set by the report, where the organization as a whole could not be looked at: the end of the first sweep in a row
+    /// that could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Set by the report: what earlier sweeps found and this one could not look at again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last_known: Vec<LastKnown>,
+}
+
+impl From<Checked> for Organization {
+    fn from(checked: Checked) -> Self {
+        Self { checked, since: None, last_known: Vec::new() }
+    }
 }
 
 /// One account, and what was found in it.
@@ -120,6 +143,13 @@ impl Sweep {
         self.accounts = last_of_each(std::mem::take(&mut self.accounts), |account| &account.id);
         let mut known: HashSet<String> = HashSet::new();
         self.controls.retain(|control| known.insert(control.clone()));
+        if let Some(organization) = &mut self.organization {
+            organization.since = None;
+            organization.last_known.clear();
+            if let Checked::Rows(rows) = &mut organization.checked {
+                rows.iter_mut().for_each(|row| row.since = None);
+            }
+        }
         for account in &mut self.accounts {
             account.since = None;
             account.last_known.clear();

@@ -21,6 +21,7 @@ pub(crate) fn sweep(number: i8, accounts: Vec<Account>) -> Sweep {
         finished_at: day(number),
         note: None,
         controls: Vec::new(),
+        organization: None,
         accounts,
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Account, Checked, Kind, Status, Sweep};
+use crate::{Account, Checked, Kind, Organization, Status, Sweep};
 
 /// How an account stands as a whole. Every account stands in exactly one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,8 +53,42 @@ pub struct Totals {
     pub unknown: usize,
     /// Those that are not looked at.
     pub not_checked: usize,
+    /// How many organization checks came to what. None where there were none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<OrganizationTotals>,
     /// The same for each control, in the order of the sweep.
     pub controls: Vec<ControlTotals>,
+}
+
+/// The numbers of the organization checks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrganizationTotals {
+    /// All of them that were asked for; the three numbers below add up to it. One where they could not be run at all.
+    pub checks: usize,
+    /// Those that found everything as it should be.
+    pub compliant: usize,
+    /// Those that found something wrong.
+    pub not_compliant: usize,
+    /// Those that could not find out.
+    pub unknown: usize,
+}
+
+impl OrganizationTotals {
+    fn of(organization: &Organization) -> Self {
+        let statuses: Vec<Status> = match &organization.checked {
+            Checked::Rows(rows) => rows.iter().map(|row| row.outcome.status()).collect(),
+            Checked::Unknown { .. } => vec![Status::Unknown],
+            Checked::NotChecked { .. } => Vec::new(),
+        };
+        let asked = statuses.iter().filter(|status| !matches!(status, Status::Skipped | Status::NotChecked));
+        let count = |kind| asked.clone().filter(|status| status.kind() == kind).count();
+        Self {
+            checks: asked.clone().count(),
+            compliant: count(None),
+            not_compliant: count(Some(Kind::NotCompliant)),
+            unknown: count(Some(Kind::Unknown)),
+        }
+    }
 }
 
 /// The numbers of one control: in how many accounts it came to what. They add up to the number of accounts.
@@ -119,6 +153,7 @@ impl Totals {
     pub(crate) fn of(sweep: &Sweep) -> Self {
         let named = |control: &String| ControlTotals { control: control.clone(), ..ControlTotals::default() };
         let mut totals = Self { controls: sweep.controls.iter().map(named).collect(), ..Self::default() };
+        totals.organization = sweep.organization.as_ref().map(OrganizationTotals::of);
         for account in &sweep.accounts {
             totals.count(account);
         }

@@ -39,7 +39,7 @@ pub use unmatched::{
     BaselineSelectorUnmatched, Selectors, TagSelectors, Unmatched, in_words as unmatched_in_words, record_tags,
 };
 
-use crate::{ids::AccountId, organization::AccountFacts, session::Protected};
+use crate::{ids::AccountId, organization::AccountFacts, organization_check::OrganizationSection, session::Protected};
 
 /// The baseline of a whole organization.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -69,6 +69,9 @@ pub struct Document {
     /// What Steward looks at and does not change.
     #[serde(default, skip_serializing_if = "Protected::is_empty")]
     pub protected: Protected,
+    /// What the organization must have, once.
+    #[serde(default, skip_serializing_if = "OrganizationSection::is_default")]
+    pub organization: OrganizationSection,
 }
 
 /// Sections that hold for some accounts.
@@ -120,6 +123,7 @@ impl Document {
             remediate: Vec::new(),
             allow_unmatched: false,
             protected: Protected::default(),
+            organization: OrganizationSection::default(),
         }
     }
 

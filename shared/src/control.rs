@@ -37,6 +37,7 @@ pub use access::{
     Scope, Visit, is_settling,
 };
 pub use conclusion::{Conclusion, conclude};
+pub(crate) use engine::converge;
 pub use engine::{AnyControl, Engine, actions};
 pub use outcome::{ControlId, Outcome, Row};
 pub use registry::{ALL, find};
@@ -74,8 +75,9 @@ impl FromStr for Mode {
     }
 }
 
-/// One thing that every account must have.
-pub trait Control: Send + Sync {
+/// One thing that must be as somebody has written down: in every account, with the baseline as what is written, or once in
+/// the organization, with another document as `S`.
+pub trait Control<S = Baseline>: Send + Sync {
     /// Its name in the baseline, in answers, events, metrics and documentation.
     const ID: &'static str;
     /// The IAM actions of [`Control::inspect`], which the control's way into the account must allow.
@@ -83,7 +85,7 @@ pub trait Control: Send + Sync {
     /// The IAM actions of [`Control::apply`], which the control's way into the account must allow.
     const WRITES: &'static [&'static str];
     /// What it can touch, and thereby the way in which it reaches an account.
-    type Scope: Scope;
+    type Scope: Send + Sync;
     /// What should be: the control's section of the baseline.
     type Desired: Send + Sync;
     /// What is, as far as it matters.
@@ -92,7 +94,7 @@ pub trait Control: Send + Sync {
     type Change: Display + Send + Sync;
 
     /// The control's section; None when there is none.
-    fn desired(baseline: &Baseline) -> Option<&Self::Desired>;
+    fn desired(document: &S) -> Option<&Self::Desired>;
 
     /// Reads what is.
     fn inspect(

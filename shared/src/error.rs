@@ -325,6 +325,9 @@ catalogue! {
     BatchFailed { AfterSeconds(3600),
         "A part of the sweep failed, and nothing is known of these accounts.",
         "Look at the execution of the state machine and at the log of compliance-checker; the next sweep looks again." }
+    OrganizationNotChecked { AfterSeconds(3600),
+        "The organization as a whole could not be looked at, and nothing is known of its checks.",
+        "Look at the execution of the state machine and at the log of organization-preparer; the next sweep looks again." }
     NoTimeLeft { AfterSeconds(15),
         "It was not reached: there was no time left.",
         "Nothing, unless it lasts: it is asked again, by the next sweep at the latest; who works by hand asks again. If it lasts, look for calls that are slow or throttled." }

@@ -1,6 +1,8 @@
 //! The doors to AWS: one thin file per service, the only place that names SDK operations and reads their errors.
 
 mod account;
+mod billing;
+mod cloudtrail;
 mod cloudwatch;
 mod dynamodb;
 mod event;
@@ -30,6 +32,8 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
 
 pub use account::{AccountGateway, AccountTarget, AlternateContact, ContactInformation, ContactKind, RegionStatus};
+pub use billing::{BillingAlertPreference, BillingGateway};
+pub use cloudtrail::{CloudTrailGateway, Trail, TrailSettings, TrailStatus};
 pub use cloudwatch::{AlarmRest, CloudWatchGateway, MetricAlarm};
 pub(crate) use dynamodb::attributes;
 pub use dynamodb::{DynamoDbGateway, Queried, Refusal, Write};

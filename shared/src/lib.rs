@@ -18,7 +18,7 @@ pub mod ids;
 pub mod input;
 pub mod invocation;
 pub mod organization;
-pub mod organization_setup;
+pub mod organization_check;
 pub mod poll_backoff;
 pub mod reference_docs;
 pub mod runtime;

@@ -16,6 +16,7 @@ use crate::{
     gateway::{Account, AccountState},
     ids::{AccountId, NotValid, OrganizationalUnitId},
     organization::AccountFacts,
+    organization_check::CheckRow,
 };
 
 pub use brake::{SweepBrake, SweepBraked};
@@ -51,6 +52,11 @@ impl SweepId {
     /// Where a batch of its accounts is, counted from 1.
     pub fn batch_key(&self, batch: usize) -> String {
         format!("sweeps/{}/batches/{batch:04}.json", self.0)
+    }
+
+    /// Where it is written what came of the organization checks.
+    pub fn organization_key(&self) -> String {
+        format!("sweeps/{}/organization.json", self.0)
     }
 
     /// Where it is written what came of a batch.
@@ -106,6 +112,9 @@ pub struct Listing {
     /// The tags that the document selects accounts by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_tag: Option<TagSelectors>,
+    /// Whether the organization as a whole is looked at as well.
+    #[serde(default)]
+    pub checks_organization: bool,
     /// Every account.
     pub accounts: Vec<Listed>,
     /// How many batches there are.
@@ -221,6 +230,13 @@ impl Listed {
         let units = self.units.clone();
         AccountFacts { id: self.id.clone(), organizational_unit_path: self.unit.clone(), units, tags }
     }
+}
+
+/// What came of the organization checks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CheckedOrganization {
+    /// One row per check.
+    pub rows: Vec<CheckRow>,
 }
 
 /// What came of one account of a batch.

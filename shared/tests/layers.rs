@@ -37,11 +37,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("table", &["table"]),
     ("session", &["session"]),
     ("organization", &["organization"]),
-    ("baseline and control", &["baseline", "control"]),
+    ("baseline and control", &["baseline", "control", "organization_check"]),
     ("audit", &["audit"]),
     ("account_creation", &["account_creation"]),
     ("sweep", &["sweep"]),
-    ("organization_setup", &["organization_setup"]),
     ("events", &["events"]),
     ("reference_docs", &["reference_docs"]),
 ];

@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::LazyLock};
 
 use harness::Instructions;
 use regex::Regex;
-use steward::organization_setup::{Actual, manual_steps};
+use steward::organization_check::by_hand;
 
 use crate::template::root;
 
@@ -18,7 +18,7 @@ pub(super) struct Command {
 }
 
 /// Code that makes such texts: what it makes is taken, and not its source.
-const MADE_BY_CODE: [&str; 2] = ["shared/src/organization_setup/manual_step.rs", "tests/harness/src/instructions.rs"];
+const MADE_BY_CODE: [&str; 2] = ["shared/src/organization_check/by_hand.rs", "tests/harness/src/instructions.rs"];
 /// The tests of the commands, which name some.
 const OURSELVES: &str = "tests/commands";
 
@@ -49,7 +49,7 @@ pub(super) fn commands(instructions: &Instructions) -> Vec<Command> {
     }
     let printed = instructions.commands.iter().cloned();
     found.extend(printed.map(|text| Command { place: "make cloud".to_owned(), text }));
-    for left in manual_steps(&Actual::default()) {
+    for left in manual_steps(false) {
         let said = [left.what, left.at, left.why].join("\n");
         let commands = mentions(&said).map(ToOwned::to_owned);
         found.extend(commands.map(|text| Command { place: "organization-preparer".to_owned(), text }));

@@ -156,6 +156,7 @@ impl AccountLister {
                 why_not.as_deref(),
             ),
             by_tag: TagSelectors::of(&document),
+            checks_organization: true,
             batches,
             accounts: listed,
         };

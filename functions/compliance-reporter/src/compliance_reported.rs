@@ -1,6 +1,6 @@
 //! What is published of a sweep that is over: an event, and metrics.
 
-use compliance_report::{Checked, Outcome, Report};
+use compliance_report::{Checked, OrganizationTotals, Outcome, Report};
 use jiff::Timestamp;
 use serde::Serialize;
 use steward::{
@@ -53,12 +53,15 @@ pub struct Totals {
     pub unknown: usize,
     /// Those that are not looked at.
     pub not_checked: usize,
+    /// The numbers of the organization checks; left out where there were none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<OrganizationTotals>,
 }
 
 /// A new finding.
 #[derive(Debug, Serialize)]
 pub struct New {
-    /// The account.
+    /// The account; of what is about the organization as a whole, the id of the organization.
     pub account_id: String,
     /// Its name.
     pub account_name: String,
@@ -94,6 +97,7 @@ impl ComplianceReported {
                 not_compliant: totals.not_compliant,
                 unknown: totals.unknown,
                 not_checked: totals.not_checked,
+                organization: totals.organization,
             },
             compared_with: report.compared_with.clone(),
             new: new.collect(),
@@ -121,12 +125,20 @@ impl ComplianceReported {
             ],
             properties: vec![("SweepId", self.sweep_id.clone())],
         };
+        let organization = self.totals.organization.map(|totals| Metrics {
+            dimensions: Vec::new(),
+            values: vec![
+                count("NotCompliantOrganizationChecks", totals.not_compliant),
+                count("UnknownOrganizationChecks", totals.unknown),
+            ],
+            properties: vec![("SweepId", self.sweep_id.clone())],
+        });
         let by_control = self.drifted.iter().map(|(control, number)| Metrics {
             dimensions: vec![("Control", control.clone())],
             values: vec![count("NotCompliantAccounts", *number)],
             properties: vec![("SweepId", self.sweep_id.clone())],
         });
-        std::iter::once(all).chain(by_control).collect()
+        std::iter::once(all).chain(organization).chain(by_control).collect()
     }
 }
 

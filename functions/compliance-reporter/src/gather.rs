@@ -43,6 +43,20 @@ pub(crate) async fn results(sweeps: &S3Gateway, listing: &Listing) -> Result<Vec
     Ok(all.into_iter().flatten().collect())
 }
 
+/// What the organization checks have found; None where the sweep was begun before there were any. What is not there, or
+/// cannot be read, could not be found out.
+pub(crate) async fn organization(sweeps: &S3Gateway, listing: &Listing) -> Result<Option<Checked>, Failure> {
+    if !listing.checks_organization {
+        return Ok(None);
+    }
+    let found = match sweeps.find_object(&listing.sweep_id.organization_key(), None, MAX_RESULT).await? {
+        Found::Object { content, .. } => serde_json::from_slice(&content).ok(),
+        Found::Missing | Found::Unchanged => None,
+    };
+    let unknown = || Checked::Unknown { failure: shown(Failure::new(Cause::OrganizationNotChecked)) };
+    Ok(Some(found.unwrap_or_else(unknown)))
+}
+
 /// The end of a batch, as the state machine has seen it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BatchEnd {
@@ -69,6 +83,7 @@ pub(crate) fn unmatched_tags(listing: &Listing, results: &[OfAccount]) -> Option
 /// The sweep as the report wants it: every account that was listed, once, with what was found or why nothing was.
 pub(crate) fn sweep(
     listing: Listing,
+    organization: Option<Checked>,
     results: Vec<OfAccount>,
     failures: &HashMap<usize, String>,
     now: Timestamp,
@@ -90,6 +105,7 @@ pub(crate) fn sweep(
         finished_at: now,
         note: Some(listing.note),
         controls: listing.controls,
+        organization: organization.map(Into::into),
         accounts,
     }
 }
@@ -156,6 +172,7 @@ mod tests {
             controls: vec!["regions".to_owned()],
             note: "Nothing was changed.".to_owned(),
             by_tag: None,
+            checks_organization: true,
             accounts: vec![
                 listed("111111111111", Some("It is the management account.")),
                 listed("222222222222", None),
@@ -170,7 +187,7 @@ mod tests {
             BatchEnd { batch: 1, error: Some("States.Timeout".to_owned()) },
             BatchEnd { batch: 2, error: None },
         ]);
-        let sweep = sweep(listing, results, &failures, now);
+        let sweep = sweep(listing, None, results, &failures, now);
         assert_eq!(sweep.trigger, Trigger::Schedule);
         assert!(matches!(&sweep.accounts[0].checked, Checked::NotChecked { .. }));
         assert!(matches!(&sweep.accounts[1].checked, Checked::Rows(rows) if rows.len() == 1));

@@ -96,7 +96,8 @@ impl ComplianceReporter {
             None => Stored::Nothing,
         };
         let (before, note) = predecessor(&publication, before);
-        let mut sweep = sweep(listing, results, &failures(publication.results), publication.finished_at);
+        let organization = gather::organization(&self.reports, &listing).await?;
+        let mut sweep = sweep(listing, organization, results, &failures(publication.results), publication.finished_at);
         let braked = self.brake.event(&sweep_id).await?;
         let braked_in_words = braked.as_ref().map(|event| event.failure.message.clone());
         let unmatched = unmatched.map(|event| event.failure.message);

@@ -1,96 +1,63 @@
-//! Shows what an organization lacks for Steward, and enables it.
+//! Shows what an organization lacks, and puts it right when a person says so. A sweep has it look as well.
 
 mod event;
 mod input;
-mod survey;
 
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
-    control::Mode,
+    baseline::{DocumentCache, Refusal},
+    control::{Mode, Outcome},
     error::{Cause, Failure},
-    gateway::{CallError, DynamoDbGateway, EventBridgeGateway, IamGateway, Organization, OrganizationsGateway},
+    gateway::{DynamoDbGateway, EventBridgeGateway, Organization, S3Gateway, StatesGateway},
     ids::{AccountId, RoleName},
     invocation,
-    organization_setup::{Change, ManualStep, manual_steps, plan},
+    organization_check::{
+        self, CheckRow, ManualStep, OrganizationGateways, OrganizationScope, OrganizationSection, actions_to_apply,
+        by_hand,
+    },
     runtime::{
         settings::{NotConfigured, Settings},
         start::SdkConfig,
     },
     session::{Guards, Sessions},
+    sweep::{CheckedOrganization, SweepExecutions},
     table::journal::Journal,
 };
 
 pub use event::OrganizationPrepared;
-use input::Input;
-use survey::Survey;
-
-/// What the steps call. The function's own role may do none of it.
-const WRITES: &[&str] = &[
-    "iam:EnableOrganizationsRootCredentialsManagement",
-    "iam:EnableOrganizationsRootSessions",
-    "organizations:EnableAWSServiceAccess",
-    "organizations:RegisterDelegatedAdministrator",
-];
+use input::{Asked, Input};
 
 /// The function.
 #[derive(Debug)]
 pub struct OrganizationPreparer {
-    survey: Survey,
+    gateways: OrganizationGateways,
+    document: DocumentCache,
+    bus: EventBridgeGateway,
     sessions: Sessions,
     writer: RoleName,
     journal: Journal,
+    executions: SweepExecutions,
+    sweeps: S3Gateway,
     /// Who may be given power over others. IAM knows it as well.
     delegated_administrators: Vec<AccountId>,
 }
 
-/// What a person is answered.
+/// What a person is answered, and the state machine.
 #[derive(Debug, Serialize)]
 pub struct Answer {
     /// Whether steps were taken.
     pub mode: Mode,
     /// The organization.
     pub organization_id: String,
-    /// The steps that would be taken.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub planned: Option<Vec<Step>>,
-    /// The steps that were taken.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub applied: Option<Vec<Step>>,
-    /// The steps that failed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub failed: Vec<Failed>,
-    /// What was read back afterwards and is still to be done.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub remaining: Vec<Step>,
+    /// What came of each check.
+    pub checks: Vec<CheckRow>,
     /// What only a person can do or see.
     pub by_hand: Vec<ManualStep>,
-}
-
-/// One step.
-#[derive(Debug, Serialize)]
-pub struct Step {
-    /// What.
-    pub what: String,
-    /// What it is needed for.
-    pub needed_for: &'static str,
-}
-
-/// One step that failed.
-#[derive(Debug, Serialize)]
-pub struct Failed {
-    /// What.
-    pub what: String,
-    /// Why, and what to do.
-    #[serde(flatten)]
-    pub failure: Failure,
-}
-
-impl From<&Change> for Step {
-    fn from(change: &Change) -> Self {
-        Self { what: change.to_string(), needed_for: change.needed_for() }
-    }
+    /// That a newer document was refused, so that an older one was gone by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline_refused: Option<Refusal>,
 }
 
 impl OrganizationPreparer {
@@ -100,55 +67,79 @@ impl OrganizationPreparer {
     /// Makes the function from its environment.
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
-        let table = DynamoDbGateway::of(config, settings.journal_table_name());
+        let journal = DynamoDbGateway::of(config, settings.journal_table_name());
+        let table = DynamoDbGateway::of(config, settings.table_name());
+        let bus = EventBridgeGateway::of(config, settings.bus_name());
+        let access_role = settings.access_role_name();
+        let organizations = settings.management(config).organizations;
         let function = Self {
-            journal: Journal::new(table, EventBridgeGateway::of(config, settings.bus_name())),
+            gateways: OrganizationGateways::of(config, organizations),
+            // Who begins a sweep has recorded the document, and so does whoever applies it to accounts.
+            document: DocumentCache::of(config, &mut settings, &table, &access_role).recorded_by_others(),
+            journal: Journal::new(journal, bus.clone()),
+            bus,
             delegated_administrators: settings.delegated_administrators(),
-            survey: Survey { organizations: settings.management(config).organizations, iam: IamGateway::of(config) },
             sessions: Sessions::new(config, Self::NAME, Guards::of(&mut settings, config)),
             writer: settings.writer_role_name(),
+            executions: SweepExecutions::new(StatesGateway::of(config)),
+            sweeps: S3Gateway::of(config, settings.reports_bucket()),
         };
         settings.finish().map(|()| function)
     }
 
-    /// Answers a person.
+    /// Answers a person, or looks for a sweep.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
-        let input = Input::read(event.payload, &self.delegated_administrators)?;
-        if input.mode == Mode::Apply {
+        match Input::read(event.payload, &self.delegated_administrators)? {
+            Input::Sweep(execution) => self.look_for_sweep(&execution).await,
+            Input::Person(asked) => self.do_as_asked(&asked, &event.context.request_id).await,
+        }
+    }
+
+    /// Looks once for a sweep, and writes what was found to where its report is put together.
+    async fn look_for_sweep(&self, execution: &str) -> Result<Answer, Failure> {
+        let sweep_id = self.executions.under_way(execution).await?.id;
+        let document = self.document.read(&self.bus).await?;
+        let scope = self.scope(self.own_organization().await?);
+        let checks = organization_check::run(organization_check::ALL, &scope, &document.organization, Mode::Plan).await;
+        let found = CheckedOrganization { rows: checks.clone() };
+        let content = serde_json::to_string(&found).map_err(|error| Failure::with_detail(Cause::CallFailed, error))?;
+        self.sweeps.put_object(&sweep_id.organization_key(), content).await?;
+        Ok(answer(Mode::Plan, &scope.organization, checks, document.refused.clone()))
+    }
+
+    async fn do_as_asked(&self, asked: &Asked, invocation: &str) -> Result<Answer, Failure> {
+        if asked.mode == Mode::Apply {
             invocation::allow_changes()?;
         }
         let organization = self.own_organization().await?;
-        let actual = self.survey.take(&organization, &input.desired).await?;
-        let changes = plan(&input.desired, &actual);
-        let mut answer = Answer {
-            mode: input.mode,
-            organization_id: organization.id.clone(),
-            planned: None,
-            applied: None,
-            failed: Vec::new(),
-            remaining: Vec::new(),
-            by_hand: manual_steps(&actual),
-        };
-        match input.mode {
-            Mode::Plan => answer.planned = Some(changes.iter().map(Step::from).collect()),
-            Mode::Apply if !organization.all_features => {
+        let document = self.document.read(&self.bus).await?;
+        let section = asked.section(&document.organization);
+        let scope = self.scope(organization);
+        let mut checks = organization_check::run(&asked.checks, &scope, &section, Mode::Plan).await;
+        if asked.mode == Mode::Apply {
+            if !scope.organization.all_features {
                 return Err(Failure::new(Cause::OrganizationNotInAllFeaturesMode));
             }
-            Mode::Apply => {
-                (answer.applied, answer.failed) =
-                    self.apply(&organization, &changes, &event.context.request_id).await?;
-                if !changes.is_empty() {
-                    let actual = self.survey.take(&organization, &input.desired).await?;
-                    answer.remaining = plan(&input.desired, &actual).iter().map(Step::from).collect();
-                }
+            let planned: Vec<String> = checks.iter().flat_map(|row| planned(row)).collect();
+            if !planned.is_empty() {
+                checks = self.apply(asked, &scope, &section, planned, invocation).await?;
             }
         }
-        Ok(answer)
+        Ok(answer(asked.mode, &scope.organization, checks, document.refused.clone()))
+    }
+
+    fn scope(&self, organization: Organization) -> OrganizationScope {
+        OrganizationScope {
+            organization,
+            allowed_administrators: self.delegated_administrators.clone(),
+            read: self.gateways.clone(),
+            write: self.gateways.clone(),
+        }
     }
 
     /// The organization, if this is its management account: members can describe it, and nothing else.
     async fn own_organization(&self) -> Result<Organization, Failure> {
-        let organization = self.survey.organization().await?;
+        let organization = self.gateways.organizations.describe_organization().await?;
         let own = self.sessions.own_account().await?;
         if *own == organization.management_account {
             return Ok(organization);
@@ -158,27 +149,26 @@ impl OrganizationPreparer {
         Err(Failure::with_detail(Cause::NotManagementAccount, detail))
     }
 
-    /// Takes the steps, and keeps that before and after. One that fails does not keep the others from being tried.
+    /// Takes the steps, and keeps that before and after. One that fails does not keep other checks from being put right.
     async fn apply(
         &self,
-        organization: &Organization,
-        changes: &[Change],
+        asked: &Asked,
+        scope: &OrganizationScope,
+        section: &OrganizationSection,
+        planned: Vec<String>,
         invocation: &str,
-    ) -> Result<(Option<Vec<Step>>, Vec<Failed>), Failure> {
-        let (mut applied, mut failed) = (Vec::new(), Vec::new());
-        if changes.is_empty() {
-            return Ok((Some(applied), failed));
-        }
+    ) -> Result<Vec<CheckRow>, Failure> {
         let mut prepared = OrganizationPrepared {
             invocation: invocation.to_owned(),
-            organization_id: organization.id.clone(),
-            planned: changes.iter().map(ToString::to_string).collect(),
+            organization_id: scope.organization.id.clone(),
+            planned,
             applied: Vec::new(),
             failed: Vec::new(),
         };
         self.sessions.allow_changes().await?;
         self.journal.begin(&prepared).await?;
-        let config = match self.sessions.assume_own(&self.writer, WRITES, invocation).await {
+        let actions = actions_to_apply(&asked.checks);
+        let config = match self.sessions.assume_own(&self.writer, &actions, invocation).await {
             Ok(config) => config,
             Err(error) => {
                 prepared.failed = vec![error.to_string()];
@@ -186,38 +176,45 @@ impl OrganizationPreparer {
                 return Err(error.into());
             }
         };
-        let writer =
-            Writer { organizations: self.survey.organizations.in_another_role(&config), iam: IamGateway::of(&config) };
-        for change in changes {
-            match writer.make(change).await {
-                Ok(()) => {
-                    tracing::info!("done: {change}");
-                    applied.push(Step::from(change));
-                }
-                Err(error) => failed.push(Failed { what: change.to_string(), failure: error.into() }),
+        let scope = OrganizationScope { write: scope.read.in_another_role(&config), ..scope.clone() };
+        let checks = organization_check::run(&asked.checks, &scope, section, Mode::Apply).await;
+        for row in &checks {
+            let (applied, failed) = came_of(row);
+            for step in applied {
+                tracing::info!("done: {step}");
             }
+            prepared.applied.extend_from_slice(applied);
+            prepared.failed.extend(failed);
         }
-        prepared.applied = applied.iter().map(|step| step.what.clone()).collect();
-        prepared.failed = failed.iter().map(|step| format!("{}: {}", step.what, step.failure.message)).collect();
         self.journal.end(&prepared).await?;
-        Ok((Some(applied), failed))
+        Ok(checks)
     }
 }
 
-/// The gateways with the credentials that may write.
-struct Writer {
-    organizations: OrganizationsGateway,
-    iam: IamGateway,
+fn answer(mode: Mode, of: &Organization, checks: Vec<CheckRow>, baseline_refused: Option<Refusal>) -> Answer {
+    Answer { mode, organization_id: of.id.clone(), checks, by_hand: manual_steps(of.all_features), baseline_refused }
 }
 
-impl Writer {
-    async fn make(&self, change: &Change) -> Result<(), CallError> {
-        match change {
-            Change::EnableTrustedAccess(service) => self.organizations.enable_trusted_access(service.principal()).await,
-            Change::EnableRootFeature(feature) => self.iam.enable_root_feature(*feature).await,
-            Change::RegisterDelegatedAdministrator(service, account) => {
-                self.organizations.register_delegated_administrator(account, service.principal()).await
-            }
+/// The steps that Steward would take, without what is left to people.
+fn planned(row: &CheckRow) -> Vec<String> {
+    match &row.outcome {
+        Outcome::Drifted { planned } if !row.outcome.is_left_to_people() => planned.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// The steps that were taken, and why not all of them were.
+fn came_of(row: &CheckRow) -> (&[String], Vec<String>) {
+    match &row.outcome {
+        Outcome::Fixed { applied } => (applied, Vec::new()),
+        Outcome::NotConverged { applied, remaining } => {
+            (applied, remaining.iter().map(|what| format!("{}: {what}", row.control)).collect())
+        }
+        Outcome::NotReady { applied, failure, .. } | Outcome::Unknown { applied, failure } => {
+            (applied, vec![format!("{}: {}", row.control, failure.message)])
+        }
+        Outcome::Compliant | Outcome::Drifted { .. } | Outcome::Exempt { .. } | Outcome::Skipped { .. } => {
+            (&[], Vec::new())
         }
     }
 }

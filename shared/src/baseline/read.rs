@@ -15,6 +15,7 @@ use super::{
 use crate::{
     ids::RoleName,
     input::{Problem, inner},
+    organization_check::OrganizationSection,
 };
 
 /// The largest document that is read: some thousand exemptions.
@@ -115,6 +116,9 @@ impl Check {
                 let problem = format!("changes nothing; a section is expected: {}", Baseline::IDS.join(", "));
                 self.note(Problem::new(path, problem));
             }
+        }
+        if let Some(section) = document.get("organization") {
+            self.value::<OrganizationSection>(section, "organization");
         }
         let mut remediated = BTreeSet::new();
         for (position, id) in entries(&document["remediate"]) {

@@ -138,7 +138,10 @@ pub trait AnyControl: Send + Sync {
     ) -> Pin<Box<dyn Future<Output = Row> + Send + 'a>>;
 }
 
-impl<C: Control> AnyControl for C {
+impl<C: Control> AnyControl for C
+where
+    C::Scope: Scope,
+{
     fn id(&self) -> &'static str {
         C::ID
     }
@@ -180,7 +183,7 @@ impl<C: Control> AnyControl for C {
             };
             match C::Scope::enter(access).await {
                 Ok(scope) => {
-                    let work = converge(self, scope, desired, mode);
+                    let work = converge_in_account(self, scope, desired, mode);
                     let (outcome, notes) = in_time(C::Scope::CHANGES, mode, work).await;
                     Row { notes, ..Row::of(account_id, self, outcome) }
                 }
@@ -211,12 +214,15 @@ async fn in_time(
 
 /// Runs one control in one account, and says what a person should know beside the outcome. Where the way to look is
 /// refused and there is another, that one is taken to the end.
-pub(super) async fn converge<C: Control>(
+async fn converge_in_account<C: Control>(
     control: &C,
     scope: &C::Scope,
     desired: &C::Desired,
     mode: Mode,
-) -> (Outcome, Vec<String>) {
+) -> (Outcome, Vec<String>)
+where
+    C::Scope: Scope,
+{
     let published = |scope: &C::Scope, (outcome, mut notes): (Outcome, Vec<String>)| {
         notes.extend(scope.detour().map(ToOwned::to_owned));
         (outcome, notes)
@@ -234,8 +240,21 @@ pub(super) async fn converge<C: Control>(
     }
 }
 
+/// Runs one control where there is one way to look, and says what a person should know beside the outcome.
+pub(crate) async fn converge<S, C: Control<S>>(
+    control: &C,
+    scope: &C::Scope,
+    desired: &C::Desired,
+    mode: Mode,
+) -> (Outcome, Vec<String>) {
+    match control.inspect(scope, desired).await {
+        Ok(actual) => go_on(control, scope, desired, actual, mode).await,
+        Err(error) => (Outcome::stopped(Vec::new(), Failure::from(error)), Vec::new()),
+    }
+}
+
 /// What comes after the first look.
-async fn go_on<C: Control>(
+async fn go_on<S, C: Control<S>>(
     control: &C,
     scope: &C::Scope,
     desired: &C::Desired,
@@ -296,7 +315,7 @@ fn may_be_done(error: &CallError) -> bool {
 }
 
 /// Makes the changes, adds in words to `applied` those that went through, and gives back the first that did not.
-async fn apply<C: Control>(
+async fn apply<S, C: Control<S>>(
     control: &C,
     scope: &C::Scope,
     changes: &[C::Change],
@@ -320,7 +339,7 @@ async fn apply<C: Control>(
 
 /// The outcome once nothing more is changed: what AWS is still at work on is not there yet, and what is left to people
 /// still differs.
-fn at_rest<C: Control>(
+fn at_rest<S, C: Control<S>>(
     control: &C,
     desired: &C::Desired,
     actual: &C::Actual,
@@ -336,7 +355,7 @@ fn at_rest<C: Control>(
     }
 }
 
-fn left_to_people<C: Control>(control: &C, desired: &C::Desired, actual: &C::Actual) -> Vec<String> {
+fn left_to_people<S, C: Control<S>>(control: &C, desired: &C::Desired, actual: &C::Actual) -> Vec<String> {
     control.by_hand(desired, actual).iter().map(|what| by_hand(what)).collect()
 }
 

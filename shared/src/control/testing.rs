@@ -183,7 +183,7 @@ impl Rules<'_> {
 }
 
 /// Runs one control, and sees to it that it made no call that it does not declare.
-pub(crate) async fn run<C: Control>(
+pub(crate) async fn run<S, C: Control<S>>(
     control: &C,
     (scope, recorder): &(C::Scope, Recorder),
     desired: &C::Desired,

@@ -241,9 +241,14 @@ fn baseline_incomplete(detail: &Detail<'_>) -> News {
 fn compliance_reported(detail: &Detail<'_>) -> News {
     let number = |pointer: &str| detail.0.pointer(pointer).and_then(Value::as_u64).unwrap_or_default();
     let (new, wrong, unknown) = (number("/new_count"), number("/totals/not_compliant"), number("/totals/unknown"));
+    let of_checks = |name: &str| number(&format!("/totals/organization/{name}"));
+    let (wrong_checks, unknown_checks) = (of_checks("not_compliant"), of_checks("unknown"));
     let is_first = detail.text("/compared_with").is_none();
-    let severity =
-        if new > 0 || (is_first && wrong + unknown > 0) { Severity::Warning } else { Severity::Informational };
+    let severity = if new > 0 || (is_first && wrong + unknown + wrong_checks + unknown_checks > 0) {
+        Severity::Warning
+    } else {
+        Severity::Informational
+    };
     let news = if is_first { "the first one".to_owned() } else { format!("{new} new findings") };
     let headline = format!("sweep of {} accounts: {news}", number("/totals/accounts"));
     let since = if is_first {
@@ -251,9 +256,16 @@ fn compliance_reported(detail: &Detail<'_>) -> News {
     } else {
         format!("Since the last sweep {new} findings are new and {} are gone.", number("/resolved_count"))
     };
+    let organization = match of_checks("checks") {
+        0 => String::new(),
+        checks => format!(
+            " Of {checks} checks of the organization, {wrong_checks} found something wrong and {unknown_checks} could not \
+             find out."
+        ),
+    };
     let what = format!(
         "{} accounts are as they should be, {wrong} are not, of {unknown} something is not known, and {} are not looked \
-         at. {since}",
+         at.{organization} {since}",
         number("/totals/compliant"),
         number("/totals/not_checked"),
     );

@@ -2,11 +2,9 @@
 
 use serde::Serialize;
 
-use super::Actual;
-
 /// Something that a person has to do or to look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ManualStep {
+pub struct ByHand {
     /// What.
     pub what: &'static str,
     /// The exact place.
@@ -15,39 +13,43 @@ pub struct ManualStep {
     pub why: &'static str,
 }
 
-const ALL_FEATURES: ManualStep = ManualStep {
+const ALL_FEATURES: ByHand = ByHand {
     what: "Enable all features of the organization; invited accounts have to agree.",
     at: "https://console.aws.amazon.com/organizations/v2/home/settings (Enable all features)",
     why: "Without them there is no trusted access and no centralized root access.",
 };
 
-/// What Steward has no way to see: AWS offers no API for the first, and the others are choices with a price.
-const ALWAYS: [ManualStep; 4] = [
-    ManualStep {
-        what: "Switch on Receive CloudWatch billing alerts in the management account; it cannot be switched off again.",
-        at: "https://console.aws.amazon.com/billing/home#/preferences (Alert preferences)",
-        why: "Without it AWS publishes no charges, and no billing alarm ever goes off.",
-    },
-    ManualStep {
-        what: "Have an active trail that records management events in us-east-1, best of the whole organization.",
-        at: "https://us-east-1.console.aws.amazon.com/cloudtrailv2/home?region=us-east-1#/trails",
-        why: "Without a trail no call reaches EventBridge, and nobody hears of what people do.",
-    },
-    ManualStep {
+/// What Steward has no way to see.
+const ALWAYS: [ByHand; 2] = [
+    ByHand {
         what: "Activate trusted access in the console of StackSets as well, once.",
         at: "https://us-east-1.console.aws.amazon.com/cloudformation/home?region=us-east-1#/stacksets (Activate trusted \
              access), or aws cloudformation activate-organizations-access",
         why: "CloudFormation makes the roles of service-managed StackSets itself, when it is asked there.",
     },
-    ManualStep {
+    ByHand {
         what: "Have a support plan that answers as fast as you need it.",
         at: "https://us-east-1.console.aws.amazon.com/support/plans/home",
         why: "Quotas of AWS Organizations, locked accounts and failed validations end at AWS Support.",
     },
 ];
 
-/// What is left for a person in an organization like this.
-pub fn manual_steps(actual: &Actual) -> Vec<ManualStep> {
-    let first = (!actual.all_features).then_some(ALL_FEATURES);
+/// What is left for a person, in an organization with all features or without.
+pub fn by_hand(all_features: bool) -> Vec<ByHand> {
+    let first = (!all_features).then_some(ALL_FEATURES);
     first.into_iter().chain(ALWAYS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_features_are_for_a_person_to_enable() {
+        let asks = |all_features| by_hand(all_features).iter().any(|item| item.what.contains("all features"));
+        assert!(asks(false) && !asks(true));
+        for item in by_hand(false) {
+            assert!(item.at.starts_with("https://") && item.why.ends_with('.'), "{item:?}");
+        }
+    }
 }

@@ -1,0 +1,51 @@
+//! What the tests of checks share: the organization over mocked clients.
+
+use aws_smithy_mocks::Rule;
+
+use super::{OrganizationGateways, OrganizationScope};
+use crate::{
+    control::testing::{Recorder, management_account},
+    gateway::{
+        BillingGateway, CloudTrailGateway, IamGateway, LambdaGateway, Organization, OrganizationsGateway,
+        testing::unreachable_config,
+    },
+};
+
+/// The rules by which the mocked clients of the management account answer; a client without rules may not be called.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Rules<'a> {
+    pub(crate) billing: &'a [&'a Rule],
+    pub(crate) cloudtrail: &'a [&'a Rule],
+    pub(crate) iam: &'a [&'a Rule],
+    pub(crate) organizations: &'a [&'a Rule],
+}
+
+/// A client that answers by these rules, and panics at anything else.
+macro_rules! mocked {
+    ($service:ident, $recorder:expr, $rules:expr) => {{
+        let recorder = $recorder.clone();
+        aws_smithy_mocks::mock_client!($service, aws_smithy_mocks::RuleMode::MatchAny, $rules, |builder| builder
+            .interceptor(recorder.clone()))
+    }};
+}
+
+impl Rules<'_> {
+    /// The organization with all features, in which the account 222222222222 may be given power.
+    pub(crate) fn organization(self) -> (OrganizationScope, Recorder) {
+        let recorder = Recorder::default();
+        let gateways = OrganizationGateways {
+            organizations: OrganizationsGateway::mocked(mocked!(aws_sdk_organizations, recorder, self.organizations)),
+            iam: IamGateway::new(mocked!(aws_sdk_iam, recorder, self.iam)),
+            billing: BillingGateway::new(mocked!(aws_sdk_billing, recorder, self.billing)),
+            cloudtrail: CloudTrailGateway::new(mocked!(aws_sdk_cloudtrail, recorder, self.cloudtrail)),
+            lambda: LambdaGateway::of(&unreachable_config()),
+        };
+        let organization = Organization {
+            id: "o-exampleorgid".to_owned(),
+            management_account: management_account(),
+            all_features: true,
+        };
+        let allowed_administrators = vec!["222222222222".parse().unwrap()];
+        (OrganizationScope { organization, allowed_administrators, read: gateways.clone(), write: gateways }, recorder)
+    }
+}
