@@ -106,6 +106,7 @@ mod tests {
             controls: Vec::new(),
             note: "Nothing was changed.".to_owned(),
             by_tag: None,
+            checks_organization: true,
             accounts: Vec::new(),
             batches: 0,
         }
@@ -120,6 +121,7 @@ mod tests {
             finished_at: noon(day) + SignedDuration::from_mins(5),
             note: None,
             controls: Vec::new(),
+            organization: None,
             accounts: Vec::new(),
         };
         Report::new(sweep, previous)

@@ -207,6 +207,8 @@ fn planned(row: &CheckRow) -> Vec<String> {
 fn came_of(row: &CheckRow) -> (&[String], Vec<String>) {
     match &row.outcome {
         Outcome::Fixed { applied } => (applied, Vec::new()),
+        // What is left to people was not tried.
+        Outcome::NotConverged { applied, .. } if row.outcome.is_left_to_people() => (applied, Vec::new()),
         Outcome::NotConverged { applied, remaining } => {
             (applied, remaining.iter().map(|what| format!("{}: {what}", row.control)).collect())
         }

@@ -50,6 +50,10 @@ pub const MAY: &[(&str, &[&str])] = &[
     (
         "organization-preparer-writer",
         &[
+            "cloudtrail:CreateTrail",
+            "cloudtrail:StartLogging",
+            "cloudtrail:UpdateTrail",
+            "iam:CreateServiceLinkedRole",
             "iam:EnableOrganizationsRootCredentialsManagement",
             "iam:EnableOrganizationsRootSessions",
             "organizations:EnableAWSServiceAccess",

@@ -214,7 +214,7 @@ async fn in_time(
 
 /// Runs one control in one account, and says what a person should know beside the outcome. Where the way to look is
 /// refused and there is another, that one is taken to the end.
-async fn converge_in_account<C: Control>(
+pub(super) async fn converge_in_account<C: Control>(
     control: &C,
     scope: &C::Scope,
     desired: &C::Desired,

@@ -190,7 +190,7 @@ pub(crate) async fn run<S, C: Control<S>>(
     mode: Mode,
 ) -> Outcome {
     let before = recorder.calls().len();
-    let (outcome, _) = invocation::lasting(TIMEOUT, engine::converge(control, scope, desired, mode)).await;
+    let (outcome, _) = invocation::lasting(TIMEOUT, engine::converge_in_account(control, scope, desired, mode)).await;
     let declared = match mode {
         Mode::Plan => C::READS.to_vec(),
         Mode::Apply => [C::READS, C::WRITES].concat(),

@@ -1,5 +1,6 @@
 //! The services: each a small faithful one, that fails loudly where it is asked for more than it knows.
 
+mod checks;
 pub(crate) mod dynamodb;
 pub(crate) mod events;
 pub(crate) mod expression;
@@ -155,7 +156,7 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     match call.service.as_str() {
         "dynamodb" => state.table.serve(call),
         "sqs" => sqs::serve(state, call),
-        "lambda" => lambda_invoke(state, call),
+        "lambda" if call.operation == "Invoke" => lambda_invoke(state, call),
         "states" if call.operation == "DescribeExecution" => state.executions.serve(call),
         "events" => events::serve(state, call),
         "organizations" => organizations::serve(state, call),
@@ -167,7 +168,10 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             state.mails.push((time::now(), call.input.clone()));
             Ok(Answer::query("Publish", "<MessageId>1</MessageId>"))
         }
-        _ => member::serve(state, &who, call),
+        _ => match checks::answer(call) {
+            Some(answer) => Ok(answer),
+            None => member::serve(state, &who, call),
+        },
     }
 }
 

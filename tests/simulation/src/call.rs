@@ -73,6 +73,7 @@ impl Call {
             call.protocol = Protocol::RestJson;
             call.input = serde_json::from_slice(&call.body).unwrap_or_default();
             call.operation = match call.service.as_str() {
+                "lambda" if call.path.contains("account-settings") => "GetAccountSettings".to_owned(),
                 "lambda" => "Invoke".to_owned(),
                 _ => camel(call.path.trim_start_matches('/')),
             };

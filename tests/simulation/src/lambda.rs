@@ -103,7 +103,12 @@ impl Lambda {
         Some(answered)
     }
 
+    /// Runs a function, called by its logical id or by that of an alias.
     async fn run(&self, id: &str, payload: Value) -> Answered {
+        let (id, alias) = match stack().aliases.get(id) {
+            Some((function, alias)) => (function.as_str(), Some(alias)),
+            None => (id, None),
+        };
         let function = &stack().functions[id];
         let mut environment = match self.take(id) {
             Some(environment) => environment,
@@ -114,6 +119,9 @@ impl Lambda {
         context.request_id = self.cloud.with(|state| state.draws.id("invocation", "0123456789abcdef", 32));
         context.deadline = u64::try_from((deadline + environment.skew).as_millisecond()).unwrap_or_default();
         context.invoked_function_arn.clone_from(&function.arn);
+        if let Some(alias) = alias {
+            context.invoked_function_arn += &format!(":{alias}");
+        }
         let shown = payload.to_string();
         self.note(&environment, format_args!("begins: {shown:.300}"));
         let work = (environment.handler)(LambdaEvent::new(payload, context));

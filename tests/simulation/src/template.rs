@@ -68,6 +68,8 @@ pub(crate) struct Queue {
 pub(crate) struct Stack {
     /// By logical id.
     pub(crate) functions: BTreeMap<String, Function>,
+    /// The functions behind aliases and the names of these, by the logical ids of the aliases.
+    pub(crate) aliases: BTreeMap<String, (String, String)>,
     pub(crate) queues: BTreeMap<String, Queue>,
     pub(crate) mappings: Vec<Mapping>,
     pub(crate) rules: Vec<Rule>,
@@ -111,6 +113,10 @@ fn read() -> Stack {
                 targets: items(&properties["Targets"]).map(|target| text_of(&target["Arn"])).collect(),
             }),
             "AWS::Serverless::Function" => read_function(&mut stack, resources, &resolver, id, resource, &properties),
+            "AWS::Lambda::Alias" => {
+                let function = text_of(&resource["Properties"]["FunctionName"]["Ref"]);
+                stack.aliases.insert(id.clone(), (function, text_of(&properties["Name"])));
+            }
             "AWS::Serverless::StateMachine" => {
                 for event in properties["Events"].as_object().expect("events").values() {
                     stack.schedules.push(schedule(id, &event["Properties"]));

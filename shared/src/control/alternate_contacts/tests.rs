@@ -16,7 +16,7 @@ use super::*;
 use crate::{
     control::{
         Mode, Outcome,
-        engine::converge,
+        engine::converge_in_account,
         testing::{Rules, run, stopped},
     },
     error::Cause,
@@ -103,7 +103,7 @@ async fn where_a_policy_denies_the_read_contacts_are_read_and_written_from_outsi
         .then_output(|| PutAlternateContactOutput::builder().build());
     let scope = Rules { account: &[&no, &outside, &put], ..Rules::default() }.contacts();
     let desired = AlternateContacts { billing: Some(contact("Bills")), ..Default::default() };
-    let work = converge(&AlternateContactsControl, &scope.0, &desired, Mode::Apply);
+    let work = converge_in_account(&AlternateContactsControl, &scope.0, &desired, Mode::Apply);
     let (outcome, notes) = lasting(std::time::Duration::from_mins(1), work).await;
     assert_eq!(outcome, Outcome::Fixed { applied: vec!["set the BILLING contact".into()] });
     assert!(notes[0].contains("account:GetAlternateContact was refused"), "{notes:?}");

@@ -299,7 +299,7 @@ impl Control for Counter {
 
 async fn count(seen: &[u32], breaks_at: Option<u32>, mode: Mode) -> Outcome {
     let control = Counter { seen: seen.to_vec().into(), breaks_at };
-    converge(&control, &Rules::default().management().0, &4, mode).await.0
+    converge_in_account(&control, &Rules::default().management().0, &4, mode).await.0
 }
 
 fn steps(steps: &[u32]) -> Vec<String> {

@@ -21,6 +21,7 @@ pub(crate) fn operation(service: &str, method: &Method, path: &str, query: &str)
 fn lambda(method: &Method, path: &str) -> Option<String> {
     let segments: Vec<&str> = path.trim_matches('/').split('/').skip(1).collect();
     let name = match (method.as_str(), segments.as_slice()) {
+        ("GET", ["account-settings"]) => "GetAccountSettings",
         ("GET", ["functions"]) => "ListFunctions",
         ("POST", ["functions"]) => "CreateFunction",
         ("GET", ["functions", _]) => "GetFunction",
@@ -100,6 +101,7 @@ mod tests {
     fn rest_requests_are_named_after_their_operation() {
         let name = |service, method: Method, path, query| operation(service, &method, path, query);
         assert_eq!(name("lambda", Method::POST, "/2015-03-31/functions/f/invocations", ""), "Invoke");
+        assert_eq!(name("lambda", Method::GET, "/2016-08-19/account-settings", ""), "GetAccountSettings");
         assert_eq!(name("s3", Method::PUT, "/bucket/a/key", ""), "PutObject");
         assert_eq!(name("s3", Method::GET, "/bucket", "list-type=2"), "ListObjectsV2");
         assert_eq!(name("s3", Method::DELETE, "/bucket", "policy"), "DeleteBucketPolicy");

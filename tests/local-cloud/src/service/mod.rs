@@ -1,6 +1,7 @@
 //! The services that the front answers itself, one folder or file each.
 
 pub(crate) mod account;
+mod billing;
 pub(crate) mod organizations;
 pub(crate) mod root_access;
 mod s3_control;
@@ -21,6 +22,7 @@ use crate::front::request::Incoming;
 use crate::identity::Caller;
 use crate::quota::Rate;
 use account::AccountManagement;
+use billing::Billing;
 use organizations::Organizations;
 use root_access::RootAccess;
 use s3_control::S3Control;
@@ -56,6 +58,7 @@ pub(crate) trait Service: Send + Sync {
 #[derive(Default)]
 pub(crate) struct Services {
     pub(crate) account: AccountManagement,
+    pub(crate) billing: Billing,
     pub(crate) organizations: Organizations,
     pub(crate) root_access: RootAccess,
     s3_control: S3Control,
@@ -67,8 +70,8 @@ impl Services {
     /// The service that answers a request, if it is not MiniStack.
     pub(crate) fn claiming(&self, request: &Incoming) -> Option<&dyn Service> {
         // The last takes what is left of the calls in its accounts.
-        let all: [&dyn Service; 6] =
-            [&self.account, &self.organizations, &self.root_access, &self.s3_control, &self.tagging, &self.simulated];
+        let all: [&dyn Service; 7] =
+            [&self.account, &self.billing, &self.organizations, &self.root_access, &self.s3_control, &self.tagging, &self.simulated];
         all.into_iter().find(|service| service.claims(request))
     }
 }

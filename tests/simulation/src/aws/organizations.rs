@@ -266,6 +266,11 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             "MasterAccountId": ACCOUNT, "MasterAccountEmail": MANAGEMENT_EMAIL,
             "MasterAccountArn": format!("{ARN}:account/o-exampleorgid/{ACCOUNT}"),
             "Arn": format!("{ARN}:organization/o-exampleorgid")}}),
+        "ListAWSServiceAccessForOrganization" => {
+            let services = ["account", "iam", "cloudtrail", "member.org.stacksets.cloudformation"];
+            let rows = services.map(|service| json!({"ServicePrincipal": format!("{service}.amazonaws.com")}));
+            page(call, "EnabledServicePrincipals", &rows)
+        }
         "ListRoots" => json!({"Roots": [{"Id": org.root, "Name": "Root",
             "Arn": format!("{ARN}:root/o-exampleorgid/{}", org.root)}]}),
         "ListOrganizationalUnitsForParent" => {

@@ -49,7 +49,7 @@ fn actions(call: &Call) -> Vec<(String, Option<String>)> {
             writes.map(|write| ("dynamodb:BatchWriteItem".to_owned(), key(&write["PutRequest"]["Item"]))).collect()
         }
         ("dynamodb", operation) => vec![(format!("dynamodb:{operation}"), key(&call.input["Key"]))],
-        ("lambda", _) => vec![("lambda:InvokeFunction".to_owned(), None)],
+        ("lambda", "Invoke") => vec![("lambda:InvokeFunction".to_owned(), None)],
         (service, operation) => vec![(format!("{service}:{operation}"), None)],
     }
 }

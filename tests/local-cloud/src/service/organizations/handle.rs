@@ -225,6 +225,16 @@ impl Organization {
         self.core.services.root_access.set_features(&self.management, enabled);
     }
 
+    /// Turns CloudWatch billing alerts of the management account on, or off, which no API does.
+    pub fn set_billing_alerts(&self, on: bool) {
+        self.core.services.billing.set_alerts(&self.management, on);
+    }
+
+    /// Whether CloudWatch billing alerts of the management account are on.
+    pub fn has_billing_alerts(&self) -> bool {
+        self.core.services.billing.has_alerts(&self.management)
+    }
+
     /// What the root user of an account can sign in or sign with.
     pub fn root_credentials_of(&self, account: &str) -> RootCredentials {
         self.core.services.root_access.credentials(account)
