@@ -147,7 +147,9 @@ impl Sweep {
             organization.since = None;
             organization.last_known.clear();
             if let Checked::Rows(rows) = &mut organization.checked {
-                rows.iter_mut().for_each(|row| row.since = None);
+                for row in rows.iter_mut() {
+                    row.since = None;
+                }
             }
         }
         for account in &mut self.accounts {

@@ -18,7 +18,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use super::{
     AccountScope, AccountView, Control, Engine, Known, ManagementScope, MemberScope, Mode, Outcome, RootScope, engine,
-    scope,
+    access,
 };
 use crate::{
     error::Cause,
