@@ -17,8 +17,8 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::config_bag::ConfigBag;
 
 use super::{
-    AccountScope, AccountView, Control, Engine, Known, ManagementScope, MemberScope, Mode, Outcome, RootScope, engine,
-    access,
+    AccountScope, AccountView, Control, Engine, Known, ManagementScope, MemberScope, Mode, Outcome, RootScope, access,
+    engine,
 };
 use crate::{
     error::Cause,

@@ -70,8 +70,15 @@ impl Services {
     /// The service that answers a request, if it is not MiniStack.
     pub(crate) fn claiming(&self, request: &Incoming) -> Option<&dyn Service> {
         // The last takes what is left of the calls in its accounts.
-        let all: [&dyn Service; 7] =
-            [&self.account, &self.billing, &self.organizations, &self.root_access, &self.s3_control, &self.tagging, &self.simulated];
+        let all: [&dyn Service; 7] = [
+            &self.account,
+            &self.billing,
+            &self.organizations,
+            &self.root_access,
+            &self.s3_control,
+            &self.tagging,
+            &self.simulated,
+        ];
         all.into_iter().find(|service| service.claims(request))
     }
 }
