@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use local_cloud::{AwsClient, Fault, FaultGuard, FaultKind, Method, RootCredentials};
 use serde_json::{Value, json};
 
+use crate::compliance_sweep::{cells, report, sweep};
 use crate::member_events::{forward_events, turn};
 use crate::scenario::{PATIENCE, Scenario, spec};
 
@@ -39,6 +40,8 @@ defaults:
       - {name: role-operator, managed_policies: ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
   access-role: {}
   member-events: {}
+  primary-email: {patterns: ["*@example.com", "*@*.example.com"]}
+  account-name: {patterns: ["*"]}
 overrides:
   - match: {organizational_unit: "/Workloads/**"}
     billing-alarm: {threshold_usd: 50, emails: [costs@example.com]}
@@ -47,7 +50,7 @@ overrides:
 remediate: [regions]
 "#;
 
-const CONTROLS: [&str; 13] = [
+const CONTROLS: [&str; 15] = [
     "billing-alarm",
     "alternate-contacts",
     "primary-contact",
@@ -61,7 +64,12 @@ const CONTROLS: [&str; 13] = [
     "switch-roles",
     "access-role",
     "member-events",
+    "primary-email",
+    "account-name",
 ];
+
+/// What [`break_everything`] leaves as it is: address and name are nothing that a member changes in passing.
+const UNBROKEN: [&str; 2] = ["primary-email", "account-name"];
 
 /// The line of a document that has every control remediated by auditors and sweeps.
 pub(crate) fn remediate_all() -> String {
@@ -184,7 +192,12 @@ async fn what_somebody_undid_is_planned_exactly_and_remediated_exactly() {
     break_everything(&scenario, &account).await;
 
     let planned = run(&scenario, &account, "plan").await;
-    assert_eq!(outcomes(&planned), CONTROLS.into_iter().map(|control| (control, "drifted")).collect(), "{planned:?}");
+    let expected = |control| if UNBROKEN.contains(&control) { "compliant" } else { "drifted" };
+    assert_eq!(
+        outcomes(&planned),
+        CONTROLS.into_iter().map(|control| (control, expected(control))).collect(),
+        "{planned:?}"
+    );
     let changes: Vec<(&str, usize)> = CONTROLS
         .into_iter()
         .map(|control| (control, planned[control]["planned"].as_array().map_or(0, Vec::len)))
@@ -192,12 +205,13 @@ async fn what_somebody_undid_is_planned_exactly_and_remediated_exactly() {
     let expected = CONTROLS.map(|control| match control {
         // Two contacts, two regions, and a password beside a key.
         "alternate-contacts" | "regions" | "root-credentials" => (control, 2),
+        _ if UNBROKEN.contains(&control) => (control, 0),
         _ => (control, 1),
     });
     assert_eq!(changes, expected, "{planned:?}");
 
     let applied = run(&scenario, &account, "apply").await;
-    let left_to_people = ["regions", "member-events"];
+    let left_to_people = ["regions", "member-events", UNBROKEN[0], UNBROKEN[1]];
     for control in CONTROLS.into_iter().filter(|control| !left_to_people.contains(control)) {
         assert_eq!(applied[control]["outcome"], "fixed", "{}", applied[control]);
         assert_eq!(applied[control]["applied"], planned[control]["planned"], "{control}");
@@ -259,6 +273,7 @@ async fn controls_that_fail_half_way_say_what_was_applied_and_stop_nobody_else()
             "alternate-contacts" | "password-policy" | "switch-roles" | "access-role" => "unknown",
             "regions" => "not_ready",
             "member-events" => "not_converged",
+            _ if UNBROKEN.contains(&control) => "compliant",
             _ => "fixed",
         };
         assert_eq!(rows[control]["outcome"], expected, "{}", rows[control]);
@@ -317,6 +332,38 @@ async fn whoever_was_let_in_beside_steward_is_reported_and_the_trust_is_never_ch
     let blind = run(&scenario, &account, "plan").await;
     assert_eq!(blind["access-role"]["outcome"], "unknown", "{}", blind["access-role"]);
     assert_eq!(blind["access-role"]["failure"]["cause"], "AccessDenied");
+}
+
+#[tokio::test]
+async fn a_foreign_address_and_a_bad_name_are_reported_by_sweeps_and_by_hand_and_never_changed() {
+    let document = "version: 1\ndefaults:\n  primary-email: {domains: [company.example]}\n  account-name: {patterns: [\"team-*\"]}\n";
+    let remediated = format!("{document}remediate: [primary-email, account-name]\n");
+    let scenario = Scenario::with_document(&remediated).await;
+    let account = scenario.member();
+    let since = scenario.cloud.sequence();
+    sweep(&scenario).await;
+    let seen = cells(&report(&scenario).await);
+    for control in UNBROKEN {
+        assert_eq!(seen[&(account.clone(), control.to_owned())], "drifted", "{control}");
+    }
+    let applied = run(&scenario, &account, "apply").await;
+    let address = format!("shop@{}.example.com", scenario.organization.management_account());
+    let remaining = applied["primary-email"]["remaining"][0].as_str().unwrap_or_default();
+    assert_eq!(applied["primary-email"]["outcome"], "not_converged", "{}", applied["primary-email"]);
+    assert!(remaining.starts_with("by hand: ") && remaining.contains(&address), "{remaining}");
+    assert_eq!(applied["account-name"]["outcome"], "not_converged", "{}", applied["account-name"]);
+    let calls = scenario.calls_since(since).actions();
+    assert!(!calls.iter().any(|action| action.starts_with("account:")), "{calls:?}");
+
+    scenario
+        .put_document(&document.replace("company.example", &address.replace("shop@", "")).replace("team-*", "*"))
+        .await;
+    assert_eq!(outcomes(&run(&scenario, &account, "plan").await)["primary-email"], "compliant");
+    sweep(&scenario).await;
+    let seen = cells(&report(&scenario).await);
+    for control in UNBROKEN {
+        assert_eq!(seen[&(account.clone(), control.to_owned())], "compliant", "{control}");
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 mod access;
 pub mod access_role;
 pub mod account_alias;
+pub mod account_name;
 pub mod account_tags;
 pub mod alternate_contacts;
 pub mod billing_alarm;
@@ -17,6 +18,7 @@ pub mod organizational_unit;
 mod outcome;
 pub mod password_policy;
 pub mod primary_contact;
+pub mod primary_email;
 pub mod regions;
 mod registry;
 mod role;

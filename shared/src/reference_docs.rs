@@ -156,6 +156,9 @@ fn way(through: AccessPath) -> &'static str {
 }
 
 fn code(names: &[&str]) -> String {
+    if names.is_empty() {
+        return "nothing".to_owned();
+    }
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 

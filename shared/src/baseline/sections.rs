@@ -9,11 +9,11 @@ use serde_json::Value;
 use super::read::Check;
 use crate::{
     control::{
-        access_role::AccessRole, account_alias::AccountAlias, account_tags::AccountTags,
+        access_role::AccessRole, account_alias::AccountAlias, account_name::AccountName, account_tags::AccountTags,
         alternate_contacts::AlternateContacts, billing_alarm::BillingAlarm, member_events::MemberEvents,
         organizational_unit::OrganizationalUnit, password_policy::PasswordPolicy, primary_contact::PrimaryContact,
-        regions::Regions, root_credentials::RootCredentials, s3_public_access_block::S3PublicAccessBlock,
-        switch_roles::SwitchRoles,
+        primary_email::PrimaryEmail, regions::Regions, root_credentials::RootCredentials,
+        s3_public_access_block::S3PublicAccessBlock, switch_roles::SwitchRoles,
     },
     ids::MailAddress,
     input::{Problem, inner},
@@ -71,6 +71,8 @@ sections! {
     "switch-roles" switch_roles: SwitchRoles,
     "access-role" access_role: AccessRole,
     "member-events" member_events: MemberEvents,
+    "primary-email" primary_email: PrimaryEmail,
+    "account-name" account_name: AccountName,
 }
 
 impl Baseline {

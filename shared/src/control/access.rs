@@ -162,7 +162,14 @@ impl<'a> AccountAccess<'a> {
     ) -> Self {
         let account_id = visit.admission.account_id().clone();
         let management =
-            ManagementScope { account_id, organizations, known: visit.known.cloned().unwrap_or_default(), units };
+            ManagementScope {
+                account_id,
+                name: visit.admission.name().to_owned(),
+                email: visit.admission.email().to_owned(),
+                organizations,
+                known: visit.known.cloned().unwrap_or_default(),
+                units,
+            };
         Self {
             visit,
             sessions,
@@ -353,12 +360,27 @@ impl Scope for AccountScope {
 pub struct ManagementScope {
     /// The account.
     pub account_id: AccountId,
+    /// Its name, as AWS Organizations shows it.
+    pub(super) name: String,
+    /// Its primary e-mail address, as AWS Organizations shows it.
+    pub(super) email: String,
     /// Its place and tags in the organization.
     pub organizations: OrganizationsGateway,
     /// What a list has said of it.
     pub known: Known,
     /// The units of the organization by path.
     pub(super) units: Arc<UnitPaths>,
+}
+
+impl ManagementScope {
+    /// What AWS Organizations shows of the account. Every account has it: without it, the answer was not whole.
+    pub(super) fn shown<'a>(&self, member: &str, text: &'a str) -> Result<&'a str, CallError> {
+        if text.is_empty() {
+            let detail = format!("the account {} without {member}", self.account_id);
+            return Err(CallError::unusable("organizations:DescribeAccount", Cause::CallFailed, detail));
+        }
+        Ok(text)
+    }
 }
 
 impl Scope for ManagementScope {

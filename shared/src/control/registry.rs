@@ -1,12 +1,12 @@
 //! The list of all controls.
 
 use super::{
-    AnyControl, access_role::AccessRoleControl, account_alias::AccountAliasControl, account_tags::AccountTagsControl,
-    alternate_contacts::AlternateContactsControl, billing_alarm::BillingAlarmControl,
+    AnyControl, access_role::AccessRoleControl, account_alias::AccountAliasControl, account_name::AccountNameControl,
+    account_tags::AccountTagsControl, alternate_contacts::AlternateContactsControl, billing_alarm::BillingAlarmControl,
     member_events::MemberEventsControl, organizational_unit::OrganizationalUnitControl,
-    password_policy::PasswordPolicyControl, primary_contact::PrimaryContactControl, regions::RegionsControl,
-    root_credentials::RootCredentialsControl, s3_public_access_block::S3PublicAccessBlockControl,
-    switch_roles::SwitchRolesControl,
+    password_policy::PasswordPolicyControl, primary_contact::PrimaryContactControl, primary_email::PrimaryEmailControl,
+    regions::RegionsControl, root_credentials::RootCredentialsControl,
+    s3_public_access_block::S3PublicAccessBlockControl, switch_roles::SwitchRolesControl,
 };
 
 /// Every control, in the order of their rows.
@@ -24,6 +24,8 @@ pub static ALL: &[&dyn AnyControl] = &[
     &SwitchRolesControl,
     &AccessRoleControl,
     &MemberEventsControl,
+    &PrimaryEmailControl,
+    &AccountNameControl,
 ];
 
 /// The control of this id.

@@ -142,6 +142,8 @@ impl Rules<'_> {
         let recorder = Recorder::default();
         let scope = ManagementScope {
             account_id: account(),
+            name: active(&account()).name,
+            email: active(&account()).email,
             known: Known::default(),
             organizations: OrganizationsGateway::mocked(mocked!(aws_sdk_organizations, recorder, self.organizations)),
             units: Arc::default(),

@@ -34,6 +34,8 @@ impl Guards {
 #[derive(Clone, Debug)]
 pub struct Admission {
     account_id: AccountId,
+    name: String,
+    email: String,
     is_own: bool,
     protection: Option<Protection>,
 }
@@ -79,6 +81,16 @@ impl Admission {
         &self.account_id
     }
 
+    /// Its name, as AWS Organizations has shown it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its primary e-mail address, as AWS Organizations has shown it.
+    pub fn email(&self) -> &str {
+        &self.email
+    }
+
     /// Whether it is the account that the functions run in, the organization's management account.
     pub fn is_own(&self) -> bool {
         self.is_own
@@ -117,7 +129,7 @@ impl Admission {
 impl Admission {
     /// A member account with this protection.
     pub(crate) fn of_member(account_id: AccountId, protection: Option<Protection>) -> Self {
-        Self { account_id, is_own: false, protection }
+        Self { account_id, name: "A".to_owned(), email: "a@example.com".to_owned(), is_own: false, protection }
     }
 }
 
@@ -145,7 +157,8 @@ impl Sessions {
         } else {
             (invocation::reach() == Reach::Looks).then_some(Protection::PlanOnly)
         };
-        Ok(Admission { account_id: account.id.clone(), is_own, protection })
+        let (name, email) = (account.name.clone(), account.email.clone());
+        Ok(Admission { account_id: account.id.clone(), name, email, is_own, protection })
     }
 }
 

@@ -166,6 +166,39 @@ fn us_east_1_is_no_other_region() {
 }
 
 #[test]
+fn addresses_and_names_of_accounts_are_held_to_what_an_account_can_have() {
+    assert_wrong(
+        "primary-email",
+        &[
+            (json!({"domains": ["example.com"]}), &[]),
+            (json!({"patterns": ["aws+{account_id}@example.com", "aws-*@*.example.com", "*"]}), &["patterns[2]"]),
+            (json!({}), &["domains"]),
+            (json!({"domains": ["example.com", "Example.com"]}), &["domains[1]"]),
+            (
+                json!({"domains": ["@example.com", "*.example.com", "example"]}),
+                &["domains[0]", "domains[1]", "domains[2]"],
+            ),
+            (
+                json!({"patterns": ["nobody", "a?@example.com", "{account}@ä.com"]}),
+                &["patterns[0]", "patterns[1]", "patterns[2]"],
+            ),
+        ],
+    );
+    assert_wrong(
+        "account-name",
+        &[
+            (json!({"patterns": ["team-*", "* Prod", "{account_id}", "*"]}), &[]),
+            (json!({"patterns": []}), &["patterns"]),
+            (json!({"patterns": ["a", "a"]}), &["patterns[1]"]),
+            (
+                json!({"patterns": ["", "tëam-*", "a?", "x".repeat(51)]}),
+                &["patterns[0]", "patterns[1]", "patterns[2]", "patterns[3]"],
+            ),
+        ],
+    );
+}
+
+#[test]
 fn switch_roles_leave_the_way_into_the_account_alone() {
     let policy = "arn:aws:iam::aws:policy/ReadOnlyAccess";
     let with = |more: Value| {
