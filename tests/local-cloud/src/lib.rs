@@ -39,7 +39,7 @@ pub use fault::{Fault, FaultGuard, Faults, Kind as FaultKind};
 pub use http::Method;
 pub use ministack::MiniStackError;
 pub use record::{Call, CallKind, Calls};
-pub use service::account::{Contacts, Regions};
+pub use service::account::{Contacts, EmailChanges, Regions};
 pub use service::organizations::{FailureReason, Organization, OrganizationBuilder, Request as CreationRequest};
 pub use service::root_access::RootCredentials;
 pub use tools::Tools;

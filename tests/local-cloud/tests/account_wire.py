@@ -1,6 +1,7 @@
-"""Calls every Account Management operation that the local cloud knows through botocore, on one account.
+"""Calls every Account Management operation that the local cloud knows through botocore, on a
+management account and one of its members.
 
-usage: account_wire.py ENDPOINT ACCOUNT
+usage: account_wire.py ENDPOINT ACCOUNT MEMBER
 """
 
 import sys
@@ -8,7 +9,7 @@ import sys
 from wire import Checked
 
 
-def main(endpoint, account):
+def main(endpoint, account, member):
     call = Checked("account", endpoint, account)
     contact = call("GetContactInformation")["ContactInformation"]
     contact["City"] = "Portland"
@@ -35,6 +36,15 @@ def main(endpoint, account):
     assert enabling["RegionName"] == region["RegionName"], enabling
     call.refused("DisableRegion", "ConflictException", **region)
     call.refused("EnableRegion", "ValidationException", "invalidRegionOptTarget", RegionName="us-east-1")
+
+    named = {"AccountId": member}
+    assert call("GetPrimaryEmail", **named)["PrimaryEmail"] == f"{member}@example.com"
+    call.refused("GetPrimaryEmailUpdateStatus", "ResourceNotFoundException", **named)
+    new = named | {"PrimaryEmail": f"new+{member}@example.com"}
+    assert call("StartPrimaryEmailUpdate", **new)["Status"] == "PENDING"
+    status = call("GetPrimaryEmailUpdateStatus", **named)
+    assert status["Status"] == "PENDING" and status["UpdatedAt"].year > 2025, status
+    call.refused("AcceptPrimaryEmailUpdate", "ValidationException", "fieldValidationFailed", Otp="wrong0", **new)
     call.report()
 
 

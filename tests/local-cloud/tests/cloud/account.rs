@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{CLOUD, eventually, organization};
 
 /// Calls until the published rate has room for it.
-async fn call(client: &AwsClient, operation: &str, input: Value) -> Result<Value, AwsError> {
+pub(crate) async fn call(client: &AwsClient, operation: &str, input: Value) -> Result<Value, AwsError> {
     eventually("a token", async || {
         let answer = client.rest("account", Method::POST, &format!("/{operation}"), input.to_string()).await;
         match answer {
@@ -20,7 +20,7 @@ async fn call(client: &AwsClient, operation: &str, input: Value) -> Result<Value
     .await
 }
 
-async fn refused(client: &AwsClient, operation: &str, input: Value) -> (u16, String) {
+pub(crate) async fn refused(client: &AwsClient, operation: &str, input: Value) -> (u16, String) {
     let error = call(client, operation, input).await.unwrap_err();
     (error.status, error.code)
 }
@@ -30,7 +30,7 @@ fn denied() -> (u16, String) {
 }
 
 /// An organization with so many member accounts.
-async fn with_members(count: usize) -> (Organization, AwsClient, Vec<String>) {
+pub(crate) async fn with_members(count: usize) -> (Organization, AwsClient, Vec<String>) {
     let management = CLOUD.new_account_id();
     let members: Vec<String> = (0..count).map(|_| CLOUD.new_account_id()).collect();
     let mut builder = CLOUD.organization(&management);

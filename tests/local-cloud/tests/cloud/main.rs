@@ -5,6 +5,7 @@
 mod access;
 mod account;
 mod creation;
+mod email_change;
 mod events;
 mod faults;
 mod forwarding;

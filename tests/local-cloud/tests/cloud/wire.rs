@@ -28,9 +28,10 @@ async fn botocore_understands_every_answer_of_organizations() {
 
 #[tokio::test]
 async fn botocore_understands_every_answer_of_account_management() {
-    let (organization, _) = crate::organization().await;
-    let printed = botocore("account_wire.py", [organization.management_account().to_owned()]).await;
-    assert!(printed.starts_with("9 operations"), "{printed}");
+    let (organization, _, mut members) = crate::account::with_members(1).await;
+    let accounts = [organization.management_account().to_owned(), members.remove(0)];
+    let printed = botocore("account_wire.py", accounts).await;
+    assert!(printed.starts_with("13 operations"), "{printed}");
 }
 
 #[tokio::test]

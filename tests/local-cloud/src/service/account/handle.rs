@@ -1,9 +1,10 @@
-//! What tests see and turn of an account's contacts and regions from outside the API.
+//! What tests see and turn of an account's contacts, regions and change of address from outside the API.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::email::EmailChange;
 use super::profile::Profile;
 use super::regions;
 use crate::core::Core;
@@ -91,6 +92,38 @@ impl Regions {
 pub(crate) fn deny_in_member(core: &Core, account: &str, operations: &[&str]) {
     let forbidden = operations.iter().map(|operation| (*operation).to_owned()).collect();
     core.services.account.with(account, |profile| profile.forbidden = forbidden);
+}
+
+/// The changes of one account's primary e-mail address.
+#[derive(Clone)]
+pub struct EmailChanges {
+    core: Arc<Core>,
+    account: String,
+}
+
+impl EmailChanges {
+    pub(crate) fn new(core: Arc<Core>, account: &str) -> Self {
+        Self { core, account: account.to_owned() }
+    }
+
+    /// The code that AWS mails to the new address, of the most recent change. Nothing but a test may read it.
+    pub fn code(&self) -> Option<String> {
+        self.of_last(|change| change.code.clone())
+    }
+
+    /// The address that the most recent change leads to.
+    pub fn email(&self) -> Option<String> {
+        self.of_last(|change| change.email.clone())
+    }
+
+    /// The status of the most recent change, such as `PENDING`.
+    pub fn status(&self) -> Option<&'static str> {
+        self.of_last(|change| change.status.as_str())
+    }
+
+    fn of_last<T>(&self, look: impl FnOnce(&EmailChange) -> T) -> Option<T> {
+        self.core.services.account.with(&self.account, |profile| profile.email_change.as_ref().map(look))
+    }
 }
 
 /// Whether every call about an account is denied, as a service control policy would.

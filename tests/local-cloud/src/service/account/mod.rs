@@ -1,7 +1,8 @@
-//! AWS Account Management: contacts and regions of accounts, in and outside organizations.
+//! AWS Account Management: contacts, regions and primary e-mail addresses of accounts, in and outside organizations.
 
 mod announce;
 mod contacts;
+mod email;
 mod error;
 mod fields;
 mod handle;
@@ -20,7 +21,7 @@ use crate::front::authorize::Need;
 use crate::front::request::Incoming;
 use crate::quota::Rate;
 use crate::service::{Answering, Context, Service};
-pub use handle::{Contacts, Regions};
+pub use handle::{Contacts, EmailChanges, Regions};
 pub(crate) use handle::{deny, deny_in_member};
 use profile::{Profile, RegionStatus};
 pub(crate) use regions::RegionPlan;
@@ -48,6 +49,8 @@ impl Service for AccountManagement {
         // AWS publishes these per account, and counts the calls of the account whose credentials make them: in standalone
         // context each account has its own.
         let (per_second, burst) = match operation {
+            "AcceptPrimaryEmailUpdate" | "StartPrimaryEmailUpdate" => (1.0, 1.0),
+            "GetPrimaryEmail" => (3.0, 3.0),
             "DeleteAlternateContact" => (1.0, 6.0),
             "DisableRegion" | "EnableRegion" => (1.0, 1.0),
             "GetAlternateContact" | "GetContactInformation" => (10.0, 15.0),
@@ -85,21 +88,30 @@ impl AccountManagement {
     fn perform(&self, context: &Context<'_>) -> Result<Value, ApiError> {
         let (operation, input) = (context.request.operation.as_str(), &context.request.input);
         let target = Target::of(context)?;
+        if operation.contains("PrimaryEmail") {
+            email::member_named(input)?;
+        }
+        // Before the profiles are locked: an organization that opens an account locks itself first.
+        let addresses = email::Addresses::of(&context.core, &target, input);
         let mut profiles = self.lock();
         let profile = profiles.entry(target.account.clone()).or_default();
         if profile.denied || (target.is_member && profile.forbidden.contains(operation)) {
             return Err(error::denied(context, "with an explicit deny in a service control policy"));
         }
         match operation {
+            "AcceptPrimaryEmailUpdate" => email::accept(&context.core, &mut profiles, target, input),
             "DeleteAlternateContact" => contacts::delete_alternate(profile, input),
             "DisableRegion" => regions::switch(&context.core, &mut profiles, target, input, false),
             "EnableRegion" => regions::switch(&context.core, &mut profiles, target, input, true),
             "GetAlternateContact" => contacts::get_alternate(profile, input),
             "GetContactInformation" => contacts::get(profile),
+            "GetPrimaryEmail" => email::get(&addresses),
+            "GetPrimaryEmailUpdateStatus" => email::status(profile),
             "GetRegionOptStatus" => regions::status(profile, input),
             "ListRegions" => regions::list(profile, input),
             "PutAlternateContact" => contacts::put_alternate(profile, input),
             "PutContactInformation" => contacts::put(profile, input),
+            "StartPrimaryEmailUpdate" => email::start(&context.core, profile, input, &addresses),
             _ => Err(error::unknown(operation)),
         }
     }

@@ -1,8 +1,11 @@
 //! What is known about one account.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+
+use super::email::EmailChange;
 
 /// Regions that every account has from the start, and keeps.
 const DEFAULT_REGIONS: [&str; 17] = [
@@ -87,6 +90,10 @@ pub(super) struct Profile {
     pub(super) regions: BTreeMap<String, RegionStatus>,
     /// Regions that fall back to what they were instead of changing.
     pub(super) failing: BTreeSet<String>,
+    /// The most recent change of the primary e-mail address.
+    pub(super) email_change: Option<EmailChange>,
+    /// When the last ones were started, by the simulated clock.
+    pub(super) email_starts: Vec<Duration>,
     /// Whether every call about this account is denied.
     pub(super) denied: bool,
     /// Operations that callers in this account are denied, while the management account is not.
@@ -124,6 +131,8 @@ impl Default for Profile {
             alternates: BTreeMap::new(),
             regions: always.chain(optional).collect(),
             failing: BTreeSet::new(),
+            email_change: None,
+            email_starts: Vec::new(),
             denied: false,
             forbidden: BTreeSet::new(),
         }

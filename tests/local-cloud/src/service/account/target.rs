@@ -1,5 +1,7 @@
 //! Which account a request is about: the caller's own, or one of its organization.
 
+use std::time::Duration;
+
 use super::error;
 use super::{PRINCIPAL, RegionPlan};
 use crate::core::Core;
@@ -20,6 +22,8 @@ pub(super) struct Target {
     /// The accounts that share a quota with it, where the operation has one.
     pub(super) organization: Vec<String>,
     pub(super) plan: RegionPlan,
+    /// How long a new primary e-mail address takes to show.
+    pub(super) email_change_time: Duration,
 }
 
 impl Target {
@@ -40,8 +44,9 @@ impl Target {
         let management = membership.as_ref().filter(|_| changes_regions).map(|membership| &membership.management);
         let organization = management.map(|management| organizations.accounts(management)).unwrap_or_default();
         let is_member = membership.as_ref().is_some_and(|membership| membership.management != caller);
+        let email_change_time = membership.as_ref().map(|membership| membership.email_change_time).unwrap_or_default();
         let plan = membership.map(|membership| membership.regions).unwrap_or_default();
-        Ok(Self { account, caller, is_member, organization, plan })
+        Ok(Self { account, caller, is_member, organization, plan, email_change_time })
     }
 }
 
@@ -87,5 +92,10 @@ pub(super) fn needs(core: &Core, request: &Incoming) -> Vec<Need> {
     let need = Need::new(format!("account:{}", request.operation), arn);
     let keys = [("RegionName", "account:TargetRegion"), ("AlternateContactType", "account:AlternateContactTypes")];
     let given = keys.into_iter().filter_map(|(parameter, key)| Some((key, request.text(parameter)?)));
-    vec![given.fold(need, |need, (key, value)| need.given(key, value))]
+    let need = given.fold(need, |need, (key, value)| need.given(key, value));
+    let Some((_, domain)) = request.text("PrimaryEmail").and_then(|email| email.rsplit_once('@')) else {
+        return vec![need];
+    };
+    // Of another service, without a resource, and without the keys of this one.
+    vec![need.given("account:EmailTargetDomain", domain), Need::new("iam:UpdateAccountEmailAddress", "*")]
 }

@@ -89,8 +89,7 @@ fn doom(org: &Org, email: &str) -> Option<FailureReason> {
     if org.requests.iter().any(|request| request.ended.is_none() && same(&request.email)) {
         return Some(FailureReason::ConcurrentAccountModification);
     }
-    let taken_here = org.accounts.iter().any(|account| same(&account.email));
-    if taken_here || org.settings.emails_elsewhere.contains(&email.to_ascii_lowercase()) {
+    if org.is_email_taken(email) {
         return Some(FailureReason::EmailAlreadyExists);
     }
     let coming =

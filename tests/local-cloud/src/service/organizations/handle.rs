@@ -11,7 +11,7 @@ use super::state::{Fate, Org};
 use crate::client::AwsClient;
 use crate::core::Core;
 use crate::events::EventPlan;
-use crate::service::account::{Contacts, Regions, deny, deny_in_member};
+use crate::service::account::{Contacts, EmailChanges, Regions, deny, deny_in_member};
 use crate::service::root_access::{self, RootCredentials};
 
 /// An organization in the local cloud.
@@ -198,6 +198,11 @@ impl Organization {
         self.with(|org| org.settings.regions.time = time);
     }
 
+    /// How long a new primary e-mail address takes to show once its code was taken: 4 hours unless set.
+    pub fn set_email_change_time(&self, time: Duration) {
+        self.with(|org| org.settings.email_change_time = time);
+    }
+
     /// How often each event about a region is delivered (0 = lost, 2 = doubled), and how late.
     pub fn set_region_events(&self, copies: usize, delay: Duration) {
         self.with(|org| org.settings.regions.events = EventPlan { copies, delay, ..org.settings.regions.events });
@@ -248,6 +253,11 @@ impl Organization {
     /// The contacts of an account.
     pub fn contacts_of(&self, account: &str) -> Contacts {
         Contacts::new(self.core.clone(), account)
+    }
+
+    /// The changes of an account's primary e-mail address.
+    pub fn email_changes_of(&self, account: &str) -> EmailChanges {
+        EmailChanges::new(self.core.clone(), account)
     }
 
     /// The regions of an account.

@@ -17,6 +17,8 @@ pub(crate) struct Membership {
     pub(crate) all_features: bool,
     /// How regions of its accounts change.
     pub(crate) regions: RegionPlan,
+    /// How long a new primary e-mail address of an account takes to show.
+    pub(crate) email_change_time: Duration,
     trusted: BTreeSet<String>,
 }
 
@@ -34,6 +36,7 @@ impl From<&Org> for Membership {
             management: org.management.clone(),
             all_features: org.all_features,
             regions: org.settings.regions,
+            email_change_time: org.settings.email_change_time,
             trusted: org.trusted.keys().cloned().collect(),
         }
     }
@@ -72,6 +75,26 @@ impl Organizations {
     pub(crate) fn accounts(&self, management: &str) -> Vec<String> {
         let ids = |org: &mut Org| org.accounts.iter().map(|account| account.id.clone()).collect();
         self.with(management, ids).unwrap_or_default()
+    }
+
+    /// The primary e-mail address of an account in the organization of a management account.
+    pub(crate) fn email_of(&self, management: &str, account: &str) -> Option<String> {
+        self.with(management, |org| org.account(account).map(|account| account.email.clone())).flatten()
+    }
+
+    /// Whether an account has this primary e-mail address, in the organization of a management account or elsewhere.
+    pub(crate) fn is_email_taken(&self, management: &str, email: &str) -> bool {
+        self.with(management, |org| org.is_email_taken(email)).unwrap_or(false)
+    }
+
+    /// Gives an account another primary e-mail address, unless that is taken.
+    pub(crate) fn readdress(&self, management: &str, account: &str, email: &str) -> bool {
+        let readdress = |org: &mut Org| {
+            let is_free = !org.is_email_taken(email);
+            let account = org.accounts.find_mut(account).filter(|_| is_free);
+            account.map(|account| email.clone_into(&mut account.email)).is_some()
+        };
+        self.with(management, readdress).unwrap_or(false)
     }
 
     /// Whether services are ready for an account: a new one may have to wait, by the simulated clock.

@@ -123,6 +123,8 @@ pub(super) struct Settings {
     pub(super) regions: RegionPlan,
     /// How long the index of tags shows what was before a change.
     pub(super) index_lag: Duration,
+    /// How long a new primary e-mail address takes to show.
+    pub(super) email_change_time: Duration,
 }
 
 impl Default for Settings {
@@ -140,6 +142,8 @@ impl Default for Settings {
             records: EventPlan::default(),
             regions: RegionPlan::default(),
             index_lag: Duration::from_secs(30),
+            // "Up to four hours."
+            email_change_time: Duration::from_hours(4),
         }
     }
 }
@@ -190,6 +194,12 @@ impl Org {
             let unit = self.units.iter().find(|unit| unit.parent == parent && unit.name == name)?;
             Some(unit.id.as_str())
         })
+    }
+
+    /// Whether an account has this address, here or in another organization.
+    pub(super) fn is_email_taken(&self, email: &str) -> bool {
+        self.accounts.iter().any(|account| account.email.eq_ignore_ascii_case(email))
+            || self.settings.emails_elsewhere.contains(&email.to_ascii_lowercase())
     }
 
     pub(super) fn account(&self, id: &str) -> Option<&Account> {
