@@ -127,21 +127,7 @@ async fn every_way(scenario: &Scenario) {
     ] {
         scenario.stack.baseline(&input).await.expect("the applier answers");
     }
-    scenario.unprepare();
-    let apply = json!({"mode": "apply", "delegated_administrators": {"iam.amazonaws.com": scenario.member()}});
-    let answer = scenario.stack.invoke("OrganizationPreparerFunction", &apply).await.expect("the preparer answers");
-    let is_done =
-        |row: &Value| ["fixed", "compliant", "not_converged"].iter().any(|outcome| row["outcome"] == *outcome);
-    assert!(answer["checks"].as_array().expect("checks").iter().all(is_done), "{answer}");
-    // A trail that is made, and one that is put right.
-    let trail = |bucket: &str| format!("organization: {{organization-trail: {{name: every-way, bucket: {bucket}}}}}");
-    for bucket in ["every-way-logs", "every-way-logs-2"] {
-        scenario.put_document(&format!("{}\n{}\n", controls::DOCUMENT, trail(bucket))).await;
-        let apply = json!({"mode": "apply", "controls": ["organization-trail"]});
-        let answer = scenario.stack.invoke("OrganizationPreparerFunction", &apply).await.expect("the preparer answers");
-        assert_eq!(answer["checks"][0]["outcome"], "fixed", "{answer}");
-    }
-    scenario.put_document(controls::DOCUMENT).await;
+    prepare(scenario).await;
     // The same news twice.
     let sample = include_str!("../events/activity-auditor/move-account.json");
     let sample: Value = serde_json::from_str(sample).expect("a sample");
@@ -199,6 +185,25 @@ async fn every_way(scenario: &Scenario) {
     // After the sweeps, which have seen the tags that the document names.
     regions(scenario, &account).await;
     last_good(scenario, &account).await;
+}
+
+/// An organization that nobody has prepared is prepared, and its trail made and put right.
+async fn prepare(scenario: &Scenario) {
+    scenario.unprepare();
+    let apply = json!({"mode": "apply", "delegated_administrators": {"iam.amazonaws.com": scenario.member()}});
+    let answer = scenario.stack.invoke("OrganizationPreparerFunction", &apply).await.expect("the preparer answers");
+    let is_done =
+        |row: &Value| ["fixed", "compliant", "not_converged"].iter().any(|outcome| row["outcome"] == *outcome);
+    assert!(answer["checks"].as_array().expect("checks").iter().all(is_done), "{answer}");
+    // A trail that is made, and one that is put right.
+    let trail = |bucket: &str| format!("organization: {{organization-trail: {{name: every-way, bucket: {bucket}}}}}");
+    for bucket in ["every-way-logs", "every-way-logs-2"] {
+        scenario.put_document(&format!("{}\n{}\n", controls::DOCUMENT, trail(bucket))).await;
+        let apply = json!({"mode": "apply", "controls": ["organization-trail"]});
+        let answer = scenario.stack.invoke("OrganizationPreparerFunction", &apply).await.expect("the preparer answers");
+        assert_eq!(answer["checks"][0]["outcome"], "fixed", "{answer}");
+    }
+    scenario.put_document(controls::DOCUMENT).await;
 }
 
 /// A document that one function has read before the next one is refused: the others, which hold an older one, read it then.

@@ -120,7 +120,7 @@ impl OrganizationPreparer {
             if !scope.organization.all_features {
                 return Err(Failure::new(Cause::OrganizationNotInAllFeaturesMode));
             }
-            let planned: Vec<String> = checks.iter().flat_map(|row| planned(row)).collect();
+            let planned: Vec<String> = checks.iter().flat_map(planned).collect();
             if !planned.is_empty() {
                 checks = self.apply(asked, &scope, &section, planned, invocation).await?;
             }

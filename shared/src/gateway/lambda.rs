@@ -1,7 +1,11 @@
 //! AWS Lambda: invoking functions of the stack, and how many may run.
 
 use aws_config::SdkConfig;
-use aws_sdk_lambda::{Client, primitives::Blob, types::InvocationType};
+use aws_sdk_lambda::{
+    Client,
+    primitives::Blob,
+    types::{AccountLimit, InvocationType},
+};
 
 use super::CallError;
 use crate::error::Cause;
@@ -26,7 +30,7 @@ impl LambdaGateway {
         const OPERATION: &str = "lambda:GetAccountSettings";
         let answer = self.0.get_account_settings().send().await;
         let answer = answer.map_err(|error| CallError::of(OPERATION, error))?;
-        let limit = answer.account_limit().and_then(|limit| limit.unreserved_concurrent_executions());
+        let limit = answer.account_limit().and_then(AccountLimit::unreserved_concurrent_executions);
         limit.ok_or_else(|| CallError::unusable(OPERATION, Cause::CallFailed, "an answer without AccountLimit"))
     }
 

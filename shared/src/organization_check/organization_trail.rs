@@ -212,7 +212,7 @@ impl Control<OrganizationSection> for OrganizationTrailCheck {
         if trail.settings != settings {
             differences.push(format!("{} -> {}", to(&trail.settings), to(&settings)));
         }
-        let update = (!differences.is_empty()).then(|| Change::Update(settings, differences));
+        let update = (!differences.is_empty()).then_some(Change::Update(settings, differences));
         let start = (!status.is_logging).then(|| Change::Start(desired.name.clone()));
         update.into_iter().chain(start).collect()
     }

@@ -118,10 +118,10 @@ impl Lambda {
         let mut context = Context::default();
         context.request_id = self.cloud.with(|state| state.draws.id("invocation", "0123456789abcdef", 32));
         context.deadline = u64::try_from((deadline + environment.skew).as_millisecond()).unwrap_or_default();
-        context.invoked_function_arn.clone_from(&function.arn);
-        if let Some(alias) = alias {
-            context.invoked_function_arn += &format!(":{alias}");
-        }
+        context.invoked_function_arn = match alias {
+            Some(alias) => format!("{}:{alias}", function.arn),
+            None => function.arn.clone(),
+        };
         let shown = payload.to_string();
         self.note(&environment, format_args!("begins: {shown:.300}"));
         let work = (environment.handler)(LambdaEvent::new(payload, context));

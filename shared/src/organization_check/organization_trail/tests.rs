@@ -23,8 +23,8 @@ fn good() -> Seen {
 }
 
 /// What would be changed and what is left to people.
-fn published(desired: Option<OrganizationTrail>, actual: Vec<Seen>) -> (Vec<String>, Vec<String>) {
-    let (scope, actual) = (Rules::default().organization().0, Actual(actual));
+fn published(desired: Option<&OrganizationTrail>, actual: Vec<Seen>) -> (Vec<String>, Vec<String>) {
+    let (scope, desired, actual) = (Rules::default().organization().0, desired.cloned(), Actual(actual));
     let planned = OrganizationTrailCheck.plan(&scope, &desired, &actual);
     (planned.iter().map(ToString::to_string).collect(), OrganizationTrailCheck.by_hand(&desired, &actual))
 }
@@ -50,7 +50,7 @@ fn without_a_section_nothing_is_made_and_the_remedy_is_reported() {
 
 #[test]
 fn a_trail_that_is_missing_is_made_and_started() {
-    let (planned, left) = published(Some(desired()), vec![]);
+    let (planned, left) = published(Some(&desired()), vec![]);
     assert_eq!(
         planned,
         [
@@ -60,7 +60,7 @@ fn a_trail_that_is_missing_is_made_and_started() {
         ]
     );
     assert!(left.is_empty());
-    assert_eq!(published(Some(desired()), vec![good()]), (vec![], vec![]));
+    assert_eq!(published(Some(&desired()), vec![good()]), (vec![], vec![]));
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn every_difference_is_named_and_a_failed_delivery_is_left_to_people() {
     broken.0.is_validated = false;
     broken.0.settings.kms_key = None;
     broken.1 = TrailStatus { is_logging: false, delivery_error: Some("AccessDenied".into()), has_delivered: true };
-    let (planned, left) = published(Some(desired()), vec![broken]);
+    let (planned, left) = published(Some(&desired()), vec![broken]);
     assert_eq!(
         planned,
         [
@@ -85,7 +85,7 @@ fn every_difference_is_named_and_a_failed_delivery_is_left_to_people() {
 fn a_trail_at_home_elsewhere_is_left_to_people() {
     let mut elsewhere = good();
     (elsewhere.0.home_region, elsewhere.0.is_validated) = ("eu-west-1".into(), false);
-    let (planned, left) = published(Some(desired()), vec![elsewhere]);
+    let (planned, left) = published(Some(&desired()), vec![elsewhere]);
     assert!(planned.is_empty() && left[0].contains("at home in eu-west-1 and has no validation"), "{left:?}");
 }
 
@@ -93,7 +93,7 @@ fn a_trail_at_home_elsewhere_is_left_to_people() {
 fn a_trail_that_has_delivered_nothing_yet_is_noted_and_no_drift() {
     let mut fresh = good();
     fresh.1.has_delivered = false;
-    assert_eq!(published(Some(desired()), vec![fresh.clone()]), (vec![], vec![]));
+    assert_eq!(published(Some(&desired()), vec![fresh.clone()]), (vec![], vec![]));
     let notes = OrganizationTrailCheck.notes(&Some(desired()), &Actual(vec![fresh]));
     assert_eq!(notes, ["The trail organization has delivered nothing yet."]);
 }
