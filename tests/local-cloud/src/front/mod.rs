@@ -137,6 +137,13 @@ async fn dispatch(core: &Arc<Core>, request: &Incoming, caller: Option<&Caller>)
     if let Err(error) = check_root_signature(request) {
         return answer::error(request.protocol, &error);
     }
+    if let Some(caller) = caller
+        && let Some(action) = actions::needed(request).first()
+        && action != "sts:GetCallerIdentity" // which asks for no permission
+        && core.services.organizations.denies(&caller.account)
+    {
+        return answer::error(request.protocol, &denied_to_account(request, caller, action));
+    }
     if let Some(session) = core.services.root_access.session(&request.access_key) {
         let answered = session.answer(core, request).await;
         return answered.unwrap_or_else(|error| answer::error(request.protocol, &error));
@@ -156,6 +163,14 @@ async fn dispatch(core: &Arc<Core>, request: &Incoming, caller: Option<&Caller>)
     }
     let answered = service.answer(Context { core: core.clone(), request, caller }).await;
     answered.unwrap_or_else(|error| answer::error(request.protocol, &error))
+}
+
+/// The refusal of a service control policy, which binds root users too.
+fn denied_to_account(request: &Incoming, caller: &Caller, action: &str) -> ApiError {
+    request.protocol.access_denied(format!(
+        "User: {} is not authorized to perform: {action} with an explicit deny in a service control policy",
+        caller.arn
+    ))
 }
 
 fn within_rate(core: &Core, rate: Option<Rate>, request: &Incoming, caller: &Caller) -> bool {

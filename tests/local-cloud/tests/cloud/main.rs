@@ -4,6 +4,7 @@
 
 mod access;
 mod account;
+mod closing;
 mod creation;
 mod email_change;
 mod events;

@@ -1,6 +1,4 @@
-//! Member accounts: list, describe, move, close.
-
-use std::sync::Arc;
+//! Member accounts: list, describe, move.
 
 use serde_json::{Value, json};
 
@@ -8,13 +6,9 @@ use super::error;
 use super::input::{Input, is_parent_id};
 use super::paging::page_of;
 use super::shapes;
-use super::state::{Account, AccountState, Org};
-use crate::core::Core;
+use super::state::{Account, Org};
 use crate::front::answer::ApiError;
 use crate::identity::is_account_id;
-
-/// Closures that may be in progress at once.
-const CLOSURES_AT_ONCE: usize = 3;
 
 pub(super) fn list(org: &Org, input: Input<'_>) -> Result<Value, ApiError> {
     let shape = |account| shapes::account(org, account);
@@ -58,41 +52,7 @@ pub(super) fn relocate(org: &mut Org, input: Input<'_>) -> Result<Value, ApiErro
     Ok(json!({}))
 }
 
-pub(super) fn close(core: &Arc<Core>, org: &mut Org, input: Input<'_>) -> Result<Value, ApiError> {
-    let account = find(org, input)?;
-    let (id, state) = (account.id.clone(), account.state);
-    if id == org.management {
-        return Err(error::constraint("CANNOT_CLOSE_MANAGEMENT_ACCOUNT"));
-    }
-    match state {
-        AccountState::Closed => {
-            return Err(error::error("AccountAlreadyClosedException", "The account is already closed."));
-        }
-        AccountState::PendingClosure => {
-            return Err(error::error("ConflictException", "The account is already being closed."));
-        }
-        AccountState::Active => {}
-    }
-    let closing = org.accounts.iter().filter(|account| account.state == AccountState::PendingClosure).count();
-    if closing >= CLOSURES_AT_ONCE {
-        return Err(error::constraint("CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED"));
-    }
-    if let Some(account) = org.account_mut(&id) {
-        account.state = AccountState::PendingClosure;
-    }
-    let (core, management, time) = (core.clone(), org.management.clone(), org.settings.closing_time);
-    tokio::spawn(async move {
-        core.clock.sleep(time).await;
-        core.services.organizations.with(&management, |org| {
-            if let Some(account) = org.account_mut(&id) {
-                account.state = AccountState::Closed;
-            }
-        });
-    });
-    Ok(json!({}))
-}
-
-fn find<'a>(org: &'a Org, input: Input<'_>) -> Result<&'a Account, ApiError> {
+pub(super) fn find<'a>(org: &'a Org, input: Input<'_>) -> Result<&'a Account, ApiError> {
     let id = input.id("AccountId", is_account_id)?;
     org.account(id).ok_or_else(|| error::not_found("AccountNotFoundException", id))
 }

@@ -21,6 +21,20 @@ pub(super) fn creation_ended(core: &Arc<Core>, management: &str, request: &Creat
     }
 }
 
+/// Tells the management account that an account is closed, as often and as late as the plan says.
+pub(super) fn closure_ended(core: &Arc<Core>, management: &str, account: &str, requested: Timestamp, plan: EventPlan) {
+    let details = json!({ "closeAccountStatus": {
+        "accountId": account,
+        "state": "SUCCEEDED",
+        "requestedTimestamp": spoken(requested),
+        "completedTimestamp": spoken(Timestamp::now()),
+    } });
+    let mut event = envelope(core, management, "CloseAccountResult", &details);
+    // As in the sample of the AWS Organizations user guide, "Logging with CloudTrail".
+    event["detail"]["userIdentity"]["invokedBy"] = "organizations.amazonaws.com".into();
+    events::deliver_as_planned(core, management, &event, plan);
+}
+
 fn create_account_result(request: &CreateRequest) -> Value {
     let mut status = json!({
         "id": request.id,

@@ -158,7 +158,25 @@ impl Organization {
         self.with(|org| org.settings.opt_in_delay = delay);
     }
 
-    /// How often each event about a creation is delivered (0 = lost, 2 = doubled), and how late.
+    /// How long closures are in progress.
+    pub fn set_closing_time(&self, time: Duration) {
+        self.with(|org| org.settings.closing_time = time);
+    }
+
+    /// How many closures are taken in so long a time: unless set, as many as AWS takes in 30 days.
+    pub fn set_closure_quota(&self, quota: usize, window: Duration) {
+        self.with(|org| (org.closures.quota, org.closures.window) = (Some(quota), window));
+    }
+
+    /// Whether a service control policy denies everything to the accounts in the unit at a path, and in those below it.
+    pub fn deny_everything_in(&self, path: &str, denied: bool) {
+        self.with(|org| {
+            let unit = org.find_path(path).unwrap_or_else(|| panic!("there is no unit {path}")).to_owned();
+            if denied { org.denied_units.insert(unit) } else { org.denied_units.remove(&unit) }
+        });
+    }
+
+    /// How often each event about a creation or a closure is delivered (0 = lost, 2 = doubled), and how late.
     pub fn set_events(&self, copies: usize, delay: Duration) {
         self.with(|org| org.settings.events = EventPlan { copies, delay, ..org.settings.events });
     }

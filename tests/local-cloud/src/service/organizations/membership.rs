@@ -97,6 +97,11 @@ impl Organizations {
         self.with(management, readdress).unwrap_or(false)
     }
 
+    /// Whether a service control policy of its organization denies everything to an account.
+    pub(crate) fn denies(&self, account: &str) -> bool {
+        org_of(&self.lock(), account).is_some_and(|org| org.denies(account))
+    }
+
     /// Whether services are ready for an account: a new one may have to wait, by the simulated clock.
     pub(crate) fn is_ready(&self, account: &str, elapsed: Duration) -> bool {
         let orgs = self.lock();

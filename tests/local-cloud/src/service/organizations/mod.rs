@@ -3,6 +3,7 @@
 mod accounts;
 mod announce;
 mod builder;
+mod closing;
 mod creation;
 mod delegates;
 mod error;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::input::Input;
 use super::state::Org;
-use super::{accounts, creation, delegates, error, tags, trust, units};
+use super::{accounts, closing, creation, delegates, error, tags, trust, units};
 use crate::core::Core;
 use crate::front::actions;
 use crate::front::answer::ApiError;
@@ -17,7 +17,7 @@ use crate::quota::Rate;
 /// Does one operation on behalf of the management account.
 pub(super) fn perform(core: &Arc<Core>, org: &mut Org, operation: &str, input: Input<'_>) -> Result<Value, ApiError> {
     match operation {
-        "CloseAccount" => accounts::close(core, org, input),
+        "CloseAccount" => closing::close(core, org, input),
         "CreateAccount" => creation::create(core, org, input),
         "CreateOrganizationalUnit" => units::create(&core.ids, org, input),
         "DeregisterDelegatedAdministrator" => delegates::deregister(org, input),

@@ -1,11 +1,12 @@
 //! What an organization consists of.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::FailureReason;
+use super::closing::Closures;
 use super::roster::Roster;
 use crate::events::EventPlan;
 use crate::ids::Ids;
@@ -33,6 +34,9 @@ pub(super) struct Org {
     pub(super) trusted: BTreeMap<String, Timestamp>,
     /// The delegated administrators of each service, by its principal, and since when.
     pub(super) delegates: BTreeMap<String, BTreeMap<String, Timestamp>>,
+    /// The units whose accounts may do nothing, by a service control policy.
+    pub(super) denied_units: BTreeSet<String>,
+    pub(super) closures: Closures,
     pub(super) settings: Settings,
     /// The most creations that were in progress at once.
     pub(super) peak_in_progress: usize,
@@ -176,6 +180,8 @@ impl Org {
             indexed: HashMap::new(),
             trusted: BTreeMap::new(),
             delegates: BTreeMap::new(),
+            denied_units: BTreeSet::new(),
+            closures: Closures::default(),
             settings: Settings::default(),
             peak_in_progress: 0,
         }
@@ -252,6 +258,19 @@ impl Org {
             Some(unit) => format!("{}{}/", self.path(&unit.parent), unit.id),
             None => format!("{}/{}/", self.id, self.root),
         }
+    }
+
+    /// Whether a service control policy denies everything to an account. Such policies never bind the management account.
+    pub(super) fn denies(&self, account: &str) -> bool {
+        let account = self.account(account).filter(|account| account.id != self.management);
+        let mut parent = account.map(|account| account.parent.as_str());
+        while let Some(id) = parent {
+            if self.denied_units.contains(id) {
+                return true;
+            }
+            parent = self.unit(id).map(|unit| unit.parent.as_str());
+        }
+        false
     }
 
     /// How many units lie between the root and this parent, itself included.
