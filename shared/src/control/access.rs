@@ -161,15 +161,14 @@ impl<'a> AccountAccess<'a> {
         member_bus: Option<&'a str>,
     ) -> Self {
         let account_id = visit.admission.account_id().clone();
-        let management =
-            ManagementScope {
-                account_id,
-                name: visit.admission.name().to_owned(),
-                email: visit.admission.email().to_owned(),
-                organizations,
-                known: visit.known.cloned().unwrap_or_default(),
-                units,
-            };
+        let management = ManagementScope {
+            account_id,
+            name: visit.admission.name().to_owned(),
+            email: visit.admission.email().to_owned(),
+            organizations,
+            known: visit.known.cloned().unwrap_or_default(),
+            units,
+        };
         Self {
             visit,
             sessions,

@@ -17,10 +17,11 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::config_bag::ConfigBag;
 
 use super::{
-    AccountScope, AccountView, Control, Engine, Known, ManagementScope, MemberScope, Mode, Outcome, RootScope, access,
-    engine,
+    AccountScope, AccountView, Control, Engine, Known, ManagementScope, MemberScope, Mode, Outcome, RootScope, Scope,
+    access, engine,
 };
 use crate::{
+    baseline::Baseline,
     error::Cause,
     gateway::{
         Account, AccountGateway, AccountState, AccountTarget, CloudWatchGateway, EventRulesGateway, IamGateway,
@@ -184,15 +185,37 @@ impl Rules<'_> {
     }
 }
 
-/// Runs one control, and sees to it that it made no call that it does not declare.
-pub(crate) async fn run<S, C: Control<S>>(
+/// Runs one control in an account, and sees to it that it made no call that it does not declare.
+pub(crate) async fn run<C: Control>(
+    control: &C,
+    (scope, recorder): &(C::Scope, Recorder),
+    desired: &C::Desired,
+    mode: Mode,
+) -> Outcome
+where
+    C::Scope: Scope,
+{
+    declared::<Baseline, C>(recorder, mode, engine::converge_in_account(control, scope, desired, mode)).await
+}
+
+/// The same with what is true once, for the organization.
+pub(crate) async fn run_once<S, C: Control<S>>(
     control: &C,
     (scope, recorder): &(C::Scope, Recorder),
     desired: &C::Desired,
     mode: Mode,
 ) -> Outcome {
+    declared::<S, C>(recorder, mode, engine::converge(control, scope, desired, mode)).await
+}
+
+/// The outcome of work that makes no call beside those that its control declares.
+async fn declared<S, C: Control<S>>(
+    recorder: &Recorder,
+    mode: Mode,
+    work: impl Future<Output = (Outcome, Vec<String>)>,
+) -> Outcome {
     let before = recorder.calls().len();
-    let (outcome, _) = invocation::lasting(TIMEOUT, engine::converge_in_account(control, scope, desired, mode)).await;
+    let (outcome, _) = invocation::lasting(TIMEOUT, work).await;
     let declared = match mode {
         Mode::Plan => C::READS.to_vec(),
         Mode::Apply => [C::READS, C::WRITES].concat(),

@@ -12,7 +12,7 @@ use super::*;
 use crate::{
     control::{
         Mode, Outcome,
-        testing::{run, stopped},
+        testing::{run_once, stopped},
     },
     error::Cause,
     gateway::testing::denied,
@@ -40,7 +40,7 @@ fn preferences(answers: &[Option<PreferenceValue>]) -> Rule {
 async fn alerts_that_are_on_cost_one_read() {
     let scope =
         Rules { billing: &[&preferences(&[Some(PreferenceValue::Enabled)])], ..Rules::default() }.organization();
-    assert_eq!(run(&BillingAlertsCheck, &scope, &(), Mode::Apply).await, Outcome::Compliant);
+    assert_eq!(run_once(&BillingAlertsCheck, &scope, &(), Mode::Apply).await, Outcome::Compliant);
     assert_eq!(scope.1.calls(), ["GetBillingPreferences"]);
 }
 
@@ -54,14 +54,14 @@ async fn alerts_that_are_off_are_turned_on_with_the_key_that_was_read() {
         .then_output(|| UpdateBillingPreferencesOutput::builder().build());
     let read = preferences(&[Some(PreferenceValue::Disabled), Some(PreferenceValue::Enabled)]);
     let scope = Rules { billing: &[&read, &update], ..Rules::default() }.organization();
-    let Outcome::Fixed { applied } = run(&BillingAlertsCheck, &scope, &(), Mode::Apply).await else { panic!() };
+    let Outcome::Fixed { applied } = run_once(&BillingAlertsCheck, &scope, &(), Mode::Apply).await else { panic!() };
     assert_eq!(applied, ["turn on CloudWatch billing alerts (a-key-of-aws), which cannot be turned off again"]);
 }
 
 #[tokio::test]
 async fn a_preference_that_aws_does_not_show_is_for_people_to_look_at() {
     let scope = Rules { billing: &[&preferences(&[None])], ..Rules::default() }.organization();
-    let outcome = run(&BillingAlertsCheck, &scope, &(), Mode::Plan).await;
+    let outcome = run_once(&BillingAlertsCheck, &scope, &(), Mode::Plan).await;
     assert!(outcome.is_left_to_people(), "{outcome:?}");
 }
 
@@ -69,9 +69,9 @@ async fn a_preference_that_aws_does_not_show_is_for_people_to_look_at() {
 async fn a_denied_read_and_a_denied_change_are_no_success() {
     let no = mock!(Client::get_billing_preferences).then_error(|| GetBillingPreferencesError::generic(denied()));
     let scope = Rules { billing: &[&no], ..Rules::default() }.organization();
-    assert_eq!(stopped(run(&BillingAlertsCheck, &scope, &(), Mode::Plan).await), (Cause::AccessDenied, vec![]));
+    assert_eq!(stopped(run_once(&BillingAlertsCheck, &scope, &(), Mode::Plan).await), (Cause::AccessDenied, vec![]));
     let no = mock!(Client::update_billing_preferences).then_error(|| UpdateBillingPreferencesError::generic(denied()));
     let read = preferences(&[Some(PreferenceValue::Disabled)]);
     let scope = Rules { billing: &[&read, &no], ..Rules::default() }.organization();
-    assert_eq!(stopped(run(&BillingAlertsCheck, &scope, &(), Mode::Apply).await), (Cause::AccessDenied, vec![]));
+    assert_eq!(stopped(run_once(&BillingAlertsCheck, &scope, &(), Mode::Apply).await), (Cause::AccessDenied, vec![]));
 }

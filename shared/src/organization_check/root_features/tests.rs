@@ -10,7 +10,7 @@ use aws_smithy_mocks::{Rule, mock};
 
 use super::*;
 use crate::{
-    control::{Mode, Outcome, testing::run},
+    control::{Mode, Outcome, testing::run_once},
     organization_check::testing::Rules,
 };
 
@@ -30,7 +30,7 @@ async fn the_feature_that_is_missing_is_enabled_and_read_back() {
         .then_output(|| EnableOrganizationsRootSessionsOutput::builder().build());
     let one: &'static [FeatureType] = &[FeatureType::RootCredentialsManagement];
     let scope = Rules { iam: &[&enabled(&[one, BOTH]), &enable], ..Rules::default() }.organization();
-    let outcome = run(&RootFeaturesCheck, &scope, &(), Mode::Apply).await;
+    let outcome = run_once(&RootFeaturesCheck, &scope, &(), Mode::Apply).await;
     assert_eq!(outcome, Outcome::Fixed { applied: vec!["enable the root feature RootSessions".into()] });
 }
 
@@ -42,6 +42,6 @@ async fn an_organization_that_does_not_trust_iam_lacks_both() {
         ListOrganizationsFeaturesError::ServiceAccessNotEnabledException(error.build())
     });
     let scope = Rules { iam: &[&no], ..Rules::default() }.organization();
-    let Outcome::Drifted { planned } = run(&RootFeaturesCheck, &scope, &(), Mode::Plan).await else { panic!() };
+    let Outcome::Drifted { planned } = run_once(&RootFeaturesCheck, &scope, &(), Mode::Plan).await else { panic!() };
     assert_eq!(planned, ["enable the root feature RootCredentialsManagement", "enable the root feature RootSessions"]);
 }

@@ -14,7 +14,7 @@ use super::*;
 use crate::{
     control::{
         Mode, Outcome,
-        testing::{run, stopped},
+        testing::{run_once, stopped},
     },
     error::Cause,
     gateway::testing::denied,
@@ -53,7 +53,7 @@ fn a_service_is_named_by_its_principal_and_no_other_is_taken() {
 #[tokio::test]
 async fn an_organization_that_trusts_all_of_them_costs_one_read() {
     let scope = Rules { organizations: &[&trusting(&[ALL])], ..Rules::default() }.organization();
-    assert_eq!(run(&TrustedAccessCheck, &scope, &(), Mode::Apply).await, Outcome::Compliant);
+    assert_eq!(run_once(&TrustedAccessCheck, &scope, &(), Mode::Apply).await, Outcome::Compliant);
     assert_eq!(scope.1.calls(), ["ListAWSServiceAccessForOrganization"]);
 }
 
@@ -65,7 +65,7 @@ async fn what_is_missing_is_enabled_and_read_back() {
     let without_iam: &[&str] = &[ALL[0], ALL[2], ALL[3]];
     let answers: &'static [&'static [&'static str]] = Box::leak(Box::new([without_iam.to_vec().leak() as &[_], ALL]));
     let scope = Rules { organizations: &[&trusting(answers), &enable], ..Rules::default() }.organization();
-    let outcome = run(&TrustedAccessCheck, &scope, &(), Mode::Apply).await;
+    let outcome = run_once(&TrustedAccessCheck, &scope, &(), Mode::Apply).await;
     assert_eq!(outcome, Outcome::Fixed { applied: vec!["enable trusted access for iam.amazonaws.com".into()] });
 }
 
@@ -74,5 +74,5 @@ async fn a_denied_read_is_unknown() {
     let no = mock!(Client::list_aws_service_access_for_organization)
         .then_error(|| ListAWSServiceAccessForOrganizationError::generic(denied()));
     let scope = Rules { organizations: &[&no], ..Rules::default() }.organization();
-    assert_eq!(stopped(run(&TrustedAccessCheck, &scope, &(), Mode::Plan).await), (Cause::AccessDenied, vec![]));
+    assert_eq!(stopped(run_once(&TrustedAccessCheck, &scope, &(), Mode::Plan).await), (Cause::AccessDenied, vec![]));
 }
