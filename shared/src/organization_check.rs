@@ -5,9 +5,9 @@
 //! Some checks need no section: without what they look for, Steward cannot do its work anywhere.
 
 pub mod billing_alerts;
-mod by_hand;
 pub mod delegated_administrators;
 pub mod lambda_concurrency;
+mod manual_step;
 pub mod organization_trail;
 mod registry;
 pub mod root_features;
@@ -21,7 +21,7 @@ use std::{future::Future, pin::Pin};
 
 use serde::Serialize;
 
-pub use by_hand::{ByHand, by_hand};
+pub use manual_step::{ManualStep, manual_steps};
 pub use registry::{ALL, find};
 pub use scope::{OrganizationGateways, OrganizationScope};
 pub use section::OrganizationSection;

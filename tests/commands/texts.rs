@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::LazyLock};
 
 use harness::Instructions;
 use regex::Regex;
-use steward::organization_check::by_hand;
+use steward::organization_check::manual_steps;
 
 use crate::template::root;
 

@@ -15,7 +15,7 @@ use steward::{
     invocation,
     organization_check::{
         self, CheckRow, ManualStep, OrganizationGateways, OrganizationScope, OrganizationSection, actions_to_apply,
-        by_hand,
+        manual_steps,
     },
     runtime::{
         settings::{NotConfigured, Settings},

@@ -28,7 +28,7 @@ use super::*;
 use crate::{
     control::{
         Mode, Outcome,
-        engine::converge,
+        engine::converge_in_account,
         testing::{Rules, run, stopped},
     },
     error::Cause,
@@ -137,7 +137,7 @@ async fn where_the_access_role_may_not_look_the_root_user_does_and_the_row_says_
     let denied_then_clean = rule.error(|| GetAccountSummaryError::generic(denied())).output(clean).build();
     let scope = Rules { sts: &[&audit()], iam: &[&denied_then_clean], ..Rules::default() }.root();
     let desired = RootCredentials::default();
-    let (outcome, notes) = converge(&RootCredentialsControl, &scope.0, &desired, Mode::Plan).await;
+    let (outcome, notes) = converge_in_account(&RootCredentialsControl, &scope.0, &desired, Mode::Plan).await;
     assert_eq!(outcome, Outcome::Compliant);
     assert!(notes[0].contains("iam:GetAccountSummary was refused"), "{notes:?}");
     assert_eq!(scope.1.calls(), ["GetAccountSummary", "AssumeRoot", "GetAccountSummary"]);

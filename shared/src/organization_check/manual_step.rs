@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// Something that a person has to do or to look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ByHand {
+pub struct ManualStep {
     /// What.
     pub what: &'static str,
     /// The exact place.
@@ -13,21 +13,21 @@ pub struct ByHand {
     pub why: &'static str,
 }
 
-const ALL_FEATURES: ByHand = ByHand {
+const ALL_FEATURES: ManualStep = ManualStep {
     what: "Enable all features of the organization; invited accounts have to agree.",
     at: "https://console.aws.amazon.com/organizations/v2/home/settings (Enable all features)",
     why: "Without them there is no trusted access and no centralized root access.",
 };
 
 /// What Steward has no way to see.
-const ALWAYS: [ByHand; 2] = [
-    ByHand {
+const ALWAYS: [ManualStep; 2] = [
+    ManualStep {
         what: "Activate trusted access in the console of StackSets as well, once.",
         at: "https://us-east-1.console.aws.amazon.com/cloudformation/home?region=us-east-1#/stacksets (Activate trusted \
              access), or aws cloudformation activate-organizations-access",
         why: "CloudFormation makes the roles of service-managed StackSets itself, when it is asked there.",
     },
-    ByHand {
+    ManualStep {
         what: "Have a support plan that answers as fast as you need it.",
         at: "https://us-east-1.console.aws.amazon.com/support/plans/home",
         why: "Quotas of AWS Organizations, locked accounts and failed validations end at AWS Support.",
@@ -35,7 +35,7 @@ const ALWAYS: [ByHand; 2] = [
 ];
 
 /// What is left for a person, in an organization with all features or without.
-pub fn by_hand(all_features: bool) -> Vec<ByHand> {
+pub fn manual_steps(all_features: bool) -> Vec<ManualStep> {
     let first = (!all_features).then_some(ALL_FEATURES);
     first.into_iter().chain(ALWAYS).collect()
 }
@@ -46,9 +46,9 @@ mod tests {
 
     #[test]
     fn all_features_are_for_a_person_to_enable() {
-        let asks = |all_features| by_hand(all_features).iter().any(|item| item.what.contains("all features"));
+        let asks = |all_features| manual_steps(all_features).iter().any(|item| item.what.contains("all features"));
         assert!(asks(false) && !asks(true));
-        for item in by_hand(false) {
+        for item in manual_steps(false) {
             assert!(item.at.starts_with("https://") && item.why.ends_with('.'), "{item:?}");
         }
     }
