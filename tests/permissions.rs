@@ -254,6 +254,9 @@ async fn last_good(scenario: &Scenario, account: &str) {
 /// A sweep that remediates everything in one account, and finds another one that no event has announced.
 async fn sweep(scenario: &Scenario, account: &str) {
     let everything = controls::DOCUMENT.replace("remediate: [regions]", &controls::remediate_all());
+    // For the groups of the jump account, every account is listed.
+    let jump_account = scenario.member();
+    let everything = format!("{everything}access: {{jump_account: '{jump_account}', roles: {{admin: role-admin}}}}\n");
     controls::break_everything(scenario, account).await;
     scenario.organization.set_joined(account, Duration::from_hours(24 * 30));
     scenario.organization.set_joined(&scenario.member(), Duration::from_hours(1));

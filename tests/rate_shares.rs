@@ -12,7 +12,11 @@ const BY_HAND: [&str; 5] =
 /// Operations that one process of a function calls at a time, however many there are, and why.
 const ONE_AT_A_TIME: [(&str, &str, &str); 2] = [
     ("AccountRequester", "ListAccounts", "whoever lists holds a lock in the table"),
-    ("BaselineApplier", "ListAccounts", "the queue names its accounts; only a person selects from all of them"),
+    (
+        "BaselineApplier",
+        "ListAccounts",
+        "the queue names its accounts; a person selects from all of them, or a turn in the table makes the groups of the jump account",
+    ),
 ];
 
 /// A function that calls what AWS counts for the management account.

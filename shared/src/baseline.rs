@@ -5,6 +5,7 @@
 //! [`Document::for_account`] works out what holds for one account; a [`DocumentCache`] keeps the document of
 //! a function up to date.
 
+mod access;
 mod cache;
 mod facts;
 mod findings;
@@ -26,6 +27,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use access::{Access, Project, ProjectAccounts};
 pub use cache::{DocumentCache, DocumentInForce};
 pub use facts::FactsReader;
 pub use findings::Findings;
@@ -72,6 +74,9 @@ pub struct Document {
     /// What the organization must have, once.
     #[serde(default, skip_serializing_if = "OrganizationSection::is_default")]
     pub organization: OrganizationSection,
+    /// Who gets where: the account that people sign in to, and the groups that reach other accounts from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
 }
 
 /// Sections that hold for some accounts.
@@ -124,6 +129,7 @@ impl Document {
             allow_unmatched: false,
             protected: Protected::default(),
             organization: OrganizationSection::default(),
+            access: None,
         }
     }
 

@@ -13,6 +13,7 @@ pub mod billing_alarm;
 pub mod brake;
 mod conclusion;
 mod engine;
+pub mod jump_groups;
 pub mod member_events;
 pub mod organizational_unit;
 mod outcome;

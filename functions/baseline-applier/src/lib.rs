@@ -1,5 +1,6 @@
 //! Gives accounts their baseline: on events for new accounts, and by hand for any.
 
+mod groups;
 mod input;
 mod report;
 mod visits;
@@ -15,7 +16,10 @@ use steward::{
     account_creation::{BaselineMessage, Store},
     baseline::{Document, DocumentCache, FactsReader, Selectors},
     clock,
-    control::{self, AnyControl, Conclusion, Engine, Mode, Row, Visit, conclude, is_settling},
+    control::{
+        self, AnyControl, Conclusion, Control, Engine, Mode, Row, Visit, conclude, is_settling,
+        jump_groups::JumpGroupsControl,
+    },
     error::{Cause, Failure, Retry},
     events::{BaselineApplied, BaselineIncomplete},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
@@ -196,7 +200,10 @@ impl BaselineApplier {
         let applied = self.run(&described, &self.access_role, control::ALL, &document, Mode::Apply, invocation).await;
         let request_id = account.request_id.clone();
         let rows = match applied {
-            Ok(rows) => rows,
+            Ok(mut rows) => {
+                rows.extend(self.reach(account_id, &document, invocation).await);
+                rows
+            }
             // Closed or suspended since it joined: waiting does not help, and somebody should know.
             Err(failure) if failure.cause == Cause::AccountNotActive => {
                 tracing::warn!(%account_id, "{failure}");
@@ -263,7 +270,10 @@ impl BaselineApplier {
         mode: Mode,
         invocation: &str,
     ) -> Result<Vec<Row>, Failure> {
-        let effective = self.facts.effective(account, document).await?;
+        let mut effective = self.facts.effective(account, document).await?;
+        if controls.iter().any(|control| control.id() == JumpGroupsControl::ID) {
+            effective.baseline.jump_groups = self.facts.jump_groups(&account.id, document).await;
+        }
         let is_settling = is_settling(account, self.settling, clock::now());
         let admission = self.engine.admit(account, &document.protected).await?;
         let visit = Visit::to(&admission, role, invocation, is_settling);

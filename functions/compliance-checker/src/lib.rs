@@ -186,11 +186,12 @@ impl ComplianceChecker {
                 Err(failure) => return (None, unknown(failure)),
             },
         };
-        let first = match self.look(account, &tags, &known, of).await {
+        let groups = self.facts.jump_groups(&account.id, of.document).await;
+        let first = match self.look(account, (&tags, &known), groups.as_ref(), of).await {
             Ok(rows) => rows,
             Err(failure) => return (Some(tags), unknown(failure)),
         };
-        let (tags, rows) = match self.confirmed(account, indexed, of, (tags, first)).await {
+        let (tags, rows) = match self.confirmed(account, indexed, groups.as_ref(), of, (tags, first)).await {
             Ok(confirmed) => confirmed,
             Err(failure) => return (None, unknown(failure)),
         };
@@ -201,8 +202,8 @@ impl ComplianceChecker {
         {
             return (Some(tags), Checked::NotChecked { why: format!("Since the sweep began, {why}.") });
         }
-        let means =
-            Means { engine: &self.engine, facts: &self.facts, access_role: &self.access_role, settling: self.settling };
+        let (engine, facts, access_role, settling) = (&self.engine, &self.facts, &self.access_role, self.settling);
+        let means = Means { engine, facts, access_role, settling, groups: groups.as_ref() };
         (Some(tags), Checked::Rows(self.remediation.after(rows, &account.id, of, means).await))
     }
 
@@ -212,6 +213,7 @@ impl ComplianceChecker {
         &self,
         account: &Listed,
         indexed: Option<&Tags>,
+        groups: Option<&JumpGroups>,
         of: &OfSweep<'_>,
         (tags, rows): (Tags, Vec<Row>),
     ) -> Result<(Tags, Vec<Row>), Failure> {
@@ -224,14 +226,21 @@ impl ComplianceChecker {
             return Ok((tags, rows));
         }
         let known = Known { parent: account.units.last().cloned(), tags: Some(shown.clone()) };
-        let rows = self.look(account, &shown, &known, of).await?;
+        let rows = self.look(account, (&shown, &known), groups, of).await?;
         Ok((shown, rows))
     }
 
     /// Runs every control in a session that may only read.
-    async fn look(&self, account: &Listed, tags: &Tags, known: &Known, of: &OfSweep<'_>) -> Result<Vec<Row>, Failure> {
+    async fn look(
+        &self,
+        account: &Listed,
+        (tags, known): (&Tags, &Known),
+        groups: Option<&JumpGroups>,
+        of: &OfSweep<'_>,
+    ) -> Result<Vec<Row>, Failure> {
         let now = clock::now();
-        let effective = of.document.for_account(&account.facts(tags.clone()), now.to_zoned(TimeZone::UTC).date());
+        let mut effective = of.document.for_account(&account.facts(tags.clone()), now.to_zoned(TimeZone::UTC).date());
+        effective.baseline.jump_groups = groups.cloned();
         let listed = account.account();
         let admission = self.engine.admit(&listed, &of.document.protected).await?;
         let is_settling = is_settling(&listed, self.settling, now);

@@ -10,7 +10,7 @@ use lambda_runtime::tracing;
 use steward::{
     baseline::{DocumentInForce, FactsReader, Selectors},
     clock,
-    control::{AnyControl, Engine, Mode, Outcome, Row, Visit, brake::Came, find, is_settling},
+    control::{AnyControl, Engine, Mode, Outcome, Row, Visit, brake::Came, find, is_settling, jump_groups::JumpGroups},
     error::Failure,
     gateway::{DynamoDbGateway, OrganizationsGateway},
     ids::{AccountId, RoleName},
@@ -51,6 +51,8 @@ pub(crate) struct Means<'a> {
     pub(crate) facts: &'a FactsReader,
     pub(crate) access_role: &'a RoleName,
     pub(crate) settling: SignedDuration,
+    /// The groups that the account is to have, where it is the jump account.
+    pub(crate) groups: Option<&'a JumpGroups>,
 }
 
 impl Remediation {
@@ -101,7 +103,8 @@ impl Remediation {
         if !may_be_remediated(&account, known_since, self.deadline, now) {
             return Err("The account is new: it is still being given its baseline.".to_owned());
         }
-        let effective = means.facts.effective(&account, of.document).await.map_err(message)?;
+        let mut effective = means.facts.effective(&account, of.document).await.map_err(message)?;
+        effective.baseline.jump_groups = means.groups.cloned();
         let admission = means.engine.admit(&account, &of.document.protected).await.map_err(message)?;
         if admission.is_own() {
             return Err("It is the management account, which sweeps leave alone.".to_owned());

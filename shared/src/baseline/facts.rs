@@ -10,8 +10,9 @@ use tokio::{sync::Mutex, time::Instant};
 
 use super::{Document, Effective};
 use crate::{
+    control::jump_groups::JumpGroups,
     error::{Cause, Failure},
-    gateway::{Account, OrganizationsGateway},
+    gateway::{Account, AccountState, OrganizationsGateway},
     ids::{AccountId, OrganizationalUnitId},
     organization::{AccountFacts, UnitNames},
     unit_path,
@@ -67,9 +68,12 @@ impl FactsReader {
 
     /// The facts of an account. What cannot be found out is an error: an override that is missed is a wrong baseline.
     pub async fn of(&self, account: &Account, document: &Document) -> Result<AccountFacts, Failure> {
-        let organizational_unit_path =
-            if document.selects_on_unit_names() { self.path(account).await? } else { "/".to_owned() };
-        let tags = self.tags(&account.id, document).await?;
+        self.selected(account, document.selects_on_unit_names(), document.selects_on_tags()).await
+    }
+
+    async fn selected(&self, account: &Account, by_name: bool, by_tag: bool) -> Result<AccountFacts, Failure> {
+        let organizational_unit_path = if by_name { self.path(account).await? } else { "/".to_owned() };
+        let tags = if by_tag { self.organizations.list_tags(&account.id).await? } else { BTreeMap::new() };
         let units = account.units.clone();
         Ok(AccountFacts { id: account.id.clone(), organizational_unit_path, units, tags })
     }
@@ -83,6 +87,31 @@ impl FactsReader {
     pub async fn effective(&self, account: &Account, document: &Document) -> Result<Effective, Failure> {
         let facts = self.of(account, document).await?;
         Ok(document.for_account(&facts, crate::clock::now().to_zoned(TimeZone::UTC).date()))
+    }
+
+    /// The groups that an account is to have, where it is the jump account. They depend on all accounts of the organization,
+    /// which are listed for them.
+    pub async fn jump_groups(&self, id: &AccountId, document: &Document) -> Option<JumpGroups> {
+        document.access.as_ref().filter(|access| access.jump_account == *id)?;
+        match self.everybody(document).await {
+            Ok(accounts) => document.jump_groups(&accounts),
+            Err(failure) => Some(JumpGroups::Unknown(failure)),
+        }
+    }
+
+    /// The facts by which groups are made, of every active account.
+    async fn everybody(&self, document: &Document) -> Result<Vec<AccountFacts>, Failure> {
+        let accounts = self.organizations.list_accounts().await?;
+        let active: Vec<&Account> = accounts.iter().filter(|account| account.state == AccountState::Active).collect();
+        let (by_name, by_tag) = document.groups_select_on();
+        if by_name {
+            self.units.lock().await.learn(UnitNames::of(&self.organizations, active.iter().copied()).await.read());
+        }
+        let mut found = Vec::new();
+        for account in active {
+            found.push(self.selected(account, by_name, by_tag).await?);
+        }
+        Ok(found)
     }
 
     /// The path of the unit that holds an account.
@@ -128,15 +157,15 @@ mod tests {
         Client,
         operation::{
             describe_organizational_unit::{DescribeOrganizationalUnitError, DescribeOrganizationalUnitOutput},
+            list_accounts::ListAccountsOutput,
             list_organizational_units_for_parent::ListOrganizationalUnitsForParentOutput,
             list_tags_for_resource::ListTagsForResourceOutput,
         },
-        types::{OrganizationalUnit, Tag, error::OrganizationalUnitNotFoundException},
+        types::{AccountState as State, OrganizationalUnit, Tag, error::OrganizationalUnitNotFoundException},
     };
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 
     use super::*;
-    use crate::gateway::AccountState;
 
     fn facts(rules: &[&Rule]) -> FactsReader {
         FactsReader::new(OrganizationsGateway::mocked(mock_client!(aws_sdk_organizations, RuleMode::MatchAny, rules)))
@@ -247,5 +276,57 @@ mod tests {
         });
         let gone = facts(&[&gone]).of(&account(NESTED), &document(BY_UNIT)).await.unwrap_err();
         assert_eq!(gone.cause, Cause::OrganizationalUnitNotFound);
+    }
+
+    /// A document whose project is selected like this, in an organization of two active accounts and a closed one.
+    async fn groups(project: &str, id: &str, more: &[&Rule]) -> Option<JumpGroups> {
+        let accounts = mock!(Client::list_accounts).then_output(|| {
+            let account = |id: &str, state: State| {
+                let account = aws_sdk_organizations::types::Account::builder().id(id).name("A").email("a@example.com");
+                account.state(state).paths(format!("o-exampleorgid/r-ab12/ou-ab12-aaaaaaaa/{id}/")).build()
+            };
+            let accounts = [
+                account("222222222222", State::Active),
+                account("333333333333", State::Active),
+                account("444444444444", State::Suspended),
+            ];
+            ListAccountsOutput::builder().set_accounts(Some(accounts.into())).build()
+        });
+        let text = format!(
+            "version: 1\ndefaults: {{switch-roles: {{jump_account: '222222222222'}}}}\naccess: {{jump_account: \
+             '222222222222', roles: {{admin: role-admin}}, projects: [{{name: p, accounts: {project}}}]}}"
+        );
+        let document = Document::read(text.as_bytes(), &crate::ids::RoleName::organization_account_access()).unwrap();
+        let rules = [&[&accounts], more].concat();
+        facts(&rules).jump_groups(&id.parse().unwrap(), &document).await
+    }
+
+    #[tokio::test]
+    async fn the_groups_of_the_jump_account_are_made_of_every_active_account() {
+        let Some(JumpGroups::Known { groups, .. }) =
+            groups("{organizational_unit: 'ou-ab12-aaaaaaaa'}", "222222222222", &[]).await
+        else {
+            panic!()
+        };
+        let of_project: Vec<_> = groups[1].role_arns.iter().map(String::as_str).collect();
+        assert_eq!(groups[1].name, "group-admin-p");
+        assert_eq!(
+            of_project,
+            ["arn:aws:iam::222222222222:role/role-admin", "arn:aws:iam::333333333333:role/role-admin"]
+        );
+    }
+
+    #[tokio::test]
+    async fn no_other_account_has_groups_and_nothing_is_listed_for_it() {
+        assert_eq!(groups("{organizational_unit: 'ou-ab12-aaaaaaaa'}", "333333333333", &[]).await, None);
+    }
+
+    #[tokio::test]
+    async fn tags_that_cannot_be_read_leave_the_groups_unknown_instead_of_empty() {
+        use aws_sdk_organizations::operation::list_tags_for_resource::ListTagsForResourceError;
+        let tags = mock!(Client::list_tags_for_resource)
+            .then_error(|| ListTagsForResourceError::generic(crate::gateway::testing::denied()));
+        let found = groups("{tag: {team: blue}}", "222222222222", &[&tags]).await;
+        assert!(matches!(found, Some(JumpGroups::Unknown(failure)) if failure.cause == Cause::AccessDenied));
     }
 }

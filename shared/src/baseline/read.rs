@@ -7,12 +7,13 @@ use serde_json::Value;
 use serde_saphyr::{Options, UserMessageFormatter, options::NonFiniteFloatPolicy};
 
 use super::{
-    Baseline, Document, Exemption, Selector, Validate,
+    Access, Baseline, Document, Exemption, Selector, Validate,
     lines::Lines,
     schema,
     shape::{self, Misfits},
 };
 use crate::{
+    control::switch_roles::SwitchRoles,
     ids::RoleName,
     input::{Problem, inner},
     organization_check::OrganizationSection,
@@ -113,13 +114,14 @@ impl Check {
             Baseline::check_sections(self, entry, &path);
             self.leaves_alone(access_role, entry, &path);
             if entry.as_object().is_some_and(|fields| fields.keys().all(|name| name == "match")) {
-                let problem = format!("changes nothing; a section is expected: {}", Baseline::IDS.join(", "));
+                let problem = format!("changes nothing; a section is expected: {}", Baseline::WRITTEN.join(", "));
                 self.note(Problem::new(path, problem));
             }
         }
         if let Some(section) = document.get("organization") {
             self.value::<OrganizationSection>(section, "organization");
         }
+        self.access(document);
         let mut remediated = BTreeSet::new();
         for (position, id) in entries(&document["remediate"]) {
             if !remediated.insert(id.to_string()) {
@@ -154,6 +156,26 @@ impl Check {
                     "is the role through which accounts are entered; with another trust nobody could enter them";
                 self.note(Problem::new(path, problem));
             }
+        }
+    }
+
+    /// Whether groups can reach what they are to reach.
+    fn access(&mut self, document: &Value) {
+        let Some(access) = document.get("access") else { return };
+        self.value::<Access>(access, "access");
+        let jump_account = &access["jump_account"];
+        for (position, _) in entries(&document["protected"]["accounts"]).filter(|(_, id)| *id == jump_account) {
+            let problem = "is the jump account, whose groups could not be kept then; take it out, or leave access out";
+            self.note(Problem::new(format!("protected.accounts[{position}]"), problem));
+        }
+        let Ok(Access { roles, .. }) = Access::deserialize(access) else { return };
+        let overrides = entries(&document["overrides"]).map(|(_, entry)| entry);
+        let sections = std::iter::once(&document["defaults"]).chain(overrides);
+        let sections = sections.filter_map(|sections| SwitchRoles::deserialize(&sections["switch-roles"]).ok());
+        let made: BTreeSet<_> = sections.flat_map(|section| section.roles).map(|role| role.name).collect();
+        for (name, role) in roles.iter().filter(|(_, role)| !made.contains(role)) {
+            let problem = format!("{role} is a role that no switch-roles section makes; name it there, or not here");
+            self.note(Problem::new(format!("access.roles.{name}"), problem));
         }
     }
 

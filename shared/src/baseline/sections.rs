@@ -10,9 +10,9 @@ use super::read::Check;
 use crate::{
     control::{
         access_role::AccessRole, account_alias::AccountAlias, account_name::AccountName, account_tags::AccountTags,
-        alternate_contacts::AlternateContacts, billing_alarm::BillingAlarm, member_events::MemberEvents,
-        organizational_unit::OrganizationalUnit, password_policy::PasswordPolicy, primary_contact::PrimaryContact,
-        primary_email::PrimaryEmail, regions::Regions, root_credentials::RootCredentials,
+        alternate_contacts::AlternateContacts, billing_alarm::BillingAlarm, jump_groups::JumpGroups,
+        member_events::MemberEvents, organizational_unit::OrganizationalUnit, password_policy::PasswordPolicy,
+        primary_contact::PrimaryContact, primary_email::PrimaryEmail, regions::Regions, root_credentials::RootCredentials,
         s3_public_access_block::S3PublicAccessBlock, switch_roles::SwitchRoles,
     },
     ids::MailAddress,
@@ -26,9 +26,10 @@ pub trait Validate {
 }
 
 /// Declares the sections: the id of the control, the field, and the desired state, which must implement
-/// [`Validate`], [`JsonSchema`] and serde's traits.
+/// [`Validate`], [`JsonSchema`] and serde's traits. Behind the semicolon stand controls whose desired state nobody writes down
+/// for an account: it is made of another part of the document.
 macro_rules! sections {
-    ($($id:literal $field:ident: $desired:ty,)*) => {
+    ($($id:literal $field:ident: $desired:ty,)* ; $($derived_id:literal $derived:ident: $made:ty,)*) => {
         /// The desired state of an account: one section per control. A control without a section is left alone.
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
@@ -38,11 +39,19 @@ macro_rules! sections {
                 #[serde(rename = $id, default, skip_serializing_if = "Option::is_none")]
                 pub $field: Option<$desired>,
             )*
+            $(
+                #[doc = concat!("What the control `", $derived_id, "` keeps. It is made of the rest of the document.")]
+                #[serde(skip)]
+                pub $derived: Option<$made>,
+            )*
         }
 
         impl Baseline {
-            /// The ids of all sections.
-            pub const IDS: &[&'static str] = &[$($id,)*];
+            /// The ids of all controls.
+            pub const IDS: &[&'static str] = &[$($id,)* $($derived_id,)*];
+
+            /// The ids of the sections that the document has under `defaults` and in overrides.
+            pub(super) const WRITTEN: &[&'static str] = &[$($id,)*];
 
             /// Takes over every section that `other` has.
             pub(super) fn replace_with(&mut self, other: &Self) {
@@ -73,6 +82,8 @@ sections! {
     "member-events" member_events: MemberEvents,
     "primary-email" primary_email: PrimaryEmail,
     "account-name" account_name: AccountName,
+    ;
+    "jump-groups" jump_groups: JumpGroups,
 }
 
 impl Baseline {

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use tokio::{sync::Mutex, time::Instant};
 
-use super::{Document, DocumentInForce, Pattern, facts::BELIEVED, selector::has_all};
+use super::{Access, Document, DocumentInForce, Pattern, facts::BELIEVED, selector::has_all};
 use crate::{
     error::{Cause, Failure},
     gateway::{CallError, DynamoDbGateway, Event, OrganizationsGateway, Write, attributes},
@@ -136,7 +136,12 @@ pub fn in_words(unmatched: &[Unmatched]) -> Option<String> {
 }
 
 impl Document {
-    /// The overrides and exemptions that name an account that is not among these. An exemption that has ended counts no
+    /// Whether anything in it stands for some accounts and not for all.
+    fn names_accounts(&self) -> bool {
+        !self.overrides.is_empty() || !self.exemptions.is_empty() || self.access.is_some()
+    }
+
+    /// The overrides, exemptions and projects that name an account that is not among these. An exemption that has ended counts no
     /// more.
     fn unmatched_accounts(&self, accounts: &BTreeSet<&AccountId>, today: Date) -> Vec<Unmatched> {
         let overrides = self.overrides.iter().zip(0..).filter_map(|(entry, position): (_, usize)| {
@@ -145,7 +150,8 @@ impl Document {
         let exemptions = self.exemptions.iter().zip(0..).filter(|(entry, _)| today <= entry.until);
         let exemptions =
             exemptions.map(|(entry, position): (_, usize)| (format!("exemptions[{position}].account"), &entry.account));
-        let named = overrides.chain(exemptions).filter(|(_, id)| !accounts.contains(id));
+        let access = self.access.iter().flat_map(Access::accounts);
+        let named = overrides.chain(exemptions).chain(access).filter(|(_, id)| !accounts.contains(id));
         named.map(|(path, id)| Unmatched { path, names: id.to_string() }).collect()
     }
 }
@@ -195,7 +201,7 @@ impl Selectors {
         today: Date,
     ) -> Result<Vec<Unmatched>, CallError> {
         let mut unmatched = document.unmatched_accounts(accounts, today);
-        if !(document.overrides.is_empty() && document.exemptions.is_empty()) {
+        if document.names_accounts() {
             record(&self.table, BASELINE_UNMATCHED, document.etag(), unmatched.clone()).await?;
         }
         unmatched.extend(self.units(document).await?);
@@ -209,7 +215,7 @@ impl Selectors {
     /// What stands for nothing: of units as they are now, of accounts and tags as the last sweep has found them for this
     /// very document.
     pub async fn unmatched(&self, document: &DocumentInForce) -> Result<Vec<Unmatched>, Failure> {
-        if document.overrides.is_empty() && document.exemptions.is_empty() {
+        if !document.names_accounts() {
             return Ok(Vec::new());
         }
         // The lock is held on the way, so that many accounts ask once.
@@ -265,6 +271,7 @@ impl Selectors {
 
     /// The overrides for units of which there is none, with accounts or without.
     async fn units(&self, document: &Document) -> Result<Vec<Unmatched>, CallError> {
+        let of_projects = document.access.iter().flat_map(Access::unit_patterns);
         let patterns = document.overrides.iter().zip(0..).filter_map(|(entry, position): (_, usize)| {
             Some((
                 format!("overrides[{position}].match.organizational_unit"),
@@ -274,7 +281,7 @@ impl Selectors {
         let mut root = None;
         let mut below = HashMap::new();
         let mut unmatched = Vec::new();
-        for (path, pattern) in patterns {
+        for (path, pattern) in patterns.chain(of_projects) {
             if !self.exists(pattern, &mut root, &mut below).await? {
                 unmatched.push(Unmatched { path, names: pattern.as_str().to_owned() });
             }

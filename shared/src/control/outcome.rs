@@ -188,7 +188,12 @@ pub struct Row {
 impl Row {
     /// The row of a control that could not even begin.
     pub fn failed(account_id: &AccountId, control: &dyn AnyControl, error: &CallError) -> Self {
-        Self::of(account_id, control, Outcome::stopped(Vec::new(), Failure::from(error)))
+        Self::stopped(account_id, control, Failure::from(error))
+    }
+
+    /// As [`Row::failed`], for a control that was never begun because of something else than its own calls.
+    pub fn stopped(account_id: &AccountId, control: &dyn AnyControl, failure: Failure) -> Self {
+        Self::of(account_id, control, Outcome::stopped(Vec::new(), failure))
     }
 
     /// The row of a control that is not run.

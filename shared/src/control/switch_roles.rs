@@ -6,10 +6,11 @@
 //! **Why.** People have one user, in one account, with a second factor. Everywhere else they have roles, and nothing
 //! to lose.
 //!
-//! **Desired state.** `jump_account`, and where the defaults do not fit `roles` (each `name`, `managed_policies` and
-//! `session_seconds`), `path`, `external_id`, `permissions_boundary` and `exclusive`. A role trusts the jump account
-//! alone, and only people who signed in with a second factor; any other trust is drift, and the plan says in words what
-//! it allows. Managed policies that the section does not name are detached with `exclusive: true` and are a note
+//! **Desired state.** `jump_account`, and where the defaults do not fit `roles` (each `name`, `managed_policies`,
+//! `session_seconds` and `description`), `path`, `external_id`, `permissions_boundary` and `exclusive`. A role trusts the jump
+//! account alone, and only people who signed in with a second factor. With `account_access_application` it also trusts that
+//! application of IAM account access manager, and without a `jump_account` nobody else. Any other trust is drift, and the
+//! plan says in words what it allows. Managed policies that the section does not name are detached with `exclusive: true` and are a note
 //! otherwise. The path of a role that is there cannot be changed: another one is a note. With an `external_id`, roles
 //! can be assumed by programs but not in the AWS console.
 //!
@@ -37,7 +38,7 @@ use crate::{
     baseline::{Baseline, Findings, Validate},
     error::Cause,
     gateway::{CallError, NewRole},
-    ids::{AccountId, RoleName},
+    ids::{AccountId, Region, RoleName},
     input::{Problem, inner},
 };
 
@@ -48,8 +49,13 @@ const MAX_POLICIES: usize = 20;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SwitchRoles {
-    /// The account that people come from.
-    pub jump_account: AccountId,
+    /// The account that people come from. Left out, people come by IAM account access manager alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jump_account: Option<AccountId>,
+    /// The application of IAM account access manager that may hand the roles to people, beside the jump account or, where
+    /// that is left out, instead of it: `arn:aws:account-access:us-east-1:111122223333:application/app-0123456789abcdef`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_access_application: Option<String>,
     /// A value that whoever assumes a role has to know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
@@ -74,6 +80,9 @@ pub struct SwitchRoles {
 pub struct SwitchRole {
     /// Its name.
     pub name: RoleName,
+    /// What it is for, in up to 1,000 characters. Left out, new roles get a sentence and the others keep theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// The ARNs of the managed policies that it has.
     pub managed_policies: Vec<String>,
     /// How long its sessions may last: 3,600 to 43,200 s.
@@ -94,6 +103,7 @@ fn default_roles() -> Vec<SwitchRole> {
     let role = |name: &str, policy: &str| {
         Some(SwitchRole {
             name: name.parse().ok()?,
+            description: None,
             managed_policies: vec![format!("arn:aws:iam::aws:policy/{policy}")],
             session_seconds: default_session_seconds(),
         })
@@ -106,6 +116,15 @@ fn default_roles() -> Vec<SwitchRole> {
     roles.into_iter().flatten().collect()
 }
 
+impl SwitchRoles {
+    /// Who may assume the roles.
+    fn trust(&self) -> TrustPolicy {
+        let application = self.account_access_application.as_deref();
+        let application = application.and_then(|arn| Some((arn, account_of_application(arn)?)));
+        TrustPolicy::of_people(self.jump_account.as_ref(), self.external_id.as_deref(), application)
+    }
+}
+
 impl Validate for SwitchRoles {
     fn problems(&self, path: &str) -> Vec<Problem> {
         let mut findings = Findings::at(path);
@@ -115,6 +134,18 @@ impl Validate for SwitchRoles {
                 "external_id",
                 (2..=1224).contains(&id.len()) && id.bytes().all(is_allowed),
                 "is no external id; 2 to 1224 letters, digits or any of _ + = , . @ : / - are expected",
+            );
+        }
+        findings.expect(
+            "jump_account",
+            self.jump_account.is_some() || self.account_access_application.is_some(),
+            "is missing, and so is account_access_application; at least one of them is expected",
+        );
+        if let Some(application) = &self.account_access_application {
+            findings.expect(
+                "account_access_application",
+                account_of_application(application).is_some(),
+                "must be an ARN such as arn:aws:account-access:us-east-1:111122223333:application/app-0123456789abcdef",
             );
         }
         let is_path = self.path == "/"
@@ -139,6 +170,10 @@ impl Validate for SwitchRoles {
 impl Validate for SwitchRole {
     fn problems(&self, path: &str) -> Vec<Problem> {
         let mut findings = Findings::at(path);
+        findings.optional_length("description", self.description.as_deref(), 1..=1000);
+        let is_printable = |text: &String| text.bytes().all(|b| (0x20..=0x7e).contains(&b));
+        let is_plain = self.description.as_ref().is_none_or(is_printable);
+        findings.expect("description", is_plain, "must be printable ASCII characters on one line");
         findings.range("session_seconds", self.session_seconds, 3600..=43_200);
         findings.distinct("managed_policies", &self.managed_policies);
         if self.managed_policies.len() > MAX_POLICIES {
@@ -150,6 +185,14 @@ impl Validate for SwitchRole {
         }
         findings.into_problems()
     }
+}
+
+/// The account of an application of IAM account access manager; None when the text is no ARN of one.
+fn account_of_application(arn: &str) -> Option<AccountId> {
+    let (region, rest) = arn.strip_prefix("arn:aws:account-access:")?.split_once(':')?;
+    let (account, id) = rest.split_once(":application/")?;
+    let is_id = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    (region.parse::<Region>().is_ok() && is_id && arn.len() <= 2048).then(|| account.parse().ok()).flatten()
 }
 
 const NO_POLICY_ARN: &str =
@@ -173,6 +216,7 @@ pub struct PresentRole {
     path: String,
     trust: TrustPolicy,
     session_seconds: i32,
+    description: Option<String>,
     managed_policies: BTreeSet<String>,
     permissions_boundary: Option<String>,
 }
@@ -189,18 +233,38 @@ pub struct Change {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum What {
-    Create { path: String, trust: TrustPolicy, session_seconds: i32, permissions_boundary: Option<String> },
-    Trust { trust: TrustPolicy, differs: String },
-    SessionSeconds { from: i32, to: i32 },
-    Detach { policy_arn: String },
-    Attach { policy_arn: String, to_new_role: bool },
+    Create {
+        path: String,
+        trust: TrustPolicy,
+        session_seconds: i32,
+        permissions_boundary: Option<String>,
+        description: Option<String>,
+    },
+    Trust {
+        trust: TrustPolicy,
+        differs: String,
+    },
+    SessionSeconds {
+        from: i32,
+        to: i32,
+    },
+    Description {
+        to: String,
+    },
+    Detach {
+        policy_arn: String,
+    },
+    Attach {
+        policy_arn: String,
+        to_new_role: bool,
+    },
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let role = &self.role;
         match &self.what {
-            What::Create { path, trust, session_seconds, permissions_boundary } => {
+            What::Create { path, trust, session_seconds, permissions_boundary, description: _ } => {
                 write!(f, "create the role {role}: {trust}, for {session_seconds} s at most")?;
                 if path != "/" {
                     write!(f, ", at {path}")?;
@@ -209,6 +273,7 @@ impl fmt::Display for Change {
             }
             What::Trust { differs, .. } => write!(f, "correct who may assume {role}: {differs}"),
             What::SessionSeconds { from, to } => write!(f, "correct the longest session of {role}: {from} -> {to} s"),
+            What::Description { to } => write!(f, "correct the description of {role} to {to:?}"),
             What::Detach { policy_arn } => write!(f, "detach {policy_arn} from {role}"),
             What::Attach { policy_arn, .. } => write!(f, "attach {policy_arn} to {role}"),
         }
@@ -220,7 +285,7 @@ impl What {
     fn stage(&self) -> u8 {
         match self {
             Self::Create { .. } | Self::Trust { .. } => 0,
-            Self::SessionSeconds { .. } | Self::Detach { .. } => 1,
+            Self::SessionSeconds { .. } | Self::Description { .. } | Self::Detach { .. } => 1,
             Self::Attach { .. } => 2,
         }
     }
@@ -262,6 +327,7 @@ impl Control for SwitchRolesControl {
                 path: found.path,
                 trust,
                 session_seconds: found.max_session_seconds,
+                description: found.description,
                 managed_policies: policies.into_iter().collect(),
                 permissions_boundary: found.permissions_boundary,
             }))
@@ -275,19 +341,20 @@ impl Control for SwitchRolesControl {
 
     async fn apply(&self, scope: &MemberScope, Change { role, what }: &Change) -> Result<(), CallError> {
         match what {
-            What::Create { path, trust, session_seconds, permissions_boundary } => {
+            What::Create { path, trust, session_seconds, permissions_boundary, description } => {
                 let role = NewRole {
                     name: role,
                     path,
                     trust_policy: &trust.to_json(),
                     max_session_seconds: *session_seconds,
                     permissions_boundary: permissions_boundary.as_deref(),
-                    description: "For people who switch here from the jump account",
+                    description: description.as_deref().unwrap_or("For people who switch here from elsewhere"),
                 };
                 scope.iam.create_role(&role).await
             }
             What::Trust { trust, .. } => scope.iam.put_trust_policy(role, &trust.to_json()).await,
             What::SessionSeconds { to, .. } => scope.iam.set_max_session(role, *to).await,
+            What::Description { to } => scope.iam.set_description(role, to).await,
             What::Detach { policy_arn } => scope.iam.detach_policy(role, policy_arn).await,
             What::Attach { policy_arn, to_new_role } => {
                 scope.iam.attach_policy(role, policy_arn).await.map_err(|mut error| {
@@ -315,7 +382,7 @@ impl Control for SwitchRolesControl {
 }
 
 fn plan(desired: &SwitchRoles, actual: &Actual) -> Vec<Change> {
-    let trust = TrustPolicy::of_jump_account(&desired.jump_account, desired.external_id.as_deref());
+    let trust = desired.trust();
     let mut changes = Vec::new();
     for (role, present) in desired.roles.iter().zip(actual) {
         let mut change = |what| changes.push(Change { role: role.name.clone(), what });
@@ -323,7 +390,8 @@ fn plan(desired: &SwitchRoles, actual: &Actual) -> Vec<Change> {
             None => {
                 let (path, permissions_boundary) = (desired.path.clone(), desired.permissions_boundary.clone());
                 let (trust, session_seconds) = (trust.clone(), role.session_seconds);
-                change(What::Create { path, trust, session_seconds, permissions_boundary });
+                let description = role.description.clone();
+                change(What::Create { path, trust, session_seconds, permissions_boundary, description });
                 &BTreeSet::new()
             }
             Some(present) => {
@@ -332,6 +400,11 @@ fn plan(desired: &SwitchRoles, actual: &Actual) -> Vec<Change> {
                 }
                 if present.session_seconds != role.session_seconds {
                     change(What::SessionSeconds { from: present.session_seconds, to: role.session_seconds });
+                }
+                if let Some(to) =
+                    role.description.as_ref().filter(|wanted| present.description.as_ref() != Some(*wanted))
+                {
+                    change(What::Description { to: to.clone() });
                 }
                 if desired.exclusive {
                     for policy_arn in additional(role, present) {

@@ -22,21 +22,36 @@ pub(super) struct TrustPolicy {
 }
 
 impl TrustPolicy {
-    /// Trusts people of the jump account who signed in with a second factor, and nobody else.
-    pub(super) fn of_jump_account(jump_account: &AccountId, external_id: Option<&str>) -> Self {
-        let mut condition = json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}});
-        if let Some(external_id) = external_id {
-            condition["StringEquals"] = json!({"sts:ExternalId": external_id});
-        }
-        Self::of_document(json!({
-            "Version": "2012-10-17",
-            "Statement": [{
+    /// Trusts people of the jump account who signed in with a second factor, an application of IAM account access manager (its
+    /// ARN and its account), and nobody else. Such an application signs people in itself (IAM user guide, "Prepare IAM roles
+    /// for account access manager").
+    pub(super) fn of_people(
+        jump_account: Option<&AccountId>,
+        external_id: Option<&str>,
+        application: Option<(&str, AccountId)>,
+    ) -> Self {
+        let of_jump_account = jump_account.map(|account| {
+            let mut condition = json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}});
+            if let Some(external_id) = external_id {
+                condition["StringEquals"] = json!({"sts:ExternalId": external_id});
+            }
+            json!({
                 "Effect": "Allow",
-                "Principal": {"AWS": format!("arn:aws:iam::{jump_account}:root")},
+                "Principal": {"AWS": format!("arn:aws:iam::{account}:root")},
                 "Action": "sts:AssumeRole",
                 "Condition": condition,
-            }],
-        }))
+            })
+        });
+        let of_application = application.map(|(arn, account)| {
+            json!({
+                "Effect": "Allow",
+                "Principal": {"Service": "account-access.amazonaws.com"},
+                "Action": ["sts:AssumeRole", "sts:SetContext", "sts:TagSession"],
+                "Condition": {"StringEquals": {"aws:SourceAccount": account, "aws:SourceArn": arn}},
+            })
+        });
+        let statements: Vec<_> = of_jump_account.into_iter().chain(of_application).collect();
+        Self::of_document(json!({"Version": "2012-10-17", "Statement": statements}))
     }
 
     fn of_document(document: Value) -> Self {
@@ -184,7 +199,7 @@ mod tests {
     use super::*;
 
     fn wanted() -> TrustPolicy {
-        TrustPolicy::of_jump_account(&"111111111111".parse().unwrap(), None)
+        TrustPolicy::of_people(Some(&"111111111111".parse().unwrap()), None, None)
     }
 
     fn differences(present: &Value) -> Option<String> {
@@ -206,7 +221,7 @@ mod tests {
             wanted().to_string(),
             "Allow sts:AssumeRole to AWS 111111111111 if Bool aws:MultiFactorAuthPresent true"
         );
-        let external = TrustPolicy::of_jump_account(&"111111111111".parse().unwrap(), Some("s 1"));
+        let external = TrustPolicy::of_people(Some(&"111111111111".parse().unwrap()), Some("s 1"), None);
         assert!(external.to_string().ends_with("true and StringEquals sts:ExternalId \"s 1\""), "{external}");
     }
 

@@ -1,6 +1,7 @@
 //! AWS IAM: account settings, roles, and the credentials of the root user. Every call goes to us-east-1.
 
 mod features;
+mod groups;
 mod roles;
 mod root;
 mod user_credentials;
@@ -18,6 +19,7 @@ use super::{CallError, unless_absent};
 use crate::error::Cause;
 
 pub use features::RootFeature;
+pub use groups::{GroupsAndPolicies, PresentGroup, PresentPolicy};
 pub use roles::{NewRole, Role};
 pub use root::RootCredentials;
 pub use user_credentials::AccessKey;

@@ -38,7 +38,7 @@ fn section() -> SwitchRoles {
 }
 
 fn trust() -> TrustPolicy {
-    TrustPolicy::of_jump_account(&section().jump_account, None)
+    TrustPolicy::of_people(section().jump_account.as_ref(), None, None)
 }
 
 fn wide_trust() -> TrustPolicy {
@@ -48,7 +48,14 @@ fn wide_trust() -> TrustPolicy {
 
 fn present(trust: TrustPolicy, policies: &[&str]) -> PresentRole {
     let managed_policies = policies.iter().map(ToString::to_string).collect();
-    PresentRole { path: "/".into(), trust, session_seconds: 3600, managed_policies, permissions_boundary: None }
+    PresentRole {
+        path: "/".into(),
+        trust,
+        session_seconds: 3600,
+        description: None,
+        managed_policies,
+        permissions_boundary: None,
+    }
 }
 
 fn in_words(desired: &SwitchRoles, actual: PresentRole) -> Vec<String> {
@@ -333,4 +340,49 @@ async fn a_denied_or_unreadable_role_is_unknown() {
     let scope = Rules { iam: &[&garbled, &list], ..Rules::default() }.member();
     let outcome = run(&SwitchRolesControl, &scope, &section(), Mode::Apply).await;
     assert_eq!(stopped(outcome), (Cause::CallFailed, vec![]));
+}
+
+const APPLICATION: &str = "arn:aws:account-access:us-east-1:111122223333:application/app-0123456789abcdef";
+
+#[test]
+fn an_application_that_hands_out_roles_stands_beside_the_jump_account_or_instead_of_it() {
+    let beside = SwitchRoles { account_access_application: Some(APPLICATION.to_owned()), ..section() };
+    let instead = SwitchRoles { jump_account: None, ..beside.clone() };
+    assert_eq!(beside.problems("$"), []);
+    assert_eq!(instead.problems("$"), []);
+    let words = beside.trust().to_string();
+    let of_application = format!(
+        "Allow sts:AssumeRole or sts:SetContext or sts:TagSession to Service account-access.amazonaws.com if StringEquals \
+         aws:SourceAccount 111122223333 and StringEquals aws:SourceArn {APPLICATION}"
+    );
+    assert_eq!(instead.trust().to_string(), of_application);
+    assert!(words.contains(&of_application) && words.contains("to AWS 111111111111"), "{words}");
+    // What the section names is no drift, and what it does not name is.
+    assert_eq!(in_words(&beside, present(beside.trust(), &[ADMIN])), Vec::<String>::new());
+    let removed = in_words(&section(), present(beside.trust(), &[ADMIN]));
+    assert!(removed.len() == 1 && removed[0].contains("remove [Allow sts:AssumeRole or sts:SetContext"), "{removed:?}");
+    let removed = in_words(&instead, present(beside.trust(), &[ADMIN]));
+    assert!(removed.len() == 1 && removed[0].contains("remove [Allow sts:AssumeRole to AWS"), "{removed:?}");
+}
+
+#[test]
+fn a_section_that_lets_nobody_in_or_names_no_application_is_a_mistake() {
+    let nobody = SwitchRoles { jump_account: None, ..section() };
+    assert!(nobody.problems("$")[0].problem.contains("at least one of them is expected"));
+    for wrong in ["", "arn:aws:account-access:us-east-1:1:application/a", "arn:aws:iam::111122223333:application/a"] {
+        let section = SwitchRoles { account_access_application: Some(wrong.to_owned()), ..section() };
+        assert_eq!(section.problems("$").len(), 1, "{wrong}");
+    }
+}
+
+#[test]
+fn a_description_is_kept_where_the_section_names_one() {
+    let mut desired = section();
+    let described = |text: &str| PresentRole { description: Some(text.to_owned()), ..present(trust(), &[ADMIN]) };
+    assert_eq!(in_words(&desired, described("anything")), Vec::<String>::new());
+    desired.roles[0].description = Some("On call".to_owned());
+    assert_eq!(in_words(&desired, described("On call")), Vec::<String>::new());
+    assert_eq!(in_words(&desired, described("old")), ["correct the description of role-admin to \"On call\""]);
+    desired.roles[0].description = Some("two\nlines".to_owned());
+    assert_eq!(desired.problems("$").len(), 1);
 }

@@ -25,6 +25,8 @@ pub struct Role {
     pub trust_policy: String,
     /// How long its sessions may last.
     pub max_session_seconds: i32,
+    /// What it is for, as somebody has written it.
+    pub description: Option<String>,
     /// The ARN of the policy that bounds what it can do, whatever else it has.
     pub permissions_boundary: Option<String>,
 }
@@ -63,6 +65,7 @@ impl IamGateway {
                 path: role.path().to_owned(),
                 trust_policy: trust_policy.map_err(|_| unusable("a trust policy that is no text"))?.into_owned(),
                 max_session_seconds: role.max_session_duration().unwrap_or(3600),
+                description: role.description().map(ToOwned::to_owned),
                 permissions_boundary: boundary,
             })
         });
@@ -127,6 +130,12 @@ impl IamGateway {
     pub async fn set_max_session(&self, role: &RoleName, seconds: i32) -> Result<(), CallError> {
         let call = self.0.update_role().role_name(role.as_str()).max_session_duration(seconds);
         call.send().await.map(drop).map_err(|error| CallError::of("iam:UpdateRole", error))
+    }
+
+    /// Sets what a role is for.
+    pub async fn set_description(&self, role: &RoleName, description: &str) -> Result<(), CallError> {
+        let answer = self.0.update_role().role_name(role.as_str()).description(description).send().await;
+        answer.map(drop).map_err(|error| CallError::of("iam:UpdateRole", error))
     }
 
     /// Attaches a managed policy to a role; one that is attached already stays.

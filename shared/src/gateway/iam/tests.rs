@@ -48,7 +48,7 @@ async fn the_trust_policy_of_a_role_is_decoded_and_its_boundary_is_named() {
     let trust_policy = r#"{"Version":"2012-10-17"}"#.to_owned();
     let permissions_boundary = Some("arn:aws:iam::aws:policy/PowerUserAccess".to_owned());
     let path = "/people/".to_owned();
-    assert_eq!(found, Role { path, trust_policy, max_session_seconds: 7200, permissions_boundary });
+    assert_eq!(found, Role { path, trust_policy, max_session_seconds: 7200, description: None, permissions_boundary });
 }
 
 #[tokio::test]
