@@ -41,8 +41,8 @@ pub use event::{Event, SOURCE};
 pub use event_rules::{EventRule, EventRulesGateway, EventTarget};
 pub use eventbridge::EventBridgeGateway;
 pub use iam::{
-    AccessKey, Group, GroupsAndPolicies, IamGateway, LoginProfile, NewRole, PasswordPolicy, PresentGroup, PresentPolicy,
-    Role, RootCredentials, RootFeature, User,
+    AccessKey, Group, GroupsAndPolicies, IamGateway, LoginProfile, NewRole, PasswordPolicy, PresentGroup,
+    PresentPolicy, Role, RootCredentials, RootFeature, User,
 };
 pub use lambda::LambdaGateway;
 pub use management::Management;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use steward::{
     baseline::{Document, DocumentCache, FactsReader},
     clock,
-    control::{self, Engine, Known, Mode, Outcome, Row, Visit, is_settling},
+    control::{self, Engine, Known, Mode, Outcome, Row, Visit, is_settling, jump_groups::JumpGroups},
     error::{Cause, Failure},
     gateway::{
         self, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, StatesGateway, TaggingGateway,

@@ -3,8 +3,7 @@
 use super::{
     AnyControl, access_role::AccessRoleControl, account_alias::AccountAliasControl, account_name::AccountNameControl,
     account_tags::AccountTagsControl, alternate_contacts::AlternateContactsControl, billing_alarm::BillingAlarmControl,
-    jump_groups::JumpGroupsControl,
-    member_events::MemberEventsControl, organizational_unit::OrganizationalUnitControl,
+    jump_groups::JumpGroupsControl, member_events::MemberEventsControl, organizational_unit::OrganizationalUnitControl,
     password_policy::PasswordPolicyControl, primary_contact::PrimaryContactControl, primary_email::PrimaryEmailControl,
     regions::RegionsControl, root_credentials::RootCredentialsControl,
     s3_public_access_block::S3PublicAccessBlockControl, switch_roles::SwitchRolesControl,
