@@ -293,11 +293,11 @@ mod tests {
     fn what_a_schedule_asks_of_a_function_that_people_call_is_left_to_its_next_run_and_nothing_else_is() {
         const MANAGER: &str = "arn:aws:lambda:us-east-1:111111111111:function:steward-JumpUserManager-5E";
         let expire = json!({"expire_passwords": true, "mode": "apply"});
-        for letter in [scheduled(&expire, MANAGER), failed(MANAGER, &expire)] {
+        for dead_letter in [scheduled(&expire, MANAGER), failed(MANAGER, &expire)] {
             assert!(matches!(again(dead_letter).unwrap().to, Destination::Nowhere(_)));
         }
         let made = json!({"user_name": "mallory", "groups": ["group-admin"], "mode": "apply"});
-        for letter in [scheduled(&made, MANAGER), failed(MANAGER, &made), delivery(&made, MANAGER)] {
+        for dead_letter in [scheduled(&made, MANAGER), failed(MANAGER, &made), delivery(&made, MANAGER)] {
             assert!(again(dead_letter).unwrap_err().contains("invoked again by a person"));
         }
     }
