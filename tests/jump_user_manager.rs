@@ -1,5 +1,6 @@
 //! `jump-user-manager`: people in the jump account, from the first sign-in to the last trace.
 
+use harness::eventually;
 use local_cloud::{AwsClient, AwsError, Credentials, Fault, Xml};
 use serde_json::{Value, json};
 
@@ -356,6 +357,13 @@ async fn whom_steward_may_not_change_or_let_in_is_refused_with_the_reason_and_no
     let plan = json!({"user_name": "alice", "groups": ["group-admin"]});
     assert_eq!(stage.scenario.stack.client.invoke(&alias, &plan).await.expect("a plan")["outcome"], "planned");
     stage.scenario.stack.put_item(&json!({"pk": {"S": "switch"}})).await.expect("the switch");
+    // What a warm function has read of the switch holds for seconds; until then, this changes nothing either.
+    let nothing = json!({"user_name": "nobody-of-that-name", "remove": true, "mode": "apply"});
+    eventually("the switch to be seen", PATIENCE, async || {
+        let answer = stage.scenario.stack.invoke(MANAGER, &nothing).await;
+        answer.is_err_and(|refused| refused.code == "SwitchedOff").then_some(())
+    })
+    .await;
     let refused = stage.scenario.stack.invoke(MANAGER, &apply).await.expect_err("the switch is on");
     assert_eq!(refused.code, "SwitchedOff");
     assert!(iam(&root, "GetUser", &[("UserName", "alice")]).await.is_err());

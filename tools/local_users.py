@@ -177,6 +177,8 @@ def named_resource(service: str, query: dict, account: str, otherwise: str) -> s
     second_factor.set(service == "sts" and has_code(value("SerialNumber"), value("TokenCode"), account))
     if service != "iam":
         return otherwise
+    if operation in ("ChangePassword", "GetUser") and not user:
+        return iam_evaluator.caller_arn()
     if operation.endswith("VirtualMFADevice") and value("SerialNumber"):
         return value("SerialNumber")
     if group and (not user or operation in ("AddUserToGroup", "RemoveUserFromGroup")):

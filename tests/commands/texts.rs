@@ -18,7 +18,7 @@ pub(super) struct Command {
 }
 
 /// Code that makes such texts: what it makes is taken, and not its source.
-const MADE_BY_CODE: [&str; 2] = ["shared/src/organization_check/by_hand.rs", "tests/harness/src/instructions.rs"];
+const MADE_BY_CODE: [&str; 2] = ["shared/src/organization_check/manual_step.rs", "tests/harness/src/instructions.rs"];
 /// The tests of the commands, which name some.
 const OURSELVES: &str = "tests/commands";
 
