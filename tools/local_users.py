@@ -4,7 +4,9 @@ Completes it as local_aws.py does, which installs this.
 """
 
 import contextvars
+import dataclasses
 import hashlib
+import re
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id, new_uuid
@@ -181,11 +183,38 @@ def named_resource(service: str, query: dict, account: str, otherwise: str) -> s
         return iam_evaluator.caller_arn()
     if operation.endswith("VirtualMFADevice") and value("SerialNumber"):
         return value("SerialNumber")
+    if operation == "ChangePassword":
+        return iam_evaluator.caller_arn()
     if group and (not user or operation in ("AddUserToGroup", "RemoveUserFromGroup")):
         return (iam._groups.get_scoped(account, None, group) or {}).get("Arn", otherwise)
     if user and operation == "CreateUser":
         return f"arn:aws:iam::{account}:user{value('Path') or '/'}{user}"
     return (iam._users.get_scoped(account, None, user) or {}).get("Arn", otherwise) if user else otherwise
+
+
+# Variables: MiniStack knows them in no resource, and `user/${aws:username}` is how policies speak of whoever calls.
+
+VARIABLE = re.compile(r"\$\{([^}*?$]+)\}")
+
+
+def filled(statement, context):
+    """The statement with the variables of its resources filled in; a resource with one that has no value fits nothing."""
+
+    def fill(resource: str) -> str | None:
+        values = {name: iam_evaluator._resolve_condition_key(name, context) for name in VARIABLE.findall(resource)}
+        if None in values.values():
+            return None
+        return VARIABLE.sub(lambda found: str(values[found[1]]), resource)
+
+    # Where none is left, a statement would be about every resource.
+    resources = [one for one in map(fill, statement.resources) if one is not None] or ["nothing"]
+    return dataclasses.replace(statement, resources=resources)
+
+
+def first_match(context, statements: list, effect: str):
+    """The first statement of this effect that fits."""
+    has_variable = lambda statement: any("${" in resource for resource in statement.resources)
+    return plain_first_match(context, [filled(one, context) if has_variable(one) else one for one in statements], effect)
 
 
 # Second factors: MiniStack knows devices, and no session that was opened with one. A code is any six digits.
@@ -215,7 +244,8 @@ def register_session(access_key: str, session: dict) -> None:
 
 def install() -> None:
     """Puts all of it in the place of what MiniStack does."""
-    global plain_add_user_to_group, plain_delete_user, plain_principal_keys, plain_register_session, plain_user_xml
+    global plain_add_user_to_group, plain_delete_user, plain_first_match, plain_principal_keys, plain_register_session
+    global plain_user_xml
     handlers = iam._IAM_HANDLERS
     for kind, (element, id_name, make, prefix) in KINDS.items():
         handlers |= handlers_of(kind, element, id_name, make, prefix)
@@ -227,6 +257,7 @@ def install() -> None:
     plain_user_xml, iam._user_xml = iam._user_xml, user_xml
     plain_principal_keys = iam_evaluator._principal_keys
     iam_evaluator._principal_keys = sts._principal_keys = principal_keys
+    plain_first_match, iam_evaluator._first_match = iam_evaluator._first_match, first_match
     plain_register_session, sts.register_session = sts.register_session, register_session
     plain_resource = iam_actions.extract_resource_arn
 
