@@ -1,6 +1,7 @@
 //! The way into the account that people sign in to, as far as the work at hand needs it.
 
 use steward::{
+    control::Mode,
     error::{Cause, Failure},
     gateway::{IamGateway, OrganizationsGateway},
     ids::{AccountId, RoleName},
@@ -11,7 +12,6 @@ use crate::{
     change::PATH,
     input::{Input, Task, Work},
 };
-use steward::control::Mode;
 
 /// What shows one user, whom groups let in where.
 const READS: &[&str] = &[

@@ -103,24 +103,16 @@ impl JumpUserManager {
             Work::Review => self.review(&jump, input.mode).await.map(Report::Review),
             Work::User(user, task) => {
                 let run = Run { mode: input.mode, user, task, invocation };
-                let report = self.in_turn(&jump, &run, self.user(&jump, &run)).await?;
+                // A plan needs no turn. Boxed for its size.
+                let work = Box::pin(self.user(&jump, &run));
+                let report = match input.mode {
+                    Mode::Plan => work.await?,
+                    Mode::Apply => self.alone(&jump.id, invocation, work).await?,
+                };
                 Ok(Report::User(Box::new(report)))
             }
             Work::ExpirePasswords if input.mode == Mode::Plan => self.expire_passwords(&jump, input.mode).await,
             Work::ExpirePasswords => self.alone(&jump.id, invocation, self.expire_passwords(&jump, input.mode)).await,
-        }
-    }
-
-    /// Does what changes something while no other invocation does; a plan needs no turn.
-    async fn in_turn<T>(
-        &self,
-        jump: &JumpAccount,
-        run: &Run<'_>,
-        work: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
-        match run.mode {
-            Mode::Plan => work.await,
-            Mode::Apply => self.alone(&jump.id, run.invocation, work).await,
         }
     }
 
@@ -155,7 +147,9 @@ impl JumpUserManager {
         if run.mode == Mode::Apply {
             self.journal.end(&changed(jump, run, finding.clone())).await?;
         }
-        let waits = steps.as_ref().is_ok_and(|steps| steps.contains(&Step::SetPassword));
+        // What was kept by an attempt that failed lets nobody in.
+        let is_whole = matches!(finding, Finding::Planned { .. } | Finding::Done { .. });
+        let waits = is_whole && steps.as_ref().is_ok_and(|steps| steps.contains(&Step::SetPassword));
         let mut report = UserReport {
             mode: run.mode,
             account_id: jump.id.clone(),

@@ -30,7 +30,7 @@ pub(crate) struct Sheet {
     sign_in: String,
     /// How to add a second factor, step by step.
     second_factor: Vec<String>,
-    roles: Vec<Role>,
+    roles: Vec<Entry>,
     /// How many roles there are beyond those.
     #[serde(skip_serializing_if = "Option::is_none")]
     more_roles: Option<usize>,
@@ -41,7 +41,7 @@ pub(crate) struct Sheet {
 }
 
 #[derive(Debug, Serialize)]
-struct Role {
+struct Entry {
     account_id: String,
     role: String,
     link: String,
@@ -59,7 +59,7 @@ impl Sheet {
     pub(crate) fn of(user: &UserName, at: SignIn<'_>, targets: &BTreeSet<Target>) -> Self {
         let shown: Vec<_> = targets.iter().take(MOST).collect();
         let account = at.alias.unwrap_or(at.account.as_str());
-        let role = |target: &&Target| Role {
+        let entry = |target: &&Target| Entry {
             account_id: target.account_id.clone(),
             role: target.role.clone(),
             link: link(target),
@@ -68,7 +68,7 @@ impl Sheet {
             user_name: user.clone(),
             sign_in: format!("https://{account}.signin.aws.amazon.com/console"),
             second_factor: second_factor(user),
-            roles: shown.iter().map(role).collect(),
+            roles: shown.iter().map(entry).collect(),
             more_roles: targets.len().checked_sub(MOST).filter(|more| *more > 0),
             aws_config: aws_config(user, at.account, &shown),
             extend_switch_roles: extend_switch_roles(at, &shown),

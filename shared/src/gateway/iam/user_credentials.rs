@@ -3,6 +3,11 @@
 //!
 //! Source: IAM API reference, `DeleteUser`, which names what has to go before.
 
+use aws_sdk_iam::operation::{
+    list_access_keys::ListAccessKeysOutput, list_attached_user_policies::ListAttachedUserPoliciesOutput,
+    list_mfa_devices::ListMfaDevicesOutput, list_signing_certificates::ListSigningCertificatesOutput,
+    list_ssh_public_keys::ListSshPublicKeysOutput, list_user_policies::ListUserPoliciesOutput,
+};
 use jiff::Timestamp;
 
 use super::{
@@ -27,7 +32,7 @@ impl IamGateway {
     pub async fn list_access_keys(&self, user: &str) -> Result<Vec<AccessKey>, CallError> {
         const OPERATION: &str = "iam:ListAccessKeys";
         let pages = pages(OPERATION, self.0.list_access_keys().user_name(user).into_paginator().send()).await?;
-        let keys = pages.iter().flat_map(|page| page.access_key_metadata());
+        let keys = pages.iter().flat_map(ListAccessKeysOutput::access_key_metadata);
         let key = |key: &aws_sdk_iam::types::AccessKeyMetadata| {
             Ok(AccessKey {
                 id: key.access_key_id().unwrap_or_default().to_owned(),
@@ -57,7 +62,11 @@ impl IamGateway {
     pub async fn list_signing_certificates(&self, user: &UserName) -> Result<Vec<String>, CallError> {
         let stream = self.0.list_signing_certificates().user_name(user.as_str()).into_paginator().send();
         let pages = pages("iam:ListSigningCertificates", stream).await?;
-        Ok(pages.iter().flat_map(|page| page.certificates()).map(|one| one.certificate_id().to_owned()).collect())
+        Ok(pages
+            .iter()
+            .flat_map(ListSigningCertificatesOutput::certificates)
+            .map(|one| one.certificate_id().to_owned())
+            .collect())
     }
 
     /// Deletes a signing certificate; that there is none is as good.
@@ -70,7 +79,11 @@ impl IamGateway {
     pub async fn list_ssh_keys(&self, user: &UserName) -> Result<Vec<String>, CallError> {
         let stream = self.0.list_ssh_public_keys().user_name(user.as_str()).into_paginator().send();
         let pages = pages("iam:ListSSHPublicKeys", stream).await?;
-        Ok(pages.iter().flat_map(|page| page.ssh_public_keys()).map(|one| one.ssh_public_key_id().to_owned()).collect())
+        Ok(pages
+            .iter()
+            .flat_map(ListSshPublicKeysOutput::ssh_public_keys)
+            .map(|one| one.ssh_public_key_id().to_owned())
+            .collect())
     }
 
     /// Deletes a public SSH key; that there is none is as good.
@@ -79,7 +92,7 @@ impl IamGateway {
         unless_absent("iam:DeleteSSHPublicKey", answer, is_absent).map(drop)
     }
 
-    /// The ids of the credentials that a user has with single services, such as AWS CodeCommit.
+    /// The ids of the credentials that a user has with single services, such as AWS `CodeCommit`.
     pub async fn list_service_credentials(&self, user: &UserName) -> Result<Vec<String>, CallError> {
         const OPERATION: &str = "iam:ListServiceSpecificCredentials";
         // A user has two for each of a handful of services: there is no second page, and the SDK has no paginator.
@@ -101,7 +114,7 @@ impl IamGateway {
     pub async fn list_mfa_devices(&self, user: &str) -> Result<Vec<String>, CallError> {
         let stream = self.0.list_mfa_devices().user_name(user).into_paginator().send();
         let pages = pages("iam:ListMFADevices", stream).await?;
-        Ok(pages.iter().flat_map(|page| page.mfa_devices()).map(|one| one.serial_number().to_owned()).collect())
+        Ok(pages.iter().flat_map(ListMfaDevicesOutput::mfa_devices).map(|one| one.serial_number().to_owned()).collect())
     }
 
     /// Takes a device out of use; that it is not in use is as good.
@@ -120,7 +133,7 @@ impl IamGateway {
     pub async fn list_inline_policies_of_user(&self, user: &UserName) -> Result<Vec<String>, CallError> {
         let stream = self.0.list_user_policies().user_name(user.as_str()).into_paginator().send();
         let pages = pages("iam:ListUserPolicies", stream).await?;
-        Ok(pages.iter().flat_map(|page| page.policy_names()).cloned().collect())
+        Ok(pages.iter().flat_map(ListUserPoliciesOutput::policy_names).cloned().collect())
     }
 
     /// Deletes a policy that is written into a user; that there is none is as good.
@@ -133,7 +146,7 @@ impl IamGateway {
     pub async fn list_attached_policies_of_user(&self, user: &UserName) -> Result<Vec<String>, CallError> {
         let stream = self.0.list_attached_user_policies().user_name(user.as_str()).into_paginator().send();
         let pages = pages("iam:ListAttachedUserPolicies", stream).await?;
-        let policies = pages.iter().flat_map(|page| page.attached_policies());
+        let policies = pages.iter().flat_map(ListAttachedUserPoliciesOutput::attached_policies);
         Ok(policies.filter_map(|policy| policy.policy_arn().map(ToOwned::to_owned)).collect())
     }
 

@@ -2,7 +2,13 @@
 //!
 //! Source: IAM API reference; IAM user guide, "Remove or deactivate an IAM user" and "IAM and AWS STS quotas".
 
-use aws_sdk_iam::types::Group as SdkGroup;
+use aws_sdk_iam::{
+    operation::{
+        list_attached_group_policies::ListAttachedGroupPoliciesOutput, list_groups::ListGroupsOutput,
+        list_groups_for_user::ListGroupsForUserOutput, list_users::ListUsersOutput,
+    },
+    types::Group as SdkGroup,
+};
 use aws_smithy_async::future::pagination_stream::PaginationStream;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::{DateTime, error::metadata::ProvideErrorMetadata};
@@ -103,7 +109,7 @@ impl IamGateway {
     pub async fn list_users(&self) -> Result<Vec<User>, CallError> {
         const OPERATION: &str = "iam:ListUsers";
         let pages = pages(OPERATION, self.0.list_users().max_items(1000).into_paginator().send()).await?;
-        pages.iter().flat_map(|page| page.users()).map(|found| user(OPERATION, found)).collect()
+        pages.iter().flat_map(ListUsersOutput::users).map(|found| user(OPERATION, found)).collect()
     }
 
     /// Makes a user. One of this name that is there gives [`Cause::Conflict`].
@@ -122,14 +128,14 @@ impl IamGateway {
     pub async fn list_groups_of_user(&self, name: &str) -> Result<Vec<Group>, CallError> {
         let stream = self.0.list_groups_for_user().user_name(name).into_paginator().send();
         let pages = pages("iam:ListGroupsForUser", stream).await?;
-        Ok(pages.iter().flat_map(|page| page.groups()).map(group).collect())
+        Ok(pages.iter().flat_map(ListGroupsForUserOutput::groups).map(group).collect())
     }
 
     /// The groups below a path, such as `/steward/`.
     pub async fn list_groups(&self, path: &str) -> Result<Vec<Group>, CallError> {
         let stream = self.0.list_groups().path_prefix(path).into_paginator().send();
         let pages = pages("iam:ListGroups", stream).await?;
-        Ok(pages.iter().flat_map(|page| page.groups()).map(group).collect())
+        Ok(pages.iter().flat_map(ListGroupsOutput::groups).map(group).collect())
     }
 
     /// Puts a user into a group; one who is in it stays. IAM lets a user be in 10 groups.
@@ -148,7 +154,7 @@ impl IamGateway {
     pub async fn list_policies_of_group(&self, group: &str) -> Result<Vec<String>, CallError> {
         let stream = self.0.list_attached_group_policies().group_name(group).into_paginator().send();
         let pages = pages("iam:ListAttachedGroupPolicies", stream).await?;
-        let policies = pages.iter().flat_map(|page| page.attached_policies());
+        let policies = pages.iter().flat_map(ListAttachedGroupPoliciesOutput::attached_policies);
         Ok(policies.filter_map(|policy| policy.policy_arn().map(ToOwned::to_owned)).collect())
     }
 
