@@ -42,6 +42,9 @@ defaults:
   member-events: {}
   primary-email: {patterns: ["*@example.com", "*@*.example.com"]}
   account-name: {patterns: ["*"]}
+  console-color: {color: red}
+  budget: {limit_usd: 100, emails: [costs@example.com]}
+  config-recorder: {regions: [us-east-1]}
 overrides:
   - match: {organizational_unit: "/Workloads/**"}
     billing-alarm: {threshold_usd: 50, emails: [costs@example.com]}
@@ -50,7 +53,7 @@ overrides:
 remediate: [regions]
 "#;
 
-const CONTROLS: [&str; 15] = [
+const CONTROLS: [&str; 18] = [
     "billing-alarm",
     "alternate-contacts",
     "primary-contact",
@@ -66,6 +69,9 @@ const CONTROLS: [&str; 15] = [
     "member-events",
     "primary-email",
     "account-name",
+    "console-color",
+    "budget",
+    "config-recorder",
 ];
 
 /// What [`break_everything`] leaves as it is: address and name are nothing that a member changes in passing.
@@ -81,12 +87,35 @@ pub(crate) async fn account_with_everything(scenario: &Scenario, name: &str) -> 
     let listener = scenario.listen(&name.replace(' ', "-")).await;
     let id = scenario.request(&spec(name)).await;
     let account = scenario.end_of(&id).await.account_id().expect("an account").to_owned();
-    // The stack set comes to it while its baseline is under way.
+    // The stack sets come to it while its baseline is under way.
     forward_events(scenario, &scenario.cloud.client(&account)).await;
+    record_configuration(scenario, &account).await;
     let published =
         listener.wait_for_any(&["BaselineApplied", "BaselineIncomplete"], "account_id", &account, PATIENCE * 2).await;
     assert_eq!(published.detail_type, "BaselineApplied", "{}", published.detail);
     account
+}
+
+/// Makes in an account what `stacks/config-recorder.yaml` has; the local cloud's CloudFormation knows no AWS Config.
+pub(crate) async fn record_configuration(scenario: &Scenario, account: &str) {
+    let template = crate::template::template_in("stacks/config-recorder.yaml");
+    let group = &template["Resources"]["Recorder"]["Properties"]["RecordingGroup"];
+    let role = format!("arn:aws:iam::{account}:role/recorder");
+    let recorder = json!({"name": "default", "roleARN": role,
+        "recordingGroup": {"allSupported": group["AllSupported"], "includeGlobalResourceTypes": true}});
+    for (operation, input) in [
+        ("PutConfigurationRecorder", json!({"ConfigurationRecorder": recorder})),
+        ("PutDeliveryChannel", json!({"DeliveryChannel": {"name": "default", "s3BucketName": "log-archive"}})),
+        ("StartConfigurationRecorder", json!({"ConfigurationRecorderName": "default"})),
+    ] {
+        config(scenario, account, operation, input).await;
+    }
+}
+
+/// Somebody in the account calls AWS Config.
+async fn config(scenario: &Scenario, account: &str, operation: &str, input: Value) {
+    let member = scenario.cloud.client(account);
+    member.json("config", &format!("StarlingDoveService.{operation}"), input).await.expect("AWS Config does it");
 }
 
 /// Runs the baseline of one account by hand: outcome and changes per control.
@@ -156,11 +185,16 @@ pub(crate) async fn break_everything(scenario: &Scenario, account: &str) {
     iam(&member, "DetachRolePolicy", &[("RoleName", "role-admin"), ("PolicyArn", policy)]).await;
     // What the way in is left with is enough to remediate it and everything else.
     let enough = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*",
-        "Action": ["cloudwatch:*", "events:*", "iam:*", "s3:*", "sns:*"]}]});
+        "Action": ["budgets:*", "cloudwatch:*", "config:*", "events:*", "iam:*", "s3:*", "sns:*", "uxc:*"]}]});
     let policy_of_its_own = [("PolicyName", "enough"), ("PolicyDocument", &enough.to_string())];
     iam(&member, "PutRolePolicy", &[ACCESS_ROLE, policy_of_its_own[0], policy_of_its_own[1]]).await;
     iam(&member, "DetachRolePolicy", &[ACCESS_ROLE, ("PolicyArn", policy)]).await;
     turn(scenario, account, "DisableRule").await;
+    let pink = json!({"accountColor": "pink"}).to_string();
+    member.rest("uxc", Method::PATCH, "/v1/account-customizations", pink).await.expect("the console is painted");
+    let budget = json!({"AccountId": account, "BudgetName": "steward-monthly"});
+    member.json("budgets", "AWSBudgetServiceGateway.DeleteBudget", budget).await.expect("the budget is deleted");
+    config(scenario, account, "StopConfigurationRecorder", json!({"ConfigurationRecorderName": "default"})).await;
 }
 
 #[tokio::test]
@@ -179,7 +213,7 @@ async fn a_new_account_reaches_every_control_and_a_second_run_writes_nothing() {
         .into_iter()
         .filter(|action| {
             let name = action.split_once(':').map_or("", |(_, name)| name);
-            !["Get", "List", "Describe", "Assume"].iter().any(|verb| name.starts_with(verb))
+            !["Get", "List", "Describe", "View", "Assume"].iter().any(|verb| name.starts_with(verb))
         })
         .collect();
     // In the account, nothing; in Steward's own table, that a root session was opened to look.
@@ -213,17 +247,19 @@ async fn what_somebody_undid_is_planned_exactly_and_remediated_exactly() {
     assert_eq!(changes, expected, "{planned:?}");
 
     let applied = run(&scenario, &account, "apply").await;
-    let left_to_people = ["regions", "member-events", UNBROKEN[0], UNBROKEN[1]];
+    let left_to_people = ["regions", "member-events", "config-recorder", UNBROKEN[0], UNBROKEN[1]];
     for control in CONTROLS.into_iter().filter(|control| !left_to_people.contains(control)) {
         assert_eq!(applied[control]["outcome"], "fixed", "{}", applied[control]);
         assert_eq!(applied[control]["applied"], planned[control]["planned"], "{control}");
     }
     // A region is on its way for minutes.
     assert_eq!(applied["regions"]["outcome"], "not_ready", "{}", applied["regions"]);
-    let not_forwarded = &applied["member-events"];
-    assert_eq!(not_forwarded["outcome"], "not_converged", "{not_forwarded}");
-    assert_eq!(not_forwarded["remaining"], planned["member-events"]["planned"]);
+    for control in ["member-events", "config-recorder"] {
+        assert_eq!(applied[control]["outcome"], "not_converged", "{}", applied[control]);
+        assert_eq!(applied[control]["remaining"], planned[control]["planned"]);
+    }
     turn(&scenario, &account, "EnableRule").await;
+    record_configuration(&scenario, &account).await;
     harness::eventually("every control to be compliant", PATIENCE, async || {
         let rows = run(&scenario, &account, "plan").await;
         rows.values().all(|row| row["outcome"] == "compliant").then_some(())
@@ -274,7 +310,7 @@ async fn controls_that_fail_half_way_say_what_was_applied_and_stop_nobody_else()
         let expected = match control {
             "alternate-contacts" | "password-policy" | "switch-roles" | "access-role" => "unknown",
             "regions" => "not_ready",
-            "member-events" => "not_converged",
+            "member-events" | "config-recorder" => "not_converged",
             _ if UNBROKEN.contains(&control) => "compliant",
             _ => "fixed",
         };
@@ -288,6 +324,7 @@ async fn controls_that_fail_half_way_say_what_was_applied_and_stop_nobody_else()
         assert_eq!(rows[control]["failure"]["retryable"], true);
     }
     turn(&scenario, &account, "EnableRule").await;
+    record_configuration(&scenario, &account).await;
     harness::eventually("every control to be compliant", PATIENCE, async || {
         let rows = run(&scenario, &account, "apply").await;
         rows.values().all(|row| row["outcome"] == "compliant").then_some(())

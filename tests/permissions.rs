@@ -109,6 +109,7 @@ async fn every_way(scenario: &Scenario) {
     // The stack set comes to both accounts.
     for account in [progress.account_id().expect("an account"), &scenario.member()] {
         forward_events(scenario, &scenario.cloud.client(account)).await;
+        controls::record_configuration(scenario, account).await;
     }
     let progress = scenario.end_of(&second).await;
     assert_eq!(progress.record["state"]["failure"]["cause"], "EmailAlreadyExists", "{}", progress.record);

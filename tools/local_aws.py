@@ -18,7 +18,7 @@ from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.arn import parse_arn
 from ministack.core.iam_evaluator import caller_arn
 from ministack.core.responses import get_account_id, set_request_account_id
-from ministack.services import dynamodb, eventbridge, lambda_svc, s3, sns, sqs
+from ministack.services import budgets, dynamodb, eventbridge, lambda_svc, s3, sns, sqs
 from ministack.services.cloudformation import engine, provisioners
 
 ARCHIVE = "AWS::Events::Archive"
@@ -184,6 +184,23 @@ def invoked_resource(service: str, method: str, path: str, headers, body, query:
     qualifier = qualifier[0] if isinstance(qualifier, list) else qualifier
     is_named = service == "lambda" and path.endswith("/invocations") and qualifier
     return f"{resource}:{qualifier}" if is_named and not resource.endswith(f":{qualifier}") else resource
+
+
+def budget_action(*request) -> str | None:
+    """The action that IAM is asked about: AWS Budgets has two for all of its operations on budgets."""
+    action = plain_action(*request)
+    service, _, operation = (action or "").partition(":")
+    if service != "budgets":
+        return action
+    return "budgets:ViewBudget" if operation.startswith("Describe") else "budgets:ModifyBudget"
+
+
+def budget_error(code: str, message: str, status: int = 400) -> tuple:
+    """A refusal of AWS Budgets, which spells the member of its errors with a capital."""
+    status, headers, body = plain_budget_error(code, message, status)
+    refusal = json.loads(body)
+    refusal["Message"] = refusal.pop("message", message)
+    return status, headers, json.dumps(refusal).encode()
 
 
 def execution_credentials(config: dict) -> dict:
@@ -404,6 +421,10 @@ if __name__ == "__main__":
     eventbridge._dispatch_to_lambda = invoke_asynchronously
     plain_list_subscriptions_by_topic = sns._list_subscriptions_by_topic
     sns._list_subscriptions_by_topic = list_subscriptions_by_topic
+    plain_budget_error = budgets.error_response_json
+    budgets.error_response_json = budget_error
+    plain_action = iam_actions.extract_iam_action
+    iam_actions.extract_iam_action = budget_action
     plain_resource = iam_actions.extract_resource_arn
     iam_actions.extract_resource_arn = invoked_resource
     plain_execution_credentials = lambda_runtime.execution_credentials

@@ -228,6 +228,9 @@ catalogue! {
     NotFound { Never,
         "Something that the call names does not exist.",
         "Look at the name in the message; somebody may have removed it." }
+    StillUnderWay { AfterSeconds(300),
+        "AWS is still at work on a change.",
+        "Nothing, unless it lasts: Steward looks again by itself." }
     Conflict { AfterSeconds(15),
         "The call conflicts with the present state of what it changes.",
         "Nothing, unless it lasts: Steward looks again by itself." }

@@ -2,8 +2,10 @@
 
 mod account;
 mod billing;
+mod budgets;
 mod cloudtrail;
 mod cloudwatch;
+mod config_recorder;
 mod dynamodb;
 mod event;
 mod event_rules;
@@ -25,6 +27,7 @@ mod sts;
 mod tagging;
 #[cfg(test)]
 pub(crate) mod testing;
+mod uxc;
 
 use std::error::Error;
 
@@ -33,8 +36,10 @@ use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErr
 
 pub use account::{AccountGateway, AccountTarget, AlternateContact, ContactInformation, ContactKind, RegionStatus};
 pub use billing::{BillingAlertPreference, BillingGateway};
+pub use budgets::{Budget, BudgetRest, BudgetsGateway, Measure, Threshold};
 pub use cloudtrail::{CloudTrailGateway, Trail, TrailSettings, TrailStatus};
 pub use cloudwatch::{AlarmRest, CloudWatchGateway, MetricAlarm};
+pub use config_recorder::{ConfigRecorderGateway, DeliveryState, LastRecording, RecorderState};
 pub(crate) use dynamodb::attributes;
 pub use dynamodb::{DynamoDbGateway, Queried, Refusal, Write};
 pub use event::{Event, SOURCE};
@@ -61,6 +66,7 @@ pub use sqs::{Received, SqsGateway};
 pub use states::{Execution, StatesGateway};
 pub use sts::{RootSessionRequest, SessionRequest, StsGateway, TaskPolicy};
 pub use tagging::{TaggingGateway, TagsOfAccounts};
+pub use uxc::UxcGateway;
 
 use serde_json::Value;
 

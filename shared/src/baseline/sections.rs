@@ -10,7 +10,8 @@ use super::read::Check;
 use crate::{
     control::{
         access_role::AccessRole, account_alias::AccountAlias, account_name::AccountName, account_tags::AccountTags,
-        alternate_contacts::AlternateContacts, billing_alarm::BillingAlarm, jump_groups::JumpGroups,
+        alternate_contacts::AlternateContacts, billing_alarm::BillingAlarm, budget::Budget,
+        config_recorder::ConfigRecorder, console_color::ConsoleColor, jump_groups::JumpGroups,
         member_events::MemberEvents, organizational_unit::OrganizationalUnit, password_policy::PasswordPolicy,
         primary_contact::PrimaryContact, primary_email::PrimaryEmail, regions::Regions,
         root_credentials::RootCredentials, s3_public_access_block::S3PublicAccessBlock, switch_roles::SwitchRoles,
@@ -82,6 +83,9 @@ sections! {
     "member-events" member_events: MemberEvents,
     "primary-email" primary_email: PrimaryEmail,
     "account-name" account_name: AccountName,
+    "console-color" console_color: ConsoleColor,
+    "budget" budget: Budget,
+    "config-recorder" config_recorder: ConfigRecorder,
     ;
     "jump-groups" jump_groups: JumpGroups,
 }

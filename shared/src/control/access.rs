@@ -12,8 +12,8 @@ use tokio::sync::OnceCell;
 use crate::{
     error::Cause,
     gateway::{
-        Account, AccountGateway, AccountTarget, CallError, CloudWatchGateway, EventRulesGateway, IamGateway,
-        OrganizationsGateway, S3ControlGateway, SnsGateway, TaskPolicy,
+        Account, AccountGateway, AccountTarget, BudgetsGateway, CallError, CloudWatchGateway, ConfigRecorderGateway,
+        EventRulesGateway, IamGateway, OrganizationsGateway, S3ControlGateway, SnsGateway, TaskPolicy, UxcGateway,
     },
     ids::{AccountId, OrganizationalUnitId, Region, RoleName},
     organization::UnitPaths,
@@ -195,29 +195,29 @@ impl<'a> AccountAccess<'a> {
     }
 }
 
-/// The rules of an account, region by region: other events tell in other regions.
+/// A service in each region of an account: what it answers there holds there alone.
 #[derive(Clone)]
-pub struct Rules(Arc<dyn Fn(&Region) -> EventRulesGateway + Send + Sync>);
+pub struct Regional<G>(Arc<dyn Fn(&Region) -> G + Send + Sync>);
 
-impl Rules {
-    /// Rules that are reached through what this makes for a region.
-    pub(super) fn through(gateway: impl Fn(&Region) -> EventRulesGateway + Send + Sync + 'static) -> Self {
+impl<G> Regional<G> {
+    /// A service that is reached through what this makes for a region.
+    pub(super) fn through(gateway: impl Fn(&Region) -> G + Send + Sync + 'static) -> Self {
         Self(Arc::new(gateway))
     }
 
-    /// The rules of one region.
-    pub(super) fn of(&self, region: &Region) -> EventRulesGateway {
+    /// The service in one region.
+    pub(super) fn of(&self, region: &Region) -> G {
         (self.0)(region)
     }
 }
 
-impl fmt::Debug for Rules {
+impl<G> fmt::Debug for Regional<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Rules")
+        f.write_str("Regional")
     }
 }
 
-/// One account, entered through a session of its access role. Everything but its rules is in us-east-1.
+/// One account, entered through a session of its access role. What is not regional is in us-east-1.
 #[derive(Clone, Debug)]
 pub struct MemberScope {
     /// The account.
@@ -230,16 +230,22 @@ pub struct MemberScope {
     pub member_bus: Option<String>,
     /// Its contacts and regions.
     pub account: AccountGateway,
+    /// Its budgets.
+    pub budgets: BudgetsGateway,
     /// Its alarms.
     pub cloudwatch: CloudWatchGateway,
+    /// Its recorders of AWS Config.
+    pub config_recorders: Regional<ConfigRecorderGateway>,
     /// Its settings and roles.
     pub iam: IamGateway,
     /// Its rules.
-    pub rules: Rules,
+    pub rules: Regional<EventRulesGateway>,
     /// What holds for all its buckets.
     pub s3control: S3ControlGateway,
     /// Its topics.
     pub sns: SnsGateway,
+    /// How its console looks.
+    pub uxc: UxcGateway,
 }
 
 impl MemberScope {
@@ -251,19 +257,23 @@ impl MemberScope {
         member_bus: Option<String>,
         session: &SdkConfig,
     ) -> Self {
-        let of_session = session.clone();
-        let rules = move |region: &Region| EventRulesGateway::of(&Sessions::in_region(&of_session, region));
+        let (for_rules, for_recorders) = (session.clone(), session.clone());
+        let rules = move |region: &Region| EventRulesGateway::of(&Sessions::in_region(&for_rules, region));
+        let recorders = move |region: &Region| ConfigRecorderGateway::of(&Sessions::in_region(&for_recorders, region));
         Self {
             account_id,
             access_role,
             management_account,
             member_bus,
             account: AccountGateway::of_session(session),
+            budgets: BudgetsGateway::of(session),
             cloudwatch: CloudWatchGateway::of(session),
+            config_recorders: Regional::through(recorders),
             iam: IamGateway::of(session),
-            rules: Rules::through(rules),
+            rules: Regional::through(rules),
             s3control: S3ControlGateway::of(session),
             sns: SnsGateway::of(session),
+            uxc: UxcGateway::of(session),
         }
     }
 }

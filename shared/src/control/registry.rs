@@ -3,6 +3,7 @@
 use super::{
     AnyControl, access_role::AccessRoleControl, account_alias::AccountAliasControl, account_name::AccountNameControl,
     account_tags::AccountTagsControl, alternate_contacts::AlternateContactsControl, billing_alarm::BillingAlarmControl,
+    budget::BudgetControl, config_recorder::ConfigRecorderControl, console_color::ConsoleColorControl,
     jump_groups::JumpGroupsControl, member_events::MemberEventsControl, organizational_unit::OrganizationalUnitControl,
     password_policy::PasswordPolicyControl, primary_contact::PrimaryContactControl, primary_email::PrimaryEmailControl,
     regions::RegionsControl, root_credentials::RootCredentialsControl,
@@ -26,6 +27,9 @@ pub static ALL: &[&dyn AnyControl] = &[
     &MemberEventsControl,
     &PrimaryEmailControl,
     &AccountNameControl,
+    &ConsoleColorControl,
+    &BudgetControl,
+    &ConfigRecorderControl,
     &JumpGroupsControl,
 ];
 
@@ -92,7 +96,7 @@ mod tests {
         let reads = actions(ALL, Mode::Plan);
         let verbs: BTreeSet<_> =
             reads.iter().map(|action| action.split_once(':').unwrap().1.get(..3).unwrap()).collect();
-        assert_eq!(verbs, BTreeSet::from(["Des", "Get", "Lis"]));
+        assert_eq!(verbs, BTreeSet::from(["Des", "Get", "Lis", "Vie"]));
     }
 
     #[test]

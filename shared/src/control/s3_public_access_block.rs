@@ -8,6 +8,10 @@
 //! **Desired state.** `block_public_acls`, `ignore_public_acls`, `block_public_policy` and `restrict_public_buckets`;
 //! one that is left out is on.
 //!
+//! **Limits.** Where an S3 policy of the organization governs the account, what is read is that policy's, and the answer does
+//! not say so. What the policy keeps as the section wants it is compliant by it, and nothing is written. What it keeps
+//! otherwise stays drift: Amazon S3 denies every change inside the account, and the row shows that.
+//!
 //! **Calls.** A compliant account costs one `GetPublicAccessBlock`.
 //!
 //! **Source.** The settings of the account hold beside those of a bucket, and the stricter one wins (Amazon S3 user

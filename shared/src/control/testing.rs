@@ -24,8 +24,9 @@ use crate::{
     baseline::Baseline,
     error::Cause,
     gateway::{
-        Account, AccountGateway, AccountState, AccountTarget, CloudWatchGateway, EventRulesGateway, IamGateway,
-        Management, OrganizationsGateway, S3ControlGateway, SnsGateway, StsGateway,
+        Account, AccountGateway, AccountState, AccountTarget, BudgetsGateway, CloudWatchGateway, ConfigRecorderGateway,
+        EventRulesGateway, IamGateway, Management, OrganizationsGateway, S3ControlGateway, SnsGateway, StsGateway,
+        UxcGateway,
         testing::{taking_every_write, unreachable_config},
     },
     ids::{AccountId, RoleName},
@@ -109,13 +110,16 @@ pub(crate) fn management_account() -> AccountId {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Rules<'a> {
     pub(crate) account: &'a [&'a Rule],
+    pub(crate) budgets: &'a [&'a Rule],
     pub(crate) cloudwatch: &'a [&'a Rule],
+    pub(crate) config: &'a [&'a Rule],
     pub(crate) events: &'a [&'a Rule],
     pub(crate) iam: &'a [&'a Rule],
     pub(crate) organizations: &'a [&'a Rule],
     pub(crate) s3control: &'a [&'a Rule],
     pub(crate) sns: &'a [&'a Rule],
     pub(crate) sts: &'a [&'a Rule],
+    pub(crate) uxc: &'a [&'a Rule],
 }
 
 impl Rules<'_> {
@@ -123,17 +127,21 @@ impl Rules<'_> {
     pub(crate) fn member(self) -> (MemberScope, Recorder) {
         let recorder = Recorder::default();
         let rules = EventRulesGateway::new(mocked!(aws_sdk_eventbridge, recorder, self.events));
+        let recorders = ConfigRecorderGateway::new(mocked!(aws_sdk_config, recorder, self.config));
         let scope = MemberScope {
             account_id: account(),
             access_role: RoleName::organization_account_access(),
             management_account: management_account(),
             member_bus: Some(MEMBER_BUS.to_owned()),
-            rules: access::Rules::through(move |_| rules.clone()),
+            rules: access::Regional::through(move |_| rules.clone()),
+            config_recorders: access::Regional::through(move |_| recorders.clone()),
             account: AccountGateway::mocked(mocked!(aws_sdk_account, recorder, self.account)),
+            budgets: BudgetsGateway::new(mocked!(aws_sdk_budgets, recorder, self.budgets)),
             cloudwatch: CloudWatchGateway::new(mocked!(aws_sdk_cloudwatch, recorder, self.cloudwatch)),
             iam: IamGateway::new(mocked!(aws_sdk_iam, recorder, self.iam)),
             s3control: S3ControlGateway::new(mocked!(aws_sdk_s3control, recorder, self.s3control)),
             sns: SnsGateway::new(mocked!(aws_sdk_sns, recorder, self.sns)),
+            uxc: UxcGateway::new(mocked!(aws_sdk_uxc, recorder, self.uxc)),
         };
         (scope, recorder)
     }
@@ -221,12 +229,21 @@ async fn declared<S, C: Control<S>>(
         Mode::Apply => [C::READS, C::WRITES].concat(),
     };
     for call in recorder.calls().iter().skip(before).filter(|call| *call != "AssumeRoot") {
-        // For some settings of the account, S3 calls action and operation by different names.
-        let call = call.replace("PublicAccessBlock", "AccountPublicAccessBlock");
+        let call = name_of_action(call);
         let is_declared = declared.iter().any(|action| action.split_once(':').unwrap().1 == call);
         assert!(is_declared, "{call} is not an action of {}", C::ID);
     }
     outcome
+}
+
+/// The name of the action that allows an operation; some services call them by different names.
+fn name_of_action(operation: &str) -> String {
+    let is_of_budgets = ["Budget", "Notification", "Subscriber"].iter().any(|what| operation.contains(what));
+    match operation.split_at_checked(8) {
+        Some(("Describe", _)) if is_of_budgets => "ViewBudget".to_owned(),
+        _ if is_of_budgets => "ModifyBudget".to_owned(),
+        _ => operation.replace("PublicAccessBlock", "AccountPublicAccessBlock"),
+    }
 }
 
 /// The cause for which a control had to stop, and what it had applied before.

@@ -83,7 +83,7 @@ impl Cause {
             "SubscriptionRequired" => Self::SubscriptionRequired,
             "RegionDisabled" => Self::RegionDisabled,
             "InvalidClientTokenId" | "InvalidAccessKeyId" | "UnrecognizedClient" => Self::CredentialsNotAccepted,
-            "LimitExceeded" => Self::QuotaExceeded,
+            "CreationLimitExceeded" | "LimitExceeded" => Self::QuotaExceeded,
             "PackedPolicyTooLarge" => Self::SessionPolicyTooLarge,
             "AccountNotFound"
             | "NoSuchEntity"
@@ -98,7 +98,9 @@ impl Cause {
             | "QueueDoesNotExist"
             | "AWS.SimpleQueueService.NonExistentQueue" => Self::NotFound,
             "DestinationParentNotFound" => Self::OrganizationalUnitNotFound,
-            "Conflict" | "DeleteConflict" | "DuplicateAccount" | "EntityAlreadyExists" => Self::Conflict,
+            "Conflict" | "DeleteConflict" | "DuplicateAccount" | "DuplicateRecord" | "EntityAlreadyExists" => {
+                Self::Conflict
+            }
             _ => return None,
         })
     }

@@ -32,7 +32,7 @@ const LOG_TAIL_LINES: usize = 25;
 /// Organizations, Account Management and the Resource Groups Tagging API are left out on purpose: MiniStack then checks the credentials and the IAM
 /// policy of such a request and stops, which is what [`crate::front::authorize`] asks it for. Its own handlers would
 /// make up an organization.
-const SERVICES: &str = "cloudformation,cloudtrail,dynamodb,dynamodbstreams,ecr,events,iam,kms,lambda,logs,monitoring,s3,scheduler,\
+const SERVICES: &str = "budgets,cloudformation,cloudtrail,config,dynamodb,dynamodbstreams,ecr,events,iam,kms,lambda,logs,monitoring,s3,scheduler,\
      secretsmanager,sns,sqs,ssm,states,sts";
 
 /// Why MiniStack could not be started.

@@ -47,7 +47,21 @@ def main(endpoint, management, account):
     bus = f"arn:aws:events:us-east-1:{management}:event-bus/members"
     assert events("ListRuleNamesByTarget", TargetArn=bus)["RuleNames"] == []
 
-    called = sorted(sts.called | iam.called | sns.called | cloudwatch.called | events.called)
+    budgets = Checked("budgets", endpoint, *session)
+    budget = {"AccountId": account, "BudgetName": "monthly"}
+    budgets.refused("DescribeBudget", "NotFoundException", **budget)
+    budgets.refused("DescribeNotificationsForBudget", "NotFoundException", **budget)
+
+    config = Checked("config", endpoint, *session)
+    assert config("DescribeConfigurationRecorderStatus")["ConfigurationRecordersStatus"] == []
+    assert config("DescribeConfigurationRecorders")["ConfigurationRecorders"] == []
+    assert config("DescribeDeliveryChannelStatus")["DeliveryChannelsStatus"] == []
+
+    uxc = Checked("uxc", endpoint, *session)
+    assert uxc("GetAccountCustomizations")["accountColor"] == "none"
+
+    clients = (sts, iam, sns, cloudwatch, events, budgets, config, uxc)
+    called = sorted(set().union(*(client.called for client in clients)))
     print(f"{len(called)} operations by {cloudwatch.model.resolved_protocol}: {', '.join(called)}")
 
 

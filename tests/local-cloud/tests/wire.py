@@ -89,6 +89,10 @@ def compare(where, shape, value):
             compare(f"{where}[]", shape.member, member)
     elif shape.type_name == "timestamp":
         assert isinstance(value, (int, float)), f"{where}: {value!r} is no timestamp"
+    elif shape.type_name == "double":
+        assert isinstance(value, (int, float)) and not isinstance(value, bool), f"{where}: {value!r} is no number"
+    elif shape.type_name == "boolean":
+        assert isinstance(value, bool), f"{where}: {value!r} is no boolean"
     elif shape.type_name == "string":
         assert isinstance(value, str), f"{where}: {value!r} is no string"
         allowed = getattr(shape, "enum", None)

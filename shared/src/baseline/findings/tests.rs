@@ -226,3 +226,53 @@ fn switch_roles_leave_the_way_into_the_account_alone() {
         ],
     );
 }
+
+#[test]
+fn a_color_is_one_of_the_console() {
+    assert_wrong(
+        "console-color",
+        &[
+            (json!({"color": "darkBlue"}), &[]),
+            (json!({"color": "none"}), &[]),
+            (json!({"color": "black"}), &["color"]),
+        ],
+    );
+}
+
+#[test]
+fn a_budget_is_one_that_aws_takes() {
+    let with = |field: &str, value: Value| {
+        let mut budget = json!({"limit_usd": 100, "emails": ["costs@example.com"]});
+        budget[field] = value;
+        budget
+    };
+    let many: Vec<_> = (0..11).map(|n| format!("a{n}@example.com")).collect();
+    assert_wrong(
+        "budget",
+        &[
+            (json!({"limit_usd": 0.5, "emails": ["costs@example.com"], "forecast_percentages": [100]}), &[]),
+            (with("limit_usd", json!(0)), &["limit_usd"]),
+            (with("emails", json!([])), &["emails"]),
+            (with("emails", json!(many)), &["emails"]),
+            (with("emails", json!(["a@example.com", "A@example.com"])), &["emails[1]"]),
+            (with("percentages", json!([])), &["percentages"]),
+            (with("percentages", json!([80, 80])), &["percentages[1]"]),
+            (with("percentages", json!([0, 1001])), &["percentages[0]", "percentages[1]"]),
+            (with("forecast_percentages", json!([1, 2, 3, 4])), &["percentages"]),
+            (with("name", json!("a:b")), &["name"]),
+            (with("name", json!("")), &["name"]),
+        ],
+    );
+}
+
+#[test]
+fn a_recorder_is_looked_for_in_some_region() {
+    assert_wrong(
+        "config-recorder",
+        &[
+            (json!({"regions": ["eu-central-1", "us-east-1"], "every_type": false}), &[]),
+            (json!({"regions": []}), &["regions"]),
+            (json!({"regions": ["eu-central-1", "eu-central-1"]}), &["regions[1]"]),
+        ],
+    );
+}

@@ -8,6 +8,9 @@ use crate::front::request::Incoming;
 pub(crate) fn needed(request: &Incoming) -> Vec<String> {
     let (service, operation) = (request.service.as_str(), request.operation.as_str());
     let mut actions = match (service, operation) {
+        // AWS Budgets has two actions for all of its operations on budgets.
+        ("budgets", name) if name.starts_with("Describe") => vec!["budgets:ViewBudget".to_owned()],
+        ("budgets", _) => vec!["budgets:ModifyBudget".to_owned()],
         ("dynamodb", "TransactWriteItems") => transact_write(&request.input),
         ("dynamodb", "TransactGetItems") => vec!["dynamodb:GetItem".to_owned()],
         ("dynamodb", "ExecuteStatement" | "BatchExecuteStatement") => vec!["dynamodb:PartiQL*".to_owned()],
@@ -102,6 +105,16 @@ mod tests {
             actions("dynamodb", "DynamoDB_20120810.TransactWriteItems", body),
             ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"]
         );
+    }
+
+    #[test]
+    fn whoever_may_see_a_budget_sees_all_of_it_and_whoever_may_modify_it_modifies_all() {
+        for (operation, action) in [
+            ("DescribeSubscribersForNotification", "budgets:ViewBudget"),
+            ("CreateNotification", "budgets:ModifyBudget"),
+        ] {
+            assert_eq!(actions("budgets", &format!("AWSBudgetServiceGateway.{operation}"), "{}"), [action]);
+        }
     }
 
     #[test]

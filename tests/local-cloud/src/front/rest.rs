@@ -11,6 +11,7 @@ pub(crate) fn operation(service: &str, method: &Method, path: &str, query: &str)
         "lambda" => lambda(method, path),
         "s3" => s3(method, path, query),
         "scheduler" => scheduler(method, path),
+        "uxc" => uxc(method, path),
         // Every operation of Account Management is its own path, in lower camel case.
         "account" => path.strip_prefix('/').filter(|name| !name.is_empty()).map(upper_first),
         _ => None,
@@ -88,6 +89,16 @@ fn scheduler(method: &Method, path: &str) -> Option<String> {
     Some(name.to_owned())
 }
 
+fn uxc(method: &Method, path: &str) -> Option<String> {
+    let name = match (method.as_str(), path) {
+        ("GET", "/v1/account-customizations") => "GetAccountCustomizations",
+        ("PATCH", "/v1/account-customizations") => "UpdateAccountCustomizations",
+        ("GET", "/v1/services") => "ListServices",
+        _ => return None,
+    };
+    Some(name.to_owned())
+}
+
 fn upper_first(name: &str) -> String {
     let mut characters = name.chars();
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
@@ -107,6 +118,7 @@ mod tests {
         assert_eq!(name("s3", Method::DELETE, "/bucket", "policy"), "DeleteBucketPolicy");
         assert_eq!(name("s3", Method::PUT, PUBLIC_ACCESS_BLOCK, ""), "PutPublicAccessBlock");
         assert_eq!(name("account", Method::POST, "/putAlternateContact", ""), "PutAlternateContact");
+        assert_eq!(name("uxc", Method::PATCH, "/v1/account-customizations", ""), "UpdateAccountCustomizations");
         assert_eq!(name("backup", Method::GET, "/plans", ""), "GET /plans");
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod root_access;
 mod s3_control;
 pub(crate) mod simulated;
 mod tagging;
+mod uxc;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -28,6 +29,7 @@ use root_access::RootAccess;
 use s3_control::S3Control;
 use simulated::Simulated;
 use tagging::Tagging;
+use uxc::Uxc;
 
 /// An answer that takes a while.
 pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, ApiError>> + Send + 'a>>;
@@ -64,19 +66,21 @@ pub(crate) struct Services {
     s3_control: S3Control,
     pub(crate) simulated: Simulated,
     tagging: Tagging,
+    uxc: Uxc,
 }
 
 impl Services {
     /// The service that answers a request, if it is not MiniStack.
     pub(crate) fn claiming(&self, request: &Incoming) -> Option<&dyn Service> {
         // The last takes what is left of the calls in its accounts.
-        let all: [&dyn Service; 7] = [
+        let all: [&dyn Service; 8] = [
             &self.account,
             &self.billing,
             &self.organizations,
             &self.root_access,
             &self.s3_control,
             &self.tagging,
+            &self.uxc,
             &self.simulated,
         ];
         all.into_iter().find(|service| service.claims(request))

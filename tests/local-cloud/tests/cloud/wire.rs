@@ -41,6 +41,20 @@ async fn botocore_blocks_public_access() {
 }
 
 #[tokio::test]
+async fn botocore_colors_a_console() {
+    let printed = botocore("uxc_wire.py", [CLOUD.new_account_id()]).await;
+    assert!(printed.starts_with("2 operations"), "{printed}");
+}
+
+#[tokio::test]
+async fn botocore_keeps_a_budget_and_looks_at_a_recorder() {
+    let printed = botocore("budgets_wire.py", [CLOUD.new_account_id()]).await;
+    assert!(printed.starts_with("7 operations"), "{printed}");
+    let printed = botocore("config_wire.py", [CLOUD.new_account_id()]).await;
+    assert!(printed.starts_with("7 operations"), "{printed}");
+}
+
+#[tokio::test]
 async fn botocore_manages_root_users() {
     let (organization, _, _) = crate::root_access::organization().await;
     let printed = botocore("root_access_wire.py", [organization.management_account().to_owned()]).await;
@@ -51,7 +65,7 @@ async fn botocore_manages_root_users() {
 async fn botocore_asks_a_simulated_account() {
     let (organization, member) = crate::simulated::organization().await;
     let printed = botocore("simulated_wire.py", [organization.management_account().to_owned(), member]).await;
-    assert!(printed.starts_with("11 operations"), "{printed}");
+    assert!(printed.starts_with("17 operations"), "{printed}");
 }
 
 #[tokio::test]

@@ -27,6 +27,18 @@ pub(super) fn resource(account: &str, request: &Incoming) -> Option<String> {
 pub(super) fn answer(context: &Context<'_>, alias: Option<&str>) -> Result<Response<Bytes>, ApiError> {
     let (request, account) = (context.request, &context.caller.account);
     match (request.service.as_str(), request.operation.as_str()) {
+        ("budgets", "DescribeBudget" | "DescribeNotificationsForBudget") => {
+            Err(ApiError::new(400, "NotFoundException", "Unable to get budget: the budget doesn't exist."))
+        }
+        ("config", "DescribeConfigurationRecorderStatus") => {
+            Ok(json_ok(request.protocol, &json!({ "ConfigurationRecordersStatus": [] })))
+        }
+        ("config", "DescribeConfigurationRecorders") => {
+            Ok(json_ok(request.protocol, &json!({ "ConfigurationRecorders": [] })))
+        }
+        ("config", "DescribeDeliveryChannelStatus") => {
+            Ok(json_ok(request.protocol, &json!({ "DeliveryChannelsStatus": [] })))
+        }
         ("cloudwatch", "DescribeAlarms") => match request.protocol {
             Protocol::Cbor => Ok(cbor_ok(NO_ALARMS)),
             Protocol::Json10 => Ok(json_ok(Protocol::Json10, &json!({ "MetricAlarms": [], "CompositeAlarms": [] }))),
