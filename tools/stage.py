@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from samcli.yamlhelper import yaml_dump, yaml_parse
+from samcli.commands._utils.template import get_template_data, move_template
 
 ROOT = Path(__file__).parent.parent
 BUILT = ROOT / ".aws-sam" / "build"
@@ -21,12 +21,14 @@ def stage(binary: Path, directory: Path) -> None:
 
 
 def main(binaries: Path) -> None:
-    template = yaml_parse((ROOT / "template.yaml").read_text())
+    source = ROOT / "template.yaml"
+    template = get_template_data(str(source))
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
             stage(binaries / resource["Metadata"]["BuildProperties"]["Binary"], BUILT / name)
-            resource["Properties"]["CodeUri"] = name
-    (BUILT / "template.yaml").write_text(yaml_dump(template))
+            resource["Properties"]["CodeUri"] = str((BUILT / name).relative_to(ROOT))
+    # Paths of other files are given from where it lies.
+    move_template(str(source), str(BUILT / "template.yaml"), template)
 
 
 if __name__ == "__main__":
