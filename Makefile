@@ -73,6 +73,7 @@ docs: ## Write the generated pages in docs anew
 	cargo build --quiet --workspace --examples
 	$(DEBUG)/examples/generate-docs
 	$(DEBUG)/examples/generate-schema
+	$(DEBUG)/examples/generate-events
 
 unit: ## Run the tests that need no local cloud
 	cargo test --workspace --lib --bins
