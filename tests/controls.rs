@@ -1,9 +1,10 @@
 //! Every control of the baseline, on one document: reached, kept, broken by hand, planned and remediated.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
 use local_cloud::{AwsClient, Fault, FaultGuard, FaultKind, Method, RootCredentials};
 use serde_json::{Value, json};
+use steward::control;
 
 use crate::compliance_sweep::{cells, report, sweep};
 use crate::member_events::{forward_events, turn};
@@ -53,26 +54,9 @@ overrides:
 remediate: [regions]
 "#;
 
-const CONTROLS: [&str; 18] = [
-    "billing-alarm",
-    "alternate-contacts",
-    "primary-contact",
-    "regions",
-    "root-credentials",
-    "organizational-unit",
-    "account-tags",
-    "account-alias",
-    "password-policy",
-    "s3-public-access-block",
-    "switch-roles",
-    "access-role",
-    "member-events",
-    "primary-email",
-    "account-name",
-    "console-color",
-    "budget",
-    "config-recorder",
-];
+/// Every control whose desired state people write down.
+static CONTROLS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| control::ALL.iter().map(|control| control.id()).filter(|id| *id != "jump-groups").collect());
 
 /// What [`break_everything`] leaves as it is: address and name are nothing that a member changes in passing.
 const UNBROKEN: [&str; 2] = ["primary-email", "account-name"];
@@ -203,7 +187,7 @@ async fn a_new_account_reaches_every_control_and_a_second_run_writes_nothing() {
     let account = account_with_everything(&scenario, "Everything").await;
     let since = scenario.cloud.sequence();
     let rows = run(&scenario, &account, "apply").await;
-    assert_eq!(outcomes(&rows), CONTROLS.into_iter().map(|control| (control, "compliant")).collect(), "{rows:?}");
+    assert_eq!(outcomes(&rows), CONTROLS.iter().copied().map(|control| (control, "compliant")).collect(), "{rows:?}");
 
     let calls = scenario.cloud.calls().since(since).by_function("baseline-applier");
     let about =
@@ -231,24 +215,25 @@ async fn what_somebody_undid_is_planned_exactly_and_remediated_exactly() {
     let expected = |control| if UNBROKEN.contains(&control) { "compliant" } else { "drifted" };
     assert_eq!(
         outcomes(&planned),
-        CONTROLS.into_iter().map(|control| (control, expected(control))).collect(),
+        CONTROLS.iter().copied().map(|control| (control, expected(control))).collect(),
         "{planned:?}"
     );
     let changes: Vec<(&str, usize)> = CONTROLS
-        .into_iter()
+        .iter()
+        .copied()
         .map(|control| (control, planned[control]["planned"].as_array().map_or(0, Vec::len)))
         .collect();
-    let expected = CONTROLS.map(|control| match control {
+    let expected = CONTROLS.iter().copied().map(|control| match control {
         // Two contacts, two regions, and a password beside a key.
         "alternate-contacts" | "regions" | "root-credentials" => (control, 2),
         _ if UNBROKEN.contains(&control) => (control, 0),
         _ => (control, 1),
     });
-    assert_eq!(changes, expected, "{planned:?}");
+    assert_eq!(changes, expected.collect::<Vec<_>>(), "{planned:?}");
 
     let applied = run(&scenario, &account, "apply").await;
     let left_to_people = ["regions", "member-events", "config-recorder", UNBROKEN[0], UNBROKEN[1]];
-    for control in CONTROLS.into_iter().filter(|control| !left_to_people.contains(control)) {
+    for control in CONTROLS.iter().copied().filter(|control| !left_to_people.contains(control)) {
         assert_eq!(applied[control]["outcome"], "fixed", "{}", applied[control]);
         assert_eq!(applied[control]["applied"], planned[control]["planned"], "{control}");
     }
@@ -279,7 +264,7 @@ async fn one_control_that_fails_leaves_the_others_alone_and_is_unknown() {
     let rows = run(&scenario, &account, "apply").await;
     scenario.organization.deny_account_management(&account, false);
     assert!(denied.hits() > 0);
-    for control in CONTROLS {
+    for control in CONTROLS.iter().copied() {
         let expected = match control {
             "password-policy" | "alternate-contacts" | "primary-contact" | "regions" => "unknown",
             _ => "compliant",
@@ -306,7 +291,7 @@ async fn controls_that_fail_half_way_say_what_was_applied_and_stop_nobody_else()
     let rows = run(&scenario, &account, "apply").await;
     assert!(faults.iter().all(|fault| fault.hits() > 1), "{:?}", faults.each_ref().map(FaultGuard::hits));
     drop(faults);
-    for control in CONTROLS {
+    for control in CONTROLS.iter().copied() {
         let expected = match control {
             "alternate-contacts" | "password-policy" | "switch-roles" | "access-role" => "unknown",
             "regions" => "not_ready",

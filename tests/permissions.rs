@@ -12,23 +12,8 @@ use crate::{
     member_events::forward_events,
     one_table,
     scenario::{PATIENCE, Scenario, email, spec},
+    template::functions,
 };
-
-const FUNCTIONS: [&str; 13] = [
-    "account-lister",
-    "account-requester",
-    "activity-auditor",
-    "baseline-applier",
-    "compliance-checker",
-    "compliance-reporter",
-    "create-account-poller",
-    "dead-letter-replayer",
-    "jump-user-manager",
-    "notifier",
-    "organization-preparer",
-    "region-opt-auditor",
-    "root-task-runner",
-];
 
 /// The deployed inline policies of the functions' roles: role, policy name, document.
 async fn policies(scenario: &Scenario) -> Result<Vec<(String, String, Value)>, AwsError> {
@@ -319,7 +304,8 @@ async fn every_function_calls_exactly_what_its_policy_allows() {
     every_way(&scenario).await;
     let policies = policies(&scenario).await.unwrap();
     let mut of_tables = Vec::new();
-    for function in FUNCTIONS {
+    for function in functions() {
+        let function = function.as_str();
         let own = policies.iter().filter(|(_, name, _)| roles_of(function, name));
         let allowed: BTreeSet<_> = own.clone().flat_map(|(_, _, document)| allowed(document)).collect();
         let calls = scenario.cloud.calls().by_function(function).by_account(scenario.organization.management_account());

@@ -66,17 +66,14 @@ fn add(fields: &mut BTreeMap<String, Field>, root: &Value, of: &Value, shape: Op
     for (name, property) in of["properties"].as_object().into_iter().flatten() {
         let field = fields.entry(name.clone()).or_default();
         field.is_always_there = required.contains(&name.as_str());
-        match property["const"].as_str() {
-            Some(constant) => {
-                let more = if field.kind.is_empty() { "" } else { ", " };
-                let _ = write!(field.kind, "{more}`{constant}`");
-                field.description = "What came of it.".to_owned();
-            }
-            None => {
-                field.kind = kind(root, property);
-                field.description = property["description"].as_str().unwrap_or_default().to_owned();
-                field.shapes.extend(shape.map(ToOwned::to_owned));
-            }
+        if let Some(constant) = property["const"].as_str() {
+            let more = if field.kind.is_empty() { "" } else { ", " };
+            let _ = write!(field.kind, "{more}`{constant}`");
+            field.description = "What came of it.".into();
+        } else {
+            field.kind = kind(root, property);
+            field.description = property["description"].as_str().unwrap_or_default().into();
+            field.shapes.extend(shape.map(ToOwned::to_owned));
         }
     }
 }

@@ -5,7 +5,7 @@ mod boto3;
 mod cold_start;
 mod sweep;
 
-use std::{error::Error, path::PathBuf, time::Duration};
+use std::{error::Error, fs, io, path::PathBuf, time::Duration};
 
 use local_cloud::Method;
 use serde_json::{Value, json};
@@ -25,31 +25,28 @@ const MEMORY_KB: u64 = 40 * 1024;
 const ZIP_BYTES: u64 = 5 * 1024 * 1024;
 
 /// The functions: their crate, and their logical id in the template.
-const FUNCTIONS: [(&str, &str); 13] = [
-    ("account-lister", "AccountLister"),
-    ("account-requester", "AccountRequester"),
-    ("activity-auditor", "ActivityAuditor"),
-    ("baseline-applier", "BaselineApplier"),
-    ("compliance-checker", "ComplianceChecker"),
-    ("compliance-reporter", "ComplianceReporter"),
-    ("create-account-poller", "CreateAccountPoller"),
-    ("dead-letter-replayer", "DeadLetterReplayer"),
-    ("jump-user-manager", "JumpUserManager"),
-    ("notifier", "Notifier"),
-    ("organization-preparer", "OrganizationPreparer"),
-    ("region-opt-auditor", "RegionOptAuditor"),
-    ("root-task-runner", "RootTaskRunner"),
-];
+fn functions() -> io::Result<Vec<(String, String)>> {
+    let folder = |entry: io::Result<fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
+    let mut names = fs::read_dir(root().join("functions"))?.map(folder).collect::<io::Result<Vec<String>>>()?;
+    names.sort();
+    let capitalized = |word: &str| word[..1].to_uppercase() + &word[1..];
+    let with_logical_id = |name: String| {
+        let logical_id = name.split('-').map(capitalized).collect();
+        (name, logical_id)
+    };
+    Ok(names.into_iter().map(with_logical_id).collect())
+}
 
 /// Measures everything and prints it. An error when a budget is missed.
 pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
     let console = Console;
     let mut missed = Vec::new();
+    let functions = functions()?;
 
     console.heading("Cold start: from the start of the process until it asks for its first event (median of 15)");
     let python = cold_start::of_python().await?;
     console.fact("python + boto3", &milliseconds(python));
-    for (name, logical_id) in FUNCTIONS {
+    for (name, logical_id) in &functions {
         let bootstrap = root().join(".aws-sam/build").join(logical_id).join("bootstrap");
         let took = cold_start::of(&bootstrap).await?;
         let ratio = python.as_secs_f64() / took.as_secs_f64();
@@ -77,7 +74,7 @@ pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
     let sweep = demo.stack.start_sweep().await?;
     demo.stack.end_of_sweep(&sweep, Duration::from_mins(5)).await;
     console.line("");
-    for (name, logical_id) in FUNCTIONS {
+    for (name, logical_id) in &functions {
         let function = demo.stack.output(&format!("{logical_id}Function"));
         let memory: Vec<u64> = processes_of(function)?.iter().filter_map(|process| peak_kb(process)).collect();
         let zip = code_size(&demo.stack, function).await?;
