@@ -25,9 +25,10 @@ const MEMORY_KB: u64 = 40 * 1024;
 const ZIP_BYTES: u64 = 5 * 1024 * 1024;
 
 /// The functions: their crate, and their logical id in the template.
-const FUNCTIONS: [(&str, &str); 13] = [
+const FUNCTIONS: [(&str, &str); 14] = [
     ("account-lister", "AccountLister"),
     ("account-requester", "AccountRequester"),
+    ("account-updater", "AccountUpdater"),
     ("activity-auditor", "ActivityAuditor"),
     ("baseline-applier", "BaselineApplier"),
     ("compliance-checker", "ComplianceChecker"),
@@ -72,6 +73,7 @@ pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
     }
     let audit = json!({"task": "audit-credentials", "all": true, "reason": "to see what it costs"});
     demo.stack.invoke("RootTaskRunnerFunction", &audit).await?;
+    demo.stack.invoke("AccountUpdaterFunction", &json!({"task": "regions", "organizational_unit": "/Sandboxes"})).await?;
     // Without a jump account it says so, which is what it costs here.
     demo.stack.invoke("JumpUserManagerFunction", &json!({"list": true})).await.expect_err("there is no jump account");
     let sweep = demo.stack.start_sweep().await?;
