@@ -165,7 +165,10 @@ async fn an_answer_that_was_lost_is_looked_up_and_asks_aws_no_second_time() {
     assert_eq!((&answer["outcome"], lost.hits()), (&json!("failed"), 1), "{answer}");
     assert_eq!(state(&scenario, &account).await, "STARTING");
     let again = one(&scenario, &start).await;
-    assert_eq!((again["outcome"].as_str(), state(&scenario, &account).await.as_str()), (Some("nothing_to_do"), "PENDING"));
+    assert_eq!(
+        (again["outcome"].as_str(), state(&scenario, &account).await.as_str()),
+        (Some("nothing_to_do"), "PENDING")
+    );
     let starts = scenario.calls_since(0).to("account", "StartPrimaryEmailUpdate");
     assert_eq!(starts.len(), 1, "AWS was asked once");
 
@@ -256,10 +259,13 @@ async fn a_whole_domain_is_changed_through_two_kills_each_account_once_and_what_
     let domain = |row: &Value| row["new_email"].as_str().is_some_and(|email| email.ends_with("@new.example"));
     let left = looks(&scenario, "email-changes", &json!({"csv": true})).await;
     let left = left["rows"].as_array().expect("rows");
-    assert!(left.len() == NEVER + WRONG && left.iter().all(|row| domain(row) && row["aws_status"] == "PENDING"), "{left:?}");
+    assert!(
+        left.len() == NEVER + WRONG && left.iter().all(|row| domain(row) && row["aws_status"] == "PENDING"),
+        "{left:?}"
+    );
 
     // Twenty-one hours later.
-    let begun = jiff::Timestamp::now() - Duration::from_hours(21);
+    let begun = steward::clock::now() - Duration::from_hours(21);
     for account in never.iter().chain(wrong) {
         let update = json!({"TableName": scenario.stack.output("StateTable"),
             "Key": {"pk": {"S": format!("email-change#{account}")}}, "UpdateExpression": "SET started_at = :begun",
@@ -307,7 +313,8 @@ async fn an_address_outside_the_domains_is_refused_by_the_input_and_without_that
     assert_eq!(record(&scenario, &account).await, None);
 
     // The function believes another domain; its role does not.
-    let mut environment = scenario.stack.configuration(UPDATER).await.expect("the configuration")["Environment"].clone();
+    let mut environment =
+        scenario.stack.configuration(UPDATER).await.expect("the configuration")["Environment"].clone();
     environment["Variables"]["EMAIL_DOMAINS"] = "new.example,evil.example".into();
     scenario.stack.configure(UPDATER, &json!({"Environment": environment})).await.expect("it is changed");
     let denied = eventually("the function to believe it", PATIENCE, async || {
@@ -315,7 +322,11 @@ async fn an_address_outside_the_domains_is_refused_by_the_input_and_without_that
         Some(answer["rows"][0].clone())
     })
     .await;
-    assert_eq!((&denied["outcome"], &denied["cause"]), (&json!("failed"), &json!("AccountManagementDenied")), "{denied}");
+    assert_eq!(
+        (&denied["outcome"], &denied["cause"]),
+        (&json!("failed"), &json!("AccountManagementDenied")),
+        "{denied}"
+    );
     assert_eq!(scenario.organization.email_changes_of(&account).status(), None);
     assert_eq!(state(&scenario, &account).await, "FAILED");
     let inside = apply("start-email-change", &json!({"account_id": account, "new_email": "shop@New.example"}));
@@ -331,7 +342,105 @@ async fn names_and_contacts_are_planned_written_and_told_without_what_contacts_s
         scenario.organization.account_with_email(&email).expect("a member")
     };
     let (first, second, management) = (team(0), team(1), scenario.organization.management_account().to_owned());
-    let names = json!({"names": {first.clone(): "Payments", second.clone(): "Payments Test", management.clone(): "Root"}});
+    let names =
+        json!({"names": {first.clone(): "Payments", second.clone(): "Payments Test", management.clone(): "Root"}});
+    let row = |answer: &Value, account: &str| {
+        let rows = answer["rows"].as_array().expect("rows");
+        rows.iter().find(|row| row["account_id"] == account).unwrap_or_else(|| panic!("{account}: {answer}")).clone()
+    };
+    let name = async |account: &str| {
+        let input = json!({"AccountId": account});
+        let answer = scenario.stack.client.json("organizations", "DescribeAccount", input).await.expect("an account");
+        answer["Account"]["Name"].as_str().expect("a name").to_owned()
+    };
     let planned = ask(&scenario, &asked("rename", &names)).await;
-    assert_eq!(planned["rows"][0]["steps"], json!([format!("rename Team {} to Payments", usize::from(first > second))]).clone(), "{planned}");
+    assert_eq!(row(&planned, &first)["steps"], json!(["rename Team 0 to Payments"]));
+    assert_eq!(row(&planned, &management)["outcome"], "refused");
+    assert_eq!(name(&first).await, "Team 0");
+    let done = ask(&scenario, &apply("rename", &names)).await;
+    assert_eq!((&row(&done, &first)["outcome"], &row(&done, &second)["outcome"]), (&json!("done"), &json!("done")));
+    assert_eq!((name(&first).await.as_str(), name(&second).await.as_str()), ("Payments", "Payments Test"));
+    let taken = apply("rename", &json!({"account_id": first, "new_name": "Payments Test"}));
+    assert!(one(&scenario, &taken).await["why"].to_string().contains(&second));
+    listener.wait_for("AccountUpdated", "new_name", "Payments", PATIENCE).await;
+
+    let person =
+        json!({"name": "Nobody Else", "title": "T", "email": "nobody-else@example.com", "phone": "+1 206-555-0142"});
+    let set = json!({"account_ids": [first], "contact_type": "security", "contact": person});
+    assert_eq!(one(&scenario, &asked("set-contact", &set)).await["steps"], json!(["set the security contact"]));
+    assert_eq!(one(&scenario, &apply("set-contact", &set)).await["outcome"], "done");
+    assert_eq!(one(&scenario, &apply("set-contact", &set)).await["outcome"], "nothing_to_do");
+    let contacts = looks(&scenario, "contacts", &json!({"all": true, "csv": true})).await;
+    assert_eq!(row(&contacts, &first)["security"], person);
+    assert_eq!(row(&contacts, &second)["security"], Value::Null);
+    assert_eq!(row(&contacts, &management)["primary"]["full_name"], "Jane Roe");
+    let key = contacts["csv"].as_str().and_then(|url| url.split_once("/account-updater/")).expect("a sheet").1;
+    let sheet = scenario.stack.report_object(&format!("account-updater/{key}")).await.expect("the sheet");
+    assert!(sheet.contains("nobody-else@example.com"), "{sheet}");
+    let told = listener.wait_for("AccountUpdated", "contact_type", "security", PATIENCE).await;
+    assert!(!told.detail.to_string().contains("Nobody Else"), "{}", told.detail);
+    for table in ["StateTable", "JournalTable"] {
+        let input = json!({"TableName": scenario.stack.output(table)});
+        let items = scenario.stack.client.json("dynamodb", "Scan", input).await.expect(table);
+        assert!(!items.to_string().contains("nobody-else"), "{table}");
+    }
+    let log = std::fs::read_to_string(scenario.cloud.log()).expect("the log");
+    assert!(!log.contains("nobody-else"), "the log of the functions");
+    let delete = json!({"account_ids": [first], "contact_type": "security"});
+    assert_eq!(one(&scenario, &apply("delete-contact", &delete)).await["outcome"], "done");
+    assert_eq!(scenario.organization.contacts_of(&first).alternate("SECURITY"), None);
+
+    scenario.organization.regions_of(&second).set("eu-south-1", "ENABLED");
+    let regions = looks(&scenario, "regions", &json!({"organizational_unit": "/Workloads/Sandbox"})).await;
+    assert_eq!(row(&regions, &second)["regions"]["eu-south-1"], "ENABLED");
+    assert_eq!(row(&regions, &first)["regions"]["eu-south-1"], "DISABLED");
+}
+
+#[tokio::test]
+async fn what_may_not_be_changed_is_refused_and_nothing_is_written() {
+    let scenario = Scenario::with_members_and(1, "version: 1", &[DOMAINS]).await;
+    let (stack, member) = (&scenario.stack, scenario.member());
+    let email = format!("team-0@{}.example.com", scenario.organization.management_account());
+    let closed = scenario.organization.account_with_email(&email).expect("a member");
+    stack.client.json("organizations", "CloseAccount", json!({"AccountId": closed})).await.expect("it is closed");
+    let from = format!("{}.example.com", scenario.organization.management_account());
+
+    // A closed account, an account of nobody, the management account.
+    let start =
+        |account: &str| apply("start-email-change", &json!({"account_id": account, "new_email": "a@new.example"}));
+    for account in [closed.as_str(), "999999999999", scenario.organization.management_account()] {
+        let row = one(&scenario, &start(account)).await;
+        assert_eq!(row["outcome"], "refused", "{row}");
+        assert_eq!(record(&scenario, account).await, None);
+    }
+    let seen = looks(&scenario, "contacts", &json!({"account_ids": [closed]})).await;
+    assert!(seen["rows"][0]["why"].to_string().contains("not active"), "{seen}");
+    // Of a whole domain it is left out, and one address that is refused stops all.
+    let whole = json!({"from": from, "to": "new.example", "all": true, "pattern": "one-for-all-{local}@new.example"});
+    let planned = ask(&scenario, &asked("change-email-domain", &whole)).await;
+    let outcomes = |answer: &Value, account: &str| {
+        let rows = answer["rows"].as_array().expect("rows");
+        rows.iter().find(|row| row["account_id"] == account).map(|row| row["outcome"].clone())
+    };
+    assert_eq!(outcomes(&planned, &closed), Some(json!("skipped")), "{planned}");
+    assert_eq!(outcomes(&planned, &member), Some(json!("planned")), "{planned}");
+    let long = json!({"from": from, "to": "new.example", "account_ids": [member, "999999999999"]});
+    let refused = ask(&scenario, &apply("change-email-domain", &long)).await;
+    assert_eq!(refused["outcome"], "refused", "{refused}");
+    assert_eq!(record(&scenario, &member).await, None);
+
+    // Every problem at once.
+    let bad = json!({"task": "set-contact", "account_ids": ["1"], "contact_type": "sales", "mode": "now"});
+    let error = stack.invoke(UPDATER, &bad).await.expect_err("it is refused").to_string();
+    for part in ["account_ids[0]", "contact_type", "contact: is missing", "mode", "reason: is missing"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    // The switch, and the alias.
+    stack.put_item(&json!({"pk": {"S": "switch"}})).await.expect("the switch is turned");
+    let error = stack.invoke(UPDATER, &start(&member)).await.expect_err("it is refused").to_string();
+    assert!(error.contains("SwitchedOff"), "{error}");
+    let plan = format!("{}:plan", stack.output(UPDATER));
+    let error = stack.client.invoke(&plan, &start(&member)).await.expect_err("it is refused").to_string();
+    assert!(error.contains("PlanOnly"), "{error}");
+    assert!(scenario.calls_since(0).to("account", "StartPrimaryEmailUpdate").is_empty());
 }

@@ -1,7 +1,7 @@
 //! `jump-user-manager`: people in the jump account, from the first sign-in to the last trace.
 
 use harness::eventually;
-use local_cloud::{AwsClient, AwsError, Credentials, Fault, Method, Xml};
+use local_cloud::{AwsClient, AwsError, Credentials, Fault, Xml};
 use serde_json::{Value, json};
 
 use crate::{

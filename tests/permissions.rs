@@ -220,8 +220,7 @@ async fn last_good(scenario: &Scenario, account: &str) {
     let region: Value = serde_json::from_str(region).expect("a sample");
     let audit = async || scenario.stack.invoke("RegionOptAuditorFunction", &region).await.expect("the auditor answers");
     let changes = json!({"task": "email-changes"});
-    let update =
-        async || scenario.stack.invoke("AccountUpdaterFunction", &changes).await.expect("the updater answers");
+    let update = async || scenario.stack.invoke("AccountUpdaterFunction", &changes).await.expect("the updater answers");
 
     // An event that comes in between lets a function read the good one before its turn, or record it in the place of the one
     // whose turn it is: then it is done once more.
@@ -314,8 +313,12 @@ fn roles_of(function: &str, policy: &str) -> bool {
 
 #[tokio::test]
 async fn every_function_calls_exactly_what_its_policy_allows() {
-    let scenario =
-        Scenario::with_member_as_each(&["DelegatedAdministrators", "JumpAccountId"], controls::DOCUMENT, &[("EmailDomains", "new.example")]).await;
+    let scenario = Scenario::with_member_as_each(
+        &["DelegatedAdministrators", "JumpAccountId"],
+        controls::DOCUMENT,
+        &[("EmailDomains", "new.example")],
+    )
+    .await;
     every_way(&scenario).await;
     let policies = policies(&scenario).await.unwrap();
     let mut of_tables = Vec::new();

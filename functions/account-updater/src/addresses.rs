@@ -33,9 +33,11 @@ impl FromStr for Pattern {
     type Err = NotValid;
 
     fn from_str(text: &str) -> Result<Self, NotValid> {
-        const EXPECTED: NotValid = NotValid("an address with {account_id} or {local}, such as aws+{account_id}@example.com");
+        const EXPECTED: NotValid =
+            NotValid("an address with {account_id} or {local}, such as aws+{account_id}@example.com");
         let pattern = Self(text.to_owned());
-        let tells_apart = text.split('@').next().is_some_and(|local| local.contains("{account_id}") || local.contains("{local}"));
+        let tells_apart =
+            text.split('@').next().is_some_and(|local| local.contains("{account_id}") || local.contains("{local}"));
         let is_address = pattern.filled(ANY_ACCOUNT, "a").parse::<Email>().is_ok();
         if tells_apart && is_address { Ok(pattern) } else { Err(EXPECTED) }
     }
@@ -157,7 +159,11 @@ fn new_address(change: &DomainChange, account: &Account, own: &AccountId) -> Res
     let why = |_| Plan::Refused { why: format!("{email} must be {}.", Email::EXPECTED) };
     let parsed: Email = email.parse().map_err(why)?;
     // What stands before the @ now may hold a second one.
-    if parsed.is_of(&change.to) { Ok(parsed) } else { Err(Plan::Refused { why: format!("{email} is not of {}.", change.to) }) }
+    if parsed.is_of(&change.to) {
+        Ok(parsed)
+    } else {
+        Err(Plan::Refused { why: format!("{email} is not of {}.", change.to) })
+    }
 }
 
 #[cfg(test)]
@@ -201,7 +207,9 @@ mod tests {
     fn four_hundred_addresses_keep_what_stands_before_the_at_or_follow_the_pattern() {
         let accounts: Vec<_> = (1..=400).map(|n| account(n, &format!("aws+{n}@Old.example"))).collect();
         let kept = planned(&domain(None), &accounts, &[]);
-        assert!(kept.len() == 400 && kept.iter().zip(1..).all(|(plan, n)| *plan == to(&format!("aws+{n}@new.example"))));
+        assert!(
+            kept.len() == 400 && kept.iter().zip(1..).all(|(plan, n)| *plan == to(&format!("aws+{n}@new.example")))
+        );
         let by_pattern = planned(&domain(Some("root+{account_id}@new.example")), &accounts, &[]);
         assert_eq!(by_pattern[6], to(&format!("root+{}@new.example", id(7))));
     }
@@ -210,7 +218,8 @@ mod tests {
     fn what_is_not_of_the_domain_or_cannot_be_changed_stays_with_the_reason() {
         let mut closed = account(2, "b@old.example");
         closed.state = AccountState::Other("CLOSED".to_owned());
-        let accounts = [account(0, "m@old.example"), account(1, "a@sub.old.example"), closed, account(3, "c@new.example")];
+        let accounts =
+            [account(0, "m@old.example"), account(1, "a@sub.old.example"), closed, account(3, "c@new.example")];
         let whys: Vec<_> = planned(&domain(None), &accounts, &[])
             .into_iter()
             .map(|plan| if let Plan::Skipped { why } = plan { why } else { panic!("{plan:?}") })
@@ -224,7 +233,9 @@ mod tests {
     fn an_address_that_is_too_long_taken_or_wanted_twice_is_refused() {
         let long = format!("{}@old.example", "a".repeat(53));
         let change = DomainChange { to: "much-longer-than-before.example".parse().unwrap(), ..domain(None) };
-        assert!(matches!(&planned(&change, &[account(1, &long)], &[])[..], [Plan::Refused { why }] if why.contains("6 to 64")));
+        assert!(
+            matches!(&planned(&change, &[account(1, &long)], &[])[..], [Plan::Refused { why }] if why.contains("6 to 64"))
+        );
         let refused = |plans: &[Plan], part: &str| {
             plans.iter().filter(|plan| matches!(plan, Plan::Refused { why } if why.contains(part))).count()
         };

@@ -19,20 +19,17 @@ use steward::{
 };
 
 use crate::{
-    updates::{Updates, Run},
     event::{AccountUpdated, Finding},
     guard::Admitted,
     report::{Report, Row, Rows},
+    updates::{Run, Updates},
 };
 
 /// How many accounts are worked on at once: each call waits for its turn.
 const AT_ONCE: usize = 4;
 /// The alternate contacts, in the order of a sheet.
-const KINDS: [(ContactKind, &str); 3] = [
-    (ContactKind::Billing, "billing"),
-    (ContactKind::Operations, "operations"),
-    (ContactKind::Security, "security"),
-];
+const KINDS: [(ContactKind, &str); 3] =
+    [(ContactKind::Billing, "billing"), (ContactKind::Operations, "operations"), (ContactKind::Security, "security")];
 
 /// The contacts of one account.
 #[derive(Debug, Serialize)]
@@ -83,7 +80,8 @@ impl ContactsRow {
             Seen::No(_) => ("not seen".to_owned(), None),
         };
         let texts = |contact: Option<&Value>, fields: &[&str]| -> Vec<String> {
-            let text = |field: &&str| contact.and_then(|contact| contact[*field].as_str()).unwrap_or_default().to_owned();
+            let text =
+                |field: &&str| contact.and_then(|contact| contact[*field].as_str()).unwrap_or_default().to_owned();
             fields.iter().map(text).collect()
         };
         let mut row = vec![self.account_id.to_string(), name, outcome];
@@ -142,7 +140,12 @@ fn alternate(contact: &AlternateContact) -> Value {
 
 impl Updates {
     /// Shows the contacts of the accounts that are meant.
-    pub(crate) async fn contacts(&self, meant: &Selection, units: &UnitPaths, run: &Run<'_>) -> Result<Report, Failure> {
+    pub(crate) async fn contacts(
+        &self,
+        meant: &Selection,
+        units: &UnitPaths,
+        run: &Run<'_>,
+    ) -> Result<Report, Failure> {
         let see = async |target: AccountTarget| {
             let kinds = KINDS.map(|(kind, _)| self.accounts.find_alternate_contact(&target, kind));
             let alternates = try_join_all(kinds).await?;
@@ -275,7 +278,8 @@ impl Updates {
             (Some(_), None) => ("set", "set"),
             (Some(_), Some(_)) => ("replace", "replaced"),
         };
-        let finding = Finding::step(run.mode, format!("{would} the {word} contact"), format!("{was} the {word} contact"));
+        let finding =
+            Finding::step(run.mode, format!("{would} the {word} contact"), format!("{was} the {word} contact"));
         if run.mode == Mode::Plan {
             return Ok(finding);
         }
@@ -309,7 +313,10 @@ mod tests {
         };
         let row = |seen| ContactsRow { account_id: "222222222222".parse().unwrap(), account_name: None, seen };
         let cells = row(Seen::Yes(seen)).sheet();
-        assert_eq!((cells.len(), &cells[3], &cells[23..]), (27, &"Jane Roe".to_owned(), &["N", "T", "n@example.com", "1"].map(ToOwned::to_owned)[..]));
+        assert_eq!(
+            (cells.len(), &cells[3], &cells[23..]),
+            (27, &"Jane Roe".to_owned(), &["N", "T", "n@example.com", "1"].map(ToOwned::to_owned)[..])
+        );
         let unseen = row(Seen::No(Finding::refused("closed"))).sheet();
         assert_eq!((unseen.len(), unseen[2].as_str(), ContactsRow::head().len()), (27, "refused: closed", 27));
     }

@@ -21,10 +21,10 @@ use steward::{
 use crate::{
     addresses::{Known, Plan, PlanRow, plan},
     email_change::EmailChange,
-    updates::{Updates, Message, Run},
     event::{AccountUpdated, Finding},
     input::DomainChange,
     report::{Report, Row, Rows},
+    updates::{Message, Run, Updates},
 };
 
 /// How many changes are written down at once.
@@ -98,7 +98,9 @@ impl Updates {
         let refused = rows.iter().filter(|row| matches!(row.plan, Plan::Refused { .. })).count();
         if run.mode == Mode::Plan || refused > 0 {
             let finding = (run.mode == Mode::Apply).then(|| {
-                let why = format!("{refused} addresses are refused: nothing was begun. Correct them, or leave the accounts out.");
+                let why = format!(
+                    "{refused} addresses are refused: nothing was begun. Correct them, or leave the accounts out."
+                );
                 Finding::Refused { why }
             });
             if let Some(finding) = &finding {
@@ -177,5 +179,10 @@ fn strangers(ids: &BTreeSet<AccountId>, accounts: &[Account]) -> Vec<PlanRow> {
 
 fn begun(change: &DomainChange, run: &Run<'_>) -> AccountUpdated {
     let event = AccountUpdated::begun(run.invocation, run.task, run.asked);
-    AccountUpdated { run: Some(run.invocation.to_owned()), from: Some(change.from.clone()), to: Some(change.to.clone()), ..event }
+    AccountUpdated {
+        run: Some(run.invocation.to_owned()),
+        from: Some(change.from.clone()),
+        to: Some(change.to.clone()),
+        ..event
+    }
 }

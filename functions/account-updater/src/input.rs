@@ -234,7 +234,10 @@ fn read_task(name: &str, domains: &[EmailDomain], fields: &mut Fields) -> Option
             let contact: Option<Contact> = fields.optional_object("contact");
             match &contact {
                 Some(contact) => {
-                    contact.problems("contact").into_iter().for_each(|problem| fields.note(&problem.path, problem.problem));
+                    contact
+                        .problems("contact")
+                        .into_iter()
+                        .for_each(|problem| fields.note(&problem.path, problem.problem));
                 }
                 None if !fields.has_problem("contact") => fields.note("contact", "is missing"),
                 None => {}

@@ -18,10 +18,10 @@ use steward::{
 use std::time::Duration;
 
 use crate::{
-    updates::{Updates, Run},
     event::{AccountUpdated, Finding},
     guard::Admitted,
     report::{Report, Row, Rows},
+    updates::{Run, Updates},
 };
 
 /// How many accounts are worked on at once.
@@ -29,7 +29,11 @@ const AT_ONCE: usize = 4;
 
 impl Updates {
     /// Gives accounts other names, as far as no account of the organization has them.
-    pub(crate) async fn rename(&self, names: &BTreeMap<AccountId, AccountName>, run: &Run<'_>) -> Result<Report, Failure> {
+    pub(crate) async fn rename(
+        &self,
+        names: &BTreeMap<AccountId, AccountName>,
+        run: &Run<'_>,
+    ) -> Result<Report, Failure> {
         let budget = Budget::keeping(Duration::from_mins(1));
         let visits = names.iter().map(|(id, name)| async {
             if !budget.has_room() {

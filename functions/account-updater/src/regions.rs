@@ -12,9 +12,9 @@ use steward::{
 
 use crate::{
     contacts::Seen,
-    updates::{Updates, Run},
     event::Finding,
     report::{Report, Rows},
+    updates::{Run, Updates},
 };
 
 /// The regions of one account.

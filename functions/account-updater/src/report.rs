@@ -2,19 +2,9 @@
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use serde::Serialize;
-use steward::{
-    baseline::Refusal,
-    control::Mode,
-    ids::AccountId,
-};
+use steward::{baseline::Refusal, control::Mode, ids::AccountId};
 
-use crate::{
-    addresses::PlanRow,
-    contacts::ContactsRow,
-    event::Finding,
-    regions::RegionsRow,
-    status::StatusRow,
-};
+use crate::{addresses::PlanRow, contacts::ContactsRow, event::Finding, regions::RegionsRow, status::StatusRow};
 
 /// What the function answers.
 #[derive(Debug, Serialize)]

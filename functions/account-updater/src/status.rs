@@ -20,9 +20,9 @@ use std::time::Duration;
 
 use crate::{
     email_change::{EmailChange, State},
-    updates::{Updates, Message, Run},
     event::{AccountUpdated, EmailChangesAbandoned, Finding},
     report::{Report, Row, Rows},
+    updates::{Message, Run, Updates},
 };
 
 /// How many changes are looked at at once.
@@ -135,8 +135,11 @@ impl Updates {
         let looks = items.into_iter().map(|change| async {
             let target = AccountTarget::of(&change.account_id, own);
             let is_asked = change.state != State::Queued && budget.has_room();
-            let update =
-                if is_asked { self.accounts.find_primary_email_update(&target).await.unwrap_or_default() } else { None };
+            let update = if is_asked {
+                self.accounts.find_primary_email_update(&target).await.unwrap_or_default()
+            } else {
+                None
+            };
             StatusRow::of(change, update, now)
         });
         let rows = in_order(as_they_come(looks, AT_ONCE).collect().await);
@@ -156,7 +159,11 @@ impl Updates {
             match self.follow_one(change, run).await {
                 Ok((change, None)) => Followed::Same(Box::new(change)),
                 Ok((change, Some(finding))) => Followed::Changed(Box::new(change), finding),
-                Err(failure) => Followed::Failed(Row { account_id: id, account_name: Some(name), finding: Finding::failed(failure) }),
+                Err(failure) => Followed::Failed(Row {
+                    account_id: id,
+                    account_name: Some(name),
+                    finding: Finding::failed(failure),
+                }),
             }
         });
         let (mut rows, mut left, mut waiting) = (Vec::new(), Vec::new(), Vec::new());

@@ -73,9 +73,10 @@ impl Updates {
         };
         if let Some(under_way) = found.as_ref().filter(|found| found.is_open() && !found.is_unasked()) {
             return Ok(match under_way.state {
-                _ if !under_way.is_to(new_email.as_str()) => {
-                    Finding::refused(format!("A change to {} is under way: end or forget it first.", under_way.new_email))
-                }
+                _ if !under_way.is_to(new_email.as_str()) => Finding::refused(format!(
+                    "A change to {} is under way: end or forget it first.",
+                    under_way.new_email
+                )),
                 State::Starting => not_known_yet(),
                 _ => Finding::NothingToDo { why: under_way.words() },
             });
@@ -234,7 +235,9 @@ impl Updates {
                 self.journal.end(&event.ending(Finding::failed(&error))).await?;
                 return Ok((starting, Finding::failed(error)));
             }
-            Err(error) if is_a_matter_of_time(error.cause) && change.state != State::Pending && change.run.is_some() => {
+            Err(error)
+                if is_a_matter_of_time(error.cause) && change.state != State::Pending && change.run.is_some() =>
+            {
                 (starting.in_state(State::Queued, now), Finding::Waits { why: error.to_string() })
             }
             // The code before is good for as long as it was.
@@ -343,7 +346,9 @@ fn is_a_matter_of_time(cause: Cause) -> bool {
 }
 
 fn not_known_yet() -> Finding {
-    Finding::refused("AWS was asked, and its answer was lost: ask again in a minute, when it can be seen what came of it.")
+    Finding::refused(
+        "AWS was asked, and its answer was lost: ask again in a minute, when it can be seen what came of it.",
+    )
 }
 
 fn none_under_way(id: &AccountId) -> Finding {
@@ -360,11 +365,17 @@ impl EmailChange {
     pub(crate) fn words(&self) -> String {
         let email = &self.new_email;
         match &self.state {
-            State::Queued if self.run.is_none() => format!("AWS was not asked to mail a code to {email}: start the change again."),
+            State::Queued if self.run.is_none() => {
+                format!("AWS was not asked to mail a code to {email}: start the change again.")
+            }
             State::Queued => format!("The change to {email} waits for its turn."),
             State::Starting => format!("AWS was asked to mail a code to {email}, and its answer was not seen."),
-            State::Pending => format!("The change to {email} waits for its code; resend-email-change asks for another one."),
-            State::Accepted => format!("AWS has the code, and gives the account the address {email} within four hours."),
+            State::Pending => {
+                format!("The change to {email} waits for its code; resend-email-change asks for another one.")
+            }
+            State::Accepted => {
+                format!("AWS has the code, and gives the account the address {email} within four hours.")
+            }
             State::Completed => format!("The account has the address {email}."),
             State::Failed { why } => format!("The change to {email} has failed: {why}"),
             State::Forgotten => format!("The change to {email} was forgotten; start it again."),

@@ -52,11 +52,8 @@ impl EmailChanges {
     /// quicker.
     pub(crate) async fn put(&self, change: &EmailChange, now: Timestamp) -> Result<(), Failure> {
         let is_open = change.is_open();
-        let item = Item {
-            change,
-            open: is_open.then_some(OPEN.1),
-            expires_at: (!is_open).then(|| (now + KEPT).as_second()),
-        };
+        let item =
+            Item { change, open: is_open.then_some(OPEN.1), expires_at: (!is_open).then(|| (now + KEPT).as_second()) };
         let before = change.revision.checked_sub(1).filter(|revision| *revision > 0);
         if self.0.put_over(key(&change.account_id), &item, before).await? {
             Ok(())

@@ -16,7 +16,8 @@ fn problems(input: Value) -> String {
 
 #[test]
 fn every_task_has_a_sample_and_each_is_taken() {
-    let ways = Mode::ALL.map(Mode::name).into_iter().chain(TASKS.map(|(name, _)| name)).chain(["names", "pattern", "csv"]);
+    let ways =
+        Mode::ALL.map(Mode::name).into_iter().chain(TASKS.map(|(name, _)| name)).chain(["names", "pattern", "csv"]);
     payloads::check(crate::AccountUpdater::NAME, ways, |sample| {
         let given = ["names", "pattern", "csv"].into_iter().filter(|field| sample.payload.get(field).is_some());
         let given: Vec<_> = given.collect();
@@ -40,9 +41,7 @@ fn nothing_said_is_a_plan_and_what_only_looks_needs_no_reason() {
 
 #[test]
 fn an_address_outside_the_domains_of_the_stack_is_refused() {
-    let start = |email: &str| {
-        json!({"task": "start-email-change", "account_id": "222222222222", "new_email": email, "reason": "typo"})
-    };
+    let start = |email: &str| json!({"task": "start-email-change", "account_id": "222222222222", "new_email": email, "reason": "typo"});
     for email in ["a@example.org", "a@sub.example.com", "a@example.com.evil.example"] {
         let told = problems(start(email));
         assert!(told.contains("new_email: must be of a domain of the stack: example.com, new.example"), "{told}");

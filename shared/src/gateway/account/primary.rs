@@ -127,7 +127,8 @@ impl AccountGateway {
     pub async fn put_account_name(&self, target: &AccountTarget, name: &AccountName) -> Result<(), CallError> {
         const OPERATION: &str = "account:PutAccountName";
         self.limiters.put_account_name.turn(OPERATION).await?;
-        let answer = self.client.put_account_name().set_account_id(target.id()).account_name(name.as_str()).send().await;
+        let answer =
+            self.client.put_account_name().set_account_id(target.id()).account_name(name.as_str()).send().await;
         answer.map(drop).map_err(|error| target.denied(CallError::of(OPERATION, error)))
     }
 }
@@ -206,7 +207,8 @@ mod tests {
         let none = answered(404, r#"{"__type":"ResourceNotFoundException","message":"none"}"#);
         let some = answered(200, r#"{"Status":"ACCEPTED","UpdatedAt":1790000000}"#);
         let new = answered(200, r#"{"Status":"PAUSED","UpdatedAt":1790000000}"#);
-        let rules = [none, some, new].map(|answer| mock!(Client::get_primary_email_update_status).then_http_response(answer));
+        let rules =
+            [none, some, new].map(|answer| mock!(Client::get_primary_email_update_status).then_http_response(answer));
         let client = mock_client!(aws_sdk_account, RuleMode::Sequential, rules.each_ref());
         let gateway = AccountGateway::mocked(client);
         let find = async || gateway.find_primary_email_update(&member()).await;

@@ -147,7 +147,8 @@ async fn a_role_may_lead_accounts_to_the_domains_of_its_policy_alone() {
 #[tokio::test]
 async fn a_role_may_change_the_accounts_of_the_units_of_its_policy_alone() {
     let (organization, client, members) = with_members(1).await;
-    let (management, path) = (organization.management_account(), format!("{}/{}/", organization.id(), organization.root_id()));
+    let (management, path) =
+        (organization.management_account(), format!("{}/{}/", organization.id(), organization.root_id()));
     let account = members[0].as_str();
     let rename = |paths: &str| {
         json!({"Version": "2012-10-17", "Statement": [
