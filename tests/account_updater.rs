@@ -78,6 +78,7 @@ async fn followed(scenario: &Scenario, account: &str, wanted: &str) {
 /// Takes every way through the function that needs a permission of its own.
 pub(crate) async fn every_way(scenario: &Scenario) {
     let (account, own) = (scenario.member(), scenario.organization.management_account());
+    scenario.organization.set_email_change_time(Duration::from_secs(20));
     let id = json!({"account_id": account});
     let with = |more: &Value| {
         let mut input = id.clone();
@@ -114,6 +115,7 @@ async fn a_mistyped_address_is_planned_changed_with_the_code_and_told_and_the_co
     let (listener, mailbox) = (scenario.listen("updated").await, scenario.mailbox("updated").await);
     let account = scenario.member();
     let changes = scenario.organization.email_changes_of(&account);
+    scenario.organization.set_email_change_time(Duration::from_secs(20));
     let start = json!({"account_id": account, "new_email": "shop@new.example"});
 
     let planned = one(&scenario, &asked("start-email-change", &start)).await;
@@ -200,6 +202,7 @@ fn starts(scenario: &Scenario) -> BTreeMap<String, usize> {
 async fn a_whole_domain_is_changed_through_two_kills_each_account_once_and_what_nobody_ends_is_told_once() {
     let scenario = Scenario::with_members_and(ADDRESSES, "version: 1", &[DOMAINS]).await;
     let listener = scenario.listen("domain").await;
+    scenario.organization.set_email_change_time(Duration::from_secs(20));
     let from = format!("{}.example.com", scenario.organization.management_account());
     let whole = json!({"from": from, "to": "new.example", "organizational_unit": "/Workloads/Sandbox", "csv": true});
     let planned = ask(&scenario, &asked("change-email-domain", &whole)).await;
@@ -435,12 +438,17 @@ async fn what_may_not_be_changed_is_refused_and_nothing_is_written() {
     for part in ["account_ids[0]", "contact_type", "contact: is missing", "mode", "reason: is missing"] {
         assert!(error.contains(part), "{part}: {error}");
     }
-    // The switch, and the alias.
-    stack.put_item(&json!({"pk": {"S": "switch"}})).await.expect("the switch is turned");
-    let error = stack.invoke(UPDATER, &start(&member)).await.expect_err("it is refused").to_string();
-    assert!(error.contains("SwitchedOff"), "{error}");
+    // The alias, and the switch, of which what was read is believed for ten seconds.
     let plan = format!("{}:plan", stack.output(UPDATER));
     let error = stack.client.invoke(&plan, &start(&member)).await.expect_err("it is refused").to_string();
     assert!(error.contains("PlanOnly"), "{error}");
+    stack.put_item(&json!({"pk": {"S": "switch"}})).await.expect("the switch is turned");
+    eventually("the switch to hold", PATIENCE, async || {
+        let refused = stack.invoke(UPDATER, &start("999999999999")).await.err()?;
+        assert!(refused.to_string().contains("SwitchedOff"), "{refused}");
+        Some(())
+    })
+    .await;
+    stack.invoke(UPDATER, &start(&member)).await.expect_err("nothing is changed");
     assert!(scenario.calls_since(0).to("account", "StartPrimaryEmailUpdate").is_empty());
 }

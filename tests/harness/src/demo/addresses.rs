@@ -1,6 +1,6 @@
 //! The part of the demonstration about primary e-mail addresses: a mistyped one, and those of a whole unit.
 
-use std::error::Error;
+use std::{error::Error, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ const REASON: &str = "The company has another name.";
 /// An address is changed with the code from the mail; then those of a unit are planned, checked and begun by a queue.
 pub(super) async fn run(console: &Console, demo: &DemoOrganization, account: &str) -> Result<(), Box<dyn Error>> {
     let start = Timestamp::now();
+    demo.organization.set_email_change_time(Duration::from_secs(5));
     let ask = async |input: Value| demo.stack.invoke(UPDATER, &input).await;
     let change = json!({"task": "start-email-change", "account_id": account, "new_email": "aws+blue@company.example",
         "reason": "It was mistyped.", "requested_by": "alice", "mode": "apply"});
