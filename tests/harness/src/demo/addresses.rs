@@ -55,6 +55,7 @@ pub(super) async fn run(console: &Console, demo: &DemoOrganization, account: &st
 fn show(console: &Console, start: Timestamp, answer: &Value) {
     for row in answer["rows"].as_array().into_iter().flatten() {
         let said = row["steps"][0].as_str().or(row["why"].as_str()).or(row["message"].as_str());
-        console.moment(since(start), &format!("{}: {}", row["outcome"].as_str().unwrap_or("?"), said.unwrap_or_default()));
+        console
+            .moment(since(start), &format!("{}: {}", row["outcome"].as_str().unwrap_or("?"), said.unwrap_or_default()));
     }
 }
