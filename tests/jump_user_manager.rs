@@ -1,10 +1,13 @@
 //! `jump-user-manager`: people in the jump account, from the first sign-in to the last trace.
 
 use harness::eventually;
-use local_cloud::{AwsClient, AwsError, Credentials, Fault, Method, Xml};
+use local_cloud::{AwsClient, AwsError, Credentials, Fault, Xml};
 use serde_json::{Value, json};
 
-use crate::scenario::{PATIENCE, Scenario};
+use crate::{
+    scenario::{PATIENCE, Scenario},
+    secrets,
+};
 
 const MANAGER: &str = "JumpUserManagerFunction";
 const IAM: &str = "2010-05-08";
@@ -184,7 +187,7 @@ async fn a_person_is_planned_made_gets_in_with_a_second_factor_alone_and_is_gone
     let login = iam(&stage.root(), "GetLoginProfile", &[("UserName", "alice")]).await.expect("a password");
     assert_eq!(login.text("PasswordResetRequired").as_deref(), Some("true"));
     assert!(!made.to_string().contains(&password) && !published.detail.to_string().contains(&password));
-    nowhere_else(&stage, &password).await;
+    secrets::went_to(&stage.scenario, &password, "jump-user-manager", &["CreateSecret", "CreateLoginProfile"]).await;
 
     // Before the second factor: nothing but to change the password and to add a device.
     let alice = stage.sign_in("alice").await;
@@ -229,7 +232,7 @@ async fn a_person_is_planned_made_gets_in_with_a_second_factor_alone_and_is_gone
     assert_eq!(assume(&alice, &other, Some(&serial)).await, Ok(()));
 
     gone_in_one_call(&stage, &alice, &serial).await;
-    nowhere_else(&stage, &password).await;
+    secrets::went_to(&stage.scenario, &password, "jump-user-manager", &["CreateSecret", "CreateLoginProfile"]).await;
 }
 
 /// Gives a user everything that one can have, and removes it.
@@ -270,44 +273,6 @@ async fn gone_in_one_call(stage: &Stage, alice: &AwsClient, serial: &str) {
     let devices = iam(&root, "ListVirtualMFADevices", &[("AssignmentStatus", "Any")]).await.expect("devices");
     assert!(!devices.0.contains(serial), "{}", devices.0);
     assert_eq!(stage.ask(&remove).await["outcome"], "nothing_to_do");
-}
-
-/// Looks for a password in everything that the stack and the local cloud keep, but for its secret.
-async fn nowhere_else(stage: &Stage, password: &str) {
-    let stack = &stage.scenario.stack;
-    for table in ["StateTable", "JournalTable"] {
-        let items =
-            stack.client.json("dynamodb", "Scan", json!({"TableName": stack.output(table)})).await.expect(table);
-        assert!(items["Count"].as_u64() > Some(0) && !items.to_string().contains(password), "{table}");
-    }
-    let groups = json!({"logGroupNamePrefix": "/aws/lambda"});
-    let groups = stack.client.json("logs", "DescribeLogGroups", groups).await.expect("log groups");
-    let groups =
-        groups["logGroups"].as_array().expect("groups").iter().filter_map(|group| group["logGroupName"].as_str());
-    for group in groups {
-        let lines = stack.client.json("logs", "FilterLogEvents", json!({"logGroupName": group})).await.expect(group);
-        assert!(!lines.to_string().contains(password), "{group}");
-    }
-    for bucket in ["DocumentsBucket", "ReportsBucket", "BackupsBucket"] {
-        let path = format!("/{}?list-type=2", stack.output(bucket));
-        let keys = stack.client.rest("s3", Method::GET, &path, "").await.expect(bucket);
-        let keys = Xml(String::from_utf8_lossy(keys.body()).into_owned());
-        for key in keys.texts("Key") {
-            let path = format!("/{}/{key}", stack.output(bucket));
-            let object = stack.client.rest("s3", Method::GET, &path, "").await.expect(bucket);
-            assert!(!String::from_utf8_lossy(object.body()).contains(password), "{bucket}/{key}");
-        }
-    }
-    for queue in ["UndeliverableUrl", "NotificationQueueUrl", "NotificationDeadLettersUrl"] {
-        assert!(!stack.peek(queue).await.expect(queue).concat().contains(password), "{queue}");
-    }
-    // What the function has said to AWS: it goes to Secrets Manager and to IAM, and nowhere else.
-    let calls = stage.scenario.cloud.calls().by_function("jump-user-manager");
-    let published = calls.only(|call| call.input.to_string().contains(password));
-    let operations: Vec<_> = published.iter().map(|call| call.operation.as_str()).collect();
-    assert_eq!(operations, ["CreateSecret", "CreateLoginProfile"], "where the password went");
-    let log = std::fs::read_to_string(stage.scenario.cloud.log()).expect("the log of the local cloud");
-    assert!(!log.contains(password), "the log of the functions and of MiniStack");
 }
 
 #[tokio::test]

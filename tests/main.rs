@@ -3,6 +3,7 @@
 //! One cloud serves all tests. Tests with settings of their own have an organization and a stack of their own.
 
 mod account_requester;
+mod account_updater;
 mod activity_auditor;
 mod baseline_applier;
 mod brake;
@@ -27,6 +28,7 @@ mod region_opt_auditor;
 mod root_task_runner;
 mod samples;
 mod scenario;
+mod secrets;
 mod side_by_side;
 mod state_machine;
 mod template;

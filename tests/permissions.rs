@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use crate::{
-    controls, dead_letter_replayer, jump_user_manager,
+    account_updater, controls, dead_letter_replayer, jump_user_manager,
     member_events::forward_events,
     one_table,
     scenario::{PATIENCE, Scenario, email, spec},
@@ -145,6 +145,7 @@ async fn every_way(scenario: &Scenario) {
     let mut restore = unlock.clone();
     (restore["task"], restore["backup"]) = ("restore-bucket-policy".into(), unlocked["rows"][0]["backup"].clone());
     assert_eq!(root_task(&restore).await["rows"][0]["outcome"], "done");
+    account_updater::every_way(scenario).await;
     jump_user_manager::every_way(scenario).await;
     // What was given up.
     scenario.stack.send("NotificationDeadLettersUrl", "{}").await.expect("a dead letter");
@@ -207,6 +208,8 @@ async fn last_good(scenario: &Scenario, account: &str) {
     let region = include_str!("../events/region-opt-auditor/region-enabled.json");
     let region: Value = serde_json::from_str(region).expect("a sample");
     let audit = async || scenario.stack.invoke("RegionOptAuditorFunction", &region).await.expect("the auditor answers");
+    let changes = json!({"task": "email-changes"});
+    let update = async || scenario.stack.invoke("AccountUpdaterFunction", &changes).await.expect("the updater answers");
 
     // An event that comes in between lets a function read the good one before its turn, or record it in the place of the one
     // whose turn it is: then it is done once more.
@@ -226,12 +229,15 @@ async fn last_good(scenario: &Scenario, account: &str) {
         scenario.put_document("version: 0").await;
         assert_eq!(apply().await["baseline_refused"]["cause"], "BaselineDocumentRefused");
         audit().await;
+        update().await;
         scenario.put_document(&format!("{}# newest {n}\n", controls::DOCUMENT)).await;
         apply().await;
+        scenario.put_document(&format!("{}# newest of all {n}\n", controls::DOCUMENT)).await;
+        update().await;
         scenario.put_document("version: 0").await;
         assert_eq!(root_task().await["baseline_refused"]["cause"], "BaselineDocumentRefused");
-        if ["baseline-applier", "region-opt-auditor", "root-task-runner"].into_iter().all(read_by)
-            && ["baseline-applier", "root-task-runner"].into_iter().all(recorded_by)
+        if ["account-updater", "baseline-applier", "region-opt-auditor", "root-task-runner"].into_iter().all(read_by)
+            && ["account-updater", "baseline-applier", "root-task-runner"].into_iter().all(recorded_by)
         {
             break;
         }
@@ -299,8 +305,12 @@ fn roles_of(function: &str, policy: &str) -> bool {
 
 #[tokio::test]
 async fn every_function_calls_exactly_what_its_policy_allows() {
-    let scenario =
-        Scenario::with_member_as_each(&["DelegatedAdministrators", "JumpAccountId"], controls::DOCUMENT).await;
+    let scenario = Scenario::with_member_as_each(
+        &["DelegatedAdministrators", "JumpAccountId"],
+        controls::DOCUMENT,
+        &[("EmailDomains", "new.example")],
+    )
+    .await;
     every_way(&scenario).await;
     let policies = policies(&scenario).await.unwrap();
     let mut of_tables = Vec::new();

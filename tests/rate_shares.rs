@@ -7,17 +7,34 @@ use serde_json::Value;
 use crate::template::{read, resources, template};
 
 /// The functions that people invoke beside whatever else is at work, one at a time.
-const BY_HAND: [&str; 5] =
-    ["AccountRequester", "BaselineApplier", "JumpUserManager", "OrganizationPreparer", "RootTaskRunner"];
+const BY_HAND: [&str; 6] = [
+    "AccountRequester",
+    "AccountUpdater",
+    "BaselineApplier",
+    "JumpUserManager",
+    "OrganizationPreparer",
+    "RootTaskRunner",
+];
 /// Operations that one process of a function calls at a time, however many there are, and why.
-const ONE_AT_A_TIME: [(&str, &str, &str); 2] = [
+const ONE_AT_A_TIME: [(&str, &str, &str); 10] = [
     ("AccountRequester", "ListAccounts", "whoever lists holds a lock in the table"),
+    ("AccountUpdater", "DeleteAlternateContact", ASKED_BY_PEOPLE),
+    ("AccountUpdater", "GetAlternateContact", ASKED_BY_PEOPLE),
+    ("AccountUpdater", "GetContactInformation", ASKED_BY_PEOPLE),
+    ("AccountUpdater", "ListAccounts", ASKED_BY_PEOPLE),
+    ("AccountUpdater", "ListOrganizationalUnitsForParent", ASKED_BY_PEOPLE),
+    ("AccountUpdater", "ListRegions", ASKED_BY_PEOPLE),
+    ("AccountUpdater", "ListRoots", ASKED_BY_PEOPLE),
+    ("AccountUpdater", "PutAlternateContact", ASKED_BY_PEOPLE),
     (
         "BaselineApplier",
         "ListAccounts",
         "the queue names its accounts; a person selects from all of them, or a turn in the table makes the groups of the jump account",
     ),
 ];
+
+/// Why the processes of a queue do not make a call that the function makes for people.
+const ASKED_BY_PEOPLE: &str = "the queue knows its accounts and changes addresses alone; people ask one at a time";
 
 /// A function that calls what AWS counts for the management account.
 struct Caller {

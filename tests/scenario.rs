@@ -67,15 +67,15 @@ impl Scenario {
 
     /// An organization and a stack whose parameter of this name is the organization's member, and this baseline document.
     pub(crate) async fn with_member_as(parameter: &str, document: &str) -> Self {
-        Self::with_member_as_each(&[parameter], document).await
+        Self::with_member_as_each(&[parameter], document, &[]).await
     }
 
-    /// The same of several parameters.
-    pub(crate) async fn with_member_as_each(named: &[&str], document: &str) -> Self {
+    /// The same of several parameters, with these others beside them.
+    pub(crate) async fn with_member_as_each(named: &[&str], document: &str, parameters: &[(&str, &str)]) -> Self {
         let organization = FAST.organization(0).await;
         let member = member(&organization);
         let named = named.iter().map(|parameter| (*parameter, member.as_str()));
-        let parameters: Vec<_> = named.chain([("BaselineKey", "baseline.yaml")]).collect();
+        let parameters: Vec<_> = named.chain([("BaselineKey", "baseline.yaml")]).chain(parameters.to_vec()).collect();
         let scenario = FAST.copy(organization, &parameters).await;
         scenario.put_document(document).await;
         scenario

@@ -34,7 +34,10 @@ use std::error::Error;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
 
-pub use account::{AccountGateway, AccountTarget, AlternateContact, ContactInformation, ContactKind, RegionStatus};
+pub use account::{
+    AccountGateway, AccountTarget, AlternateContact, ContactInformation, ContactKind, EmailCode, EmailUpdate,
+    EmailUpdateStatus, RegionStatus,
+};
 pub use billing::{BillingAlertPreference, BillingGateway};
 pub use budgets::{Budget, BudgetRest, BudgetsGateway, Measure, Threshold};
 pub use cloudtrail::{CloudTrailGateway, Trail, TrailSettings, TrailStatus};

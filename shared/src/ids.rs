@@ -84,6 +84,13 @@ text_id!(
 );
 
 text_id!(
+    /// The domain of a primary e-mail address, in lower case, without its subdomains.
+    EmailDomain,
+    |t| t.bytes().all(|b| !b.is_ascii_uppercase()) && is_email(&format!("a@{t}")),
+    "a domain in lower case, such as example.com"
+);
+
+text_id!(
     /// An address that Amazon SNS mails to: people's, and those of paging services, which are long. It is not the
     /// [`Email`] of an account, of which AWS takes less.
     MailAddress,
@@ -168,6 +175,16 @@ impl Email {
     /// The address as it is compared: AWS takes `A@example.com` and `a@example.com` for the same one.
     pub fn normalised(&self) -> String {
         self.0.to_ascii_lowercase()
+    }
+
+    /// What stands before the `@`.
+    pub fn local(&self) -> &str {
+        self.0.split_once('@').map_or("", |(local, _)| local)
+    }
+
+    /// Whether the address is one of this domain, and not of one below it.
+    pub fn is_of(&self, domain: &EmailDomain) -> bool {
+        self.0.split_once('@').is_some_and(|(_, own)| own.eq_ignore_ascii_case(domain.as_str()))
     }
 }
 
@@ -359,6 +376,16 @@ mod tests {
         let long = format!("{}@example.com", "a".repeat(53));
         assert_eq!(long.len(), 65);
         assert!(long.parse::<Email>().is_err());
+    }
+
+    #[test]
+    fn an_address_is_of_its_domain_in_any_case_and_of_none_above_it() {
+        let email: Email = "Team@Sub.Example.com".parse().unwrap();
+        let is_of = |domain: &str| email.is_of(&domain.parse().unwrap());
+        assert_eq!((email.local(), is_of("sub.example.com"), is_of("example.com")), ("Team", true, false));
+        for bad in ["", "example", "Example.com", "a@example.com", ".example.com", "example..com"] {
+            assert!(bad.parse::<EmailDomain>().is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -76,6 +76,11 @@ impl Fields {
         self.problems.push(Problem::new(path, problem));
     }
 
+    /// Whether something is noted of this path already.
+    pub fn has_problem(&self, path: &str) -> bool {
+        self.problems.iter().any(|problem| problem.path == path || problem.path == "$")
+    }
+
     /// Whether the input has a field that nobody has taken yet.
     pub fn is_given(&self, name: &str) -> bool {
         self.given.get(name).is_some_and(|value| !value.is_null())
@@ -121,6 +126,22 @@ impl Fields {
             parsed.extend(self.text::<T>(&format!("{name}[{position}]"), entry));
         }
         Some(parsed)
+    }
+
+    /// An object with fields of its own, or left out. Of what is wrong with its shape, the first thing is said.
+    pub fn optional_object<T: serde::de::DeserializeOwned>(&mut self, name: &'static str) -> Option<T> {
+        let value = self.take(name)?;
+        if !value.is_object() {
+            self.note(name, format!("is {}; an object is expected", kind(&value)));
+            return None;
+        }
+        match serde_json::from_value(value) {
+            Ok(read) => Some(read),
+            Err(error) => {
+                self.note(name, format!("is not as expected: {error}"));
+                None
+            }
+        }
     }
 
     /// Names and texts, or left out.

@@ -35,6 +35,18 @@ const KEEPS_CONTACTS_REGIONS_AND_PLACES: &[&str] = &[
 pub const MAY: &[(&str, &[&str])] = &[
     ("account-lister", &[]),
     ("account-requester", &[]),
+    (
+        "account-updater",
+        &[
+            "account:AcceptPrimaryEmailUpdate",
+            "account:DeleteAlternateContact",
+            "account:PutAccountName",
+            "account:PutAlternateContact",
+            "account:StartPrimaryEmailUpdate",
+            "iam:UpdateAccountEmailAddress",
+            "iam:UpdateAccountName",
+        ],
+    ),
     ("activity-auditor", &[]),
     ("baseline-applier", KEEPS_CONTACTS_REGIONS_AND_PLACES),
     ("compliance-checker", KEEPS_CONTACTS_REGIONS_AND_PLACES),

@@ -1,5 +1,7 @@
 //! AWS Account Management: contacts and regions of the accounts of an organization. Every call goes to us-east-1.
 
+mod primary;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use aws_config::SdkConfig;
@@ -24,6 +26,8 @@ use crate::{
     error::Cause,
     ids::{AccountId, Region},
 };
+
+pub use primary::{EmailCode, EmailUpdate, EmailUpdateStatus};
 
 /// The account that a call is about, as the management account names it.
 ///
@@ -147,6 +151,11 @@ struct RateLimiters {
     list_regions: RateLimiter,
     enable_region: RateLimiter,
     disable_region: RateLimiter,
+    accept_primary_email_update: RateLimiter,
+    get_primary_email: RateLimiter,
+    get_primary_email_update_status: RateLimiter,
+    put_account_name: RateLimiter,
+    start_primary_email_update: RateLimiter,
 }
 
 impl RateLimiters {
@@ -161,6 +170,12 @@ impl RateLimiters {
             list_regions: limiter("ListRegions", 5.0, 5.0),
             enable_region: limiter("EnableRegion", 1.0, 1.0),
             disable_region: limiter("DisableRegion", 1.0, 1.0),
+            accept_primary_email_update: limiter("AcceptPrimaryEmailUpdate", 1.0, 1.0),
+            get_primary_email: limiter("GetPrimaryEmail", 3.0, 3.0),
+            // AWS publishes none for it: that of its sister.
+            get_primary_email_update_status: limiter("GetPrimaryEmailUpdateStatus", 3.0, 3.0),
+            put_account_name: limiter("PutAccountName", 1.0, 1.0),
+            start_primary_email_update: limiter("StartPrimaryEmailUpdate", 1.0, 1.0),
         }
     }
 }

@@ -112,6 +112,19 @@ impl DynamoDbGateway {
         Ok(self.write(vec![Write::Put { pk, item: attributes(item)?, condition }]).await?.is_ok())
     }
 
+    /// Puts an item in the place of the one of this revision, or of none; whether that was there. Items of this kind have a
+    /// number `revision`, which each write counts on.
+    pub async fn put_over<T: Serialize>(&self, pk: String, item: &T, revision: Option<u64>) -> Result<bool, CallError> {
+        let condition = match revision {
+            None => (format!("attribute_not_exists({PARTITION_KEY})"), HashMap::new()),
+            Some(revision) => {
+                let expected = AttributeValue::N(revision.to_string());
+                ("revision = :expected".to_owned(), HashMap::from([(":expected".to_owned(), expected)]))
+            }
+        };
+        Ok(self.write(vec![Write::Put { pk, item: attributes(item)?, condition: Some(condition) }]).await?.is_ok())
+    }
+
     /// Reads every item that a sparse index holds under one key. An item that cannot be read is left out and named.
     pub async fn query_index<T: DeserializeOwned>(
         &self,

@@ -15,6 +15,8 @@ pub enum EventType {
     AccountCreated,
     /// An account that was asked for was not created, or not finished.
     AccountCreationFailed,
+    /// Something of an account was changed by hand.
+    AccountUpdated,
     /// Somebody did something, or tried to.
     ActivityAudited,
     /// An account has its baseline.
@@ -27,6 +29,8 @@ pub enum EventType {
     BaselineSelectorUnmatched,
     /// A sweep is over.
     ComplianceReported,
+    /// Changes of addresses wait for their codes.
+    EmailChangesAbandoned,
     /// A user of the jump account was changed.
     JumpUserChanged,
     /// Users of the jump account need a look, or none does.

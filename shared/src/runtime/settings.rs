@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use crate::{
     gateway::{Management, Rates, TaggingGateway},
-    ids::{AccountId, MailAddress, NotValid, RoleName},
+    ids::{AccountId, EmailDomain, MailAddress, NotValid, RoleName},
     poll_backoff::PollBackoff,
     severity::Severity,
 };
@@ -101,6 +101,25 @@ impl Settings {
     /// `BASELINE_QUEUE_URL`: the queue of the baseline applier.
     pub fn baseline_queue_url(&mut self) -> String {
         self.required("BASELINE_QUEUE_URL")
+    }
+
+    /// `ACCOUNT_UPDATE_QUEUE_URL`: the queue of the account updater.
+    pub fn account_update_queue_url(&mut self) -> String {
+        self.required("ACCOUNT_UPDATE_QUEUE_URL")
+    }
+
+    /// `EMAIL_DOMAINS`: the domains that primary e-mail addresses may be changed to, with commas between them; none when not
+    /// set.
+    pub fn email_domains(&mut self) -> Vec<EmailDomain> {
+        let text = self.read("EMAIL_DOMAINS").unwrap_or_default();
+        let mut domains = Vec::new();
+        for domain in text.split(',').filter(|domain| !domain.is_empty()) {
+            match domain.parse() {
+                Ok(domain) => domains.push(domain),
+                Err(problem) => self.problems.push(format!("EMAIL_DOMAINS has {domain:?}, which is not {problem}")),
+            }
+        }
+        domains
     }
 
     /// `REGION_AUDIT_QUEUE_URL`: the queue of the region opt-in auditor.

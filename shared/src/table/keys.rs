@@ -66,6 +66,8 @@ pub const CALL: Many = Many("call#");
 pub const DAY: Many = Many("day#");
 /// The index of accounts, by address.
 pub const EMAIL: Many = Many("email#");
+/// The changes of primary e-mail addresses, by the account.
+pub const EMAIL_CHANGE: Many = Many("email-change#");
 /// The joinings of accounts that are known.
 pub const KNOWN_ACCOUNT: Many = Many("known-account#");
 /// The requests that AWS is working on.
@@ -109,6 +111,7 @@ pub const TABLE: &[Kind] = &[
     Kind::Many(CALL),
     Kind::Many(DAY),
     Kind::Many(EMAIL),
+    Kind::Many(EMAIL_CHANGE),
     Kind::Many(KNOWN_ACCOUNT),
     Kind::One(IN_FLIGHT),
     Kind::One(INSTALLATION),
@@ -126,6 +129,8 @@ pub const TABLE: &[Kind] = &[
     Kind::Many(UNREADABLE),
 ];
 
+/// What was changed of accounts: addresses, names and contacts.
+pub const ACCOUNT_UPDATE: Many = Many("account-update#");
 /// The version and the SHA-256 of a policy that was backed up.
 pub const BACKUP: Many = Many("backup#");
 /// What was changed of a user of the jump account.
@@ -139,6 +144,7 @@ pub const ROOT_TASK: Many = Many("root-task#");
 
 /// The kinds of items in the journal.
 pub const JOURNAL: &[Kind] = &[
+    Kind::Many(ACCOUNT_UPDATE),
     Kind::Many(BACKUP),
     Kind::Many(JUMP_USER),
     Kind::Many(ORGANIZATION),

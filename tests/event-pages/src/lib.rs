@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use account_updater::{AccountUpdated, EmailChangesAbandoned};
 use activity_auditor::ActivityAudited;
 use compliance_reporter::ComplianceReported;
 use jump_user_manager::{JumpUserChanged, JumpUsersReviewed};
@@ -35,6 +36,7 @@ pub(crate) struct Published {
 /// The functions that go by the baseline document: whichever reads a new one first says that it is refused.
 const READERS: &[&str] = &[
     "account-lister",
+    "account-updater",
     "baseline-applier",
     "compliance-checker",
     "organization-preparer",
@@ -47,12 +49,14 @@ fn all() -> Vec<Published> {
     let mut all = vec![
         of::<AccountCreated>(&["create-account-poller"]),
         of::<AccountCreationFailed>(&["account-requester", "create-account-poller"]),
+        of::<AccountUpdated>(&["account-updater"]),
         of::<ActivityAudited>(&["activity-auditor"]),
         of::<BaselineApplied>(&["baseline-applier"]),
         of::<BaselineDocumentRefused>(READERS),
         of::<BaselineIncomplete>(&["baseline-applier"]),
         of::<BaselineSelectorUnmatched>(&["account-lister", "compliance-reporter"]),
         of::<ComplianceReported>(&["compliance-reporter"]),
+        of::<EmailChangesAbandoned>(&["account-updater"]),
         of::<JumpUserChanged>(&["jump-user-manager"]),
         of::<JumpUsersReviewed>(&["jump-user-manager"]),
         of::<OrganizationPrepared>(&["organization-preparer"]),

@@ -69,6 +69,9 @@ pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
     }
     let audit = json!({"task": "audit-credentials", "all": true, "reason": "to see what it costs"});
     demo.stack.invoke("RootTaskRunnerFunction", &audit).await?;
+    demo.stack
+        .invoke("AccountUpdaterFunction", &json!({"task": "regions", "organizational_unit": "/Sandboxes"}))
+        .await?;
     // Without a jump account it says so, which is what it costs here.
     demo.stack.invoke("JumpUserManagerFunction", &json!({"list": true})).await.expect_err("there is no jump account");
     let sweep = demo.stack.start_sweep().await?;

@@ -1,5 +1,6 @@
 //! The demonstration: an account is requested, created, placed and given its baseline; then all accounts are looked at.
 
+mod addresses;
 mod sweep;
 
 use std::{error::Error, time::Duration};
@@ -47,7 +48,11 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     console.heading("4. A request that AWS refuses: the failure says what to do");
     refused(&console, &demo, &listener).await?;
 
-    console.heading("5. A sweep: every account is looked at, and the report says what is wrong and what to do");
+    console
+        .heading("5. Addresses: a mistyped one, and those of a whole unit, are changed with the codes that AWS mails");
+    addresses::run(&console, &demo, &account).await?;
+
+    console.heading("6. A sweep: every account is looked at, and the report says what is wrong and what to do");
     sweep::run(&console, &demo).await?;
 
     console.heading("`make cloud` keeps such a cloud running, to play with it by the AWS CLI.");

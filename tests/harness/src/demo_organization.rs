@@ -89,7 +89,8 @@ impl DemoOrganization {
 
         let start = Instant::now();
         // What is shown is how drift is remediated, and half of so few accounts drift.
-        let parameters = [("BaselineKey", "baseline.yaml"), ("MaxChangedPercent", "100")];
+        let parameters =
+            [("BaselineKey", "baseline.yaml"), ("MaxChangedPercent", "100"), ("EmailDomains", "company.example")];
         let stack = deploy(&cloud, MANAGEMENT_ACCOUNT, "steward", &parameters).await?;
         console.fact("sam deploy", &format!("stack steward, {:.1} s", start.elapsed().as_secs_f64()));
         stack.put_document(FIRST_DOCUMENT).await?;

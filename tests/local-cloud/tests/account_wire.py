@@ -45,6 +45,8 @@ def main(endpoint, account, member):
     status = call("GetPrimaryEmailUpdateStatus", **named)
     assert status["Status"] == "PENDING" and status["UpdatedAt"].year > 2025, status
     call.refused("AcceptPrimaryEmailUpdate", "ValidationException", "fieldValidationFailed", Otp="wrong0", **new)
+    call("PutAccountName", AccountName="Shop", **named)
+    call.refused("PutAccountName", "ValidationException", "fieldValidationFailed", AccountName="<Shop>", **named)
     call.report()
 
 

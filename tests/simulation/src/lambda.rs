@@ -339,6 +339,7 @@ fn handler(name: &str, config: &SdkConfig) -> Result<Handler, String> {
     match name {
         "account-lister" => handler_of!(account_lister::AccountLister, config),
         "account-requester" => handler_of!(account_requester::AccountRequester, config),
+        "account-updater" => handler_of!(account_updater::AccountUpdater, config),
         "activity-auditor" => handler_of!(activity_auditor::ActivityAuditor, config),
         "baseline-applier" => handler_of!(baseline_applier::BaselineApplier, config),
         "compliance-checker" => handler_of!(compliance_checker::ComplianceChecker, config),

@@ -243,6 +243,7 @@ impl Resolver<'_> {
                     "HasProtectedAccounts"
                     | "ChecksSignatures"
                     | "HasDelegatedAdministrators"
+                    | "HasEmailDomains"
                     | "HasJumpAccount"
                     | "HearsMembers" => false,
                     other => panic!("the condition {other} is not simulated"),

@@ -79,12 +79,14 @@ impl News {
         match event_type {
             EventType::AccountCreated => account_created(detail),
             EventType::AccountCreationFailed => account_creation_failed(detail),
+            EventType::AccountUpdated => account_updated(detail),
             EventType::ActivityAudited => activity_audited(detail),
             EventType::BaselineApplied => baseline_applied(detail),
             EventType::BaselineDocumentRefused => baseline_document_refused(detail),
             EventType::BaselineSelectorUnmatched => baseline_selector_unmatched(detail),
             EventType::BaselineIncomplete => baseline_incomplete(detail),
             EventType::ComplianceReported => compliance_reported(detail),
+            EventType::EmailChangesAbandoned => email_changes_abandoned(detail),
             EventType::JumpUserChanged => jump_user_changed(detail),
             EventType::JumpUsersReviewed => jump_users_reviewed(detail),
             EventType::OrganizationPrepared => organization_prepared(detail),
@@ -327,6 +329,56 @@ fn root_task_performed(detail: &Detail<'_>) -> News {
         ("refused", "/why"),
     ]));
     news.ids.extend(detail.rows(&[("invocation", "/invocation"), ("backup", "/backup"), ("SHA-256", "/sha256")]));
+    news
+}
+
+fn account_updated(detail: &Detail<'_>) -> News {
+    let (task, outcome) = (detail.or("/task", "?"), detail.or("/outcome", "unknown"));
+    let severity = match (outcome.as_str(), task.as_str()) {
+        ("planned" | "nothing_to_do" | "waits", _) => Severity::Informational,
+        // Of many addresses, the change of all of them was mailed; and what was asked for has come about.
+        ("done", "change-email-domain") if detail.text("/account_id").is_some() => Severity::Notice,
+        ("done", "accept-email-change") if detail.text("/run").is_some() => Severity::Notice,
+        ("done", "follow-email-changes" | "forget-email-change" | "rename") => Severity::Notice,
+        // Whoever reads the mails of an address, or is asked by AWS, has power over the account.
+        _ => Severity::Warning,
+    };
+    let place = detail.text("/account_id").map(|_| format!(" for {}", detail.account())).unwrap_or_default();
+    let headline = format!("{task}{place}: {outcome}");
+    let what = detail.or("/message", &format!("Somebody asked for {headline}."));
+    let mut news = News::new(severity, headline, what, detail);
+    news.places.extend(detail.rows(&[
+        ("old address", "/old_email"),
+        ("new address", "/new_email"),
+        ("from domain", "/from"),
+        ("to domain", "/to"),
+        ("new name", "/new_name"),
+        ("contact", "/contact_type"),
+        ("reason", "/reason"),
+        ("asked by", "/requested_by"),
+        ("refused", "/why"),
+    ]));
+    let steps = detail.0["steps"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    news.places.extend(steps.take(MAX_LINES).map(|step| ("done", step.to_owned())));
+    news.ids.extend(detail.rows(&[("invocation", "/invocation"), ("run", "/run")]));
+    news
+}
+
+fn email_changes_abandoned(detail: &Detail<'_>) -> News {
+    let count = detail.or("/count", "?");
+    let headline = format!("changes of primary e-mail addresses that nobody ends: {count}");
+    let what = format!("{count} changes have waited for their codes for twenty hours. A code is good for 24.");
+    let mut news = News::new(Severity::Warning, headline, what, detail);
+    let text = |change: &Value, field: &str| change[field].as_str().unwrap_or("?").to_owned();
+    let changes: Vec<_> = detail.0["changes"].as_array().into_iter().flatten().collect();
+    let line = |change: &&Value| {
+        let (name, id, email) = (text(change, "account_name"), text(change, "account_id"), text(change, "new_email"));
+        format!("{name} ({id}) to {email}: its code ends at {}", text(change, "code_ends_at"))
+    };
+    news.open = changes.iter().take(MAX_LINES).map(line).collect();
+    "Read the mails of these addresses and give the codes (accept-email-change); where a code has ended, ask for another one \
+     (resend-email-change); what is not wanted any more, forget (forget-email-change)."
+        .clone_into(&mut news.to_do);
     news
 }
 

@@ -71,6 +71,39 @@ fn who_was_let_in_and_who_needs_a_look_is_mailed_by_name() {
 }
 
 #[test]
+fn an_address_is_mailed_with_who_asked_and_why_and_of_many_the_change_of_all() {
+    let updated = |more: &serde_json::Value| {
+        let mut detail = json!({"account_id": "222222222222", "account_name": "Shop", "task": "start-email-change",
+            "outcome": "done", "old_email": "a@old.example", "new_email": "a@new.example", "reason": "typo",
+            "requested_by": "alice", "steps": ["asked AWS to mail a code to a@new.example"], "invocation": "i-1"});
+        detail.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        notification("AccountUpdated", &detail)
+    };
+    let mail = updated(&json!({}));
+    assert_eq!(mail.severity, Severity::Warning);
+    for part in ["Shop (222222222222)", "a@old.example", "a@new.example", "typo", "alice"] {
+        assert!(mail.text.contains(part), "{part}: {}", mail.text);
+    }
+    let of_many = updated(&json!({"task": "change-email-domain", "run": "i-1"}));
+    assert_eq!(of_many.severity, Severity::Notice);
+    assert_eq!(updated(&json!({"task": "accept-email-change"})).severity, Severity::Warning);
+    assert_eq!(updated(&json!({"task": "rename"})).severity, Severity::Notice);
+    assert_eq!(updated(&json!({"outcome": "waits"})).severity, Severity::Informational);
+    assert_eq!(updated(&json!({"outcome": "refused", "why": "no"})).severity, Severity::Warning);
+    let whole = json!({"task": "change-email-domain", "outcome": "done", "from": "old.example", "to": "new.example",
+        "reason": "new name", "run": "i-1", "steps": ["put 400 changes into the queue"]});
+    let mail = notification("AccountUpdated", &whole);
+    assert_eq!(mail.severity, Severity::Warning);
+    assert!(mail.text.contains("400 changes") && mail.text.contains("new.example"), "{}", mail.text);
+
+    let change = json!({"account_id": "222222222222", "account_name": "Shop", "new_email": "a@new.example",
+        "code_ends_at": "2026-11-21T09:00:00Z"});
+    let mail = notification("EmailChangesAbandoned", &json!({"count": 1, "changes": [change]}));
+    assert_eq!(mail.severity, Severity::Warning);
+    assert!(mail.text.contains("Shop (222222222222) to a@new.example: its code ends"), "{}", mail.text);
+}
+
+#[test]
 fn a_request_that_failed_is_reported_with_everything_it_can_be_found_by() {
     let mail = notification(
         "AccountCreationFailed",

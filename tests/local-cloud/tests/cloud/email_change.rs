@@ -143,3 +143,26 @@ async fn a_role_may_lead_accounts_to_the_domains_of_its_policy_alone() {
     assert_eq!(organization.email_changes_of(account).status(), None);
     call(&able, "startPrimaryEmailUpdate", inside).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_role_may_change_the_accounts_of_the_units_of_its_policy_alone() {
+    let (organization, client, members) = with_members(1).await;
+    let (management, path) =
+        (organization.management_account(), format!("{}/{}/", organization.id(), organization.root_id()));
+    let account = members[0].as_str();
+    let rename = |paths: &str| {
+        json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "account:PutAccountName", "Resource": format!("arn:aws:account::{management}:account/o-*/*"),
+                "Condition": {"ForAnyValue:StringLike": {"account:AccountResourceOrgPaths": paths}}},
+            {"Effect": "Allow", "Action": "iam:UpdateAccountName", "Resource": "*"},
+        ]})
+    };
+    let within = crate::access::role(&client, "within", &rename(&format!("{path}*"))).await;
+    let elsewhere = crate::access::role(&client, "elsewhere", &rename(&format!("{path}ou-ab12-11111111/*"))).await;
+    let name = json!({"AccountId": account, "AccountName": "Shop"});
+    let denied = (403, "AccessDeniedException".to_owned());
+    assert_eq!(refused(&elsewhere, "putAccountName", name.clone()).await, denied);
+    call(&within, "putAccountName", name).await.unwrap();
+    let described = client.json("organizations", "DescribeAccount", json!({"AccountId": account})).await.unwrap();
+    assert_eq!(described["Account"]["Name"], "Shop");
+}

@@ -6,6 +6,7 @@ mod email;
 mod error;
 mod fields;
 mod handle;
+mod name;
 mod profile;
 mod regions;
 mod target;
@@ -50,6 +51,7 @@ impl Service for AccountManagement {
         // context each account has its own.
         let (per_second, burst) = match operation {
             "GetPrimaryEmail" => (3.0, 3.0),
+            "PutAccountName" => (1.0, 1.0),
             "DeleteAlternateContact" => (1.0, 6.0),
             "AcceptPrimaryEmailUpdate" | "StartPrimaryEmailUpdate" | "DisableRegion" | "EnableRegion" => (1.0, 1.0),
             "GetAlternateContact" | "GetContactInformation" => (10.0, 15.0),
@@ -108,6 +110,7 @@ impl AccountManagement {
             "GetPrimaryEmailUpdateStatus" => email::status(profile),
             "GetRegionOptStatus" => regions::status(profile, input),
             "ListRegions" => regions::list(profile, input),
+            "PutAccountName" => name::put(&context.core, &target, input),
             "PutAlternateContact" => contacts::put_alternate(profile, input),
             "PutContactInformation" => contacts::put(profile, input),
             "StartPrimaryEmailUpdate" => email::start(&context.core, profile, input, &addresses),

@@ -93,6 +93,15 @@ pub(super) fn needs(core: &Core, request: &Incoming) -> Vec<Need> {
     let keys = [("RegionName", "account:TargetRegion"), ("AlternateContactType", "account:AlternateContactTypes")];
     let given = keys.into_iter().filter_map(|(parameter, key)| Some((key, request.text(parameter)?)));
     let need = given.fold(need, |need, (key, value)| need.given(key, value));
+    let path = named_account(request).unwrap_or_default().and_then(|account| {
+        let organizations = &core.services.organizations;
+        organizations.path_of(&caller, account)
+    });
+    let need = path.into_iter().fold(need, |need, path| need.given("account:AccountResourceOrgPaths", path));
+    if request.operation == "PutAccountName" {
+        // Of another service, without a resource, and without the keys of this one.
+        return vec![need, Need::new("iam:UpdateAccountName", "*")];
+    }
     let Some((_, domain)) = request.text("PrimaryEmail").and_then(|email| email.rsplit_once('@')) else {
         return vec![need];
     };

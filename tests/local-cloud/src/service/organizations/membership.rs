@@ -97,6 +97,22 @@ impl Organizations {
         self.with(management, readdress).unwrap_or(false)
     }
 
+    /// Gives an account another name.
+    pub(crate) fn rename(&self, management: &str, account: &str, name: &str) {
+        let rename = |org: &mut Org| {
+            if let Some(account) = org.account_mut(account) {
+                name.clone_into(&mut account.name);
+            }
+        };
+        self.with(management, rename);
+    }
+
+    /// The path of an account in the organization of a management account, down to the unit that holds it, as IAM has it in
+    /// `account:AccountResourceOrgPaths`.
+    pub(crate) fn path_of(&self, management: &str, account: &str) -> Option<String> {
+        self.with(management, |org| org.account(account).map(|account| org.path(&account.parent))).flatten()
+    }
+
     /// Whether a service control policy of its organization denies everything to an account.
     pub(crate) fn denies(&self, account: &str) -> bool {
         org_of(&self.lock(), account).is_some_and(|org| org.denies(account))

@@ -1,0 +1,340 @@
+//! What a person, or the schedule, asks for.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use serde_json::Value;
+use steward::{
+    baseline::Validate,
+    control::{Mode, alternate_contacts::Contact},
+    error::Failure,
+    gateway::{ContactKind, EmailCode},
+    ids::{AccountId, AccountName, Email, EmailDomain, NotValid},
+    input::{Fields, refused},
+    organization::Selection,
+};
+
+use crate::addresses::Pattern;
+
+/// The most accounts that are named one by one.
+const MOST: usize = 500;
+/// The most characters of a reason.
+const MOST_WORDS: usize = 500;
+
+/// What is asked for. It is shown by nothing: a task may hold a code.
+pub(crate) struct Input {
+    /// Whether anything is changed.
+    pub(crate) mode: Mode,
+    /// What.
+    pub(crate) task: Task,
+    /// Who asks, and why.
+    pub(crate) asked: Asked,
+    /// Whether the rows are kept as CSV in the stack's bucket of reports as well.
+    pub(crate) csv: bool,
+}
+
+/// Who asks for something, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// Why, in the words of whoever asks.
+    pub(crate) reason: String,
+    /// Who, as they say; CloudTrail knows who invoked the function.
+    pub(crate) requested_by: Option<String>,
+}
+
+/// What is to be done.
+pub(crate) enum Task {
+    /// AWS is asked to mail a code to a new address.
+    StartEmailChange(AccountId, Email),
+    /// Every change that is under way is shown.
+    EmailChanges,
+    /// AWS is given the code.
+    AcceptEmailChange(AccountId, EmailCode),
+    /// AWS is asked to mail another code to the same address.
+    ResendEmailChange(AccountId),
+    /// The record of a change is closed.
+    ForgetEmailChange(AccountId),
+    /// Changes are brought up to what AWS says of them; those that nobody ends are told.
+    FollowEmailChanges,
+    /// The addresses of many accounts are changed to another domain.
+    ChangeEmailDomain(Selection, DomainChange),
+    /// Accounts get other names.
+    Rename(BTreeMap<AccountId, AccountName>),
+    /// Contacts are shown.
+    Contacts(Selection),
+    /// One contact of these accounts is written.
+    SetContact(Vec<AccountId>, ContactKind, Contact),
+    /// One contact of these accounts is removed.
+    DeleteContact(Vec<AccountId>, ContactKind),
+    /// Regions are shown.
+    Regions(Selection),
+}
+
+/// From which domain to which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DomainChange {
+    pub(crate) from: EmailDomain,
+    pub(crate) to: EmailDomain,
+    /// What the new addresses look like; None where what stands before the `@` stays.
+    pub(crate) pattern: Option<Pattern>,
+}
+
+/// The names of the tasks, and whether they change anything.
+const TASKS: [(&str, bool); 12] = [
+    ("accept-email-change", true),
+    ("change-email-domain", true),
+    ("contacts", false),
+    ("delete-contact", true),
+    ("email-changes", false),
+    ("follow-email-changes", true),
+    ("forget-email-change", true),
+    ("regions", false),
+    ("rename", true),
+    ("resend-email-change", true),
+    ("set-contact", true),
+    ("start-email-change", true),
+];
+
+/// The tasks whose rows can be had as CSV.
+const SHEETS: [&str; 4] = ["change-email-domain", "contacts", "email-changes", "regions"];
+
+impl Task {
+    /// What it is called in the input, in events and in the journal.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::StartEmailChange(..) => "start-email-change",
+            Self::EmailChanges => "email-changes",
+            Self::AcceptEmailChange(..) => "accept-email-change",
+            Self::ResendEmailChange(_) => "resend-email-change",
+            Self::ForgetEmailChange(_) => "forget-email-change",
+            Self::FollowEmailChanges => "follow-email-changes",
+            Self::ChangeEmailDomain(..) => "change-email-domain",
+            Self::Rename(_) => "rename",
+            Self::Contacts(_) => "contacts",
+            Self::SetContact(..) => "set-contact",
+            Self::DeleteContact(..) => "delete-contact",
+            Self::Regions(_) => "regions",
+        }
+    }
+
+    /// Whether it only looks, whatever the mode.
+    fn only_looks(&self) -> bool {
+        TASKS.iter().any(|(name, changes)| *name == self.name() && !changes)
+    }
+}
+
+/// The name of a task, as somebody writes it.
+struct TaskName(&'static str);
+
+impl FromStr for TaskName {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        const EXPECTED: NotValid = NotValid(
+            "one of accept-email-change, change-email-domain, contacts, delete-contact, email-changes, \
+             follow-email-changes, forget-email-change, regions, rename, resend-email-change, set-contact and \
+             start-email-change",
+        );
+        TASKS.iter().find(|(name, _)| *name == text).map(|(name, _)| Self(name)).ok_or(EXPECTED)
+    }
+}
+
+/// A text for people: why something is asked for, or by whom.
+struct Words(String);
+
+impl FromStr for Words {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        let is_said = !text.trim().is_empty() && text.chars().count() <= MOST_WORDS;
+        if is_said && !text.chars().any(char::is_control) {
+            Ok(Self(text.trim().to_owned()))
+        } else {
+            Err(NotValid("a text of 1 to 500 characters in one line"))
+        }
+    }
+}
+
+/// The kind of a contact, as somebody writes it.
+struct Kind(ContactKind);
+
+impl FromStr for Kind {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        let kinds = [ContactKind::Billing, ContactKind::Operations, ContactKind::Security];
+        let kind = kinds.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text));
+        kind.map(Self).ok_or(NotValid("one of billing, operations and security"))
+    }
+}
+
+impl Input {
+    /// Reads the input; an error names every problem at once. `domains` are those that addresses may be changed to. Nothing
+    /// is changed unless that is said.
+    pub(crate) fn read(input: Value, domains: &[EmailDomain]) -> Result<Self, Failure> {
+        let mut fields = Fields::of(input);
+        let task: Option<TaskName> = fields.required("task");
+        let mode = fields.optional("mode").unwrap_or(Mode::Plan);
+        // Which other fields there may be depends on the task.
+        let Some(TaskName(name)) = task else { return Err(refused(&fields.finish_known())) };
+        let says_why = TASKS.iter().any(|(task, changes)| *task == name && *changes);
+        let reason: Option<Words> = match name {
+            _ if !says_why => None,
+            // The schedule asks for the first, and the record knows why the second was begun.
+            "follow-email-changes" | "accept-email-change" => fields.optional("reason"),
+            _ => fields.required("reason"),
+        };
+        let requested_by: Option<Words> = if says_why { fields.optional("requested_by") } else { None };
+        let csv = if SHEETS.contains(&name) { fields.optional_bool("csv") == Some(true) } else { false };
+        let task = read_task(name, domains, &mut fields);
+        let problems = fields.finish();
+        match task {
+            Some(task) if problems.is_empty() => {
+                let reason = reason.map(|words| words.0).unwrap_or_default();
+                Ok(Self { mode, task, asked: Asked { reason, requested_by: requested_by.map(|words| words.0) }, csv })
+            }
+            _ => Err(refused(&problems)),
+        }
+    }
+
+    /// Whether nothing is changed by it.
+    pub(crate) fn only_looks(&self) -> bool {
+        self.mode == Mode::Plan || self.task.only_looks()
+    }
+}
+
+fn read_task(name: &str, domains: &[EmailDomain], fields: &mut Fields) -> Option<Task> {
+    match name {
+        "start-email-change" => {
+            let (account, email): (Option<AccountId>, Option<Email>) =
+                (fields.required("account_id"), fields.required("new_email"));
+            if let Some(email) = &email
+                && !domains.iter().any(|domain| email.is_of(domain))
+            {
+                fields.note("new_email", format!("must be of a domain of the stack: {}", named(domains)));
+            }
+            Some(Task::StartEmailChange(account?, email?))
+        }
+        "accept-email-change" => {
+            let (account, code) = (fields.required("account_id"), fields.required("otp"));
+            Some(Task::AcceptEmailChange(account?, code?))
+        }
+        "resend-email-change" => fields.required("account_id").map(Task::ResendEmailChange),
+        "forget-email-change" => fields.required("account_id").map(Task::ForgetEmailChange),
+        "email-changes" => Some(Task::EmailChanges),
+        "follow-email-changes" => Some(Task::FollowEmailChanges),
+        "change-email-domain" => {
+            let (change, selection) = (domain_change(domains, fields), Selection::read(fields));
+            Some(Task::ChangeEmailDomain(selection?, change?))
+        }
+        "rename" => rename(fields),
+        "contacts" => Selection::read(fields).map(Task::Contacts),
+        "regions" => Selection::read(fields).map(Task::Regions),
+        "set-contact" => {
+            let (accounts, kind): (_, Option<Kind>) = (accounts(fields), fields.required("contact_type"));
+            let contact: Option<Contact> = fields.optional_object("contact");
+            match &contact {
+                Some(contact) => {
+                    contact
+                        .problems("contact")
+                        .into_iter()
+                        .for_each(|problem| fields.note(&problem.path, problem.problem));
+                }
+                None if !fields.has_problem("contact") => fields.note("contact", "is missing"),
+                None => {}
+            }
+            Some(Task::SetContact(accounts?, kind?.0, contact?))
+        }
+        "delete-contact" => {
+            let (accounts, kind): (_, Option<Kind>) = (accounts(fields), fields.required("contact_type"));
+            Some(Task::DeleteContact(accounts?, kind?.0))
+        }
+        _ => None,
+    }
+}
+
+fn domain_change(domains: &[EmailDomain], fields: &mut Fields) -> Option<DomainChange> {
+    let (from, to): (Option<EmailDomain>, Option<EmailDomain>) = (fields.required("from"), fields.required("to"));
+    let pattern: Option<Pattern> = fields.optional("pattern");
+    if let Some(to) = &to {
+        if !domains.contains(to) {
+            fields.note("to", format!("must be a domain of the stack: {}", named(domains)));
+        }
+        if from.as_ref() == Some(to) && pattern.is_none() {
+            fields.note("to", "must be another domain than from, unless there is a pattern");
+        }
+        if pattern.as_ref().is_some_and(|pattern| !pattern.is_of(to)) {
+            fields.note("pattern", format!("must end in @{to}"));
+        }
+    }
+    Some(DomainChange { from: from?, to: to?, pattern })
+}
+
+fn rename(fields: &mut Fields) -> Option<Task> {
+    let (one, many) = (fields.is_given("account_id") || fields.is_given("new_name"), fields.is_given("names"));
+    if one == many {
+        fields.note("$", "must have either account_id with new_name, or names");
+    }
+    let mut names: BTreeMap<AccountId, AccountName> = fields.optional_map("names").unwrap_or_default();
+    if many && names.is_empty() {
+        fields.note("names", "must name an account and its new name at least");
+    }
+    if one || !many {
+        let (account, name) = (fields.optional("account_id"), fields.optional("new_name"));
+        match (account, name) {
+            (Some(account), Some(name)) => drop(names.insert(account, name)),
+            (account, name) => {
+                for (is_there, field) in [(account.is_some(), "account_id"), (name.is_some(), "new_name")] {
+                    if one && !is_there && !fields.has_problem(field) {
+                        fields.note(field, "is missing");
+                    }
+                }
+            }
+        }
+    }
+    if names.len() > MOST {
+        fields.note("names", format!("has {}; at most {MOST} are taken at once", names.len()));
+    }
+    let mut seen: BTreeMap<&str, &AccountId> = BTreeMap::new();
+    let mut notes = Vec::new();
+    for (account, name) in &names {
+        // CreateAccount takes these two, PutAccountName does not (Account Management API reference).
+        if name.as_str().contains(['<', '>']) {
+            notes.push((account, "must not have < or >: AWS takes neither in a new name".to_owned()));
+        }
+        if let Some(first) = seen.insert(name.as_str(), account) {
+            notes.push((account, format!("must be another name than that of {first}")));
+        }
+    }
+    for (account, note) in notes {
+        fields.note(&if many { format!("names.{account}") } else { "new_name".to_owned() }, note);
+    }
+    Some(Task::Rename(names))
+}
+
+fn accounts(fields: &mut Fields) -> Option<Vec<AccountId>> {
+    let accounts: Option<Vec<AccountId>> = fields.optional_list("account_ids");
+    match &accounts {
+        None if !fields.has_problem("account_ids") => fields.note("account_ids", "is missing"),
+        Some(accounts) if accounts.is_empty() => fields.note("account_ids", "must have an account id at least"),
+        Some(accounts) if accounts.len() > MOST => {
+            fields.note("account_ids", format!("has {}; at most {MOST} are taken at once", accounts.len()));
+        }
+        _ => {}
+    }
+    for (position, account) in accounts.iter().flatten().enumerate() {
+        if accounts.iter().flatten().take(position).any(|other| other == account) {
+            fields.note(&format!("account_ids[{position}]"), "is in the list twice");
+        }
+    }
+    accounts
+}
+
+fn named(domains: &[EmailDomain]) -> String {
+    if domains.is_empty() {
+        return "its parameter EmailDomains names none".to_owned();
+    }
+    domains.iter().map(EmailDomain::as_str).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! Other names for accounts.
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, TryStreamExt};
+use steward::{
+    control::Mode,
+    error::Failure,
+    gateway::Account,
+    ids::{AccountId, AccountName},
+    organization::Target,
+    runtime::{
+        budget::Budget,
+        concurrency::{as_they_come, in_order},
+    },
+};
+
+use std::time::Duration;
+
+use crate::{
+    event::{AccountUpdated, Finding},
+    guard::Admitted,
+    report::{Report, Row, Rows},
+    updates::{Run, Updates},
+};
+
+/// How many accounts are worked on at once.
+const AT_ONCE: usize = 4;
+
+impl Updates {
+    /// Gives accounts other names, as far as no account of the organization has them.
+    pub(crate) async fn rename(
+        &self,
+        names: &BTreeMap<AccountId, AccountName>,
+        run: &Run<'_>,
+    ) -> Result<Report, Failure> {
+        let budget = Budget::keeping(Duration::from_mins(1));
+        let visits = names.iter().map(|(id, name)| async {
+            if !budget.has_room() {
+                return Ok(Err(id.clone()));
+            }
+            self.rename_one(id, name, run).await.map(Ok::<Row, AccountId>)
+        });
+        let came = as_they_come(visits, AT_ONCE).map(|(position, came)| came.map(|came| (position, came)));
+        let came: Vec<_> = came.try_collect().await?;
+        let (mut rows, mut left) = (Vec::new(), Vec::new());
+        for came in in_order(came) {
+            match came {
+                Ok(row) => rows.push(row),
+                Err(id) => left.push(id),
+            }
+        }
+        Ok(Report { left, ..Report::new(run.task, run.mode, Rows::Found(rows)) })
+    }
+
+    /// One account. A failure to keep the record ends the run: nothing is done that is not kept.
+    async fn rename_one(&self, id: &AccountId, name: &AccountName, run: &Run<'_>) -> Result<Row, Failure> {
+        let admitted = self.guard.look_at_member(Target::Id(id.clone()), run.mode, run.protected).await;
+        let (event, finding) = match admitted {
+            Ok(admitted) => {
+                let event = AccountUpdated::begun(run.invocation, run.task, run.asked);
+                let event = event.about(id, &admitted.account.name);
+                let event = AccountUpdated { new_name: Some(name.clone()), ..event };
+                let finding = self.give_name(admitted, name, run, &event).await?;
+                (event, finding)
+            }
+            Err(finding) => {
+                let event = AccountUpdated::begun(run.invocation, run.task, run.asked);
+                (AccountUpdated { account_id: Some(id.clone()), new_name: Some(name.clone()), ..event }, finding)
+            }
+        };
+        if run.mode == Mode::Apply {
+            self.journal.end(&event.ending(finding.clone())).await?;
+        }
+        Ok(Row { account_id: id.clone(), account_name: event.account_name, finding })
+    }
+
+    async fn give_name(
+        &self,
+        admitted: Admitted,
+        name: &AccountName,
+        run: &Run<'_>,
+        event: &AccountUpdated,
+    ) -> Result<Finding, Failure> {
+        let Admitted { account, target, .. } = admitted;
+        if account.name == name.as_str() {
+            return Ok(Finding::NothingToDo { why: format!("{name} is the name of the account.") });
+        }
+        match self.namesake(name, &account).await {
+            Ok(None) => {}
+            Ok(Some(other)) => return Ok(Finding::refused(format!("{name} is the name of {other}."))),
+            Err(failure) => return Ok(Finding::failed(failure)),
+        }
+        if run.mode == Mode::Plan {
+            return Ok(Finding::Planned { steps: vec![format!("rename {} to {name}", account.name)] });
+        }
+        self.journal.begin(event).await?;
+        match self.accounts.put_account_name(&target, name).await {
+            Ok(()) => {
+                let steps = vec![format!("renamed {} to {name}", account.name)];
+                self.index.record(&Account { name: name.to_string(), ..account }).await;
+                Ok(Finding::Done { steps })
+            }
+            Err(error) => Ok(Finding::failed(error)),
+        }
+    }
+
+    /// Which other account of the organization has this name: the index is a hint, AWS is asked.
+    async fn namesake(&self, name: &AccountName, account: &Account) -> Result<Option<AccountId>, Failure> {
+        let Some(entry) = self.index.by_name(name.as_str(), None).await? else { return Ok(None) };
+        if entry.account_id == account.id {
+            return Ok(None);
+        }
+        let found = self.guard.organizations.find_account(&entry.account_id).await?;
+        Ok(found.filter(|other| other.name == name.as_str()).map(|other| other.id))
+    }
+}
