@@ -14,7 +14,8 @@ use crate::{
     scenario::{PATIENCE, Scenario, email, spec},
 };
 
-const FUNCTIONS: [&str; 13] = [
+const FUNCTIONS: [&str; 14] = [
+    "account-closer",
     "account-lister",
     "account-requester",
     "activity-auditor",

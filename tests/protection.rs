@@ -111,6 +111,7 @@ async fn the_stack_keeps_every_role_of_its_own_out_of_a_protected_account() {
                 // SAM makes a role for each schedule, which may start one thing.
                 "implicitDeny"
                     if [
+                        "AccountCloserAdvance",
                         "ComplianceSweepDaily",
                         "CreateAccountPollerSweep",
                         "JumpUserManagerExpiry",
@@ -125,7 +126,7 @@ async fn the_stack_keeps_every_role_of_its_own_out_of_a_protected_account() {
             }
         }
     }
-    assert_eq!((denied, others), (15 * calls.len(), 4 * calls.len()), "{roles:?}");
+    assert_eq!((denied, others), (16 * calls.len(), 5 * calls.len()), "{roles:?}");
 }
 
 #[tokio::test]

@@ -7,8 +7,14 @@ use serde_json::Value;
 use crate::template::{read, resources, template};
 
 /// The functions that people invoke beside whatever else is at work, one at a time.
-const BY_HAND: [&str; 5] =
-    ["AccountRequester", "BaselineApplier", "JumpUserManager", "OrganizationPreparer", "RootTaskRunner"];
+const BY_HAND: [&str; 6] = [
+    "AccountCloser",
+    "AccountRequester",
+    "BaselineApplier",
+    "JumpUserManager",
+    "OrganizationPreparer",
+    "RootTaskRunner",
+];
 /// Operations that one process of a function calls at a time, however many there are, and why.
 const ONE_AT_A_TIME: [(&str, &str, &str); 2] = [
     ("AccountRequester", "ListAccounts", "whoever lists holds a lock in the table"),

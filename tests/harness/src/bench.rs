@@ -25,7 +25,8 @@ const MEMORY_KB: u64 = 40 * 1024;
 const ZIP_BYTES: u64 = 5 * 1024 * 1024;
 
 /// The functions: their crate, and their logical id in the template.
-const FUNCTIONS: [(&str, &str); 13] = [
+const FUNCTIONS: [(&str, &str); 14] = [
+    ("account-closer", "AccountCloser"),
     ("account-lister", "AccountLister"),
     ("account-requester", "AccountRequester"),
     ("activity-auditor", "ActivityAuditor"),
@@ -70,6 +71,7 @@ pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
     for function in ["OrganizationPreparerFunction", "DeadLetterReplayerFunction"] {
         demo.stack.invoke(function, &json!({})).await?;
     }
+    demo.stack.invoke("AccountCloserFunction", &json!({"list": true})).await?;
     let audit = json!({"task": "audit-credentials", "all": true, "reason": "to see what it costs"});
     demo.stack.invoke("RootTaskRunnerFunction", &audit).await?;
     // Without a jump account it says so, which is what it costs here.

@@ -24,6 +24,7 @@ macro_rules! functions {
 }
 
 functions! {
+    account_closer::AccountCloser,
     account_lister::AccountLister,
     account_requester::AccountRequester,
     activity_auditor::ActivityAuditor,
@@ -52,6 +53,7 @@ fn environment(name: &str) -> Option<String> {
         "ALERT_EMAIL" => "platform@example.com".to_owned(),
         "BASELINE_BUCKET" | "BASELINE_KEY" => return None,
         "JUMP_ACCOUNT_ID" => "222222222222".to_owned(),
+        "SUSPENDED_UNIT_ID" => "ou-ab12-cdef3456".to_owned(),
         "USER_SECRETS_PATH" => "/steward/steward/users/".to_owned(),
         "OWN_NAMES" | "OWN_ROLE_IDS" => "name".to_owned(),
         "OWN_ROLES" | "REPLAY_FUNCTIONS" => "name arn:aws:iam::111111111111:role/name".to_owned(),

@@ -1,5 +1,7 @@
 //! What an event means for people.
 
+mod closures;
+
 use serde_json::Value;
 use steward::{
     severity::Severity,
@@ -75,6 +77,8 @@ impl News {
 
     fn of_type(detail_type: &str, detail: &Detail<'_>) -> Self {
         match detail_type {
+            "AccountClosureAdvanced" => closures::advanced(detail),
+            "AccountClosuresAnnounced" => closures::announced(detail),
             "AccountCreated" => account_created(detail),
             "AccountCreationFailed" => account_creation_failed(detail),
             "ActivityAudited" => activity_audited(detail),
