@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use crate::{
-    controls, dead_letter_replayer, jump_user_manager,
+    account_closer, controls, dead_letter_replayer, jump_user_manager,
     member_events::forward_events,
     one_table,
     scenario::{PATIENCE, Scenario, email, spec},
@@ -157,6 +157,7 @@ async fn every_way(scenario: &Scenario) {
     (restore["task"], restore["backup"]) = ("restore-bucket-policy".into(), unlocked["rows"][0]["backup"].clone());
     assert_eq!(root_task(&restore).await["rows"][0]["outcome"], "done");
     jump_user_manager::every_way(scenario).await;
+    account_closer::every_way(scenario).await;
     // What was given up.
     scenario.stack.send("NotificationDeadLettersUrl", "{}").await.expect("a dead letter");
     let invocation = dead_letter_replayer::failed_invocation(scenario, "CreateAccountPollerFunction", &json!({}));
@@ -218,6 +219,8 @@ async fn last_good(scenario: &Scenario, account: &str) {
     let region = include_str!("../events/region-opt-auditor/region-enabled.json");
     let region: Value = serde_json::from_str(region).expect("a sample");
     let audit = async || scenario.stack.invoke("RegionOptAuditorFunction", &region).await.expect("the auditor answers");
+    let stranger = json!({"account_id": "000000000000", "account_name": "Nobody's", "reason": "every way"});
+    let close = async || scenario.stack.invoke("AccountCloserFunction", &stranger).await.expect("the closer answers");
 
     // An event that comes in between lets a function read the good one before its turn, or record it in the place of the one
     // whose turn it is: then it is done once more.
@@ -236,12 +239,13 @@ async fn last_good(scenario: &Scenario, account: &str) {
         root_task().await;
         scenario.put_document("version: 0").await;
         assert_eq!(apply().await["baseline_refused"]["cause"], "BaselineDocumentRefused");
+        assert_eq!(close().await["baseline_refused"]["cause"], "BaselineDocumentRefused");
         audit().await;
         scenario.put_document(&format!("{}# newest {n}\n", controls::DOCUMENT)).await;
         apply().await;
         scenario.put_document("version: 0").await;
         assert_eq!(root_task().await["baseline_refused"]["cause"], "BaselineDocumentRefused");
-        if ["baseline-applier", "region-opt-auditor", "root-task-runner"].into_iter().all(read_by)
+        if ["account-closer", "baseline-applier", "region-opt-auditor", "root-task-runner"].into_iter().all(read_by)
             && ["baseline-applier", "root-task-runner"].into_iter().all(recorded_by)
         {
             break;

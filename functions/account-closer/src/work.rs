@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use lambda_runtime::tracing;
 use steward::{
     clock,
-    error::Failure,
+    error::{Cause, Failure},
     gateway::OrganizationsGateway,
     ids::{AccountId, OrganizationalUnitId},
     runtime::budget::Budget,
@@ -124,7 +124,14 @@ impl Worker {
                 Step::Suspend { from } => self.suspend(&closure, from, run).await?,
                 Step::Ask => self.ask(&closure, run).await?,
                 Step::Restore { from } => self.restore(&closure, from, run).await?,
-                Step::TellEnd => (self.tell_end(&closure, run).await?, None),
+                Step::TellEnd => match self.tell_end(&closure, run).await {
+                    Ok(told) => (told, None),
+                    // By another invocation, or by one that was killed: then the next run tells it.
+                    Err(failure) if failure.cause == Cause::ConcurrentModification => {
+                        return Ok((closure, Some(failure)));
+                    }
+                    Err(failure) => return Err(failure),
+                },
             };
             // What was seen is over once AWS was asked for something; a state that was only written down goes by it.
             if !matches!(came.as_ref().map(|came| &came.state), Some(ClosureState::Closing)) {
@@ -218,7 +225,7 @@ impl Worker {
             return Ok((Some(closure.clone()), obstacle));
         }
         let mut entered = closure.entered(state, now);
-        if obstacle.as_ref().is_some_and(|failure| failure.cause == steward::error::Cause::ClosureQuotaExceeded) {
+        if obstacle.as_ref().is_some_and(|failure| failure.cause == Cause::ClosureQuotaExceeded) {
             entered.retry_at = Some(now + self.quota_retry);
         }
         Ok((self.closures.write(&entered).await?.then_some(entered), obstacle))
@@ -254,7 +261,8 @@ impl Worker {
         (was_refused, failure): (bool, Failure),
         run: &Run<'_>,
     ) -> Result<(Option<Closure>, Option<Failure>), Failure> {
-        if failure.retryable || !was_refused {
+        // A move whose answer was lost is refused the second time: the account is not where it was. The next look shows that.
+        if failure.retryable || !was_refused || failure.cause == Cause::NotFound {
             let finding = Finding::PutOff { failure: failure.clone() };
             self.journal.end(&said(closure, act, finding, run)).await?;
             return Ok((Some(closure.clone()), Some(failure)));
