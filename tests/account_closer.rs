@@ -30,11 +30,8 @@ fn teams(scenario: &Scenario, number: usize) -> Vec<String> {
 }
 
 fn wanted(ids: &[String], mode: &str) -> Value {
-    let accounts: Vec<_> = ids
-        .iter()
-        .enumerate()
-        .map(|(n, id)| json!({"account_id": id, "account_name": format!("Team {n}")}))
-        .collect();
+    let accounts: Vec<_> =
+        ids.iter().enumerate().map(|(n, id)| json!({"account_id": id, "account_name": format!("Team {n}")})).collect();
     json!({"accounts": accounts, "reason": "The project has ended", "requested_by": "alice", "mode": mode})
 }
 
@@ -130,15 +127,17 @@ async fn ten_of_twelve_are_closed_in_their_order_two_wait_for_the_quota_and_one_
     assert_eq!(outcomes(&begun), ["under_way"; 13], "{begun}");
     let suspended = organization.unit_id("/Suspended");
     for id in &ids {
-        eventually("the account to wait", PATIENCE, async || {
-            (state(&scenario, id).await == "COOLING").then_some(())
-        })
-        .await;
+        eventually("the account to wait", PATIENCE, async || (state(&scenario, id).await == "COOLING").then_some(()))
+            .await;
         assert_eq!(organization.parent_of(id), suspended);
         assert!(organization.tags_of(id).contains_key("steward:closing"));
     }
     let mail = mailbox.wait_for("13 accounts will be closed", PATIENCE).await;
-    assert!(mail.text.contains(&format!("Team 0 ({}): The project has ended, asked by alice", ids[0])), "{}", mail.text);
+    assert!(
+        mail.text.contains(&format!("Team 0 ({}): The project has ended, asked by alice", ids[0])),
+        "{}",
+        mail.text
+    );
     // Everything is denied to it.
     let member = scenario.cloud.client(&ids[0]);
     assert!(member.json("sqs", "ListQueues", json!({})).await.is_err());
@@ -206,9 +205,14 @@ async fn ten_of_twelve_are_closed_in_their_order_two_wait_for_the_quota_and_one_
     assert_eq!(outcomes(&ask(&scenario, &late).await), ["refused"]);
     // The auditor takes it for Steward's own work.
     let audited = listener.all("ActivityAudited").await;
-    let of_closing = audited.iter().filter(|event| event.detail["action"].as_str().unwrap_or_default().starts_with("CloseAccount"));
-    let severities: BTreeSet<_> = of_closing.map(|event| event.detail["severity"].as_str().unwrap_or_default()).collect();
-    assert!(severities.is_subset(&BTreeSet::from(["informational", "notice"])) && !severities.is_empty(), "{severities:?}");
+    let of_closing =
+        audited.iter().filter(|event| event.detail["action"].as_str().unwrap_or_default().starts_with("CloseAccount"));
+    let severities: BTreeSet<_> =
+        of_closing.map(|event| event.detail["severity"].as_str().unwrap_or_default()).collect();
+    assert!(
+        severities.is_subset(&BTreeSet::from(["informational", "notice"])) && !severities.is_empty(),
+        "{severities:?}"
+    );
 }
 
 #[tokio::test]
@@ -232,10 +236,7 @@ async fn a_function_that_is_killed_at_any_call_goes_on_to_the_same_end() {
         let slow = scenario.cloud.faults().add(slow.account(management).function("account-closer").times(1));
         let close = json!({"account_id": id, "account_name": format!("Team {n}"), "reason": "x", "mode": "apply"});
         let killed = async {
-            eventually(&format!("{operation} to be called"), PATIENCE, async || {
-                (slow.hits() > 0).then_some(())
-            })
-            .await;
+            eventually(&format!("{operation} to be called"), PATIENCE, async || (slow.hits() > 0).then_some(())).await;
             harness::kill(scenario.stack.output(CLOSER)).expect("its process can be killed");
         };
         let work = async {
@@ -262,8 +263,9 @@ async fn what_must_not_be_closed_is_refused_and_so_is_a_wrong_input_with_every_p
     let scenario = Scenario::that_closes(3, "7", "version: 1").await;
     let ids = teams(&scenario, 3);
     let [delegate, protected, jump] = &ids[..] else { panic!("{ids:?}") };
-    let document =
-        format!("version: 1\nprotected: {{accounts: ['{protected}']}}\naccess: {{jump_account: '{jump}', roles: {{admin: role-admin}}}}\n");
+    let document = format!(
+        "version: 1\nprotected: {{accounts: ['{protected}']}}\naccess: {{jump_account: '{jump}', roles: {{admin: role-admin}}}}\n"
+    );
     scenario.put_document(&document).await;
     let register = json!({"AccountId": delegate, "ServicePrincipal": "iam.amazonaws.com"});
     scenario.stack.client.json("organizations", "RegisterDelegatedAdministrator", register).await.expect("a delegate");
@@ -292,7 +294,9 @@ async fn what_must_not_be_closed_is_refused_and_so_is_a_wrong_input_with_every_p
     }
     let wrong = json!({"mode": "now", "accounts": [{"account_id": "1", "account_name": ""}, {"account_id": delegate}]});
     let refused = scenario.stack.invoke(CLOSER, &wrong).await.expect_err("it is wrong").message;
-    for path in ["mode", "accounts[0].account_id", "accounts[0].account_name", "accounts[1].account_name", "accounts[1].reason"] {
+    for path in
+        ["mode", "accounts[0].account_id", "accounts[0].account_name", "accounts[1].account_name", "accounts[1].reason"]
+    {
         assert!(refused.contains(path), "{path}: {refused}");
     }
     let called = scenario.calls_since(since).by_function("account-closer");
@@ -371,7 +375,12 @@ async fn a_closed_account_is_met_by_every_function_and_so_is_one_that_waits() {
     assert!(!answer.to_string().contains(&format!("arn:aws:iam::{closed}")), "{answer}");
 
     // One that somebody has closed past Steward is known from its event on.
-    scenario.stack.client.json("organizations", "CloseAccount", json!({"AccountId": other})).await.expect("it is closed");
+    scenario
+        .stack
+        .client
+        .json("organizations", "CloseAccount", json!({"AccountId": other}))
+        .await
+        .expect("it is closed");
     eventually("its record", PATIENCE, async || (state(&scenario, other).await == "CLOSED").then_some(())).await;
     assert_eq!(record(&scenario, other).await.unwrap()["reason"], "It was closed past Steward.");
 }

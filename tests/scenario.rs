@@ -88,8 +88,7 @@ impl Scenario {
         let organization = FAST.organization(0).await;
         let (member, unit) = (member(&organization), FAST.suspended_unit(&organization).await);
         let named = named.iter().map(|parameter| (*parameter, member.as_str()));
-        let others =
-            [("BaselineKey", "baseline.yaml"), ("SuspendedUnitId", unit.as_str()), ("CoolingOffDays", "0")];
+        let others = [("BaselineKey", "baseline.yaml"), ("SuspendedUnitId", unit.as_str()), ("CoolingOffDays", "0")];
         let parameters: Vec<_> = named.chain(others).collect();
         let scenario = FAST.copy(organization, &parameters).await;
         scenario.put_document(document).await;
