@@ -34,20 +34,26 @@ tools: .tools/sam/installed .tools/ministack/installed .tools/aws/installed ## I
 	cargo install --quiet --locked --root $(@D) $$(grep -v '^#' $<)
 	touch $@
 
-# One run of Cargo builds all functions side by side; SAM would build one after the other, and so has only to copy.
-BUILD = cargo lambda build --release $(addprefix --bin ,$(FUNCTIONS)) && $(PINNED) $(1) sam build --config-env local
+# Where nothing is built twice, what a next build could reuse only costs time and gigabytes.
+ifdef CI
+export CARGO_INCREMENTAL := 0
+endif
 
-# The local cloud does not care what a binary weighs. Optimising one for size takes a minute of a core, for each function.
-QUICK := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+DEBUG := $(or $(CARGO_TARGET_DIR),target)/debug
 
-build: tools ## Build the functions and the template for the local cloud
-	$(PINNED) $(QUICK) $(call BUILD,$(QUICK))
+# The functions of the local cloud are those that the tests are built with: the SDK crates, which dominate every build, are
+# compiled once. `--all-targets` keeps the set of their features the same, too.
+build: tools ## Build everything, with the functions and the template for the local cloud
+	cargo build --workspace --all-targets
+	.tools/sam/bin/python tools/stage.py $(DEBUG)
 
 release: optimised .tools/cargo/installed ## Build the same, optimised as for AWS, and say in target/sbom what is in it
 	PATH='$(CURDIR)/.tools/cargo/bin':"$$PATH" tools/sbom target/sbom $(FUNCTIONS)
 
+# One run of Cargo builds all functions side by side; SAM would build one after the other, and so has only to copy.
 optimised: tools
-	$(PINNED) $(call BUILD)
+	$(PINNED) cargo lambda build --release $(addprefix --bin ,$(FUNCTIONS))
+	$(PINNED) sam build --config-env local
 
 lint: tools ## Check format, lints and the template
 	cargo fmt --all --check
@@ -65,8 +71,9 @@ audit: .tools/cargo/installed ## Ask the RustSec database for advisories about t
 
 docs: ## Write the generated pages in docs anew
 	cargo build --quiet --workspace --examples
-	target/debug/examples/generate-docs
-	target/debug/examples/generate-schema
+	$(DEBUG)/examples/generate-docs
+	$(DEBUG)/examples/generate-schema
+	$(DEBUG)/examples/generate-events
 
 unit: ## Run the tests that need no local cloud
 	cargo test --workspace --lib --bins
@@ -86,10 +93,10 @@ simulate: ## Play SEEDS=1000 runs in virtual time, with faults
 	cargo run --profile simulation --package simulation -- --seeds $(or $(SEEDS),1000) --from $(or $(FROM),1)
 
 demo: build ## Watch an account being created, in a local cloud
-	cargo run --package harness -- demo
+	$(DEBUG)/harness demo
 
 cloud: build ## Run a local cloud with Steward in it, to try things by hand
-	cargo run --package harness -- cloud
+	$(DEBUG)/harness cloud
 
 bench: optimised ## Measure cold start, memory, size and throughput against the budgets
 	cargo run --release --package harness -- bench
