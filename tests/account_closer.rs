@@ -44,6 +44,15 @@ async fn state(scenario: &Scenario, account: &str) -> String {
     record.map(|record| record["state"]["name"].as_str().expect("a name").to_owned()).unwrap_or_default()
 }
 
+/// A document by which people sign in to this account, with what else it says of access.
+fn with_access(jump: &str, projects: &str) -> String {
+    format!(
+        "version: 1\ndefaults:\n  account-tags: {{tags: {{stage: test}}}}\n  switch-roles:\n    jump_account: '{jump}'\n    \
+         roles:\n      - {{name: role-admin, managed_policies: ['arn:aws:iam::aws:policy/AdministratorAccess']}}\n\
+         remediate: [account-tags]\naccess:\n  jump_account: '{jump}'\n  roles: {{admin: role-admin}}\n{projects}"
+    )
+}
+
 fn outcomes(answer: &Value) -> Vec<&str> {
     answer["rows"].as_array().expect("rows").iter().map(|row| row["outcome"].as_str().unwrap_or_default()).collect()
 }
@@ -118,7 +127,8 @@ async fn ten_of_twelve_are_closed_in_their_order_two_wait_for_the_quota_and_one_
     let plan = ask(&scenario, &wanted(&ids, "plan")).await;
     assert_eq!(outcomes(&plan), ["planned"; 13], "{plan}");
     let row = &plan["rows"][0];
-    assert_eq!((&row["organizational_unit"], &row["age_days"]), (&json!("/Workloads/Sandbox"), &json!(0)), "{row}");
+    assert_eq!(row["organizational_unit"], "/Workloads/Sandbox", "{row}");
+    assert!(row["age_days"].as_u64() > Some(100), "{row}");
     assert_eq!(row["steps"].as_array().map(Vec::len), Some(3), "{row}");
     assert_eq!(plan["quota"]["in_progress"], 0, "{plan}");
     assert_eq!(record(&scenario, kept).await, None);
@@ -263,9 +273,7 @@ async fn what_must_not_be_closed_is_refused_and_so_is_a_wrong_input_with_every_p
     let scenario = Scenario::that_closes(3, "7", "version: 1").await;
     let ids = teams(&scenario, 3);
     let [delegate, protected, jump] = &ids[..] else { panic!("{ids:?}") };
-    let document = format!(
-        "version: 1\nprotected: {{accounts: ['{protected}']}}\naccess: {{jump_account: '{jump}', roles: {{admin: role-admin}}}}\n"
-    );
+    let document = format!("{}protected: {{accounts: ['{protected}']}}\n", with_access(jump, ""));
     scenario.put_document(&document).await;
     let register = json!({"AccountId": delegate, "ServicePrincipal": "iam.amazonaws.com"});
     scenario.stack.client.json("organizations", "RegisterDelegatedAdministrator", register).await.expect("a delegate");
@@ -327,12 +335,8 @@ async fn a_closed_account_is_met_by_every_function_and_so_is_one_that_waits() {
     let ids = teams(&scenario, 3);
     let [closed, waiting, other] = &ids[..] else { panic!("{ids:?}") };
     let jump = scenario.member();
-    let document = format!(
-        "version: 1\ndefaults:\n  account-alias: {{alias: \"steward-{{account_id}}\"}}\n  account-tags: {{tags: {{stage: test}}}}\n\
-         remediate: [account-alias, account-tags]\n\
-         access:\n  jump_account: '{jump}'\n  roles: {{admin: role-admin}}\n  projects:\n    \
-         - {{name: teams, accounts: {{account_ids: ['{closed}', '{other}']}}}}\n"
-    );
+    let projects = format!("  projects:\n    - {{name: teams, accounts: {{account_ids: ['{closed}', '{other}']}}}}\n");
+    let document = with_access(&jump, &projects);
     scenario.put_document(&document).await;
     scenario.stack.watch_for_years().await.expect("the table takes it");
     scenario.organization.set_closing_time(Duration::from_secs(1));

@@ -36,6 +36,7 @@ mod wildcard;
 
 use std::{fmt::Display, future::Future, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use access::{
@@ -51,7 +52,7 @@ pub use registry::{ALL, find};
 use crate::{baseline::Baseline, error::Failure, gateway::CallError, ids::NotValid};
 
 /// Whether changes are made or only named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Names what would be changed. The session cannot write.

@@ -9,6 +9,7 @@ pub(crate) use recognition::is_throttling;
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// When it makes sense to try the same thing again.
@@ -35,7 +36,7 @@ pub struct Row {
 macro_rules! catalogue {
     ($($cause:ident { $retry:expr, $message:literal, $remedy:literal })*) => {
         /// Why something did not work.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
         pub enum Cause {
             $(#[doc = $message] $cause,)*
         }
@@ -368,7 +369,7 @@ impl fmt::Display for Cause {
 }
 
 /// One occurrence of a [`Cause`], complete enough to be shown to a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// The stable name.
     pub cause: Cause,

@@ -5,19 +5,21 @@ use crate::{
     baseline::Refusal,
     control::Row,
     error::Failure,
-    gateway::Event,
+    gateway::{Event, EventType},
     ids::{AccountId, RequestId},
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An account has its baseline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct BaselineApplied {
     /// The account.
     pub account_id: AccountId,
     /// The request it was made for, if it was made by Steward.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub request_id: Option<RequestId>,
     /// What came of each control.
     pub controls: Vec<Row>,
@@ -27,16 +29,17 @@ pub struct BaselineApplied {
 }
 
 impl Event for BaselineApplied {
-    const DETAIL_TYPE: &'static str = "BaselineApplied";
+    const TYPE: EventType = EventType::BaselineApplied;
 }
 
 /// An account lacks a part of its baseline, and Steward has stopped trying.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct BaselineIncomplete {
     /// The account.
     pub account_id: AccountId,
     /// The request it was made for, if it was made by Steward.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub request_id: Option<RequestId>,
     /// What stands in the way of the first control that is not done, and what to do.
     #[serde(flatten)]
@@ -49,11 +52,11 @@ pub struct BaselineIncomplete {
 }
 
 impl Event for BaselineIncomplete {
-    const DETAIL_TYPE: &'static str = "BaselineIncomplete";
+    const TYPE: EventType = EventType::BaselineIncomplete;
 }
 
 /// A region of an account was enabled or disabled, as the document has it or does not mind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RegionOptAudited {
     /// What has happened.
     #[serde(flatten)]
@@ -66,11 +69,11 @@ pub struct RegionOptAudited {
 }
 
 impl Event for RegionOptAudited {
-    const DETAIL_TYPE: &'static str = "RegionOptAudited";
+    const TYPE: EventType = EventType::RegionOptAudited;
 }
 
 /// A region of an account was enabled or disabled against the document, or in a way that cannot be judged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RegionPolicyViolated {
     /// What has happened.
     #[serde(flatten)]
@@ -86,11 +89,11 @@ pub struct RegionPolicyViolated {
 }
 
 impl Event for RegionPolicyViolated {
-    const DETAIL_TYPE: &'static str = "RegionPolicyViolated";
+    const TYPE: EventType = EventType::RegionPolicyViolated;
 }
 
 /// What has happened to a region of an account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RegionChange {
     /// The account whose region it is, which need not be the one that the event came from.
     pub account_id: AccountId,

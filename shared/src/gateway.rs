@@ -42,7 +42,7 @@ pub use cloudwatch::{AlarmRest, CloudWatchGateway, MetricAlarm};
 pub use config_recorder::{ConfigRecorderGateway, DeliveryState, LastRecording, RecorderState};
 pub(crate) use dynamodb::attributes;
 pub use dynamodb::{DynamoDbGateway, Queried, Refusal, Write};
-pub use event::{Event, SOURCE};
+pub use event::{Event, EventType, SOURCE};
 pub use event_rules::{EventRule, EventRulesGateway, EventTarget};
 pub use eventbridge::EventBridgeGateway;
 pub use iam::{

@@ -25,6 +25,18 @@ fn a_role_reads_of_the_documents_what_it_works_with() {
 }
 
 #[test]
+fn the_roles_that_may_put_events_on_the_bus_are_those_of_the_functions_that_the_page_of_events_names() {
+    let may_put = |(role, statement): (String, Value)| {
+        let puts = one_or_many(&statement["Action"]).contains(&&json!("events:PutEvents"));
+        (puts && statement["Effect"] == "Allow" && statement["Resource"] == json!({"Fn::GetAtt": "Bus.Arn"}))
+            .then_some(role)
+    };
+    let roles: BTreeSet<_> = statements(&template()).into_iter().filter_map(may_put).collect();
+    let publishers = event_pages::publishers().into_iter().map(|name| format!("{}Role", logical_id(name))).collect();
+    assert_eq!(roles, publishers);
+}
+
+#[test]
 fn every_queue_admits_the_rules_of_this_stack_and_the_roles_that_send_to_it_and_nobody_else() {
     let template = template();
     let all = statements(&template);

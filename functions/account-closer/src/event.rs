@@ -1,10 +1,11 @@
 //! What is published, and kept in the journal, of the closing of accounts.
 
 use jiff::{Timestamp, civil::Date};
+use schemars::JsonSchema;
 use serde::Serialize;
 use steward::{
     error::Failure,
-    gateway::Event,
+    gateway::{Event, EventType},
     ids::{AccountId, OrganizationalUnitId},
     table::{
         closures::{CalledOff, Closure, ClosureState, Told},
@@ -14,9 +15,9 @@ use steward::{
 };
 
 /// What was done, or was to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Act {
+pub enum Act {
     /// To tag the account and move it to the unit for accounts that are to be closed.
     Suspend,
     /// To ask AWS to close it.
@@ -39,9 +40,9 @@ impl Act {
 }
 
 /// What came of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
-pub(crate) enum Finding {
+pub enum Finding {
     /// It has begun; whoever finds this and nothing else knows that it was killed.
     Begun,
     /// It was not even tried.
@@ -52,6 +53,7 @@ pub(crate) enum Finding {
     /// The account is tagged, and in the unit for accounts that are to be closed.
     Suspended {
         /// Where it was.
+        #[schemars(with = "String")]
         from_unit: OrganizationalUnitId,
         /// The end of the cooling-off time.
         closes_at: Timestamp,
@@ -61,6 +63,7 @@ pub(crate) enum Finding {
     /// It was called off, and the account is where it was.
     Kept {
         /// Where that is.
+        #[schemars(with = "String")]
         unit: OrganizationalUnitId,
         /// Who has called it off.
         #[serde(flatten)]
@@ -89,8 +92,8 @@ pub(crate) enum Finding {
 }
 
 /// The closing of an account has come further, or was refused.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct AccountClosureAdvanced {
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AccountClosureAdvanced {
     /// The invocation; CloudTrail and the function's log have it as well.
     pub invocation: String,
     /// The account.
@@ -163,7 +166,7 @@ impl AccountClosureAdvanced {
 }
 
 impl Event for AccountClosureAdvanced {
-    const DETAIL_TYPE: &'static str = "AccountClosureAdvanced";
+    const TYPE: EventType = EventType::AccountClosureAdvanced;
 }
 
 impl Journaled for AccountClosureAdvanced {
@@ -179,8 +182,8 @@ impl Journaled for AccountClosureAdvanced {
 }
 
 /// Accounts will be closed, if nobody calls it off.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct AccountClosuresAnnounced {
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AccountClosuresAnnounced {
     /// `begun` when they have begun to wait for it, `due` when it is less than a day away.
     pub notice: Told,
     /// The earliest moment at which one of them is closed.
@@ -192,8 +195,8 @@ pub(crate) struct AccountClosuresAnnounced {
 }
 
 /// An account that will be closed.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Announced {
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Announced {
     /// The account.
     pub account_id: AccountId,
     /// Its name.
@@ -226,5 +229,5 @@ impl AccountClosuresAnnounced {
 }
 
 impl Event for AccountClosuresAnnounced {
-    const DETAIL_TYPE: &'static str = "AccountClosuresAnnounced";
+    const TYPE: EventType = EventType::AccountClosuresAnnounced;
 }

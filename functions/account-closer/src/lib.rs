@@ -42,6 +42,7 @@ use steward::{
     },
 };
 
+pub use event::{AccountClosureAdvanced, AccountClosuresAnnounced};
 use input::{Input, Work};
 use look::{Bounds, Looker};
 pub use report::Report;

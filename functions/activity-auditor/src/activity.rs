@@ -5,6 +5,7 @@ mod severity;
 use std::collections::BTreeMap;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
@@ -12,7 +13,7 @@ use steward::{
         cloudtrail::{Actor, ActorKind, Record, close_account_result},
         own_roles::OwnRole,
     },
-    gateway::Event,
+    gateway::{Event, EventType},
     ids::AccountId,
     severity::Severity,
     shown,
@@ -60,7 +61,7 @@ impl OwnRecord {
 }
 
 /// Somebody did something, or tried to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ActivityAudited {
     /// The id that CloudTrail gave to what happened: the same in each copy.
     pub event_id: String,
@@ -97,7 +98,7 @@ pub struct ActivityAudited {
 }
 
 impl Event for ActivityAudited {
-    const DETAIL_TYPE: &'static str = "ActivityAudited";
+    const TYPE: EventType = EventType::ActivityAudited;
 }
 
 impl ActivityAudited {

@@ -30,9 +30,9 @@ use steward::{
     },
 };
 
-use activity::{
-    ActivityAudited, Guarded, OwnRecord, closed_account, is_by_own_role, root_session_key, temporary_root_key,
-};
+pub use activity::ActivityAudited;
+
+use activity::{Guarded, OwnRecord, closed_account, is_by_own_role, root_session_key, temporary_root_key};
 
 /// How long the record of a root session may be behind its opening.
 const A_MOMENT: Duration = Duration::from_secs(2);

@@ -2,10 +2,11 @@
 
 use compliance_report::{Checked, OrganizationTotals, Outcome, Report};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use steward::{
     error::Cause,
-    gateway::Event,
+    gateway::{Event, EventType},
     runtime::metrics::{Metrics, Unit},
 };
 
@@ -13,7 +14,7 @@ use steward::{
 const MAX_NEW: usize = 20;
 
 /// A sweep is over, and its report is published.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ComplianceReported {
     /// The sweep.
     pub sweep_id: String,
@@ -41,7 +42,7 @@ pub struct ComplianceReported {
 }
 
 /// The numbers of a sweep.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Totals {
     /// All accounts.
     pub accounts: usize,
@@ -59,7 +60,7 @@ pub struct Totals {
 }
 
 /// A new finding.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct New {
     /// The account; of what is about the organization as a whole, the id of the organization.
     pub account_id: String,
@@ -73,7 +74,7 @@ pub struct New {
 }
 
 impl Event for ComplianceReported {
-    const DETAIL_TYPE: &'static str = "ComplianceReported";
+    const TYPE: EventType = EventType::ComplianceReported;
 }
 
 impl ComplianceReported {

@@ -1,10 +1,11 @@
 //! What is published, and kept in the journal, of users.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use steward::{
     error::Failure,
-    gateway::Event,
+    gateway::{Event, EventType},
     ids::{AccountId, GroupName, UserName},
     table::{
         journal::Journaled,
@@ -15,9 +16,9 @@ use steward::{
 use crate::people::Findings;
 
 /// What came of a task.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
-pub(crate) enum Finding {
+pub enum Finding {
     /// It has begun; whoever finds this and nothing else knows that it was killed.
     Begun,
     /// There is nothing to do.
@@ -48,18 +49,20 @@ pub(crate) enum Finding {
 }
 
 /// Somebody has let Steward change a user of the jump account.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct JumpUserChanged {
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct JumpUserChanged {
     /// The invocation; CloudTrail and the function's log have it as well.
     pub invocation: String,
     /// The jump account.
     pub account_id: AccountId,
     /// The user.
+    #[schemars(with = "String")]
     pub user_name: UserName,
     /// `change`, `reset` or `remove`.
     pub task: &'static str,
     /// The groups that the user is to be in.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
     pub groups: Vec<GroupName>,
     /// What came of it.
     #[serde(flatten)]
@@ -67,7 +70,7 @@ pub(crate) struct JumpUserChanged {
 }
 
 impl Event for JumpUserChanged {
-    const DETAIL_TYPE: &'static str = "JumpUserChanged";
+    const TYPE: EventType = EventType::JumpUserChanged;
 }
 
 impl Journaled for JumpUserChanged {
@@ -83,8 +86,8 @@ impl Journaled for JumpUserChanged {
 }
 
 /// Who of the jump account's users needs a look.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct JumpUsersReviewed {
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct JumpUsersReviewed {
     /// The jump account.
     pub account_id: AccountId,
     /// When.
@@ -95,5 +98,5 @@ pub(crate) struct JumpUsersReviewed {
 }
 
 impl Event for JumpUsersReviewed {
-    const DETAIL_TYPE: &'static str = "JumpUsersReviewed";
+    const TYPE: EventType = EventType::JumpUsersReviewed;
 }

@@ -32,7 +32,8 @@ use steward::{
 
 use account::{Entrance, JumpAccount};
 use change::{Belongings, Known, PATH, Step};
-use event::{Finding, JumpUserChanged, JumpUsersReviewed};
+use event::Finding;
+pub use event::{JumpUserChanged, JumpUsersReviewed};
 use expiry::{Over, over};
 use input::{Input, Task, Work};
 use people::Findings;

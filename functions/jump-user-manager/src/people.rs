@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 use steward::{
     error::Failure,
@@ -68,25 +69,27 @@ pub struct People {
 }
 
 /// Who needs a look.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Findings {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Findings {
     /// How many users there are.
-    pub(crate) users: usize,
+    pub users: usize,
     /// Who has no second factor, a week after the user was made.
-    pub(crate) without_second_factor: Named,
+    pub without_second_factor: Named,
     /// Who has not been seen for 90 days.
-    pub(crate) idle: Named,
+    pub idle: Named,
     /// Who has an active key that is older than 90 days.
-    pub(crate) old_keys: Named,
+    pub old_keys: Named,
     /// How many users there was no time for.
-    pub(crate) not_reached: usize,
+    pub not_reached: usize,
 }
 
 /// Users, by their names: the first hundred of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Named {
-    pub(crate) count: usize,
-    pub(crate) names: Vec<String>,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Named {
+    /// How many there are.
+    pub count: usize,
+    /// Their names.
+    pub names: Vec<String>,
 }
 
 impl Named {

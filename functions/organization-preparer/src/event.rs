@@ -1,8 +1,9 @@
 //! What is kept and published of every change of the organization.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use steward::{
-    gateway::Event,
+    gateway::{Event, EventType},
     table::{
         journal::Journaled,
         keys::{self, Many},
@@ -10,7 +11,7 @@ use steward::{
 };
 
 /// Somebody has let Steward change what the organization trusts, or who administers it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OrganizationPrepared {
     /// The invocation; CloudTrail and the function's log have it as well.
     pub invocation: String,
@@ -25,7 +26,7 @@ pub struct OrganizationPrepared {
 }
 
 impl Event for OrganizationPrepared {
-    const DETAIL_TYPE: &'static str = "OrganizationPrepared";
+    const TYPE: EventType = EventType::OrganizationPrepared;
 }
 
 impl Journaled for OrganizationPrepared {

@@ -42,7 +42,8 @@ use guard::{Admitted, Guard};
 use input::{Input, Work};
 use policies::Policies;
 pub use report::{Report, Row};
-use root_task::{Finding, RootTaskPerformed, Task, plan_features};
+pub use root_task::RootTaskPerformed;
+use root_task::{Finding, Task, plan_features};
 
 /// How many accounts are worked on at once; AWS throttles `AssumeRoot`.
 const AT_ONCE: usize = 8;

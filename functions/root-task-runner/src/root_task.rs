@@ -7,16 +7,18 @@ mod lock;
 
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use steward::{gateway::RootFeature, ids::NotValid};
 
 pub(crate) use backup::BackupKey;
 pub(crate) use credentials::{CredentialKind, plan as plan_deletion, present};
-pub(crate) use event::{Finding, RootTaskPerformed};
+pub(crate) use event::Finding;
+pub use event::RootTaskPerformed;
 pub(crate) use lock::why_it_locks;
 
 /// What can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Task {
     /// Show which root features the organization has enabled.

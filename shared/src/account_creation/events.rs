@@ -1,24 +1,28 @@
 //! The events about requests.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     error::Failure,
-    gateway::Event,
+    gateway::{Event, EventType},
     ids::{AccountId, AccountName, Email, EventId, OrganizationalUnitId, RequestId, RoleName},
     input::Problem,
 };
 
 /// An account that was asked for exists, sits in its unit and waits for its baseline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountCreated {
     /// The request it was made for.
+    #[schemars(with = "String")]
     pub request_id: RequestId,
     /// Its id.
     pub account_id: AccountId,
     /// Its name.
+    #[schemars(with = "String")]
     pub account_name: AccountName,
     /// Its primary e-mail address.
+    #[schemars(with = "String")]
     pub email: Email,
     /// The unit (or root) that holds it; left out when nobody asked for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,23 +32,27 @@ pub struct AccountCreated {
 }
 
 impl Event for AccountCreated {
-    const DETAIL_TYPE: &'static str = "AccountCreated";
+    const TYPE: EventType = EventType::AccountCreated;
 }
 
 /// An account that was asked for was not created, or not finished.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountCreationFailed {
     /// The request; left out when the input has no valid e-mail address, from which it is derived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub request_id: Option<RequestId>,
     /// The name that the account was to have, if a valid one was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub account_name: Option<AccountName>,
     /// The e-mail address that it was to have, if a valid one was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub email: Option<Email>,
     /// The event that asked for it, if an event did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub event_id: Option<EventId>,
     /// The account, when it exists all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,11 +66,11 @@ pub struct AccountCreationFailed {
 }
 
 impl Event for AccountCreationFailed {
-    const DETAIL_TYPE: &'static str = "AccountCreationFailed";
+    const TYPE: EventType = EventType::AccountCreationFailed;
 }
 
 /// Items of Steward's table are not what they should be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RecordsUnreadable {
     /// Their keys.
     pub keys: Vec<String>,
@@ -72,5 +80,5 @@ pub struct RecordsUnreadable {
 }
 
 impl Event for RecordsUnreadable {
-    const DETAIL_TYPE: &'static str = "RecordsUnreadable";
+    const TYPE: EventType = EventType::RecordsUnreadable;
 }

@@ -2,6 +2,7 @@
 //! some of them in several ways.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -74,7 +75,7 @@ fn account_id_in(value: &Value) -> Option<AccountId> {
 }
 
 /// What kind of identity made a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ActorKind {
     /// A session of a role.
@@ -92,7 +93,7 @@ pub enum ActorKind {
 }
 
 /// Who made a call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Actor {
     /// The kind of identity.
     pub kind: ActorKind,

@@ -1,10 +1,11 @@
 //! That a document is refused: as an event, and as what is said beside everything that is done by an older one.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Cause, Failure},
-    gateway::Event,
+    gateway::{Event, EventType},
     input::{Problem, in_words},
 };
 
@@ -14,7 +15,7 @@ const MAX_PROBLEMS: usize = 100;
 const MAX_PROBLEMS_IN_WORDS: usize = 10;
 
 /// A newer document was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
     /// Where the document is: `s3://bucket/key`.
     pub document: String,
@@ -47,7 +48,7 @@ impl Refusal {
 }
 
 /// A new document was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BaselineDocumentRefused {
     /// Which document, and what to do.
     #[serde(flatten)]
@@ -59,7 +60,7 @@ pub struct BaselineDocumentRefused {
 }
 
 impl Event for BaselineDocumentRefused {
-    const DETAIL_TYPE: &'static str = "BaselineDocumentRefused";
+    const TYPE: EventType = EventType::BaselineDocumentRefused;
 }
 
 impl BaselineDocumentRefused {

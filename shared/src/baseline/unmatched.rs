@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{Access, Document, DocumentInForce, Pattern, facts::BELIEVED, selector::has_all};
 use crate::{
     error::{Cause, Failure},
-    gateway::{CallError, DynamoDbGateway, Event, OrganizationsGateway, Write, attributes},
+    gateway::{CallError, DynamoDbGateway, Event, EventType, OrganizationsGateway, Write, attributes},
     ids::{AccountId, OrganizationalUnitId},
     table::keys::{BASELINE_UNMATCHED, BASELINE_UNMATCHED_TAGS, One},
 };
@@ -24,7 +25,7 @@ const MAX_IN_EVENT: usize = 100;
 const AT_ONCE: usize = 4;
 
 /// A selector or an exemption that stands for nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Unmatched {
     /// Where it stands in the document.
     pub path: String,
@@ -91,7 +92,7 @@ impl TagSelector {
 }
 
 /// A sweep has found that the document names what is not there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BaselineSelectorUnmatched {
     /// The `ETag` of the document.
     pub etag: String,
@@ -107,7 +108,7 @@ pub struct BaselineSelectorUnmatched {
 }
 
 impl Event for BaselineSelectorUnmatched {
-    const DETAIL_TYPE: &'static str = "BaselineSelectorUnmatched";
+    const TYPE: EventType = EventType::BaselineSelectorUnmatched;
 }
 
 impl BaselineSelectorUnmatched {

@@ -10,8 +10,8 @@
 //!
 //! **Calls.** A compliant account costs one `GetAccountCustomizations`.
 //!
-//! **Source.** AWS User Experience Customization API reference, "GetAccountCustomizations" and
-//! "UpdateAccountCustomizations": an account reaches its own settings alone, a setting that is not sent stays as it is,
+//! **Source.** AWS User Experience Customization API reference, `GetAccountCustomizations` and
+//! `UpdateAccountCustomizations`: an account reaches its own settings alone, a setting that is not sent stays as it is,
 //! and setting the same color twice changes nothing. The color belongs to the account; what a person sets for a role that
 //! they switch to is theirs.
 

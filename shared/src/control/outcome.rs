@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::AnyControl;
@@ -24,7 +25,7 @@ pub(super) fn by_hand(what: &str) -> String {
 }
 
 /// What is known of one control in one account after it ran. A read that failed is never `Compliant`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// Everything is as it should be.
@@ -171,11 +172,12 @@ impl fmt::Display for ControlId {
 }
 
 /// What came of one control in one account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Row {
     /// The account.
     pub account_id: AccountId,
     /// The control.
+    #[schemars(with = "String")]
     pub control: ControlId,
     /// What came of it.
     #[serde(flatten)]

@@ -73,7 +73,7 @@ impl Threshold {
         };
         let builder = Notification::builder().notification_type(kind).threshold(f64::from(self.percentage));
         let builder = builder.comparison_operator(ComparisonOperator::GreaterThan);
-        builder.threshold_type(ThresholdType::Percentage).build().map_err(not_built)
+        builder.threshold_type(ThresholdType::Percentage).build().map_err(|error| not_built(&error))
     }
 
     /// The same; None for a notification that Steward makes none of.
@@ -173,7 +173,7 @@ impl BudgetsGateway {
         let subscribers = addresses.iter().map(|address| subscriber(address)).collect::<Result<Vec<_>, _>>()?;
         let notification = |threshold: &Threshold| {
             let builder = NotificationWithSubscribers::builder().notification(threshold.model()?);
-            builder.set_subscribers(Some(subscribers.clone())).build().map_err(not_built)
+            builder.set_subscribers(Some(subscribers.clone())).build().map_err(|error| not_built(&error))
         };
         let notifications = thresholds.iter().map(notification).collect::<Result<Vec<_>, _>>()?;
         let call = self.0.create_budget().account_id(account.as_str()).budget(budget);
@@ -250,17 +250,21 @@ fn shown(budget: &Model) -> Result<Budget, CallError> {
 
 #[expect(deprecated, reason = "a budget that was made by the older members keeps what they say")]
 fn monthly(name: &str, limit_usd: f64, rest: BudgetRest) -> Result<Model, CallError> {
-    let limit = Spend::builder().amount(limit_usd.to_string()).unit(USD).build().map_err(not_built)?;
+    let limit = Spend::builder().amount(limit_usd.to_string()).unit(USD).build().map_err(|error| not_built(&error))?;
     let builder = Model::builder().budget_name(name).budget_limit(limit).time_unit(TimeUnit::Monthly);
     let builder = builder.set_cost_types(rest.cost_types).set_metrics(rest.metrics).set_time_period(rest.time_period);
-    builder.budget_type(BudgetType::Cost).build().map_err(not_built)
+    builder.budget_type(BudgetType::Cost).build().map_err(|error| not_built(&error))
 }
 
 fn subscriber(address: &str) -> Result<Subscriber, CallError> {
-    Subscriber::builder().subscription_type(SubscriptionType::Email).address(address).build().map_err(not_built)
+    Subscriber::builder()
+        .subscription_type(SubscriptionType::Email)
+        .address(address)
+        .build()
+        .map_err(|error| not_built(&error))
 }
 
 /// What the SDK would not even send.
-fn not_built(error: impl ToString) -> CallError {
+fn not_built(error: &impl ToString) -> CallError {
     CallError::not_sent("budgets:ModifyBudget", Cause::InputRefused, error.to_string())
 }

@@ -3,7 +3,7 @@
 use aws_config::SdkConfig;
 use aws_sdk_config::{
     Client,
-    types::{ConfigurationRecorderStatus, DeliveryStatus, RecorderStatus},
+    types::{ConfigurationRecorderStatus, DeliveryStatus, RecorderStatus, RecordingGroup},
 };
 
 use super::CallError;
@@ -66,7 +66,7 @@ impl ConfigRecorderGateway {
         let answer = self.0.describe_configuration_recorders().send().await;
         let answer = answer.map_err(|error| CallError::of("config:DescribeConfigurationRecorders", error))?;
         let own = answer.configuration_recorders().iter().find(|one| one.service_principal().is_none());
-        Ok(own.map(|recorder| recorder.recording_group().is_some_and(|group| group.all_supported())))
+        Ok(own.map(|recorder| recorder.recording_group().is_some_and(RecordingGroup::all_supported)))
     }
 
     /// The state of the delivery channel; None when there is none. An account has one in each region.

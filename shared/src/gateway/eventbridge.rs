@@ -35,7 +35,7 @@ impl EventBridgeGateway {
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.bus)
             .source(SOURCE)
-            .detail_type(E::DETAIL_TYPE)
+            .detail_type(E::TYPE.name())
             .detail(detail)
             .build();
         let answer =
@@ -56,17 +56,19 @@ impl EventBridgeGateway {
 mod tests {
     use aws_sdk_eventbridge::{operation::put_events::PutEventsOutput, types::PutEventsResultEntry};
     use aws_smithy_mocks::{RuleMode, mock, mock_client};
+    use schemars::JsonSchema;
     use serde::Serialize;
 
     use super::*;
+    use crate::gateway::EventType;
 
-    #[derive(Serialize)]
+    #[derive(Serialize, JsonSchema)]
     struct Happened {
         account_id: &'static str,
     }
 
     impl Event for Happened {
-        const DETAIL_TYPE: &'static str = "Happened";
+        const TYPE: EventType = EventType::AccountCreated;
     }
 
     async fn put(entry: PutEventsResultEntry) -> Result<(), CallError> {
@@ -75,7 +77,7 @@ mod tests {
                 let entry = &request.entries()[0];
                 entry.event_bus_name() == Some("bus")
                     && entry.source() == Some("steward")
-                    && entry.detail_type() == Some("Happened")
+                    && entry.detail_type() == Some("AccountCreated")
                     && entry.detail() == Some(r#"{"account_id":"123456789012"}"#)
             })
             .then_output(move || PutEventsOutput::builder().entries(entry.clone()).build());

@@ -7,12 +7,13 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     control::brake::{is_failing, may_change},
     error::{Cause, Failure},
-    gateway::{CallError, DynamoDbGateway, Event, Write, attributes},
+    gateway::{CallError, DynamoDbGateway, Event, EventType, Write, attributes},
     sweep::SweepId,
     table::keys,
 };
@@ -53,9 +54,10 @@ enum Stopped {
 }
 
 /// A sweep has stopped changing accounts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SweepBraked {
     /// The sweep, which is also what goes on is said with.
+    #[schemars(with = "String")]
     pub sweep_id: SweepId,
     /// What happened and what to do.
     #[serde(flatten)]
@@ -67,7 +69,7 @@ pub struct SweepBraked {
 }
 
 impl Event for SweepBraked {
-    const DETAIL_TYPE: &'static str = "SweepBraked";
+    const TYPE: EventType = EventType::SweepBraked;
 }
 
 impl Counters {

@@ -4,6 +4,7 @@ mod closures;
 
 use serde_json::Value;
 use steward::{
+    gateway::EventType,
     severity::Severity,
     table::mail_budget::{Held, MAILS, Slot},
 };
@@ -76,25 +77,26 @@ impl News {
     }
 
     fn of_type(detail_type: &str, detail: &Detail<'_>) -> Self {
-        match detail_type {
-            "AccountClosureAdvanced" => closures::advanced(detail),
-            "AccountClosuresAnnounced" => closures::announced(detail),
-            "AccountCreated" => account_created(detail),
-            "AccountCreationFailed" => account_creation_failed(detail),
-            "ActivityAudited" => activity_audited(detail),
-            "BaselineApplied" => baseline_applied(detail),
-            "BaselineDocumentRefused" => baseline_document_refused(detail),
-            "BaselineSelectorUnmatched" => baseline_selector_unmatched(detail),
-            "BaselineIncomplete" => baseline_incomplete(detail),
-            "ComplianceReported" => compliance_reported(detail),
-            "JumpUserChanged" => jump_user_changed(detail),
-            "JumpUsersReviewed" => jump_users_reviewed(detail),
-            "OrganizationPrepared" => organization_prepared(detail),
-            "RegionOptAudited" => region_opt_audited(detail),
-            "RegionPolicyViolated" => region_policy_violated(detail),
-            "SweepBraked" => sweep_braked(detail),
-            "RootTaskPerformed" => root_task_performed(detail),
-            other => anything(other, detail),
+        let Ok(event_type) = detail_type.parse() else { return anything(detail_type, detail) };
+        match event_type {
+            EventType::AccountClosureAdvanced => closures::advanced(detail),
+            EventType::AccountClosuresAnnounced => closures::announced(detail),
+            EventType::AccountCreated => account_created(detail),
+            EventType::AccountCreationFailed => account_creation_failed(detail),
+            EventType::ActivityAudited => activity_audited(detail),
+            EventType::BaselineApplied => baseline_applied(detail),
+            EventType::BaselineDocumentRefused => baseline_document_refused(detail),
+            EventType::BaselineSelectorUnmatched => baseline_selector_unmatched(detail),
+            EventType::BaselineIncomplete => baseline_incomplete(detail),
+            EventType::ComplianceReported => compliance_reported(detail),
+            EventType::JumpUserChanged => jump_user_changed(detail),
+            EventType::JumpUsersReviewed => jump_users_reviewed(detail),
+            EventType::OrganizationPrepared => organization_prepared(detail),
+            EventType::RegionOptAudited => region_opt_audited(detail),
+            EventType::RegionPolicyViolated => region_policy_violated(detail),
+            EventType::SweepBraked => sweep_braked(detail),
+            EventType::RootTaskPerformed => root_task_performed(detail),
+            EventType::RecordsUnreadable => records_unreadable(detail),
         }
     }
 
@@ -404,6 +406,18 @@ fn or_nothing(steps: &[String]) -> String {
     if steps.is_empty() { "nothing".to_owned() } else { steps.join("; ") }
 }
 
+fn records_unreadable(detail: &Detail<'_>) -> News {
+    let keys = detail.0["keys"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let open: Vec<_> = keys.take(MAX_LINES).map(ToOwned::to_owned).collect();
+    let headline = match open.as_slice() {
+        [one] => format!("an item of the table cannot be read: {one}"),
+        _ => "items of the table cannot be read".to_owned(),
+    };
+    let what = detail.or("/message", "Items of Steward's table are not what they should be.");
+    News { open, ..News::new(Severity::Warning, headline, what, detail) }
+}
+
+/// An event of a type that this version does not know: replayed from the archive of a newer one.
 fn anything(detail_type: &str, detail: &Detail<'_>) -> News {
     let severity = if detail.is_failure() { Severity::Warning } else { Severity::Informational };
     let what = detail.or("/message", &format!("Steward tells {detail_type}."));

@@ -1,10 +1,11 @@
 //! What is published and kept of every attempt.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use steward::{
     control::{Mode, brake::Came},
     error::Failure,
-    gateway::Event,
+    gateway::{Event, EventType},
     ids::AccountId,
     table::{
         journal::Journaled,
@@ -15,7 +16,7 @@ use steward::{
 use super::{CredentialKind, Task};
 
 /// What came of a task in one account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Finding {
     /// It has begun; whoever finds this and nothing else knows that it was killed.
@@ -91,8 +92,8 @@ impl Finding {
 }
 
 /// Somebody has asked for root work.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct RootTaskPerformed {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RootTaskPerformed {
     /// The invocation; CloudTrail and the function's log have it as well.
     pub invocation: String,
     /// What was asked for.
@@ -116,7 +117,7 @@ pub(crate) struct RootTaskPerformed {
 }
 
 impl Event for RootTaskPerformed {
-    const DETAIL_TYPE: &'static str = "RootTaskPerformed";
+    const TYPE: EventType = EventType::RootTaskPerformed;
 }
 
 impl Journaled for RootTaskPerformed {

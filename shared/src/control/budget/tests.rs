@@ -185,7 +185,11 @@ async fn a_missing_budget_is_made_in_one_call_and_read_back() {
         .match_requests(|request| {
             let budget = request.budget().unwrap();
             let both = request.notifications_with_subscribers();
-            let to: Vec<_> = both.iter().flat_map(|one| one.subscribers()).map(Subscriber::address).collect();
+            let to: Vec<_> = both
+                .iter()
+                .flat_map(aws_sdk_budgets::types::NotificationWithSubscribers::subscribers)
+                .map(Subscriber::address)
+                .collect();
             let at: Vec<_> = both.iter().filter_map(|one| one.notification()).map(Notification::threshold).collect();
             let limit = budget.budget_limit().unwrap();
             (limit.amount(), limit.unit()) == ("100", "USD")

@@ -28,17 +28,17 @@ fn meets(statement: &Value, call: &Call<'_>) -> bool {
         other => panic!("{other:?}"),
     };
     let is_resource = |pattern: &Value| fits(&text(pattern).replace("${aws:username}", call.user), call.resource);
-    let conditions = statement["Condition"].as_object().into_iter().flatten();
+    let mut conditions = statement["Condition"].as_object().into_iter().flatten();
     of_action
         && listed(&statement["Resource"]).into_iter().any(is_resource)
-        && conditions.map(|(operator, keys)| holds(operator, keys, call)).all(|holds| holds)
+        && conditions.all(|(operator, keys)| holds(operator, keys, call))
 }
 
 fn holds(operator: &str, keys: &Value, call: &Call<'_>) -> bool {
     keys.as_object().unwrap().iter().all(|(key, wanted)| {
         assert_eq!(key, "aws:MultiFactorAuthPresent");
         match (operator, call.second_factor) {
-            ("Bool" | "BoolIfExists", Some(present)) => *wanted == present.to_string(),
+            ("Bool" | "BoolIfExists", Some(present)) => wanted.as_str() == Some(if present { "true" } else { "false" }),
             ("BoolIfExists", None) => true,
             ("Bool", None) => false,
             (other, _) => panic!("{other}"),

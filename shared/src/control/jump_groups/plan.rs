@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    fmt,
+    fmt, slice,
 };
 
 use super::{
@@ -303,10 +303,10 @@ pub(super) fn plan(account: &AccountId, wanted: &[Group], present: &GroupsAndPol
         }
         let names = needed.of_group.get(&group.name).into_iter().flatten();
         let policies = std::iter::once(mfa_arn.clone()).chain(names.map(|name| arn(account, name)));
-        changes.extend(of_group(&group.name, policies.collect(), found));
+        changes.extend(of_group(&group.name, &policies.collect::<Vec<_>>(), found));
     }
     for group in left_over(wanted, present) {
-        changes.extend(of_group(&group.name, vec![mfa_arn.clone()], Some(group)));
+        changes.extend(of_group(&group.name, slice::from_ref(&mfa_arn), Some(group)));
     }
 
     for policy in own_policies(present).filter(|policy| !needed.keeps(policy)) {
@@ -324,7 +324,7 @@ fn delete_version(policy: &PresentPolicy, version: &str) -> Change {
 }
 
 /// What gives a group exactly these policies.
-fn of_group(name: &str, policies: Vec<String>, found: Option<&PresentGroup>) -> Vec<Change> {
+fn of_group(name: &str, policies: &[String], found: Option<&PresentGroup>) -> Vec<Change> {
     let group = || name.to_owned();
     let attached: &[String] = found.map_or(&[], |found| &found.attached);
     let inline = found.into_iter().flat_map(|found| &found.inline);

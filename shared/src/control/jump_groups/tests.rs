@@ -72,7 +72,7 @@ fn after(mut present: GroupsAndPolicies, changes: &[Change]) -> GroupsAndPolicie
                 present.groups.push(PresentGroup { name, path, attached, inline });
             }
             Change::DeleteInline { group, policy } => {
-                find(&mut present, &group).inline.retain(|other| *other != policy)
+                find(&mut present, &group).inline.retain(|other| *other != policy);
             }
             Change::Detach { group, arn } => find(&mut present, &group).attached.retain(|other| *other != arn),
             Change::Attach { group, arn } => find(&mut present, &group).attached.push(arn),

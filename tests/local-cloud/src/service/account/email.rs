@@ -106,9 +106,14 @@ pub(super) fn start(
         return Err(conflict("The email address is already in use."));
     }
     profile.email_starts.push(now);
-    let (email, code) = (email.to_owned(), core.ids.lower("", 6));
-    profile.email_change =
-        Some(EmailChange { email, code, status: Status::Pending, updated: Timestamp::now(), started: now });
+    let otp = core.ids.lower("", 6);
+    profile.email_change = Some(EmailChange {
+        email: email.to_owned(),
+        code: otp,
+        status: Status::Pending,
+        updated: Timestamp::now(),
+        started: now,
+    });
     Ok(json!({ "Status": Status::Pending.as_str() }))
 }
 
@@ -119,8 +124,8 @@ pub(super) fn accept(
     target: Target,
     input: &Value,
 ) -> Result<Value, ApiError> {
-    let (email, code) = (address(input)?, text(input, "Otp", 6)?);
-    if code.len() != 6 || !code.bytes().all(|b| b.is_ascii_alphanumeric()) {
+    let (email, otp) = (address(input)?, text(input, "Otp", 6)?);
+    if otp.len() != 6 || !otp.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Err(error::invalid("Otp"));
     }
     let profile = profiles.entry(target.account.clone()).or_default();
@@ -132,7 +137,7 @@ pub(super) fn accept(
         return Err(error::invalid("PrimaryEmail"));
     }
     let is_late = core.clock.elapsed().saturating_sub(change.started) >= CODE_LASTS;
-    if is_late || change.code != code {
+    if is_late || change.code != otp {
         return Err(error::invalid("Otp"));
     }
     (change.status, change.updated) = (Status::Accepted, Timestamp::now());
