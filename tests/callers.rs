@@ -191,6 +191,28 @@ async fn root_work_and_the_organization_are_each_for_people_of_their_own() {
 }
 
 #[tokio::test]
+async fn accounts_are_closed_by_people_of_their_own_and_planned_by_planners() {
+    const CLOSER: &str = "AccountCloserFunction";
+    let scenario = Scenario::that_closes(0, "7", "version: 1").await;
+    let account = scenario.member();
+    let (planner, closer) = (Person::with(&scenario, "plan").await, Person::with(&scenario, "close-accounts").await);
+    let mut input = json!({"account_id": account, "account_name": "Shop", "reason": "x"});
+    let answer = planner.plan(CLOSER, &input).await.expect("a plan");
+    assert_eq!(answer["rows"][0]["outcome"], "planned", "{answer}");
+    input["mode"] = "apply".into();
+    let keep = json!({"account_id": account, "keep": true, "mode": "apply"});
+    for change in [&input, &keep, &json!({"advance": true, "mode": "apply"})] {
+        assert_eq!(planner.plan(CLOSER, change).await.expect_err("a plan alone").code, "PlanOnly");
+        planner.is_denied(CLOSER, change).await;
+    }
+    assert_eq!(closer.invoke(CLOSER, &input).await.expect("it begins")["rows"][0]["outcome"], "under_way");
+    assert_eq!(closer.invoke(CLOSER, &keep).await.expect("it is called off")["rows"][0]["outcome"], "ended");
+    for function in CALLED {
+        closer.is_denied(function, &json!({})).await;
+    }
+}
+
+#[tokio::test]
 async fn who_may_read_reports_or_ask_for_accounts_does_nothing_else() {
     let scenario = Scenario::own(&[]).await;
     let reader = Person::with(&scenario, "read-reports").await;

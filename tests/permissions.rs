@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use crate::{
-    account_updater, controls, dead_letter_replayer, jump_user_manager,
+    account_closer, account_updater, controls, dead_letter_replayer, jump_user_manager,
     member_events::forward_events,
     one_table,
     scenario::{PATIENCE, Scenario, email, spec},
@@ -147,6 +147,7 @@ async fn every_way(scenario: &Scenario) {
     assert_eq!(root_task(&restore).await["rows"][0]["outcome"], "done");
     account_updater::every_way(scenario).await;
     jump_user_manager::every_way(scenario).await;
+    account_closer::every_way(scenario).await;
     // What was given up.
     scenario.stack.send("NotificationDeadLettersUrl", "{}").await.expect("a dead letter");
     let invocation = dead_letter_replayer::failed_invocation(scenario, "CreateAccountPollerFunction", &json!({}));
@@ -208,6 +209,8 @@ async fn last_good(scenario: &Scenario, account: &str) {
     let region = include_str!("../events/region-opt-auditor/region-enabled.json");
     let region: Value = serde_json::from_str(region).expect("a sample");
     let audit = async || scenario.stack.invoke("RegionOptAuditorFunction", &region).await.expect("the auditor answers");
+    let stranger = json!({"account_id": "000000000000", "account_name": "Nobody's", "reason": "every way"});
+    let close = async || scenario.stack.invoke("AccountCloserFunction", &stranger).await.expect("the closer answers");
     let changes = json!({"task": "email-changes"});
     let update = async || scenario.stack.invoke("AccountUpdaterFunction", &changes).await.expect("the updater answers");
 
@@ -228,6 +231,7 @@ async fn last_good(scenario: &Scenario, account: &str) {
         root_task().await;
         scenario.put_document("version: 0").await;
         assert_eq!(apply().await["baseline_refused"]["cause"], "BaselineDocumentRefused");
+        assert_eq!(close().await["baseline_refused"]["cause"], "BaselineDocumentRefused");
         audit().await;
         update().await;
         scenario.put_document(&format!("{}# newest {n}\n", controls::DOCUMENT)).await;
@@ -236,7 +240,9 @@ async fn last_good(scenario: &Scenario, account: &str) {
         update().await;
         scenario.put_document("version: 0").await;
         assert_eq!(root_task().await["baseline_refused"]["cause"], "BaselineDocumentRefused");
-        if ["account-updater", "baseline-applier", "region-opt-auditor", "root-task-runner"].into_iter().all(read_by)
+        let readers =
+            ["account-closer", "account-updater", "baseline-applier", "region-opt-auditor", "root-task-runner"];
+        if readers.into_iter().all(read_by)
             && ["account-updater", "baseline-applier", "root-task-runner"].into_iter().all(recorded_by)
         {
             break;

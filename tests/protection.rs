@@ -111,6 +111,7 @@ async fn the_stack_keeps_every_role_of_its_own_out_of_a_protected_account() {
                 // SAM makes a role for each schedule, which may start one thing.
                 "implicitDeny"
                     if [
+                        "AccountCloserAdvance",
                         "AccountUpdaterFollow",
                         "ComplianceSweepDaily",
                         "CreateAccountPollerSweep",

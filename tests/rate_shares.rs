@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::template::{read, resources, template};
+use crate::template::{read, resources, statements_of, template};
 
 /// The functions that people invoke beside whatever else is at work, one at a time.
-const BY_HAND: [&str; 6] = [
+const BY_HAND: [&str; 7] = [
+    "AccountCloser",
     "AccountRequester",
     "AccountUpdater",
     "BaselineApplier",
@@ -74,7 +75,7 @@ impl Caller {
 /// The operations of AWS Organizations, Account Management and the index of tags that a role may call.
 fn operations(role: &Value) -> BTreeSet<String> {
     let policies = role["Policies"].as_array().into_iter().flatten();
-    let statements = policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().into_iter().flatten());
+    let statements = policies.flat_map(|policy| statements_of(&policy["PolicyDocument"]));
     let allowed = statements.filter(|statement| statement["Effect"] == "Allow");
     let actions = allowed.flat_map(|statement| match &statement["Action"] {
         Value::Array(actions) => actions.clone(),

@@ -65,17 +65,32 @@ impl Scenario {
         scenario
     }
 
+    /// An organization with so many accounts beside the usual one, in `/Workloads/Sandbox`, and a stack that closes accounts: in
+    /// `/Suspended` everything is denied, and there they wait so many days. This baseline document is in force.
+    pub(crate) async fn that_closes(members: usize, cooling_off_days: &str, document: &str) -> Self {
+        let organization = FAST.organization(members).await;
+        let unit = FAST.suspended_unit(&organization).await;
+        let parameters =
+            [("BaselineKey", "baseline.yaml"), ("SuspendedUnitId", &unit), ("CoolingOffDays", cooling_off_days)];
+        let scenario = FAST.copy(organization, &parameters).await;
+        scenario.organization.deny_everything_in("/Suspended", true);
+        scenario.put_document(document).await;
+        scenario
+    }
+
     /// An organization and a stack whose parameter of this name is the organization's member, and this baseline document.
     pub(crate) async fn with_member_as(parameter: &str, document: &str) -> Self {
         Self::with_member_as_each(&[parameter], document, &[]).await
     }
 
-    /// The same of several parameters, with these others beside them.
+    /// The same of several parameters, with these others beside them. The stack has a unit for accounts that are to be closed,
+    /// which do not cool off.
     pub(crate) async fn with_member_as_each(named: &[&str], document: &str, parameters: &[(&str, &str)]) -> Self {
         let organization = FAST.organization(0).await;
-        let member = member(&organization);
+        let (member, unit) = (member(&organization), FAST.suspended_unit(&organization).await);
         let named = named.iter().map(|parameter| (*parameter, member.as_str()));
-        let parameters: Vec<_> = named.chain([("BaselineKey", "baseline.yaml")]).chain(parameters.to_vec()).collect();
+        let others = [("BaselineKey", "baseline.yaml"), ("SuspendedUnitId", unit.as_str()), ("CoolingOffDays", "0")];
+        let parameters: Vec<_> = named.chain(others).chain(parameters.to_vec()).collect();
         let scenario = FAST.copy(organization, &parameters).await;
         scenario.put_document(document).await;
         scenario
@@ -234,6 +249,14 @@ impl World {
             builder = builder.member(&cloud.new_account_id(), &format!("Team {n}"), &email, "/Workloads/Sandbox");
         }
         builder.create().await.expect("an organization can be made")
+    }
+
+    /// Makes the unit `/Suspended` in an organization.
+    async fn suspended_unit(&'static self, organization: &Organization) -> String {
+        let client = self.cloud().await.client(organization.management_account());
+        let input = json!({"ParentId": organization.root_id(), "Name": "Suspended"});
+        let answer = client.json("organizations", "CreateOrganizationalUnit", input).await.expect("a unit");
+        answer["OrganizationalUnit"]["Id"].as_str().expect("an id").to_owned()
     }
 
     /// The stack that the SAM CLI deploys, once.

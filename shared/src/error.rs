@@ -92,6 +92,21 @@ catalogue! {
     AccountProtected { Never,
         "The account is protected.",
         "Nothing was changed. If it is to be, take the account off `protected` in the baseline document and off the stack parameter ProtectedAccounts." }
+    NoSuspendedUnit { Never,
+        "The stack names no unit for accounts that are to be closed.",
+        "Make a unit to which a service control policy is attached that denies everything, and set the stack parameter SuspendedUnitId to its id." }
+    AccountSuspended { Never,
+        "The account sits in the unit for accounts that are to be closed.",
+        "Nothing was changed. Call its closing off with account-closer (`keep`), or move it out of the unit, if it is to go on." }
+    ClosureStopped { Never,
+        "The closing of the account has stopped: something has come in between.",
+        "Find out who it was. Ask account-closer again to close the account, or call its closing off (`keep`)." }
+    ClosureQuotaExceeded { AfterSeconds(3600),
+        "As many accounts were closed in the last 30 days as AWS allows: a fifth of the members, 250 at least and 1,000 at most.",
+        "Nothing: Steward closes the rest, in their order, as soon as older closures are 30 days ago." }
+    TooManyClosuresInProgress { AfterSeconds(300),
+        "AWS is closing three accounts already, as many as it does at once.",
+        "Nothing: the rest waits for its turn." }
     NoSuchSweep { Never,
         "There is no sweep of this stack under that execution, or it is over.",
         "Start an execution of the state machine (output ComplianceSweepArn): it alone calls this function." }

@@ -51,6 +51,19 @@ pub fn refused(problems: &[Problem]) -> Failure {
     Failure::with_detail(Cause::InvalidRequest, in_words(problems))
 }
 
+/// A sentence or a name, in the words of whoever asks: 1 to 500 characters in one line, without spaces at either end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line(pub String);
+
+impl FromStr for Line {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        let fits = !text.trim().is_empty() && text.chars().count() <= 500 && !text.chars().any(char::is_control);
+        if fits { Ok(Self(text.trim().to_owned())) } else { Err(NotValid("1 to 500 characters of text in one line")) }
+    }
+}
+
 /// The fields of one JSON object, taken one by one; what is wrong is kept until [`Fields::finish`].
 #[derive(Debug)]
 pub struct Fields {
@@ -124,6 +137,26 @@ impl Fields {
         let mut parsed = Vec::with_capacity(entries.len());
         for (position, entry) in entries.iter().enumerate() {
             parsed.extend(self.text::<T>(&format!("{name}[{position}]"), entry));
+        }
+        Some(parsed)
+    }
+
+    /// A list of objects, or left out. Each is read by `read`, and what is wrong with it is noted with its place in the list.
+    pub fn optional_objects<T>(&mut self, name: &'static str, read: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let value = self.take(name)?;
+        let Value::Array(entries) = value else {
+            self.note(name, format!("is {}; a list is expected", kind(&value)));
+            return None;
+        };
+        let mut parsed = Vec::with_capacity(entries.len());
+        for (position, entry) in entries.into_iter().enumerate() {
+            let path = format!("{name}[{position}]");
+            let mut fields = Self::of(entry);
+            parsed.extend(read(&mut fields));
+            for Problem { path: field, problem } in fields.finish() {
+                let path = if field == "$" { path.clone() } else { inner(&path, &field) };
+                self.note(&path, problem);
+            }
         }
         Some(parsed)
     }

@@ -1,6 +1,7 @@
 //! What Steward remembers: the items of its two tables that are of no single domain. [`keys`] names every kind of item.
 
 pub mod account_index;
+pub mod closures;
 pub mod idempotency;
 pub mod journal;
 pub mod keys;

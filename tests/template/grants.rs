@@ -41,6 +41,7 @@ fn every_queue_admits_the_rules_of_this_stack_and_the_roles_that_send_to_it_and_
     let template = template();
     let all = statements(&template);
     let schedules = [
+        "AccountCloserAdvanceRole",
         "AccountUpdaterFollowRole",
         "ComplianceSweepDailyRole",
         "CreateAccountPollerSweepRole",

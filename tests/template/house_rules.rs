@@ -98,8 +98,10 @@ fn nothing_has_a_name_that_clashes_with_another_stack() {
     let template = template();
     let naming =
         ["FunctionName", "RoleName", "QueueName", "TableName", "TopicName", "AlarmName", "ArchiveName", "Name"];
-    // An alias has its name within its function.
-    let is_alias = |resource: &Value| resource["Type"] == "AWS::Lambda::Alias";
+    // An alias has its name within its function, and a permission names the function that it is of.
+    let is_alias = |resource: &Value| {
+        ["AWS::Lambda::Alias", "AWS::Lambda::Permission"].iter().any(|of_function| resource["Type"] == *of_function)
+    };
     let resources_of = template["Resources"].as_object().expect("resources");
     for (id, resource) in resources_of.iter().filter(|(_, resource)| !is_alias(resource)) {
         for name in naming {

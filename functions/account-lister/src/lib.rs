@@ -1,6 +1,8 @@
 //! Begins a sweep: lists every account of the organization, in batches, and finds new ones that no event has announced.
 
-use std::time::Duration;
+mod leaving;
+
+use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::join;
 use jiff::{Timestamp, tz::TimeZone};
@@ -16,7 +18,7 @@ use steward::{
         Account, DynamoDbGateway, EventBridgeGateway, Organization, OrganizationsGateway, S3Gateway, SqsGateway,
         StatesGateway,
     },
-    ids::AccountId,
+    ids::{AccountId, OrganizationalUnitId},
     organization::UnitNames,
     poll_backoff::PollBackoff,
     runtime::{
@@ -26,6 +28,7 @@ use steward::{
     sweep::{BATCH, Batch, Listed, Listing, RemediationLock, SweepBrake, SweepExecutions, SweepId, note},
     table::{
         account_index::AccountIndex,
+        closures::{Closure, Closures},
         known_accounts::{Joining, KnownAccounts, joining},
     },
 };
@@ -45,6 +48,8 @@ pub struct AccountLister {
     known_accounts: KnownAccounts,
     index: AccountIndex,
     requests: Store,
+    closures: Closures,
+    suspended_unit: Option<OrganizationalUnitId>,
     baseline: SqsGateway,
     remediation_lock: RemediationLock,
     brake: SweepBrake,
@@ -105,6 +110,8 @@ impl AccountLister {
             remediation_lock: RemediationLock::new(table.clone()),
             brake: SweepBrake::new(table.clone()),
             max_changed_percent: settings.max_changed_percent(),
+            closures: Closures::new(table.clone()),
+            suspended_unit: settings.suspended_unit(),
             requests: Store::new(table),
             baseline: SqsGateway::of(config, settings.baseline_queue_url()),
             backoff: settings.poll_backoff(),
@@ -182,6 +189,7 @@ impl AccountLister {
         let mut batches = Batches { lister: self, sweep_id, account_arns: organization.account_arns(), full: 0 };
         let (mut names, mut waiting, mut is_whole) = (UnitNames::default(), Vec::new(), true);
         let (mut accounts, mut listed) = (Vec::new(), Vec::new());
+        let leaving = self.leaving().await;
         let mut page = self.organizations.accounts_page(None).await?;
         loop {
             let next = async {
@@ -198,7 +206,9 @@ impl AccountLister {
                 }
                 names.learn(&self.organizations, &page.items).await;
                 for account in &page.items {
-                    let one = Listed::of(account.clone(), names.path(account), &organization.management_account);
+                    let mut one = Listed::of(account.clone(), names.path(account), &organization.management_account);
+                    let why = leaving::why(account, leaving.get(&account.id), self.suspended_unit.as_ref());
+                    one.not_checked = why.or(one.not_checked);
                     if one.is_to_be_checked() {
                         waiting.push(one.clone());
                     }
@@ -220,6 +230,21 @@ impl AccountLister {
         }
         tracing::info!(accounts = accounts.len(), batches = batches.full, "every account is listed");
         Ok((accounts, listed, batches.full))
+    }
+
+    /// The accounts that are being closed or were, as far as that is known. A sweep goes on without: an account in the unit
+    /// for those that are to be closed is changed by nobody.
+    async fn leaving(&self) -> BTreeMap<AccountId, Closure> {
+        let mut found = BTreeMap::new();
+        for queried in [self.closures.open().await, self.closures.closed().await] {
+            match queried {
+                Ok(queried) => {
+                    found.extend(queried.items.into_iter().map(|closure| (closure.account_id.clone(), closure)));
+                }
+                Err(error) => tracing::warn!("which accounts are being closed is not known: {error}"),
+            }
+        }
+        found
     }
 
     /// Sends the new accounts that nobody has heard of to get their baseline. Those that had joined before this stack

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
     audit::{
-        cloudtrail::{Actor, ActorKind, Record},
+        cloudtrail::{Actor, ActorKind, Record, close_account_result},
         own_roles::OwnRole,
     },
     gateway::{Event, EventType},
@@ -41,6 +41,24 @@ const DESCRIBED: [(&str, &str); 14] = [
     ("joined", "/serviceEventDetails/joinedMethod"),
     ("departed", "/serviceEventDetails/departureMethod"),
 ];
+
+/// What Steward has recorded itself of what an event is about, before it did it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnRecord {
+    /// A root session that was opened.
+    Session(OpenedSession),
+    /// That an account is closed.
+    Closure,
+}
+
+impl OwnRecord {
+    fn session(&self) -> Option<&OpenedSession> {
+        match self {
+            Self::Session(opened) => Some(opened),
+            Self::Closure => None,
+        }
+    }
+}
 
 /// Somebody did something, or tried to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -85,19 +103,22 @@ impl Event for ActivityAudited {
 
 impl ActivityAudited {
     /// Reads an event that CloudTrail has brought; None for one that names no call, or that is not of a service of AWS.
-    /// `opened` is the session of ours that the record is about, by [`root_session_key`] or [`temporary_root_key`].
+    /// `own` is what Steward has recorded of what the event is about, by [`root_session_key`], [`temporary_root_key`] or
+    /// [`closed_account`].
     ///
     /// Whatever is taken over is of the form that such a value has: a record holds what somebody has chosen to send.
     pub fn of(
         event: &EventBridgeEvent<Value>,
         own_roles: &[OwnRole],
         guarded: &Guarded,
-        opened: Option<&OpenedSession>,
+        own: Option<&OwnRecord>,
     ) -> Option<Self> {
         let record = Record::of(&event.detail).filter(|_| shown::is_service_of_aws(&event.source))?;
         let mut actor = Actor::of(record, own_roles);
-        let (severity, why) = judge(record, &actor, guarded, opened);
-        if let Some(opened) = opened.filter(|_| matches!(actor.kind, ActorKind::Root | ActorKind::RootSession)) {
+        let (severity, why) = judge(record, &actor, guarded, own);
+        if let Some(opened) =
+            own.and_then(OwnRecord::session).filter(|_| matches!(actor.kind, ActorKind::Root | ActorKind::RootSession))
+        {
             (actor.kind, actor.is_steward) = (ActorKind::RootSession, true);
             actor.function = Some(opened.function.clone());
         }
@@ -142,6 +163,13 @@ fn failure(record: Record<'_>) -> Option<&str> {
 pub(crate) fn root_session_key(event: &EventBridgeEvent<Value>) -> Option<&str> {
     let record = Record::of(&event.detail).filter(|record| record.name() == "AssumeRoot")?;
     record.text("/responseElements/credentials/accessKeyId")
+}
+
+/// The account that a record of `CloseAccount` is about, or an event that tells how that ended.
+pub(crate) fn closed_account(event: &EventBridgeEvent<Value>) -> Option<AccountId> {
+    let record = Record::of(&event.detail)?;
+    let is_call = record.action() == "organizations:CloseAccount";
+    if is_call { record.parsed("/requestParameters/accountId") } else { close_account_result(event) }
 }
 
 /// Whether a role of this stack has done it.

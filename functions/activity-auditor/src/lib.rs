@@ -23,6 +23,7 @@ use steward::{
     },
     severity::Severity,
     table::{
+        closures::Closures,
         idempotency::Idempotency,
         keys,
         root_sessions::{OpenedSession, RootSessionLog},
@@ -31,7 +32,7 @@ use steward::{
 
 pub use activity::ActivityAudited;
 
-use activity::{Guarded, is_by_own_role, root_session_key, temporary_root_key};
+use activity::{Guarded, OwnRecord, closed_account, is_by_own_role, root_session_key, temporary_root_key};
 
 /// How long the record of a root session may be behind its opening.
 const A_MOMENT: Duration = Duration::from_secs(2);
@@ -45,6 +46,7 @@ pub struct ActivityAuditor {
     bus: EventBridgeGateway,
     idempotency: Idempotency,
     root_sessions: RootSessionLog,
+    closures: Closures,
     organizations: OrganizationsGateway,
     own_roles: Vec<OwnRole>,
     guarded: Guarded,
@@ -80,7 +82,8 @@ impl ActivityAuditor {
         let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
             bus: EventBridgeGateway::of(config, settings.bus_name()),
-            idempotency: Idempotency::new(table),
+            idempotency: Idempotency::new(table.clone()),
+            closures: Closures::new(table),
             root_sessions: RootSessionLog::new(DynamoDbGateway::of(config, settings.journal_table_name())),
             organizations: settings.management(config).organizations,
             own_roles: settings.own_roles().into_iter().map(OwnRole::from).collect(),
@@ -115,8 +118,11 @@ impl ActivityAuditor {
     /// Reads, judges and tells one event, once.
     async fn audit(&self, event: &EventBridgeEvent<Value>) -> Result<Audited, Failure> {
         let now = clock::now();
-        let opened = self.own_session(event, now).await?;
-        let audited = ActivityAudited::of(event, &self.own_roles, &self.guarded, opened.as_ref());
+        let record = match self.own_session(event, now).await? {
+            Some(opened) => Some(OwnRecord::Session(opened)),
+            None => self.is_own_closure(event).await?.then_some(OwnRecord::Closure),
+        };
+        let audited = ActivityAudited::of(event, &self.own_roles, &self.guarded, record.as_ref());
         let mut audited = audited.ok_or_else(|| Failure::not_understood("It names no call of a service of AWS."))?;
         let key = keys::ACTIVITY.key(&audited.event_id);
         let publish = async {
@@ -146,6 +152,13 @@ impl ActivityAuditor {
         }
         tokio::time::sleep(A_MOMENT).await;
         Ok(self.root_sessions.find(key, now).await?)
+    }
+
+    /// Whether the event is about the closing of an account that Steward is closing, or has closed: that is recorded before AWS
+    /// is asked.
+    async fn is_own_closure(&self, event: &EventBridgeEvent<Value>) -> Result<bool, Failure> {
+        let Some(account) = closed_account(event) else { return Ok(false) };
+        Ok(self.closures.find(&account).await?.is_some_and(|closure| closure.is_closed_here()))
     }
 
     /// The name of the account, which records mask. What happened is published with or without it.

@@ -100,6 +100,7 @@ pub const INVOKED: &[(&str, Shape)] = &[("create-account-poller", Shape::Schedul
 /// What schedules invoke functions with that people call as well: the function's name, and the input. A message is not to
 /// choose such a function, and the next run of the schedule does the same.
 pub const LEFT_TO_THE_NEXT_RUN: &[(&str, &str)] = &[
+    ("account-closer", r#"{"advance": true, "mode": "apply"}"#),
     ("account-updater", r#"{"task": "follow-email-changes", "mode": "apply"}"#),
     ("jump-user-manager", r#"{"expire_passwords": true, "mode": "apply"}"#),
     ("jump-user-manager", r#"{"review": true, "mode": "apply"}"#),

@@ -80,7 +80,7 @@ fn refusal(
     protected: &Protected,
 ) -> Option<String> {
     match protection {
-        Some(Protection::Document | Protection::Switch) if task.only_reads() => None,
+        Some(Protection::Document | Protection::Switch | Protection::Suspended) if task.only_reads() => None,
         // It is a plan. One of a resource would need a session in which more can be done than look.
         Some(Protection::PlanOnly) if resource.is_none() => None,
         Some(protection) => Some(protection.why().to_owned()),

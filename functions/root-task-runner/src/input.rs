@@ -7,7 +7,7 @@ use steward::{
     control::{Mode, brake::Confirmation},
     error::Failure,
     ids::{AccountId, BucketName, NotValid, QueueArn, Region},
-    input::{Fields, refused},
+    input::{Fields, Line, refused},
     organization::Selection,
 };
 
@@ -48,9 +48,9 @@ impl Input {
     pub(crate) fn read(input: Value) -> Result<Self, Failure> {
         let mut fields = Fields::of(input);
         let task: Option<Task> = fields.required("task");
-        let reason: Option<Words> = fields.required("reason");
+        let reason: Option<Line> = fields.required("reason");
         let mode = fields.optional("mode").unwrap_or(Mode::Plan);
-        let requested_by: Option<Words> = fields.optional("requested_by");
+        let requested_by: Option<Line> = fields.optional("requested_by");
         let (work, csv) = match task {
             Some(task) => {
                 (work(task, &mut fields), task == Task::AuditCredentials && fields.optional_bool("csv") == Some(true))
@@ -148,18 +148,6 @@ fn queue(fields: &mut Fields) -> Option<Resource> {
             fields.note("region", "is missing, and the queue's URL does not name it");
             None
         }
-    }
-}
-
-/// A sentence or a name.
-struct Words(String);
-
-impl FromStr for Words {
-    type Err = NotValid;
-
-    fn from_str(text: &str) -> Result<Self, NotValid> {
-        let fits = !text.trim().is_empty() && text.chars().count() <= 500 && !text.chars().any(char::is_control);
-        if fits { Ok(Self(text.trim().to_owned())) } else { Err(NotValid("1 to 500 characters of text in one line")) }
     }
 }
 

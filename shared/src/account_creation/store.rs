@@ -24,10 +24,8 @@ use crate::{
 
 /// How many accounts AWS creates at once for one organization.
 const IN_FLIGHT_LIMIT: u32 = 5;
-/// The sparse index over requests with something left to do.
-const OPEN_INDEX: &str = "open-requests";
-/// Its key attribute, and the one value it has.
-const OPEN: (&str, &str) = ("open", "yes");
+/// What a request with something left to do has in the key of the sparse index.
+const OPEN: &str = "yes";
 /// How long the small items are kept: longer than AWS is known to track a call.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(100 * 24);
 
@@ -114,7 +112,8 @@ impl Store {
     /// change of the last second may be missing.
     pub async fn open_requests(&self) -> Result<Queried<Request>, CallError> {
         let now = clock::now();
-        let Queried { items, unreadable } = self.0.query_index::<Request>(OPEN_INDEX, OPEN.0, OPEN.1).await?;
+        let (index, key) = keys::OPEN_INDEX;
+        let Queried { items, unreadable } = self.0.query_index::<Request>(index, key, OPEN).await?;
         Ok(Queried { items: items.into_iter().map(|request| request.clamped(now)).collect(), unreadable })
     }
 
@@ -165,7 +164,7 @@ impl Store {
 }
 
 fn put(request: &Request, expected: Option<u64>) -> Result<Write, CallError> {
-    let open = request.is_open().then_some(OPEN.1);
+    let open = request.is_open().then_some(OPEN);
     let condition = match expected {
         None => ("attribute_not_exists(pk)".to_owned(), HashMap::new()),
         Some(revision) => ("revision = :expected".to_owned(), HashMap::from([number(":expected", revision)])),

@@ -193,6 +193,15 @@ pub fn create_account_result(event: &EventBridgeEvent<Value>) -> Option<CreateAc
     event.detail["serviceEventDetails"]["createAccountStatus"]["id"].as_str()?.parse().ok()
 }
 
+/// The account whose closing has ended, as a `CloseAccountResult` event tells. What became of it is to be asked for. None for
+/// any other event.
+pub fn close_account_result(event: &EventBridgeEvent<Value>) -> Option<AccountId> {
+    if event.detail["eventName"] != "CloseAccountResult" {
+        return None;
+    }
+    account_id_in(&event.detail["serviceEventDetails"])
+}
+
 /// The account that an `AccountJoinedOrganization` event is about. AWS has published no sample of it, so the id is
 /// looked for in every place that comparable events use. None for any other event.
 pub fn account_joined(event: &EventBridgeEvent<Value>) -> Option<AccountId> {
@@ -288,6 +297,15 @@ mod tests {
             {"id": "car-3fbd74c0f2fa11ed8b6e0a41b5dcf48f", "state": "FAILED", "accountName": "****"}}});
         assert_eq!(create_account_result(&event(&detail)).unwrap().as_str(), "car-3fbd74c0f2fa11ed8b6e0a41b5dcf48f");
         assert_eq!(create_account_result(&event(&json!({"eventName": "CloseAccountResult"}))), None);
+    }
+
+    #[test]
+    fn the_end_of_a_closure_names_its_account_and_no_other_event_does() {
+        let detail = json!({"eventName": "CloseAccountResult", "recipientAccountId": "111111111111",
+            "serviceEventDetails": {"closeAccountStatus": {"accountId": "222222222222", "state": "SUCCEEDED"}}});
+        assert_eq!(close_account_result(&event(&detail)).unwrap().as_str(), "222222222222");
+        let call = json!({"eventName": "CloseAccount", "serviceEventDetails": {"accountId": "222222222222"}});
+        assert_eq!(close_account_result(&event(&call)), None);
     }
 
     #[test]

@@ -33,6 +33,15 @@ const KEEPS_CONTACTS_REGIONS_AND_PLACES: &[&str] = &[
 /// What each role may do of what the rules hear: changes of the organization, of accounts and of IAM, and root sessions. As
 /// the template's policies have it, which a test compares.
 pub const MAY: &[(&str, &[&str])] = &[
+    (
+        "account-closer",
+        &[
+            "organizations:CloseAccount",
+            "organizations:MoveAccount",
+            "organizations:TagResource",
+            "organizations:UntagResource",
+        ],
+    ),
     ("account-lister", &[]),
     ("account-requester", &[]),
     (

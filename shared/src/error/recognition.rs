@@ -84,6 +84,7 @@ impl Cause {
             "RegionDisabled" => Self::RegionDisabled,
             "InvalidClientTokenId" | "InvalidAccessKeyId" | "UnrecognizedClient" => Self::CredentialsNotAccepted,
             "CreationLimitExceeded" | "LimitExceeded" => Self::QuotaExceeded,
+            "AccountAlreadyClosed" => Self::AccountNotActive,
             "PackedPolicyTooLarge" => Self::SessionPolicyTooLarge,
             "AccountNotFound"
             | "NoSuchEntity"
@@ -109,6 +110,8 @@ impl Cause {
         match reason {
             "ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED" => Self::TooManyCreationsInProgress,
             "ACCOUNT_NUMBER_LIMIT_EXCEEDED" => Self::AccountLimitExceeded,
+            "CLOSE_ACCOUNT_QUOTA_EXCEEDED" => Self::ClosureQuotaExceeded,
+            "CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED" => Self::TooManyClosuresInProgress,
             "MASTER_ACCOUNT_PAYMENT_INSTRUMENT_REQUIRED" => Self::PaymentInstrumentRequired,
             "MASTER_ACCOUNT_MISSING_CONTACT_INFO" => Self::ContactInformationRequired,
             "MASTER_ACCOUNT_MISSING_BUSINESS_LICENSE" => Self::MissingBusinessValidation,

@@ -11,6 +11,10 @@ pub const SOURCE: &str = "steward";
 /// carries is in docs/EVENTS.md, made from the types themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr, VariantArray)]
 pub enum EventType {
+    /// The closing of an account has come further, or was refused.
+    AccountClosureAdvanced,
+    /// Accounts will be closed, if nobody calls it off.
+    AccountClosuresAnnounced,
     /// An account that was asked for exists.
     AccountCreated,
     /// An account that was asked for was not created, or not finished.

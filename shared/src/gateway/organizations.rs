@@ -1,5 +1,6 @@
 //! AWS Organizations. Every call goes to us-east-1, whatever the client's region.
 
+mod closing;
 mod trust;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -118,6 +119,7 @@ pub struct OrganizationalUnit {
 /// The published rates of each operation, for one account (AWS Organizations user guide, "Quotas").
 #[derive(Debug)]
 struct RateLimiters {
+    close_account: RateLimiter,
     create_account: RateLimiter,
     describe_account: RateLimiter,
     describe_organizational_unit: RateLimiter,
@@ -132,6 +134,7 @@ struct RateLimiters {
     list_trusted_services: RateLimiter,
     move_account: RateLimiter,
     tag_resource: RateLimiter,
+    untag_resource: RateLimiter,
     enable_trusted_access: RateLimiter,
     register_delegated_administrator: RateLimiter,
 }
@@ -140,6 +143,7 @@ impl RateLimiters {
     fn of(rates: &Rates) -> Self {
         let limiter = |operation, per_second, burst| RateLimiter::new(operation, per_second, burst, rates);
         Self {
+            close_account: limiter("CloseAccount", 0.05, 1.0),
             create_account: limiter("CreateAccount", 0.1, 3.0),
             describe_account: limiter("DescribeAccount", 20.0, 30.0),
             describe_organizational_unit: limiter("DescribeOrganizationalUnit", 2.0, 2.0),
@@ -154,6 +158,7 @@ impl RateLimiters {
             list_trusted_services: limiter("ListAWSServiceAccessForOrganization", 1.0, 3.0),
             move_account: limiter("MoveAccount", 2.0, 3.0),
             tag_resource: limiter("TagResource", 4.0, 6.0),
+            untag_resource: limiter("UntagResource", 4.0, 6.0),
             enable_trusted_access: limiter("EnableAWSServiceAccess", 1.0, 2.0),
             register_delegated_administrator: limiter("RegisterDelegatedAdministrator", 1.0, 2.0),
         }

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use crate::{
     gateway::{Management, Rates, TaggingGateway},
-    ids::{AccountId, EmailDomain, MailAddress, NotValid, RoleName},
+    ids::{AccountId, EmailDomain, MailAddress, NotValid, OrganizationalUnitId, RoleName},
     poll_backoff::PollBackoff,
     severity::Severity,
 };
@@ -244,6 +244,32 @@ impl Settings {
     /// `JUMP_ACCOUNT_ID`: the account that people sign in to; None when not set.
     pub fn jump_account(&mut self) -> Option<AccountId> {
         self.accounts("JUMP_ACCOUNT_ID").into_iter().next()
+    }
+
+    /// `SUSPENDED_UNIT_ID`: the unit for accounts that are to be closed; None when not set.
+    pub fn suspended_unit(&mut self) -> Option<OrganizationalUnitId> {
+        let text = self.read("SUSPENDED_UNIT_ID")?;
+        let unit: Result<OrganizationalUnitId, NotValid> = text.parse();
+        match unit {
+            Ok(unit) if !unit.is_root() => Some(unit),
+            _ => {
+                self.problems.push("SUSPENDED_UNIT_ID is not the id of a unit below the root".to_owned());
+                None
+            }
+        }
+    }
+
+    /// `COOLING_OFF_DAYS`: how long an account waits in that unit before it is closed; 7 days when not set.
+    pub fn cooling_off(&mut self) -> SignedDuration {
+        const DAY: f64 = 86_400.0;
+        let days: f64 = self.parsed("COOLING_OFF_DAYS", 7.0);
+        SignedDuration::try_from_secs_f64(days.max(0.0) * DAY).unwrap_or(SignedDuration::MAX)
+    }
+
+    /// `CLOSURE_QUOTA_RETRY_SECONDS`: how long nobody asks AWS to close an account after it has said that the quota of 30 days
+    /// is used up; an hour when not set.
+    pub fn closure_quota_retry(&mut self) -> SignedDuration {
+        SignedDuration::from_secs(self.whole("CLOSURE_QUOTA_RETRY_SECONDS", 3600).into())
     }
 
     /// `USER_SECRETS_PATH`: what the names of the secrets begin with that keep one-time passwords, `/steward/<stack>/users/`.

@@ -6,7 +6,7 @@ use super::{Protected, Sessions};
 use crate::{
     error::{Cause, Failure},
     gateway::{Account, AccountState, CallError, DynamoDbGateway, TaskPolicy},
-    ids::AccountId,
+    ids::{AccountId, OrganizationalUnitId},
     invocation::{self, Reach},
     runtime::settings::Settings,
     table::switch::Switch,
@@ -17,6 +17,8 @@ use crate::{
 pub struct Guards {
     /// The accounts that the stack keeps Steward out of.
     pub protected: Vec<AccountId>,
+    /// The unit for accounts that are to be closed, if the stack has one.
+    pub suspended_unit: Option<OrganizationalUnitId>,
     /// The switch that turns every apply into a plan.
     pub switch: Switch,
 }
@@ -25,7 +27,8 @@ impl Guards {
     /// What keeps accounts of this stack from being changed, as its settings say.
     pub fn of(settings: &mut Settings, config: &SdkConfig) -> Self {
         let table = DynamoDbGateway::of(config, settings.table_name());
-        Self { protected: settings.protected_accounts(), switch: Switch::new(table) }
+        let (protected, suspended_unit) = (settings.protected_accounts(), settings.suspended_unit());
+        Self { protected, suspended_unit, switch: Switch::new(table) }
     }
 }
 
@@ -52,6 +55,9 @@ pub enum Protection {
     Switch,
     /// The invocation may only look, by the name that the function was called by.
     PlanOnly,
+    /// The account sits in the unit for accounts that are to be closed, the stack's parameter `SuspendedUnitId`: it is looked
+    /// at, and not changed, by anybody but who closes it or calls that off.
+    Suspended,
 }
 
 impl Protection {
@@ -61,6 +67,7 @@ impl Protection {
             Self::Stack | Self::Document => Cause::AccountProtected,
             Self::Switch => Cause::SwitchedOff,
             Self::PlanOnly => Cause::PlanOnly,
+            Self::Suspended => Cause::AccountSuspended,
         }
     }
 
@@ -71,6 +78,7 @@ impl Protection {
             Self::Document => "The account is protected by the baseline document.",
             Self::Switch => "Steward's switch is on.",
             Self::PlanOnly => "The function was called by an alias or a version, which changes nothing.",
+            Self::Suspended => "The account sits in the unit for accounts that are to be closed.",
         }
     }
 }
@@ -108,7 +116,7 @@ impl Admission {
             _ if self.is_own => {
                 refused(Cause::RootSessionDenied, "the root user of the management account cannot be assumed")
             }
-            Some(Protection::Document | Protection::Switch | Protection::PlanOnly)
+            Some(Protection::Document | Protection::Switch | Protection::PlanOnly | Protection::Suspended)
                 if task == TaskPolicy::AuditCredentials =>
             {
                 None
@@ -155,7 +163,10 @@ impl Sessions {
         } else if self.guards.switch.is_on().await? {
             Some(Protection::Switch)
         } else {
-            (invocation::reach() == Reach::Looks).then_some(Protection::PlanOnly)
+            // The last one: whoever closes accounts goes by the others.
+            let is_suspended = self.guards.suspended_unit.as_ref().is_some_and(|unit| account.units.contains(unit));
+            let looks = (invocation::reach() == Reach::Looks).then_some(Protection::PlanOnly);
+            looks.or(is_suspended.then_some(Protection::Suspended))
         };
         let (name, email) = (account.name.clone(), account.email.clone());
         Ok(Admission { account_id: account.id.clone(), name, email, is_own, protection })

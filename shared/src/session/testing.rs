@@ -5,5 +5,5 @@ use crate::{gateway::testing::taking_every_write, ids::AccountId, table::switch:
 
 /// What keeps accounts from being changed: these are protected, and the switch is off.
 pub(crate) fn guards(protected: Vec<AccountId>) -> Guards {
-    Guards { protected, switch: Switch::new(taking_every_write()) }
+    Guards { protected, suspended_unit: None, switch: Switch::new(taking_every_write()) }
 }

@@ -62,6 +62,10 @@ pub const BASELINE_UNMATCHED: One = One("baseline-unmatched");
 pub const BASELINE_UNMATCHED_TAGS: One = One("baseline-unmatched-tags");
 /// The request behind a call of `CreateAccount`.
 pub const CALL: Many = Many("call#");
+/// The accounts that are being closed or were, by the account.
+pub const CLOSURE: Many = Many("closure#");
+/// That the end of a closure was published, by the account and the closure.
+pub const CLOSURE_END: Many = Many("closure-end#");
 /// How many requests were admitted, by the day.
 pub const DAY: Many = Many("day#");
 /// The index of accounts, by address.
@@ -109,6 +113,8 @@ pub const TABLE: &[Kind] = &[
     Kind::One(BASELINE_UNMATCHED),
     Kind::One(BASELINE_UNMATCHED_TAGS),
     Kind::Many(CALL),
+    Kind::Many(CLOSURE),
+    Kind::Many(CLOSURE_END),
     Kind::Many(DAY),
     Kind::Many(EMAIL),
     Kind::Many(EMAIL_CHANGE),
@@ -129,6 +135,11 @@ pub const TABLE: &[Kind] = &[
     Kind::Many(UNREADABLE),
 ];
 
+/// The sparse index of what has something left to do, or is to be found together: its name, and the attribute that is its key.
+pub const OPEN_INDEX: (&str, &str) = ("open-requests", "open");
+
+/// What was done to close an account, or to call that off.
+pub const ACCOUNT_CLOSURE: Many = Many("account-closure#");
 /// What was changed of accounts: addresses, names and contacts.
 pub const ACCOUNT_UPDATE: Many = Many("account-update#");
 /// The version and the SHA-256 of a policy that was backed up.
@@ -144,6 +155,7 @@ pub const ROOT_TASK: Many = Many("root-task#");
 
 /// The kinds of items in the journal.
 pub const JOURNAL: &[Kind] = &[
+    Kind::Many(ACCOUNT_CLOSURE),
     Kind::Many(ACCOUNT_UPDATE),
     Kind::Many(BACKUP),
     Kind::Many(JUMP_USER),

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use account_closer::{AccountClosureAdvanced, AccountClosuresAnnounced};
 use account_updater::{AccountUpdated, EmailChangesAbandoned};
 use activity_auditor::ActivityAudited;
 use compliance_reporter::ComplianceReported;
@@ -35,6 +36,7 @@ pub(crate) struct Published {
 
 /// The functions that go by the baseline document: whichever reads a new one first says that it is refused.
 const READERS: &[&str] = &[
+    "account-closer",
     "account-lister",
     "account-updater",
     "baseline-applier",
@@ -47,6 +49,8 @@ const READERS: &[&str] = &[
 /// Every type of event, in the order of the names.
 fn all() -> Vec<Published> {
     let mut all = vec![
+        of::<AccountClosureAdvanced>(&["account-closer"]),
+        of::<AccountClosuresAnnounced>(&["account-closer"]),
         of::<AccountCreated>(&["create-account-poller"]),
         of::<AccountCreationFailed>(&["account-requester", "create-account-poller"]),
         of::<AccountUpdated>(&["account-updater"]),

@@ -67,6 +67,7 @@ pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
     for function in ["OrganizationPreparerFunction", "DeadLetterReplayerFunction"] {
         demo.stack.invoke(function, &json!({})).await?;
     }
+    demo.stack.invoke("AccountCloserFunction", &json!({"list": true})).await?;
     let audit = json!({"task": "audit-credentials", "all": true, "reason": "to see what it costs"});
     demo.stack.invoke("RootTaskRunnerFunction", &audit).await?;
     demo.stack

@@ -1,6 +1,7 @@
 //! The demonstration: an account is requested, created, placed and given its baseline; then all accounts are looked at.
 
 mod addresses;
+mod closing;
 mod sweep;
 
 use std::{error::Error, time::Duration};
@@ -54,6 +55,9 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
 
     console.heading("6. A sweep: every account is looked at, and the report says what is wrong and what to do");
     sweep::run(&console, &demo).await?;
+
+    console.heading("7. Two accounts are to go: planned, suspended, one called off, the other one closed");
+    closing::run(&console, &demo, &listener).await?;
 
     console.heading("`make cloud` keeps such a cloud running, to play with it by the AWS CLI.");
     Ok(())

@@ -89,8 +89,16 @@ impl DemoOrganization {
 
         let start = Instant::now();
         // What is shown is how drift is remediated, and half of so few accounts drift.
-        let parameters =
-            [("BaselineKey", "baseline.yaml"), ("MaxChangedPercent", "100"), ("EmailDomains", "company.example")];
+        // So is how accounts are closed, which does not wait for a week here.
+        let unit = organization.unit_id("/Suspended").unwrap_or_default();
+        organization.deny_everything_in("/Suspended", true);
+        let parameters = [
+            ("BaselineKey", "baseline.yaml"),
+            ("MaxChangedPercent", "100"),
+            ("EmailDomains", "company.example"),
+            ("SuspendedUnitId", unit.as_str()),
+            ("CoolingOffDays", "0"),
+        ];
         let stack = deploy(&cloud, MANAGEMENT_ACCOUNT, "steward", &parameters).await?;
         console.fact("sam deploy", &format!("stack steward, {:.1} s", start.elapsed().as_secs_f64()));
         stack.put_document(FIRST_DOCUMENT).await?;

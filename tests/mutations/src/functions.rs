@@ -24,6 +24,7 @@ macro_rules! functions {
 }
 
 functions! {
+    account_closer::AccountCloser,
     account_lister::AccountLister,
     account_requester::AccountRequester,
     account_updater::AccountUpdater,
@@ -53,6 +54,7 @@ fn environment(name: &str) -> Option<String> {
         "ALERT_EMAIL" => "platform@example.com".to_owned(),
         "BASELINE_BUCKET" | "BASELINE_KEY" => return None,
         "JUMP_ACCOUNT_ID" => "222222222222".to_owned(),
+        "SUSPENDED_UNIT_ID" => "ou-ab12-cdef3456".to_owned(),
         "EMAIL_DOMAINS" => "example.com".to_owned(),
         "USER_SECRETS_PATH" => "/steward/steward/users/".to_owned(),
         "OWN_NAMES" | "OWN_ROLE_IDS" => "name".to_owned(),

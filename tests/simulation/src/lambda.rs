@@ -337,6 +337,7 @@ macro_rules! handler_of {
 
 fn handler(name: &str, config: &SdkConfig) -> Result<Handler, String> {
     match name {
+        "account-closer" => handler_of!(account_closer::AccountCloser, config),
         "account-lister" => handler_of!(account_lister::AccountLister, config),
         "account-requester" => handler_of!(account_requester::AccountRequester, config),
         "account-updater" => handler_of!(account_updater::AccountUpdater, config),

@@ -242,6 +242,7 @@ impl Resolver<'_> {
                     // The account is named, but IAM does not keep Steward out of it: the functions must, by themselves.
                     "HasProtectedAccounts"
                     | "ChecksSignatures"
+                    | "ClosesAccounts"
                     | "HasDelegatedAdministrators"
                     | "HasEmailDomains"
                     | "HasJumpAccount"

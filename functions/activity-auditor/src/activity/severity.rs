@@ -10,8 +10,12 @@ use steward::{
     table::root_sessions::OpenedSession,
 };
 
+use super::OwnRecord;
+
 /// Why the work of the stack's own functions does not matter.
 pub(super) const OWN_WORK: &str = "a function of Steward did it";
+/// Why the end of a closure does not matter.
+const OWN_CLOSURE: &str = "it was closed by account-closer, which tells of it";
 
 /// What takes accounts out of the organization's hands, or guards away. Calls of other services have the same names.
 const TAKES_AWAY: &[&str] = &[
@@ -90,17 +94,20 @@ pub struct Guarded {
     pub access_role: String,
 }
 
-/// How much a record matters, and why. `opened` says which function has recorded the root session that the record is about,
-/// if one has.
+/// How much a record matters, and why. `own` is what Steward has recorded of what the record is about, if it has.
 pub(super) fn judge(
     record: Record<'_>,
     actor: &Actor,
     guarded: &Guarded,
-    opened: Option<&OpenedSession>,
+    own: Option<&OwnRecord>,
 ) -> (Severity, String) {
     let action = record.action();
+    let opened = own.and_then(OwnRecord::session);
     if let Some(function) = &actor.function {
-        return own_work(record, function, &action, opened);
+        return own_work(record, function, &action, own);
+    }
+    if record.name() == "CloseAccountResult" && own == Some(&OwnRecord::Closure) {
+        return (Severity::Informational, OWN_CLOSURE.to_owned());
     }
     if let Some(opened) = opened.filter(|_| matches!(actor.kind, ActorKind::Root | ActorKind::RootSession)) {
         return own_session(&action, opened);
@@ -113,7 +120,8 @@ pub(super) fn judge(
 }
 
 /// What a role of the stack did. Its policy is the excuse, and no more than its policy.
-fn own_work(record: Record<'_>, function: &str, action: &str, opened: Option<&OpenedSession>) -> (Severity, String) {
+fn own_work(record: Record<'_>, function: &str, action: &str, own: Option<&OwnRecord>) -> (Severity, String) {
+    let opened = own.and_then(OwnRecord::session);
     let refused = super::failure(record);
     if !may(function, action) {
         let why = format!(
@@ -129,6 +137,19 @@ fn own_work(record: Record<'_>, function: &str, action: &str, opened: Option<&Op
             (Some(opened), None) if opened.function == function => (Severity::Informational, OWN_WORK.to_owned()),
             (_, None) => {
                 let why = format!("{function}'s role opened a root session of which {function} has kept no record");
+                (Severity::Critical, why)
+            }
+        };
+    }
+    if action == "organizations:CloseAccount" {
+        return match (own, refused) {
+            // Nothing has happened, and it is tried again: the quota of 30 days is waited for in this way.
+            (_, Some(code)) => {
+                (Severity::Notice, format!("{function} asked for an account to be closed; AWS refused it ({code})"))
+            }
+            (Some(OwnRecord::Closure), None) => (Severity::Informational, OWN_CLOSURE.to_owned()),
+            (_, None) => {
+                let why = format!("{function}'s role closed an account of which {function} has kept no record");
                 (Severity::Critical, why)
             }
         };

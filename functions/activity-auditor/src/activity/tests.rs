@@ -25,7 +25,8 @@ fn guarded() -> Guarded {
 fn audited_with(detail: &Value, opened: Option<&OpenedSession>) -> ActivityAudited {
     let event = json!({"id": "e", "detail-type": "AWS API Call via CloudTrail", "source": "aws.x", "detail": detail,
         "account": "111111111111"});
-    ActivityAudited::of(&as_event(&event).unwrap(), &own_roles(), &guarded(), opened).unwrap()
+    let own = opened.cloned().map(OwnRecord::Session);
+    ActivityAudited::of(&as_event(&event).unwrap(), &own_roles(), &guarded(), own.as_ref()).unwrap()
 }
 
 fn audited(detail: &Value) -> ActivityAudited {
@@ -110,7 +111,9 @@ fn of_each_own_role_what_its_policy_does_not_allow_is_critical_even_where_aws_re
             let mut record = record(action, &identity);
             let judged = audited(&record).severity;
             if may.contains(action) {
-                assert!(*action == "sts:AssumeRoot" || judged <= Severity::Warning, "{function} {action}");
+                // Of these, Steward keeps records, and there is none here.
+                let is_recorded = ["organizations:CloseAccount", "sts:AssumeRoot"].contains(action);
+                assert!(is_recorded || judged <= Severity::Warning, "{function} {action}");
                 continue;
             }
             assert_eq!(judged, Severity::Critical, "{function} {action}");
@@ -299,4 +302,32 @@ proptest! {
             let _ = (root_session_key(&event), temporary_root_key(&event));
         }
     }
+}
+
+#[test]
+fn a_closure_is_stewards_own_where_it_was_recorded_before_and_critical_where_it_was_not() {
+    let closed = |detail: &Value, own: Option<OwnRecord>| {
+        let event = json!({"id": "e", "detail-type": "AWS API Call via CloudTrail", "source": "aws.organizations",
+            "detail": detail, "account": "111111111111"});
+        let event = as_event(&event).unwrap();
+        assert_eq!(closed_account(&event).unwrap().as_str(), "222222222222");
+        ActivityAudited::of(&event, &own_roles(), &guarded(), own.as_ref()).unwrap().severity
+    };
+    let mut call = record("organizations:CloseAccount", &role(&arn_of("account-closer")));
+    call["requestParameters"] = json!({"accountId": "222222222222"});
+    assert_eq!(closed(&call, Some(OwnRecord::Closure)), Severity::Informational);
+    assert_eq!(closed(&call, None), Severity::Critical, "somebody has its credentials");
+    let mut refused = call.clone();
+    refused["errorCode"] = "ConstraintViolationException".into();
+    assert_eq!(closed(&refused, None), Severity::Notice);
+    // Nobody else is excused by that.
+    let mut by_people = record("organizations:CloseAccount", &role(ALICE));
+    by_people["requestParameters"] = json!({"accountId": "222222222222"});
+    assert_eq!(closed(&by_people, Some(OwnRecord::Closure)), Severity::Critical);
+
+    let result = json!({"eventName": "CloseAccountResult", "eventSource": "organizations.amazonaws.com",
+        "userIdentity": {"accountId": "111111111111", "invokedBy": "organizations.amazonaws.com"},
+        "serviceEventDetails": {"closeAccountStatus": {"accountId": "222222222222", "state": "SUCCEEDED"}}});
+    assert_eq!(closed(&result, Some(OwnRecord::Closure)), Severity::Informational);
+    assert_eq!(closed(&result, None), Severity::Warning);
 }

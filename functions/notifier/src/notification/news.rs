@@ -1,5 +1,7 @@
 //! What an event means for people.
 
+mod closures;
+
 use serde_json::Value;
 use steward::{
     gateway::EventType,
@@ -77,6 +79,8 @@ impl News {
     fn of_type(detail_type: &str, detail: &Detail<'_>) -> Self {
         let Ok(event_type) = detail_type.parse() else { return anything(detail_type, detail) };
         match event_type {
+            EventType::AccountClosureAdvanced => closures::advanced(detail),
+            EventType::AccountClosuresAnnounced => closures::announced(detail),
             EventType::AccountCreated => account_created(detail),
             EventType::AccountCreationFailed => account_creation_failed(detail),
             EventType::AccountUpdated => account_updated(detail),

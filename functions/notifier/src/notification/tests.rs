@@ -49,6 +49,43 @@ says from which one mails are sent.
 }
 
 #[test]
+fn accounts_that_will_be_closed_are_mailed_together_and_each_end_by_itself() {
+    let accounts: Vec<_> = (0..25)
+        .map(|n| json!({"account_id": format!("{n:012}"), "account_name": format!("Shop {n}"), "reason": "It is over"}))
+        .collect();
+    let announced = json!({"notice": "begun", "closes_at": "2026-12-06T08:00:00Z", "count": 25, "accounts": accounts});
+    let mail = notification("AccountClosuresAnnounced", &announced);
+    assert_eq!(mail.severity, Severity::Warning);
+    assert_eq!(mail.subject, "Steward, warning: 25 accounts will be closed from 2026-12-06 on");
+    for part in ["Shop 0 (000000000000): It is over", "and 5 more", "calls its closing off"] {
+        assert!(mail.text.contains(part), "{part}: {}", mail.text);
+    }
+    let mut due = announced;
+    (due["notice"], due["count"]) = ("due".into(), json!(1));
+    assert!(notification("AccountClosuresAnnounced", &due).subject.contains("1 account will be closed within a day"));
+
+    let advanced = |outcome: &str| {
+        let detail = json!({"account_id": "222222222222", "account_name": "Shop", "act": "end", "outcome": outcome,
+            "reason": "It is over", "requested_by": "alice", "gone_on": "2027-02-07", "why": "It is protected."});
+        notification("AccountClosureAdvanced", &detail)
+    };
+    let closed = advanced("closed");
+    assert_eq!(closed.severity, Severity::Warning);
+    assert!(closed.subject.contains("account Shop (222222222222) is closed"), "{}", closed.subject);
+    assert!(closed.text.contains("Until 2027-02-07") && closed.text.contains("alice"), "{}", closed.text);
+    assert!(advanced("refused").text.contains("It is protected."));
+    for (outcome, severity) in [
+        ("suspended", Severity::Informational),
+        ("asked", Severity::Informational),
+        ("put_off", Severity::Informational),
+        ("kept", Severity::Warning),
+        ("failed", Severity::Warning),
+    ] {
+        assert_eq!(advanced(outcome).severity, severity, "{outcome}");
+    }
+}
+
+#[test]
 fn who_was_let_in_and_who_needs_a_look_is_mailed_by_name() {
     let changed = json!({"account_id": "111111111111", "user_name": "alice", "task": "change", "outcome": "done",
         "groups": ["group-admin"], "steps": ["create the user under /steward/"], "invocation": "i-1"});

@@ -144,3 +144,64 @@ async fn a_missing_unit_is_an_answer_and_a_denied_look_is_not() {
     });
     assert_eq!(gateway(&[&unit]).find_organizational_unit(&id).await.unwrap().unwrap().name, "Sandbox");
 }
+
+async fn close(rule: &Rule) -> Result<(), CallError> {
+    gateway(&[rule]).close_account(&"222222222222".parse().unwrap()).await
+}
+
+#[tokio::test]
+async fn an_account_is_closed_by_its_id() {
+    let rule = mock!(Client::close_account)
+        .match_requests(|r| r.account_id() == Some("222222222222"))
+        .then_output(|| aws_sdk_organizations::operation::close_account::CloseAccountOutput::builder().build());
+    close(&rule).await.unwrap();
+}
+
+#[tokio::test]
+async fn why_an_account_is_not_closed_is_told_apart_and_the_sdk_asks_once() {
+    for (body, cause) in [
+        (
+            r#"{"__type":"ConstraintViolationException","Message":"m","Reason":"CLOSE_ACCOUNT_QUOTA_EXCEEDED"}"#,
+            Cause::ClosureQuotaExceeded,
+        ),
+        (
+            r#"{"__type":"ConstraintViolationException","Message":"m","Reason":"CLOSE_ACCOUNT_REQUESTS_LIMIT_EXCEEDED"}"#,
+            Cause::TooManyClosuresInProgress,
+        ),
+        (
+            r#"{"__type":"ConstraintViolationException","Message":"m","Reason":"CANNOT_CLOSE_MANAGEMENT_ACCOUNT"}"#,
+            Cause::ConstraintViolation,
+        ),
+        (r#"{"__type":"ConflictException","Message":"m"}"#, Cause::Conflict),
+        (r#"{"__type":"AccountAlreadyClosedException","Message":"m"}"#, Cause::AccountNotActive),
+        (r#"{"__type":"TooManyRequestsException","Message":"m"}"#, Cause::Throttled),
+    ] {
+        let rule = mock!(Client::close_account).sequence().http_response(answered(400, body)).repeatedly().build();
+        let error = close(&rule).await.unwrap_err();
+        assert_eq!((error.cause, error.refused, rule.num_calls()), (cause, true, 1), "{body}");
+    }
+    let fault = mock!(Client::close_account).then_http_response(answered(500, r#"{"__type":"ServiceException"}"#));
+    assert!(!close(&fault).await.unwrap_err().refused, "AWS may have taken it");
+}
+
+#[tokio::test]
+async fn one_tag_is_taken_away_and_administrators_of_any_service_are_listed() {
+    use aws_sdk_organizations::{
+        operation::{
+            list_delegated_administrators::ListDelegatedAdministratorsOutput, untag_resource::UntagResourceOutput,
+        },
+        types::DelegatedAdministrator,
+    };
+    let untag = mock!(Client::untag_resource)
+        .match_requests(|r| r.resource_id() == Some("222222222222") && r.tag_keys() == ["steward:closing"])
+        .then_output(|| UntagResourceOutput::builder().build());
+    gateway(&[&untag]).remove_tag(&"222222222222".parse().unwrap(), "steward:closing").await.unwrap();
+    let list = mock!(Client::list_delegated_administrators)
+        .match_requests(|r| r.service_principal().is_none())
+        .then_output(|| {
+            let one = DelegatedAdministrator::builder().id("333333333333").build();
+            ListDelegatedAdministratorsOutput::builder().delegated_administrators(one).build()
+        });
+    let found = gateway(&[&list]).list_all_delegated_administrators().await.unwrap();
+    assert_eq!(found.iter().map(AccountId::as_str).collect::<Vec<_>>(), ["333333333333"]);
+}

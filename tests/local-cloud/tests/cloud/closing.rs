@@ -111,3 +111,28 @@ async fn whoever_is_of_an_account_in_a_unit_that_is_denied_everything_may_do_not
     organization.deny_everything_in("/Suspended", false);
     assert_eq!(refused(&session).await, None);
 }
+
+#[tokio::test]
+async fn closing_and_tagging_can_be_allowed_for_marked_accounts_and_one_key_alone() {
+    let (_organization, root, members) = organization(2).await;
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "organizations:CloseAccount", "Resource": "*",
+            "Condition": {"StringLike": {"aws:ResourceTag/steward:closing": "*"}}},
+        {"Effect": "Allow", "Action": ["organizations:TagResource", "organizations:UntagResource"], "Resource": "*",
+            "Condition": {"ForAllValues:StringEquals": {"aws:TagKeys": ["steward:closing"]},
+                "Null": {"aws:TagKeys": "false"}}}]});
+    let session = crate::access::role(&root, "closer", &policy).await;
+    let tag = |key: &str| json!({"ResourceId": members[0], "Tags": [{"Key": key, "Value": "2026-12-06"}]});
+    let refused = async |operation: &str, input: Value| {
+        session.json("organizations", operation, input).await.err().map(|error| error.code)
+    };
+    let denied = Some("AccessDeniedException".to_owned());
+    assert_eq!(refused("TagResource", tag("team")).await, denied);
+    assert_eq!(refused("CloseAccount", json!({"AccountId": members[0]})).await, denied, "it is not marked");
+    assert_eq!(refused("TagResource", tag("steward:closing")).await, None);
+    let untag = |key: &str| json!({"ResourceId": members[0], "TagKeys": [key]});
+    assert_eq!(refused("UntagResource", untag("team")).await, denied);
+    assert_eq!(refused("CloseAccount", json!({"AccountId": members[1]})).await, denied);
+    assert_eq!(close(&session, &members[0]).await, None);
+    assert_eq!(refused("UntagResource", untag("steward:closing")).await, None);
+}

@@ -91,6 +91,27 @@ fn resource_parameters(operation: &str) -> &'static [&'static str] {
     }
 }
 
+/// The condition key of the tag by which closing is allowed to some accounts alone.
+const CLOSING_TAG: &str = "aws:ResourceTag/steward:closing";
+
+/// The value of that tag, of the account that is to be closed. Without it, a condition on it does not hold.
+fn closing_tag(request: &Incoming, org: Option<&Org>) -> Option<String> {
+    let id = request.text("AccountId").filter(|_| request.operation == "CloseAccount")?;
+    org?.tags.get(id)?.get("steward:closing").cloned()
+}
+
+/// The key of a request that sets or takes away one tag. Of several, which a condition may have to compare one by one, none is
+/// given: nobody here may set several under a condition.
+fn only_tag_key(request: &Incoming) -> Option<String> {
+    let keys: Vec<&str> = match request.operation.as_str() {
+        "TagResource" => request.input["Tags"].as_array()?.iter().filter_map(|tag| tag["Key"].as_str()).collect(),
+        "UntagResource" => request.input["TagKeys"].as_array()?.iter().filter_map(Value::as_str).collect(),
+        _ => return None,
+    };
+    let [key] = keys[..] else { return None };
+    Some(key.to_owned())
+}
+
 /// What IAM must allow for a request from an account of `org`.
 pub(super) fn needs(request: &Incoming, org: Option<&Org>) -> Vec<Need> {
     let mut actions = actions::needed(request).into_iter();
@@ -101,6 +122,14 @@ pub(super) fn needs(request: &Incoming, org: Option<&Org>) -> Vec<Need> {
         needs.push(Need::new(main, "*"));
     }
     needs.extend(actions.map(|action| Need::new(action, "*")));
+    let needs = match closing_tag(request, org) {
+        Some(value) => needs.into_iter().map(|need| need.given(CLOSING_TAG, value.clone())).collect(),
+        None => needs,
+    };
+    let needs = match only_tag_key(request) {
+        Some(key) => needs.into_iter().map(|need| need.given("aws:TagKeys", key.clone())).collect(),
+        None => needs,
+    };
     match request.text("ServicePrincipal") {
         Some(principal) => {
             needs.into_iter().map(|need| need.given("organizations:ServicePrincipal", principal)).collect()

@@ -1,0 +1,57 @@
+//! Closing accounts, and what is asked and marked before.
+
+use aws_sdk_organizations::{
+    config::{Builder, retry::RetryConfig},
+    operation::close_account::CloseAccountError as Refused,
+    types::ConstraintViolationExceptionReason,
+};
+
+use super::{OrganizationsGateway, parsed};
+use crate::{gateway::CallError, ids::AccountId};
+
+impl OrganizationsGateway {
+    /// Asks AWS to close a member account. AWS takes the call at once and closes the account some time later: its state is
+    /// `PENDING_CLOSURE`, then `CLOSED` (AWS Organizations API reference, `CloseAccount`).
+    ///
+    /// AWS takes one call in twenty seconds, and the SDK's retries are off: one of its own would come too soon. The call may be
+    /// repeated: an account that is being closed gives [`Cause::Conflict`](crate::error::Cause::Conflict), and one that is closed
+    /// [`Cause::AccountNotActive`](crate::error::Cause::AccountNotActive).
+    pub async fn close_account(&self, id: &AccountId) -> Result<(), CallError> {
+        const OPERATION: &str = "organizations:CloseAccount";
+        self.limiters.close_account.turn(OPERATION).await?;
+        let call = self.client.close_account().account_id(id.as_str()).customize();
+        let answer = call.config_override(Builder::new().retry_config(RetryConfig::disabled())).send().await;
+        answer.map(drop).map_err(|error| {
+            CallError::with_reason(OPERATION, error, |error| match error {
+                Refused::ConstraintViolationException(e) => e.reason().map(ConstraintViolationExceptionReason::as_str),
+                _ => None,
+            })
+        })
+    }
+
+    /// Takes a tag from an account; that it has no such tag is as good.
+    pub async fn remove_tag(&self, id: &AccountId, key: &str) -> Result<(), CallError> {
+        const OPERATION: &str = "organizations:UntagResource";
+        self.limiters.untag_resource.turn(OPERATION).await?;
+        let answer = self.client.untag_resource().resource_id(id.as_str()).tag_keys(key).send().await;
+        answer.map(drop).map_err(|error| CallError::of(OPERATION, error))
+    }
+
+    /// The accounts that administer any service for the organization.
+    pub async fn list_all_delegated_administrators(&self) -> Result<Vec<AccountId>, CallError> {
+        const OPERATION: &str = "organizations:ListDelegatedAdministrators";
+        let mut pages = self.client.list_delegated_administrators().into_paginator().send();
+        let mut found = Vec::new();
+        self.limiters.list_delegated_administrators.turn(OPERATION).await?;
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| CallError::of(OPERATION, error))?;
+            for entry in page.delegated_administrators() {
+                found.push(parsed(OPERATION, "Id", entry.id())?);
+            }
+            if page.next_token().is_some() {
+                self.limiters.list_delegated_administrators.turn(OPERATION).await?;
+            }
+        }
+        Ok(found)
+    }
+}

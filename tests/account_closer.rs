@@ -1,0 +1,390 @@
+//! `account-closer`: accounts from the first plan to the day on which they are gone for good.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use harness::eventually;
+use local_cloud::{Fault, FaultKind};
+use serde_json::{Value, json};
+
+use crate::{
+    compliance_sweep::cells,
+    one_table::as_function,
+    scenario::{PATIENCE, Scenario},
+};
+
+const CLOSER: &str = "AccountCloserFunction";
+const DAY: Duration = Duration::from_hours(24);
+
+async fn ask(scenario: &Scenario, input: &Value) -> Value {
+    scenario.stack.invoke(CLOSER, input).await.unwrap_or_else(|error| panic!("{input}: {error}"))
+}
+
+async fn advance(scenario: &Scenario) -> Value {
+    ask(scenario, &json!({"advance": true, "mode": "apply"})).await
+}
+
+/// The accounts beside the usual one, in the order of their names.
+fn teams(scenario: &Scenario, number: usize) -> Vec<String> {
+    let of = |n: usize| format!("team-{n}@{}.example.com", scenario.organization.management_account());
+    (0..number).map(|n| scenario.organization.account_with_email(&of(n)).expect("a team")).collect()
+}
+
+fn wanted(ids: &[String], mode: &str) -> Value {
+    let accounts: Vec<_> =
+        ids.iter().enumerate().map(|(n, id)| json!({"account_id": id, "account_name": format!("Team {n}")})).collect();
+    json!({"accounts": accounts, "reason": "The project has ended", "requested_by": "alice", "mode": mode})
+}
+
+async fn record(scenario: &Scenario, account: &str) -> Option<Value> {
+    scenario.stack.item(&format!("closure#{account}")).await.expect("the table can be read")
+}
+
+async fn state(scenario: &Scenario, account: &str) -> String {
+    let record = record(scenario, account).await;
+    record.map(|record| record["state"]["name"].as_str().expect("a name").to_owned()).unwrap_or_default()
+}
+
+/// A document by which people sign in to this account, with what else it says of access.
+fn with_access(jump: &str, projects: &str) -> String {
+    format!(
+        "version: 1\ndefaults:\n  account-tags: {{tags: {{stage: test}}}}\n  switch-roles:\n    jump_account: '{jump}'\n    \
+         roles:\n      - {{name: role-admin, managed_policies: ['arn:aws:iam::aws:policy/AdministratorAccess']}}\n\
+         remediate: [account-tags]\naccess:\n  jump_account: '{jump}'\n  roles: {{admin: role-admin}}\n{projects}"
+    )
+}
+
+fn outcomes(answer: &Value) -> Vec<&str> {
+    answer["rows"].as_array().expect("rows").iter().map(|row| row["outcome"].as_str().unwrap_or_default()).collect()
+}
+
+/// Moves everything on until these accounts are in this state.
+async fn reach(scenario: &Scenario, ids: &[String], wanted: &str) {
+    for id in ids {
+        eventually(&format!("{id} to be {wanted}"), PATIENCE, async || {
+            let is_there = state(scenario, id).await == wanted;
+            if !is_there {
+                advance(scenario).await;
+            }
+            is_there.then_some(())
+        })
+        .await;
+    }
+}
+
+/// The accounts that AWS was asked to close since then, and took, in their order.
+fn closed_since(scenario: &Scenario, since: u64) -> Vec<String> {
+    let calls = scenario.calls_since(since).by_function("account-closer");
+    let calls = calls.only(|call| call.operation == "CloseAccount" && call.status < 300);
+    calls.iter().map(|call| call.input["AccountId"].as_str().expect("an id").to_owned()).collect()
+}
+
+/// Takes every way through the function that needs a permission of its own.
+pub(crate) async fn every_way(scenario: &Scenario) {
+    scenario.organization.set_closing_time(Duration::from_secs(1));
+    let mut ids = Vec::new();
+    for name in ["Every Way Closed", "Every Way Kept"] {
+        let mut spec = crate::scenario::spec(name);
+        spec["organizational_unit"] = "/Workloads/Sandbox".into();
+        let request = scenario.request(&spec).await;
+        ids.push(scenario.end_of(&request).await.account_id().expect("an account").to_owned());
+    }
+    let [closed, kept] = &ids[..] else { panic!("{ids:?}") };
+    let close = |id: &str, name: &str, mode: &str| json!({"account_id": id, "account_name": name, "reason": "every way", "mode": mode});
+    assert_eq!(outcomes(&ask(scenario, &close(closed, "Every Way Closed", "plan")).await), ["planned"]);
+    for (id, name) in [(kept, "Every Way Kept"), (closed, "Every Way Closed")] {
+        assert_eq!(outcomes(&ask(scenario, &close(id, name, "apply")).await), ["under_way"]);
+        if id == kept {
+            let keep = json!({"account_id": id, "keep": true, "mode": "apply"});
+            assert_eq!(outcomes(&ask(scenario, &keep).await), ["ended"]);
+        }
+    }
+    ask(scenario, &json!({"list": true})).await;
+    reach(scenario, std::slice::from_ref(closed), "CLOSED").await;
+    // AWS tells it again.
+    let event = json!({"source": "aws.organizations", "detail-type": "AWS Service Event via CloudTrail",
+        "detail": {"eventName": "CloseAccountResult",
+            "serviceEventDetails": {"closeAccountStatus": {"accountId": closed, "state": "SUCCEEDED"}}}});
+    assert_eq!(ask(scenario, &event).await["state"], "CLOSED");
+}
+
+#[tokio::test]
+async fn ten_of_twelve_are_closed_in_their_order_two_wait_for_the_quota_and_one_is_called_off() {
+    let scenario = Scenario::that_closes(13, "0", "version: 1").await;
+    let ids = teams(&scenario, 13);
+    let (twelve, kept) = (&ids[..12], &ids[12]);
+    let organization = &scenario.organization;
+    organization.set_closing_time(Duration::from_secs(1));
+    organization.set_closure_quota(10, 1000 * DAY);
+    let mut environment = scenario.stack.configuration(CLOSER).await.unwrap()["Environment"].clone();
+    environment["Variables"]["CLOSURE_QUOTA_RETRY_SECONDS"] = "1".into();
+    scenario.stack.configure(CLOSER, &json!({"Environment": environment})).await.unwrap();
+    let (listener, mailbox) = (scenario.listen("closing").await, scenario.mailbox("closing").await);
+    let tag = json!({"ResourceId": kept, "Tags": [{"Key": "team", "Value": "blue"}]});
+    scenario.stack.client.json("organizations", "TagResource", tag).await.expect("a tag");
+    let since = scenario.cloud.sequence();
+
+    // A plan shows what goes with each, and writes nothing.
+    let plan = ask(&scenario, &wanted(&ids, "plan")).await;
+    assert_eq!(outcomes(&plan), ["planned"; 13], "{plan}");
+    let row = &plan["rows"][0];
+    assert_eq!(row["organizational_unit"], "/Workloads/Sandbox", "{row}");
+    assert!(row["age_days"].as_u64() > Some(100), "{row}");
+    assert_eq!(row["steps"].as_array().map(Vec::len), Some(3), "{row}");
+    assert_eq!(plan["quota"]["in_progress"], 0, "{plan}");
+    assert_eq!(record(&scenario, kept).await, None);
+
+    let begun = ask(&scenario, &wanted(&ids, "apply")).await;
+    assert_eq!(outcomes(&begun), ["under_way"; 13], "{begun}");
+    let suspended = organization.unit_id("/Suspended");
+    for id in &ids {
+        eventually("the account to wait", PATIENCE, async || (state(&scenario, id).await == "COOLING").then_some(()))
+            .await;
+        assert_eq!(organization.parent_of(id), suspended);
+        assert!(organization.tags_of(id).contains_key("steward:closing"));
+    }
+    let mail = mailbox.wait_for("13 accounts will be closed", PATIENCE).await;
+    assert!(
+        mail.text.contains(&format!("Team 0 ({}): The project has ended, asked by alice", ids[0])),
+        "{}",
+        mail.text
+    );
+    // Everything is denied to it.
+    let member = scenario.cloud.client(&ids[0]);
+    assert!(member.json("sqs", "ListQueues", json!({})).await.is_err());
+
+    // One is called off: by a plan first.
+    let keep = json!({"account_id": kept, "keep": true, "reason": "Still needed", "requested_by": "bob"});
+    assert_eq!(outcomes(&ask(&scenario, &keep).await), ["planned"]);
+    let mut apply = keep.clone();
+    apply["mode"] = "apply".into();
+    assert_eq!(outcomes(&ask(&scenario, &apply).await), ["ended"]);
+    assert_eq!(organization.parent_of(kept), organization.unit_id("/Workloads/Sandbox"));
+    let tags: Vec<_> = organization.tags_of(kept).into_iter().collect();
+    assert_eq!(tags, [("team".to_owned(), "blue".to_owned())]);
+    let published = listener.wait_for("AccountClosureAdvanced", "outcome", "kept", PATIENCE).await;
+    assert_eq!(
+        (&published.detail["called_off_by"], &published.detail["requested_by"]),
+        (&json!("bob"), &json!("alice"))
+    );
+    mailbox.wait_for("is kept", PATIENCE).await;
+
+    // Ten go, in the order in which they were asked for.
+    reach(&scenario, &twelve[..10], "CLOSED").await;
+    assert_eq!(closed_since(&scenario, since), twelve[..10]);
+    eventually("the quota to be met", PATIENCE, async || {
+        let waiting = record(&scenario, &twelve[10]).await?;
+        if waiting["retry_at"].is_null() {
+            advance(&scenario).await;
+        }
+        (!waiting["retry_at"].is_null()).then_some(())
+    })
+    .await;
+    for id in &twelve[10..] {
+        assert_eq!(state(&scenario, id).await, "COOLING");
+    }
+    let listed = ask(&scenario, &json!({"list": true})).await;
+    assert_eq!(listed["quota"]["closed_in_30_days"], 10, "{listed}");
+    assert_eq!(listed["closures"].as_array().map(Vec::len), Some(12), "{listed}");
+
+    // The window moves, and the two that wait go.
+    organization.set_closure_quota(10, Duration::ZERO);
+    reach(&scenario, twelve, "CLOSED").await;
+    assert_eq!(closed_since(&scenario, since), twelve);
+    for id in twelve {
+        eventually("its end to be told", PATIENCE, async || {
+            advance(&scenario).await;
+            (record(&scenario, id).await?["told"] == "end").then_some(())
+        })
+        .await;
+        let told = listener.received("AccountClosureAdvanced", "account_id", id).await;
+        let ends = told.iter().filter(|event| event.detail["outcome"] == "closed");
+        let ends: Vec<_> = ends.collect();
+        assert_eq!(ends.len(), 1, "{told:?}");
+        assert!(ends[0].detail["gone_on"].is_string() && ends[0].detail["reason"] == "The project has ended");
+        let asked = told.iter().find(|event| event.detail["outcome"] == "asked").expect("that AWS was asked");
+        let invocation = asked.detail["invocation"].as_str().expect("an id");
+        for moment in ["begun", "ended"] {
+            let key = format!("account-closure#{invocation}#{id}#close#{moment}");
+            assert!(scenario.stack.item_of("JournalTable", &key).await.unwrap().is_some(), "{key}");
+        }
+    }
+    mailbox.wait_for(&format!("account Team 0 ({}) is closed", ids[0]), PATIENCE).await;
+    // Asked again, it is as it is; and nobody is asked to keep what is closed.
+    assert_eq!(outcomes(&ask(&scenario, &wanted(&ids[..1], "apply")).await), ["ended"]);
+    let late = json!({"account_id": ids[0], "keep": true, "mode": "apply"});
+    assert_eq!(outcomes(&ask(&scenario, &late).await), ["refused"]);
+    // The auditor takes it for Steward's own work.
+    let audited = listener.all("ActivityAudited").await;
+    let of_closing =
+        audited.iter().filter(|event| event.detail["action"].as_str().unwrap_or_default().starts_with("CloseAccount"));
+    let severities: BTreeSet<_> =
+        of_closing.map(|event| event.detail["severity"].as_str().unwrap_or_default()).collect();
+    assert!(
+        severities.is_subset(&BTreeSet::from(["informational", "notice"])) && !severities.is_empty(),
+        "{severities:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_function_that_is_killed_at_any_call_goes_on_to_the_same_end() {
+    let scenario = Scenario::that_closes(4, "0", "version: 1").await;
+    let ids = teams(&scenario, 4);
+    scenario.organization.set_closing_time(Duration::from_secs(1));
+    let since = scenario.cloud.sequence();
+    let management = scenario.organization.management_account();
+    let turn = json!({"TableName": scenario.stack.output("StateTable"),
+        "Key": {"pk": {"S": format!("turn#account-closer#{management}")}}});
+    let kills = [
+        ("organizations", "TagResource"),
+        ("organizations", "MoveAccount"),
+        ("organizations", "CloseAccount"),
+        ("dynamodb", "TransactWriteItems"),
+    ];
+    for ((service, operation), (n, id)) in kills.into_iter().zip(ids.iter().enumerate()) {
+        // The call is carried out, and whoever has made it is gone before the answer comes.
+        let slow = Fault::new(FaultKind::Latency(Duration::from_secs(5))).operation(service, operation);
+        let slow = scenario.cloud.faults().add(slow.account(management).function("account-closer").times(1));
+        let close = json!({"account_id": id, "account_name": format!("Team {n}"), "reason": "x", "mode": "apply"});
+        let killed = async {
+            eventually(&format!("{operation} to be called"), PATIENCE, async || (slow.hits() > 0).then_some(())).await;
+            harness::kill(scenario.stack.output(CLOSER)).expect("its process can be killed");
+        };
+        let work = async {
+            let _ = scenario.stack.invoke(CLOSER, &close).await;
+            // What is to be closed is closed by a later run.
+            let _ = scenario.stack.invoke(CLOSER, &json!({"advance": true, "mode": "apply"})).await;
+        };
+        tokio::join!(work, killed);
+        drop(slow);
+        // A turn ends with the longest time that its invocation could have had.
+        scenario.stack.client.json("dynamodb", "DeleteItem", turn.clone()).await.expect("the time passes");
+        // Asked again, or for the first time where nothing had been written, it goes on.
+        ask(&scenario, &close).await;
+        reach(&scenario, std::slice::from_ref(id), "CLOSED").await;
+        assert_eq!(scenario.organization.parent_of(id), scenario.organization.unit_id("/Suspended"), "{operation}");
+    }
+    let closed = closed_since(&scenario, since);
+    let distinct: BTreeSet<_> = closed.iter().collect();
+    assert_eq!((distinct.len(), closed.len()), (4, 4), "each was closed once: {closed:?}");
+}
+
+#[tokio::test]
+async fn what_must_not_be_closed_is_refused_and_so_is_a_wrong_input_with_every_problem_and_nothing_is_written() {
+    let scenario = Scenario::that_closes(3, "7", "version: 1").await;
+    let ids = teams(&scenario, 3);
+    let [delegate, protected, jump] = &ids[..] else { panic!("{ids:?}") };
+    let document = format!("{}protected: {{accounts: ['{protected}']}}\n", with_access(jump, ""));
+    scenario.put_document(&document).await;
+    let register = json!({"AccountId": delegate, "ServicePrincipal": "iam.amazonaws.com"});
+    scenario.stack.client.json("organizations", "RegisterDelegatedAdministrator", register).await.expect("a delegate");
+    let since = scenario.cloud.sequence();
+    let stranger = scenario.cloud.new_account_id();
+    let management = scenario.organization.management_account();
+    let input = json!({"reason": "x", "mode": "apply", "accounts": [
+        {"account_id": delegate, "account_name": "Team 0"},
+        {"account_id": protected, "account_name": "Team 1"},
+        {"account_id": jump, "account_name": "Team 2"},
+        {"account_id": management, "account_name": "Management"},
+        {"account_id": stranger, "account_name": "Nobody's"},
+        {"account_id": scenario.member(), "account_name": "The Shop"},
+    ]});
+    let answer = ask(&scenario, &input).await;
+    let why: Vec<_> = answer["rows"].as_array().unwrap().iter().map(|row| row["why"].as_str().unwrap_or("-")).collect();
+    for (why, part) in why.iter().zip([
+        "administers a service",
+        "protected by the baseline document",
+        "people sign in to",
+        "management account",
+        "not in this organization",
+        "name is another one",
+    ]) {
+        assert!(why.contains(part), "{part}: {answer}");
+    }
+    let wrong = json!({"mode": "now", "accounts": [{"account_id": "1", "account_name": ""}, {"account_id": delegate}]});
+    let refused = scenario.stack.invoke(CLOSER, &wrong).await.expect_err("it is wrong").message;
+    for path in
+        ["mode", "accounts[0].account_id", "accounts[0].account_name", "accounts[1].account_name", "accounts[1].reason"]
+    {
+        assert!(refused.contains(path), "{path}: {refused}");
+    }
+    let called = scenario.calls_since(since).by_function("account-closer");
+    let changes = called.only(|call| call.service == "organizations").actions();
+    assert!(changes.iter().all(|action| action.contains(":Describe") || action.contains(":List")), "{changes:?}");
+    for id in &ids {
+        assert_eq!(record(&scenario, id).await, None);
+    }
+
+    // Where the code is not asked, IAM holds it.
+    let function = as_function(&scenario, "account-closer").await;
+    let free = scenario.member();
+    let code = async |operation: &str, input: Value| {
+        function.json("organizations", operation, input).await.err().map(|error| error.code)
+    };
+    let denied = Some("AccessDeniedException".to_owned());
+    assert_eq!(code("CloseAccount", json!({"AccountId": free})).await, denied, "it is not marked");
+    let tag = |key: &str| json!({"ResourceId": free, "Tags": [{"Key": key, "Value": "2026-12-06"}]});
+    assert_eq!(code("TagResource", tag("team")).await, denied, "another tag");
+    assert_eq!(code("TagResource", tag("steward:closing")).await, None);
+    assert_eq!(code("UntagResource", json!({"ResourceId": free, "TagKeys": ["team"]})).await, denied);
+    assert_eq!(code("CloseAccount", json!({"AccountId": free})).await, None);
+}
+
+#[tokio::test]
+async fn a_closed_account_is_met_by_every_function_and_so_is_one_that_waits() {
+    let scenario = Scenario::that_closes(3, "0", "version: 1").await;
+    let ids = teams(&scenario, 3);
+    let [closed, waiting, other] = &ids[..] else { panic!("{ids:?}") };
+    let jump = scenario.member();
+    let projects = format!("  projects:\n    - {{name: teams, accounts: {{account_ids: ['{closed}', '{other}']}}}}\n");
+    let document = with_access(&jump, &projects);
+    scenario.put_document(&document).await;
+    scenario.stack.watch_for_years().await.expect("the table takes it");
+    scenario.organization.set_closing_time(Duration::from_secs(1));
+    assert_eq!(outcomes(&ask(&scenario, &wanted(&ids[..1], "apply")).await), ["under_way"]);
+    reach(&scenario, &ids[..1], "CLOSED").await;
+    let second = json!({"account_id": waiting, "account_name": "Team 1", "reason": "x", "mode": "apply"});
+    ask(&scenario, &second).await;
+    assert_eq!(state(&scenario, waiting).await, "COOLING");
+
+    // A sweep has both in its report, and changes neither.
+    let sweep = scenario.stack.start_sweep().await.expect("the sweep starts");
+    scenario.stack.end_of_sweep(&sweep, PATIENCE * 2).await;
+    let report = scenario.stack.report_object("latest/report.json").await.expect("a report");
+    let cells = cells(&serde_json::from_str(&report).expect("JSON"));
+    let said = |id: &str| cells[&(id.to_owned(), String::new())].clone();
+    assert!(said(closed).contains("gone for good on"), "{}", said(closed));
+    assert!(said(waiting).contains("The account is closed from"), "{}", said(waiting));
+    assert!(!scenario.organization.tags_of(waiting).contains_key("stage"));
+
+    // By hand, the closed one is left out, and the other one looked at and left.
+    let apply = json!({"account_ids": [closed, waiting], "mode": "apply", "controls": ["account-tags"]});
+    let answer = scenario.stack.baseline(&apply).await.expect("the applier answers");
+    assert_eq!(answer["skipped"][0]["account_id"], closed.as_str(), "{answer}");
+    assert!(answer["rows"][0]["notes"].to_string().contains("unit for accounts that are to be closed"), "{answer}");
+    assert!(!scenario.organization.tags_of(waiting).contains_key("stage"));
+
+    // No root session, and no request with its address.
+    let task = json!({"task": "delete-credentials", "reason": "x", "mode": "apply", "account_ids": [closed, waiting]});
+    let answer = scenario.stack.invoke("RootTaskRunnerFunction", &task).await.expect("the runner answers");
+    assert_eq!(outcomes(&answer), ["refused", "refused"], "{answer}");
+    let address = format!("team-0@{}.example.com", scenario.organization.management_account());
+    let request = json!({"account_name": "Again", "email": address});
+    let answer = scenario.stack.request(&request).await.expect("the requester answers");
+    assert_eq!(answer["cause"], "EmailOfInactiveAccount", "{answer}");
+
+    // The groups of the jump account reach it no more.
+    let groups = json!({"account_ids": [jump], "mode": "apply", "controls": ["jump-groups"]});
+    let answer = scenario.stack.baseline(&groups).await.expect("the applier answers");
+    assert_eq!(answer["rows"][0]["outcome"], "fixed", "{answer}");
+    assert!(!answer.to_string().contains(&format!("arn:aws:iam::{closed}")), "{answer}");
+
+    // One that somebody has closed past Steward is known from its event on.
+    scenario
+        .stack
+        .client
+        .json("organizations", "CloseAccount", json!({"AccountId": other}))
+        .await
+        .expect("it is closed");
+    eventually("its record", PATIENCE, async || (state(&scenario, other).await == "CLOSED").then_some(())).await;
+    assert_eq!(record(&scenario, other).await.unwrap()["reason"], "It was closed past Steward.");
+}
