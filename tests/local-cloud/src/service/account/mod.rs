@@ -50,9 +50,8 @@ impl Service for AccountManagement {
         // AWS publishes these per account, and counts the calls of the account whose credentials make them: in standalone
         // context each account has its own.
         let (per_second, burst) = match operation {
-            "AcceptPrimaryEmailUpdate" | "StartPrimaryEmailUpdate" => (1.0, 1.0),
+            "AcceptPrimaryEmailUpdate" | "PutAccountName" | "StartPrimaryEmailUpdate" => (1.0, 1.0),
             "GetPrimaryEmail" => (3.0, 3.0),
-            "PutAccountName" => (1.0, 1.0),
             "DeleteAlternateContact" => (1.0, 6.0),
             "DisableRegion" | "EnableRegion" => (1.0, 1.0),
             "GetAlternateContact" | "GetContactInformation" => (10.0, 15.0),
