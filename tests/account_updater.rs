@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use harness::{eventually, kill};
-use local_cloud::{AwsError, Fault, FaultKind};
+use local_cloud::{AwsError, Fault, FaultKind, Method};
 use serde_json::{Value, json};
 
 use crate::{
@@ -79,6 +79,7 @@ async fn followed(scenario: &Scenario, account: &str, wanted: &str) {
 pub(crate) async fn every_way(scenario: &Scenario) {
     let (account, own) = (scenario.member(), scenario.organization.management_account());
     scenario.organization.set_email_change_time(Duration::from_secs(20));
+    let before = format!("shop@{own}.example.com");
     let id = json!({"account_id": account});
     let with = |more: &Value| {
         let mut input = id.clone();
@@ -91,9 +92,10 @@ pub(crate) async fn every_way(scenario: &Scenario) {
     let accept = apply("accept-email-change", &with(&json!({"otp": code(scenario, &account)})));
     assert_eq!(one(scenario, &accept).await["outcome"], "done");
     followed(scenario, &account, "COMPLETED").await;
-    // Back, by the queue.
-    let whole = json!({"from": "new.example", "to": "new.example", "pattern": "back+{account_id}@new.example",
-        "organizational_unit": "/Workloads"});
+    address_is_back(scenario, &account, &before).await;
+    // The same by the queue.
+    let from = before.split_once('@').expect("an address").1;
+    let whole = json!({"from": from, "to": "new.example", "organizational_unit": "/Workloads"});
     assert_eq!(ask(scenario, &apply("change-email-domain", &whole)).await["outcome"], "done");
     eventually("its turn", PATIENCE, async || (state(scenario, &account).await == "PENDING").then_some(())).await;
     let rename = apply("rename", &with(&json!({"new_name": "Every Way"})));
@@ -107,6 +109,20 @@ pub(crate) async fn every_way(scenario: &Scenario) {
         let seen = looks(scenario, task, &json!({"account_ids": [account, own]})).await;
         assert!(seen["rows"][1]["outcome"].is_null(), "{seen}");
     }
+}
+
+/// A person changes the address back, in the console: others look for the account by it.
+async fn address_is_back(scenario: &Scenario, account: &str, email: &str) {
+    let client = &scenario.stack.client;
+    let call = async |operation: &str, mut input: Value| {
+        (input["AccountId"], input["PrimaryEmail"]) = (account.into(), email.into());
+        client.rest("account", Method::POST, &format!("/{operation}"), input.to_string()).await.ok()
+    };
+    eventually("a code for the old address", PATIENCE, async || call("startPrimaryEmailUpdate", json!({})).await).await;
+    let otp = code(scenario, account);
+    eventually("it to be taken", PATIENCE, async || call("acceptPrimaryEmailUpdate", json!({"Otp": otp})).await).await;
+    let is_back = async || scenario.organization.account_with_email(email);
+    eventually("the old address", PATIENCE, is_back).await;
 }
 
 #[tokio::test]

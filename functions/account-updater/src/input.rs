@@ -226,7 +226,7 @@ fn read_task(name: &str, domains: &[EmailDomain], fields: &mut Fields) -> Option
             let (change, selection) = (domain_change(domains, fields), Selection::read(fields));
             Some(Task::ChangeEmailDomain(selection?, change?))
         }
-        "rename" => rename(fields),
+        "rename" => Some(rename(fields)),
         "contacts" => Selection::read(fields).map(Task::Contacts),
         "regions" => Selection::read(fields).map(Task::Regions),
         "set-contact" => {
@@ -269,7 +269,7 @@ fn domain_change(domains: &[EmailDomain], fields: &mut Fields) -> Option<DomainC
     Some(DomainChange { from: from?, to: to?, pattern })
 }
 
-fn rename(fields: &mut Fields) -> Option<Task> {
+fn rename(fields: &mut Fields) -> Task {
     let (one, many) = (fields.is_given("account_id") || fields.is_given("new_name"), fields.is_given("names"));
     if one == many {
         fields.note("$", "must have either account_id with new_name, or names");
@@ -308,7 +308,7 @@ fn rename(fields: &mut Fields) -> Option<Task> {
     for (account, note) in notes {
         fields.note(&if many { format!("names.{account}") } else { "new_name".to_owned() }, note);
     }
-    Some(Task::Rename(names))
+    Task::Rename(names)
 }
 
 fn accounts(fields: &mut Fields) -> Option<Vec<AccountId>> {

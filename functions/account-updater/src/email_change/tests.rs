@@ -15,17 +15,17 @@ pub(crate) fn change_of(number: usize, email: &str) -> EmailChange {
     EmailChange::new(account, email.parse().unwrap(), &asked, Some("run-1".to_owned()), None, at("20T08:00:00"))
 }
 
-fn update(status: EmailUpdateStatus, updated_at: Timestamp) -> Option<EmailUpdate> {
-    Some(EmailUpdate { status, updated_at: Some(updated_at) })
+fn update(status: EmailUpdateStatus, updated_at: Timestamp) -> EmailUpdate {
+    EmailUpdate { status, updated_at: Some(updated_at) }
 }
 
 #[test]
 fn a_call_whose_answer_was_lost_is_found_at_aws_or_waited_for_and_made_again_only_then() {
     let starting = change_of(1, "a@new.example").starting(at("20T09:00:00.9"));
     assert_eq!((starting.starts, starting.revision), (1, 2));
-    let arrived = update(EmailUpdateStatus::Pending, at("20T09:00:00"));
+    let arrived = Some(update(EmailUpdateStatus::Pending, at("20T09:00:00")));
     assert_eq!(starting.seen(arrived, at("20T09:00:01")), Seen::Started, "AWS counts in whole seconds");
-    let of_before = update(EmailUpdateStatus::Completed, at("19T09:00:00"));
+    let of_before = Some(update(EmailUpdateStatus::Completed, at("19T09:00:00")));
     for nothing_new in [None, of_before] {
         assert_eq!(starting.seen(nothing_new, at("20T09:01:00")), Seen::NotYet);
         assert_eq!(starting.seen(nothing_new, at("20T09:01:01")), Seen::NotStarted);
@@ -36,7 +36,8 @@ fn a_call_whose_answer_was_lost_is_found_at_aws_or_waited_for_and_made_again_onl
 fn a_change_follows_what_aws_says_of_it_and_believes_nothing_older() {
     let pending = change_of(1, "a@new.example").starting(at("20T09:00:00")).in_state(State::Pending, at("20T09:00:01"));
     let now = at("20T10:00:00");
-    let after = |status, updated_at, present| pending.after(update(status, updated_at), present, now).map(|c| c.state);
+    let after =
+        |status, updated_at, present| pending.after(Some(update(status, updated_at)), present, now).map(|c| c.state);
     assert_eq!(after(EmailUpdateStatus::Pending, at("20T09:00:00"), None), None);
     assert_eq!(after(EmailUpdateStatus::Accepted, at("20T09:30:00"), None), Some(State::Accepted));
     assert_eq!(after(EmailUpdateStatus::Completed, at("20T09:30:00"), Some("A@new.example")), Some(State::Completed));

@@ -51,9 +51,12 @@ impl Service for AccountManagement {
         // context each account has its own.
         let (per_second, burst) = match operation {
             "GetPrimaryEmail" => (3.0, 3.0),
-            "PutAccountName" => (1.0, 1.0),
             "DeleteAlternateContact" => (1.0, 6.0),
-            "AcceptPrimaryEmailUpdate" | "StartPrimaryEmailUpdate" | "DisableRegion" | "EnableRegion" => (1.0, 1.0),
+            "AcceptPrimaryEmailUpdate"
+            | "PutAccountName"
+            | "StartPrimaryEmailUpdate"
+            | "DisableRegion"
+            | "EnableRegion" => (1.0, 1.0),
             "GetAlternateContact" | "GetContactInformation" => (10.0, 15.0),
             "GetRegionOptStatus" | "ListRegions" => (5.0, 5.0),
             "PutAlternateContact" | "PutContactInformation" => (5.0, 8.0),
