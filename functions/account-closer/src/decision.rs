@@ -164,9 +164,9 @@ pub(crate) enum After {
     Refused,
 }
 
-/// What an answer to the call that closes an account comes to.
-pub(crate) fn after_asking(answer: Result<(), &CallError>) -> After {
-    let Err(error) = answer else { return After::Taken };
+/// What an answer to the call that closes an account comes to, or the error in its place.
+pub(crate) fn after_asking(error: Option<&CallError>) -> After {
+    let Some(error) = error else { return After::Taken };
     match error.cause {
         // It is being closed already, or is closed: by an earlier call, whose answer was lost.
         Cause::Conflict | Cause::AccountNotActive => After::Taken,

@@ -204,7 +204,7 @@ impl Worker {
     async fn ask(&self, closure: &Closure, run: &mut Run<'_>) -> Result<(Option<Closure>, Option<Failure>), Failure> {
         self.journal.begin(&said(closure, Act::Close, Finding::Begun, run)).await?;
         let answer = self.organizations.close_account(&closure.account_id).await;
-        let after = after_asking(answer.as_ref().map(|()| ()));
+        let after = after_asking(answer.as_ref().err());
         let failure = answer.err().map(Failure::from);
         let now = clock::now();
         let (finding, state) = match (after, failure.clone()) {
