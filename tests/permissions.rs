@@ -196,13 +196,23 @@ async fn prepare(scenario: &Scenario) {
     let is_done =
         |row: &Value| ["fixed", "compliant", "not_converged"].iter().any(|outcome| row["outcome"] == *outcome);
     assert!(answer["checks"].as_array().expect("checks").iter().all(is_done), "{answer}");
-    // A trail that is made, and one that is put right.
-    let trail = |bucket: &str| format!("organization: {{organization-trail: {{name: every-way, bucket: {bucket}}}}}");
+    // A trail and a policy that are made, and put right.
+    let organization = |bucket: &str| {
+        format!(
+            "organization:\n  organization-trail: {{name: every-way, bucket: {bucket}}}\n  organization-policies:\n  \
+             - {{name: every-way, type: SERVICE_CONTROL_POLICY, file: every-way.json, targets: [/Workloads]}}\n"
+        )
+    };
     for bucket in ["every-way-logs", "every-way-logs-2"] {
-        scenario.put_document(&format!("{}\n{}\n", controls::DOCUMENT, trail(bucket))).await;
-        let apply = json!({"mode": "apply", "controls": ["organization-trail"]});
+        let action = if bucket.ends_with('2') { "cloudtrail:StopLogging" } else { "cloudtrail:DeleteTrail" };
+        let policy =
+            json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]});
+        scenario.stack.put_policy("every-way.json", &policy.to_string()).await.expect("a file");
+        scenario.put_document(&format!("{}\n{}\n", controls::DOCUMENT, organization(bucket))).await;
+        let apply = json!({"mode": "apply", "controls": ["organization-trail", "organization-policies"]});
         let answer = scenario.stack.invoke("OrganizationPreparerFunction", &apply).await.expect("the preparer answers");
-        assert_eq!(answer["checks"][0]["outcome"], "fixed", "{answer}");
+        let rows = answer["checks"].as_array().expect("rows");
+        assert!(rows.len() == 2 && rows.iter().all(|row| row["outcome"] == "fixed"), "{answer}");
     }
     scenario.put_document(controls::DOCUMENT).await;
 }

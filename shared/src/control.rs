@@ -32,7 +32,7 @@ pub mod switch_roles;
 #[cfg(test)]
 pub(crate) mod testing;
 mod trust;
-mod wildcard;
+pub(crate) mod wildcard;
 
 use std::{fmt::Display, future::Future, str::FromStr};
 

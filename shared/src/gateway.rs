@@ -52,8 +52,8 @@ pub use iam::{
 pub use lambda::LambdaGateway;
 pub use management::Management;
 pub use organizations::{
-    Account, AccountState, AccountToCreate, CreateAccountOutcome, CreateAccountStatus, Organization,
-    OrganizationalUnit, OrganizationsGateway, Page,
+    Account, AccountState, AccountToCreate, CreateAccountOutcome, CreateAccountStatus, NewPolicy, Organization,
+    OrganizationalUnit, OrganizationsGateway, Page, PolicyKind, PolicySummary, PolicyTypeState, PolicyTypes,
 };
 #[cfg(test)]
 pub(crate) use published::Published;

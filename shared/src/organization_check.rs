@@ -8,6 +8,7 @@ pub mod billing_alerts;
 pub mod delegated_administrators;
 pub mod lambda_concurrency;
 mod manual_step;
+pub mod organization_policies;
 pub mod organization_trail;
 mod registry;
 pub mod root_features;
@@ -22,6 +23,7 @@ use std::{future::Future, pin::Pin};
 use serde::Serialize;
 
 pub use manual_step::{ManualStep, manual_steps};
+pub use organization_policies::OwnCalls;
 pub use registry::{ALL, find};
 pub use scope::{OrganizationGateways, OrganizationScope};
 pub use section::OrganizationSection;

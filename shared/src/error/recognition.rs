@@ -56,6 +56,7 @@ impl Cause {
             | "ConcurrentAccess"
             | "EntityTemporarilyUnmodifiable"
             | "OperationAborted"
+            | "PolicyChangesInProgress"
             | "TransactionConflict" => Self::ConcurrentModification,
             "ConstraintViolation" => Self::of_constraint(reason.unwrap_or_default()),
             "InvalidInput"
@@ -79,6 +80,8 @@ impl Cause {
             | "InternalService"
             | "ServiceFailure"
             | "ServiceUnavailable" => Self::ServiceFault,
+            // It was enabled a moment ago.
+            "PolicyTypeNotEnabled" => Self::NotVisibleYet,
             "OptInRequired" | "NotSignedUp" => Self::OptInRequired,
             "SubscriptionRequired" => Self::SubscriptionRequired,
             "RegionDisabled" => Self::RegionDisabled,
@@ -94,13 +97,17 @@ impl Cause {
             | "ParentNotFound"
             | "SourceParentNotFound"
             | "CreateAccountStatusNotFound"
+            | "PolicyNotFound"
             | "NoSuchBucket"
             | "QueueDoesNotExist"
             | "AWS.SimpleQueueService.NonExistentQueue" => Self::NotFound,
             "DestinationParentNotFound" => Self::OrganizationalUnitNotFound,
-            "Conflict" | "DeleteConflict" | "DuplicateAccount" | "DuplicateRecord" | "EntityAlreadyExists" => {
-                Self::Conflict
-            }
+            "Conflict"
+            | "DeleteConflict"
+            | "DuplicateAccount"
+            | "DuplicatePolicy"
+            | "DuplicateRecord"
+            | "EntityAlreadyExists" => Self::Conflict,
             _ => return None,
         })
     }

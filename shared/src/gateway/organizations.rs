@@ -1,5 +1,6 @@
 //! AWS Organizations. Every call goes to us-east-1, whatever the client's region.
 
+mod policies;
 mod trust;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -28,6 +29,7 @@ use crate::{
     ids::{AccountId, AccountName, CreateAccountRequestId, Email, OrganizationalUnitId, RoleName},
 };
 
+pub use policies::{NewPolicy, PolicyKind, PolicySummary, PolicyTypeState, PolicyTypes};
 pub use trust::Organization;
 
 /// The input of `CreateAccount`.
@@ -134,6 +136,12 @@ struct RateLimiters {
     tag_resource: RateLimiter,
     enable_trusted_access: RateLimiter,
     register_delegated_administrator: RateLimiter,
+    attach_policy: RateLimiter,
+    change_policies: RateLimiter,
+    describe_policy: RateLimiter,
+    list_policies: RateLimiter,
+    list_policies_of_target: RateLimiter,
+    list_targets_of_policy: RateLimiter,
 }
 
 impl RateLimiters {
@@ -156,6 +164,13 @@ impl RateLimiters {
             tag_resource: limiter("TagResource", 4.0, 6.0),
             enable_trusted_access: limiter("EnableAWSServiceAccess", 1.0, 2.0),
             register_delegated_administrator: limiter("RegisterDelegatedAdministrator", 1.0, 2.0),
+            attach_policy: limiter("AttachPolicy", 2.0, 3.0),
+            // What AWS publishes of these was not to be had: no faster than what is published of their like.
+            change_policies: limiter("UpdatePolicy", 1.0, 2.0),
+            describe_policy: limiter("DescribePolicy", 2.0, 2.0),
+            list_policies: limiter("ListPolicies", 5.0, 8.0),
+            list_policies_of_target: limiter("ListPoliciesForTarget", 5.0, 8.0),
+            list_targets_of_policy: limiter("ListTargetsForPolicy", 5.0, 8.0),
         }
     }
 }

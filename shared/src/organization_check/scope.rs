@@ -1,10 +1,16 @@
 //! What organization checks can touch.
 
+use std::sync::Arc;
+
 use aws_config::SdkConfig;
 
+use super::OwnCalls;
 use crate::{
-    gateway::{BillingGateway, CloudTrailGateway, IamGateway, LambdaGateway, Organization, OrganizationsGateway},
+    gateway::{
+        BillingGateway, CloudTrailGateway, IamGateway, LambdaGateway, Organization, OrganizationsGateway, S3Gateway,
+    },
     ids::AccountId,
+    organization::UnitPaths,
 };
 
 /// The services of the management account that checks work with, through one set of credentials.
@@ -49,6 +55,12 @@ pub struct OrganizationScope {
     pub organization: Organization,
     /// The accounts that may be given power over others. IAM knows them as well.
     pub allowed_administrators: Vec<AccountId>,
+    /// What Steward itself calls in member accounts.
+    pub own_calls: Arc<OwnCalls>,
+    /// The bucket of the document, with the files beside it; None in a stack that has none.
+    pub files: Option<S3Gateway>,
+    /// Units that were found by path.
+    pub units: Arc<UnitPaths>,
     /// What is read with.
     pub read: OrganizationGateways,
     /// What is changed with: the credentials of reading, which may change nothing, where nothing is to be changed.

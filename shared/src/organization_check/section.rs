@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    delegated_administrators::DelegatedAdministrator, lambda_concurrency::LambdaConcurrency,
+    delegated_administrators::DelegatedAdministrator,
+    lambda_concurrency::LambdaConcurrency,
+    organization_policies::{self, OrganizationPolicy},
     organization_trail::OrganizationTrail,
 };
 use crate::{
@@ -23,6 +25,10 @@ pub struct OrganizationSection {
     /// The accounts that administer a service for the organization.
     #[serde(rename = "delegated-administrators", default, skip_serializing_if = "Vec::is_empty")]
     pub delegated_administrators: Vec<DelegatedAdministrator>,
+    /// The policies of the organization that are kept as files beside the document have them: at most 40.
+    #[serde(rename = "organization-policies", default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 40))]
+    pub organization_policies: Vec<OrganizationPolicy>,
     /// How many invocations of functions the management account must have room for.
     #[serde(rename = "lambda-concurrency", default)]
     pub lambda_concurrency: LambdaConcurrency,
@@ -42,6 +48,8 @@ impl Validate for OrganizationSection {
             problems.extend(trail.problems(&inner(path, "organization-trail")));
         }
         problems.extend(self.lambda_concurrency.problems(&inner(path, "lambda-concurrency")));
+        let path_of_policies = inner(path, "organization-policies");
+        problems.extend(organization_policies::problems(&self.organization_policies, &path_of_policies));
         let mut seen: Vec<&DelegatedAdministrator> = Vec::new();
         for (position, entry) in self.delegated_administrators.iter().enumerate() {
             if seen.contains(&entry) {
