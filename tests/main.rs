@@ -28,5 +28,6 @@ mod root_task_runner;
 mod samples;
 mod scenario;
 mod side_by_side;
+mod stack_instances;
 mod state_machine;
 mod template;

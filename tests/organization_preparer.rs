@@ -43,7 +43,8 @@ fn document(member: &str) -> String {
         "version: 1\norganization:\n  organization-trail: {{name: organization, bucket: steward-logs}}\n  \
          delegated-administrators: [{{service: account.amazonaws.com, account: '{member}'}}]\n  organization-policies:\n  \
          - {{name: leave, type: SERVICE_CONTROL_POLICY, file: leave.json, targets: [/, /Workloads]}}\n  \
-         - {{name: cost, type: TAG_POLICY, file: tags/cost.json, targets: ['{member}']}}\n"
+         - {{name: cost, type: TAG_POLICY, file: tags/cost.json, targets: ['{member}']}}\n  \
+         service-quota-template: [{{service: lambda, quota: L-B99A9384, region: us-east-1, value: 1000}}]\n"
     )
 }
 
@@ -52,6 +53,7 @@ async fn put(scenario: &Scenario, member: &str) {
     for (name, content) in [("leave.json", LEAVE), ("tags/cost.json", COST)] {
         scenario.stack.put_policy(name, content).await.expect("a file");
     }
+    scenario.organization.set_trusted_access("servicequotas.amazonaws.com", true);
     scenario.put_document(&document(member)).await;
 }
 
@@ -79,9 +81,9 @@ async fn a_bare_organization_comes_to_its_document_in_one_plan_and_one_apply() {
     let all = steps(&planned, "planned");
     assert_eq!(
         all.len(),
-        18,
+        20,
         "four services, two root features, two administrators, alerts, a trail that is made and started, two policies with \
-         their types and three places: {planned}"
+         their types and three places, a quota that counts: {planned}"
     );
     let places = planned["by_hand"].as_array().unwrap().iter().map(|item| item["at"].as_str().unwrap());
     assert!(places.clone().count() >= 2 && places.clone().all(|at| at.starts_with("https://")), "{planned}");
@@ -110,7 +112,7 @@ async fn a_bare_organization_comes_to_its_document_in_one_plan_and_one_apply() {
         assert!(outcomes(&again).values().all(|outcome| *outcome == "compliant"), "{again}");
     }
     let writes = scenario.calls_since(since).by_function("organization-preparer").only(|call| {
-        ["Attach", "Enable", "Register", "Create", "Update", "Start"]
+        ["Associate", "Attach", "Put", "Enable", "Register", "Create", "Update", "Start"]
             .iter()
             .any(|verb| call.operation.starts_with(verb))
     });

@@ -14,6 +14,7 @@ mod registry;
 pub mod root_features;
 mod scope;
 mod section;
+pub mod service_quota_template;
 #[cfg(test)]
 pub(crate) mod testing;
 mod trusted_access;

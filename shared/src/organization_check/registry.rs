@@ -4,7 +4,7 @@ use super::{
     AnyCheck, TrustedAccessCheck, billing_alerts::BillingAlertsCheck,
     delegated_administrators::DelegatedAdministratorsCheck, lambda_concurrency::LambdaConcurrencyCheck,
     organization_policies::OrganizationPoliciesCheck, organization_trail::OrganizationTrailCheck,
-    root_features::RootFeaturesCheck,
+    root_features::RootFeaturesCheck, service_quota_template::ServiceQuotaTemplateCheck,
 };
 
 /// Every check, in an order in which each finds what it needs: root features, administrators and trails need trusted
@@ -16,6 +16,7 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &BillingAlertsCheck,
     &OrganizationTrailCheck,
     &OrganizationPoliciesCheck,
+    &ServiceQuotaTemplateCheck,
     &LambdaConcurrencyCheck,
 ];
 

@@ -8,6 +8,7 @@ use super::OwnCalls;
 use crate::{
     gateway::{
         BillingGateway, CloudTrailGateway, IamGateway, LambdaGateway, Organization, OrganizationsGateway, S3Gateway,
+        ServiceQuotasGateway,
     },
     ids::AccountId,
     organization::UnitPaths,
@@ -26,6 +27,8 @@ pub struct OrganizationGateways {
     pub cloudtrail: CloudTrailGateway,
     /// How many functions may run.
     pub lambda: LambdaGateway,
+    /// The template of quotas, in us-east-1.
+    pub service_quotas: ServiceQuotasGateway,
 }
 
 impl OrganizationGateways {
@@ -38,6 +41,7 @@ impl OrganizationGateways {
             billing: BillingGateway::of(config),
             cloudtrail: CloudTrailGateway::of(config),
             lambda: LambdaGateway::of(config),
+            service_quotas: ServiceQuotasGateway::of(config),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
     control::testing::{Recorder, management_account},
     gateway::{
         BillingGateway, CloudTrailGateway, IamGateway, LambdaGateway, Organization, OrganizationsGateway, S3Gateway,
-        testing::unreachable_config,
+        ServiceQuotasGateway, testing::unreachable_config,
     },
     ids::RoleName,
 };
@@ -23,6 +23,7 @@ pub(crate) struct Rules<'a> {
     pub(crate) iam: &'a [&'a Rule],
     pub(crate) organizations: &'a [&'a Rule],
     pub(crate) s3: &'a [&'a Rule],
+    pub(crate) service_quotas: &'a [&'a Rule],
 }
 
 /// A client that answers by these rules, and panics at anything else.
@@ -44,6 +45,7 @@ impl Rules<'_> {
             billing: BillingGateway::new(mocked!(aws_sdk_billing, recorder, self.billing)),
             cloudtrail: CloudTrailGateway::new(mocked!(aws_sdk_cloudtrail, recorder, self.cloudtrail)),
             lambda: LambdaGateway::of(&unreachable_config()),
+            service_quotas: ServiceQuotasGateway::new(mocked!(aws_sdk_servicequotas, recorder, self.service_quotas)),
         };
         let organization = Organization {
             id: "o-exampleorgid".to_owned(),

@@ -41,6 +41,26 @@ async fn botocore_blocks_public_access() {
 }
 
 #[tokio::test]
+async fn botocore_keeps_a_template_of_quotas() {
+    let (organization, _, _) = crate::account::with_members(0).await;
+    organization.set_trusted_access("servicequotas.amazonaws.com", true);
+    let printed = botocore("service_quotas_wire.py", [organization.management_account().to_owned()]).await;
+    assert!(printed.starts_with("4 operations"), "{printed}");
+}
+
+#[tokio::test]
+async fn botocore_deploys_a_stack_set() {
+    let (organization, _, members) = crate::account::with_members(1).await;
+    organization.make_stack_set("own", None);
+    organization.make_stack_set("units", Some(&["ou-ab12-cdef3456"]));
+    let failed = ("OUTDATED", "FAILED", "Account <1> & region");
+    organization.set_stack_instance("units", (&members[0], "us-east-1"), failed);
+    let accounts = [organization.management_account().to_owned(), members[0].clone()];
+    let printed = botocore("stack_sets_wire.py", accounts).await;
+    assert!(printed.starts_with("3 operations"), "{printed}");
+}
+
+#[tokio::test]
 async fn botocore_colors_a_console() {
     let printed = botocore("uxc_wire.py", [CLOUD.new_account_id()]).await;
     assert!(printed.starts_with("2 operations"), "{printed}");
