@@ -112,10 +112,9 @@ impl StackSetsGateway {
     ) -> Result<(), CallError> {
         use CreateStackInstancesError as Refused;
         const OPERATION: &str = "cloudformation:CreateStackInstances";
-        let texts = |texts: Vec<String>| Some(texts);
         let call = self.0.create_stack_instances().stack_set_name(name).operation_id(operation);
-        let call = call.set_accounts(texts(accounts.iter().map(ToString::to_string).collect()));
-        match call.set_regions(texts(regions.iter().map(ToString::to_string).collect())).send().await {
+        let call = call.set_accounts(Some(accounts.iter().map(ToString::to_string).collect()));
+        match call.set_regions(Some(regions.iter().map(ToString::to_string).collect())).send().await {
             Ok(_) => Ok(()),
             Err(error) if error.as_service_error().is_some_and(Refused::is_operation_id_already_exists_exception) => {
                 Ok(())

@@ -353,9 +353,10 @@ async fn read_file(
     let read = Content::read(policy.kind, &content);
     let read = read.map_err(|problems| problems.into_iter().map(|it| format!("{key} {it}")).collect::<Vec<_>>());
     Ok(read.and_then(|content| {
-        let locks = match says_statements(policy.kind) {
-            true => guard::locks(policy.kind, content.value(), &scope.own_calls),
-            false => Vec::new(),
+        let locks = if says_statements(policy.kind) {
+            guard::locks(policy.kind, content.value(), &scope.own_calls)
+        } else {
+            Vec::new()
         };
         if locks.is_empty() { Ok(content) } else { Err(locks) }
     }))
