@@ -1,7 +1,11 @@
 //! Service Quotas: the template of quotas that AWS asks for on behalf of each account that is created in the organization.
 
 use aws_config::SdkConfig;
-use aws_sdk_servicequotas::{Client, types::ServiceQuotaTemplateAssociationStatus as Association};
+use aws_sdk_servicequotas::{
+    Client,
+    operation::get_association_for_service_quota_template::GetAssociationForServiceQuotaTemplateError as Refused,
+    types::ServiceQuotaTemplateAssociationStatus as Association,
+};
 
 use super::{CallError, one_more_page};
 use crate::error::Cause;
@@ -40,9 +44,7 @@ impl ServiceQuotasGateway {
         match self.0.get_association_for_service_quota_template().send().await {
             Ok(answer) => Ok(answer.service_quota_template_association_status() == Some(&Association::Associated)),
             Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|error| error.is_service_quota_template_not_in_use_exception()) =>
+                if error.as_service_error().is_some_and(Refused::is_service_quota_template_not_in_use_exception) =>
             {
                 Ok(false)
             }

@@ -3,7 +3,7 @@
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::{
     Client,
-    operation::create_stack_instances::CreateStackInstancesError,
+    operation::{create_stack_instances::CreateStackInstancesError, describe_stack_set::DescribeStackSetError},
     types::{PermissionModels, StackInstanceSummary},
 };
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,7 @@ impl StackSetsGateway {
     pub async fn find_stack_set(&self, name: &str) -> Result<Option<StackSet>, CallError> {
         const OPERATION: &str = "cloudformation:DescribeStackSet";
         let answer = self.0.describe_stack_set().stack_set_name(name).send().await;
-        let answer = unless_absent(OPERATION, answer, |error| error.is_stack_set_not_found_exception())?;
+        let answer = unless_absent(OPERATION, answer, DescribeStackSetError::is_stack_set_not_found_exception)?;
         let Some(set) = answer.and_then(|answer| answer.stack_set) else { return Ok(None) };
         let units = set.organizational_unit_ids().iter().filter_map(|id| id.parse().ok()).collect();
         Ok(Some(StackSet {

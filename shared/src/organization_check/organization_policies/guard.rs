@@ -179,14 +179,14 @@ fn known(key: &str, call: &OwnCall, region: &str, own: &OwnCalls) -> Known {
         ("aws:principalorgid" | "aws:resourceorgid", _) => value(&own.organization_id),
         ("aws:requestedregion", _) => value(region),
         ("aws:principaltype", Caller::AccessRole | Caller::ManagementAccount) => value("AssumedRole"),
-        ("aws:assumedroot", Caller::RootSession) => value("true"),
-        ("aws:assumedroot", _)
-        | ("aws:calledvia" | "aws:calledviafirst" | "aws:calledvialast" | "aws:sourcearn" | "aws:username", _) => {
-            Known::Absent
-        }
+        ("aws:assumedroot", Caller::RootSession) | ("aws:securetransport", _) => value("true"),
+        (
+            "aws:assumedroot" | "aws:calledvia" | "aws:calledviafirst" | "aws:calledvialast" | "aws:sourcearn"
+            | "aws:username",
+            _,
+        ) => Known::Absent,
         ("aws:multifactorauthpresent", Caller::AccessRole | Caller::ManagementAccount)
         | ("aws:viaawsservice" | "aws:principalisawsservice", _) => value("false"),
-        ("aws:securetransport", _) => value("true"),
         _ => Known::Unknown,
     }
 }
@@ -225,9 +225,8 @@ fn holds(operator: &str, values: &[Value], known: &Known) -> Holds {
     let one = |text: &String| match bare {
         "StringEquals" | "StringNotEquals" if text.contains("${") => Holds::Maybe,
         "StringEquals" | "StringNotEquals" => Holds::of(text == value),
-        "StringEqualsIgnoreCase" | "StringNotEqualsIgnoreCase" => Holds::of(text.eq_ignore_ascii_case(value)),
+        "Bool" | "StringEqualsIgnoreCase" | "StringNotEqualsIgnoreCase" => Holds::of(text.eq_ignore_ascii_case(value)),
         "StringLike" | "StringNotLike" | "ArnEquals" | "ArnNotEquals" | "ArnLike" | "ArnNotLike" => fits(text, value),
-        "Bool" => Holds::of(text.eq_ignore_ascii_case(value)),
         _ => Holds::Maybe,
     };
     let matched = Holds::any(texts.iter().map(one));

@@ -79,7 +79,7 @@ impl Validate for OrganizationPolicy {
         let parts_are_named = self.file.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
         findings.expect(
             "file",
-            self.file.len() <= 200 && self.file.ends_with(".json") && self.file.bytes().all(is_plain) && parts_are_named,
+            self.file.len() <= 200 && self.file.strip_suffix(".json").is_some() && self.file.bytes().all(is_plain) && parts_are_named,
             "must be the name of a JSON file in the folder policies, such as protect-trail.json: letters, digits and . _ - /",
         );
         findings.length("description", &self.description, 0..=512);

@@ -19,7 +19,7 @@ const NAMESPACE: &str = "http://cloudformation.amazonaws.com/doc/2010-05-15/";
 const OPERATIONS: [&str; 3] = ["CreateStackInstances", "DescribeStackSet", "ListStackInstances"];
 /// How many instances are on a page, and how long an operation takes.
 const PAGE: usize = 100;
-const WORK: Duration = Duration::from_secs(60);
+const WORK: Duration = Duration::from_mins(1);
 
 /// The stack sets of accounts, by their management account and name.
 #[derive(Default)]
