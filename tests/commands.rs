@@ -33,7 +33,7 @@ const NOT_RUN: [(&str, &str); 4] = [
 ];
 
 /// Placeholders that are no outputs of the stack.
-const OF_THE_ORGANIZATION: [&str; 2] = ["management account", "root id"];
+const OF_THE_ORGANIZATION: [&str; 4] = ["bucket of the log archive", "management account", "root id", "unit id"];
 
 /// A text with what `<name>` and `<output name>` stand for.
 fn filled(text: &str, value: impl Fn(&str) -> String) -> String {
@@ -161,6 +161,8 @@ async fn every_command_that_a_text_tells_people_to_type_is_understood_by_the_cli
     let value = |name: &str| match name {
         "management account" => account.to_owned(),
         "root id" => root.clone(),
+        "unit id" => scenario.organization.unit_id("/Workloads").expect("a unit"),
+        "bucket of the log archive" => "log-archive".to_owned(),
         output => stack.output(output).to_owned(),
     };
     let instructions = Instructions::new(&scenario.cloud.endpoint(), account, |output| stack.output(output).to_owned());

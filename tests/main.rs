@@ -31,5 +31,6 @@ mod samples;
 mod scenario;
 mod secrets;
 mod side_by_side;
+mod stack_instances;
 mod state_machine;
 mod template;

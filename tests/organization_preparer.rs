@@ -32,12 +32,38 @@ fn steps<'a>(answer: &'a Value, kind: &str) -> Vec<&'a str> {
     rows.flat_map(|row| row[kind].as_array().into_iter().flatten()).filter_map(Value::as_str).collect()
 }
 
-/// A document that asks for a trail and an administrator.
+/// What nobody in a member account may do.
+const LEAVE: &str = r#"{"Version": "2012-10-17", "Statement": [
+    {"Sid": "Leave", "Effect": "Deny", "Action": "organizations:LeaveOrganization", "Resource": "*"}]}"#;
+const COST: &str = r#"{"tags": {"cost-center": {"tag_key": {"@@assign": "cost-center"}}}}"#;
+
+/// A document that asks for a trail, an administrator and two policies.
 fn document(member: &str) -> String {
     format!(
         "version: 1\norganization:\n  organization-trail: {{name: organization, bucket: steward-logs}}\n  \
-         delegated-administrators: [{{service: account.amazonaws.com, account: '{member}'}}]\n"
+         delegated-administrators: [{{service: account.amazonaws.com, account: '{member}'}}]\n  organization-policies:\n  \
+         - {{name: leave, type: SERVICE_CONTROL_POLICY, file: leave.json, targets: [/, /Workloads]}}\n  \
+         - {{name: cost, type: TAG_POLICY, file: tags/cost.json, targets: ['{member}']}}\n  \
+         service-quota-template: [{{service: lambda, quota: L-B99A9384, region: us-east-1, value: 1000}}]\n"
     )
+}
+
+/// Puts that document and its files in force.
+async fn put(scenario: &Scenario, member: &str) {
+    for (name, content) in [("leave.json", LEAVE), ("tags/cost.json", COST)] {
+        scenario.stack.put_policy(name, content).await.expect("a file");
+    }
+    scenario.organization.set_trusted_access("servicequotas.amazonaws.com", true);
+    scenario.put_document(&document(member)).await;
+}
+
+/// The policy of this name, as the organization has it.
+async fn policy(scenario: &Scenario, kind: &str, name: &str) -> Option<Value> {
+    let client = &scenario.stack.client;
+    let listed = client.json("organizations", "ListPolicies", json!({"Filter": kind})).await.expect("the policies");
+    let id = listed["Policies"].as_array()?.iter().find(|policy| policy["Name"] == name)?["Id"].clone();
+    let described = client.json("organizations", "DescribePolicy", json!({"PolicyId": id})).await.expect("the policy");
+    Some(described["Policy"].clone())
 }
 
 #[tokio::test]
@@ -45,7 +71,7 @@ async fn a_bare_organization_comes_to_its_document_in_one_plan_and_one_apply() {
     let scenario = Scenario::with_member_as("DelegatedAdministrators", "version: 1").await;
     scenario.unprepare();
     let (member, listener) = (scenario.member(), scenario.listen("prepared").await);
-    scenario.put_document(&document(&member)).await;
+    put(&scenario, &member).await;
     let mailbox = scenario.mailbox("prepared").await;
     let delegated = json!({TRUSTED[3]: member});
     let plan = json!({"delegated_administrators": delegated});
@@ -53,7 +79,12 @@ async fn a_bare_organization_comes_to_its_document_in_one_plan_and_one_apply() {
     assert_eq!(planned["mode"], "plan", "nobody has said apply: {planned}");
     assert_eq!(planned["organization_id"], json!(scenario.organization.id()));
     let all = steps(&planned, "planned");
-    assert_eq!(all.len(), 11, "four services, two root features, two administrators, alerts, a trail: {planned}");
+    assert_eq!(
+        all.len(),
+        20,
+        "four services, two root features, two administrators, alerts, a trail that is made and started, two policies with \
+         their types and three places, a quota that counts: {planned}"
+    );
     let places = planned["by_hand"].as_array().unwrap().iter().map(|item| item["at"].as_str().unwrap());
     assert!(places.clone().count() >= 2 && places.clone().all(|at| at.starts_with("https://")), "{planned}");
 
@@ -81,7 +112,9 @@ async fn a_bare_organization_comes_to_its_document_in_one_plan_and_one_apply() {
         assert!(outcomes(&again).values().all(|outcome| *outcome == "compliant"), "{again}");
     }
     let writes = scenario.calls_since(since).by_function("organization-preparer").only(|call| {
-        ["Enable", "Register", "Create", "Update", "Start"].iter().any(|verb| call.operation.starts_with(verb))
+        ["Associate", "Attach", "Put", "Enable", "Register", "Create", "Update", "Start"]
+            .iter()
+            .any(|verb| call.operation.starts_with(verb))
     });
     assert_eq!(writes.iter().count(), 0, "there is nothing to do twice");
 }
@@ -90,7 +123,7 @@ async fn a_bare_organization_comes_to_its_document_in_one_plan_and_one_apply() {
 async fn what_somebody_has_broken_is_named_by_the_next_sweep_and_put_right_alone() {
     let scenario = Scenario::with_member_as("DelegatedAdministrators", "version: 1").await;
     let member = scenario.member();
-    scenario.put_document(&document(&member)).await;
+    put(&scenario, &member).await;
     prepare(&scenario, &json!({"mode": "apply"})).await;
     sweep(&scenario).await;
     let good = report(&scenario).await;
@@ -102,6 +135,12 @@ async fn what_somebody_has_broken_is_named_by_the_next_sweep_and_put_right_alone
     client.json("cloudtrail", "StopLogging", json!({"Name": "organization"})).await.expect("the trail stops");
     scenario.organization.set_trusted_access(TRUSTED[3], false);
     scenario.organization.set_billing_alerts(false);
+    let leave =
+        policy(&scenario, "SERVICE_CONTROL_POLICY", "leave").await.expect("the policy")["PolicySummary"]["Id"].clone();
+    let weaker = json!({"PolicyId": leave, "Content": LEAVE.replace("LeaveOrganization", "EnableAllFeatures")});
+    client.json("organizations", "UpdatePolicy", weaker).await.expect("the policy is changed");
+    let loose = json!({"PolicyId": leave, "TargetId": scenario.organization.unit_id("/Workloads")});
+    client.json("organizations", "DetachPolicy", loose).await.expect("the policy is detached");
     sweep(&scenario).await;
     let broken = report(&scenario).await;
     let rows = broken["sweep"]["organization"]["checked"]["rows"].as_array().expect("rows");
@@ -112,6 +151,11 @@ async fn what_somebody_has_broken_is_named_by_the_next_sweep_and_put_right_alone
         .collect();
     let expected = [
         ("billing-alerts", "turn on CloudWatch billing alerts"),
+        (
+            "organization-policies",
+            "change the SERVICE_CONTROL_POLICY leave: statement Leave: Action adds organizations:LeaveOrganization; \
+             statement Leave: Action removes organizations:EnableAllFeatures",
+        ),
         ("organization-trail", "let the trail organization record"),
         ("trusted-access", "enable trusted access for member.org.stacksets.cloudformation.amazonaws.com"),
     ];
@@ -119,21 +163,91 @@ async fn what_somebody_has_broken_is_named_by_the_next_sweep_and_put_right_alone
     assert!(expected.iter().all(|(check, step)| open[check].starts_with(step)), "{open:?}");
     let new =
         broken["new"].as_array().expect("changes").iter().filter(|change| change["account_name"] == "The organization");
-    assert_eq!(new.count(), 3, "{}", broken["new"]);
+    assert_eq!(new.count(), 4, "{}", broken["new"]);
     let csv = scenario.stack.report_object("latest/report.csv").await.expect("a report");
     assert!(csv.contains(&format!("{},The organization", scenario.organization.id())), "{csv:.500}");
     let page = scenario.stack.report_object("latest/report.html").await.expect("a page");
     assert!(page.contains("let the trail organization record"));
     let mail = mailbox.wait_for("sweep of 2 accounts", PATIENCE).await;
-    assert!(mail.text.contains("3 found something wrong"), "{}", mail.text);
+    assert!(mail.text.contains("4 found something wrong"), "{}", mail.text);
 
     let applied = prepare(&scenario, &json!({"mode": "apply"})).await;
-    assert_eq!(steps(&applied, "applied").len(), 3, "{applied}");
+    assert_eq!(steps(&applied, "applied").len(), 5, "the policy is put right and attached again: {applied}");
     sweep(&scenario).await;
     let remediated = report(&scenario).await;
     assert_eq!(remediated["totals"]["organization"]["not_compliant"], 0, "{}", remediated["totals"]);
-    assert_eq!(remediated["resolved"].as_array().map(Vec::len), Some(3), "{}", remediated["resolved"]);
+    assert_eq!(remediated["resolved"].as_array().map(Vec::len), Some(4), "{}", remediated["resolved"]);
     assert!(scenario.organization.has_billing_alerts());
+}
+
+#[tokio::test]
+async fn a_policy_that_would_lock_steward_or_everybody_out_is_refused_with_the_statement_that_does_it() {
+    let scenario = Scenario::with_document("version: 1").await;
+    let lock = r#"{"Version": "2012-10-17", "Statement": [
+        {"Sid": "Trail", "Effect": "Deny", "Action": "cloudtrail:StopLogging", "Resource": "*"},
+        {"Sid": "Everything", "Effect": "Deny", "Action": "*", "Resource": "*"}]}"#;
+    for (name, content) in [("lock.json", lock), ("leave.json", LEAVE), ("no-json.json", "{")] {
+        scenario.stack.put_policy(name, content).await.expect("a file");
+    }
+    let entry = |name: &str| {
+        format!("  - {{name: {name}, type: SERVICE_CONTROL_POLICY, file: {name}.json, targets: [/Workloads]}}\n")
+    };
+    let entries = ["lock", "leave", "no-json", "missing"].map(entry).concat();
+    scenario.put_document(&format!("version: 1\norganization:\n  organization-policies:\n{entries}")).await;
+    let input = json!({"mode": "apply", "controls": ["organization-policies"]});
+    let applied = prepare(&scenario, &input).await;
+    let row = row(&applied, "organization-policies");
+    assert_eq!(row["outcome"], "not_converged", "{row}");
+    assert_eq!(row["applied"].as_array().map(Vec::len), Some(3), "the good one is made all the same: {row}");
+    let left = row["remaining"].to_string();
+    for part in [
+        "lock is not written: statement Everything denies iam:GetRole to OrganizationAccountAccessRole",
+        "lock is not written: statement Everything denies iam:CreateLoginProfile, ",
+        "no-json is not written: policies/no-json.json is no JSON",
+        "missing is not written: there is no policies/missing.json beside the document",
+    ] {
+        assert!(left.contains(part), "{part}: {left}");
+    }
+    assert!(!left.contains("statement Trail"), "{left}");
+    for (name, is_there) in [("lock", false), ("leave", true), ("no-json", false)] {
+        assert_eq!(policy(&scenario, "SERVICE_CONTROL_POLICY", name).await.is_some(), is_there, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_policy_on_trial_reaches_its_test_target_alone_until_the_trial_is_over() {
+    let scenario = Scenario::with_document("version: 1").await;
+    scenario.stack.put_policy("leave.json", LEAVE).await.expect("a file");
+    let document = |trial: &str| {
+        format!(
+            "version: 1\norganization:\n  organization-policies:\n  - {{name: leave, type: SERVICE_CONTROL_POLICY, \
+             file: leave.json, targets: [/]{trial}}}\n"
+        )
+    };
+    let apply = json!({"mode": "apply", "controls": ["organization-policies"]});
+    let at = async |target: String| {
+        let input = json!({"TargetId": target, "Filter": "SERVICE_CONTROL_POLICY"});
+        let listed =
+            scenario.stack.client.json("organizations", "ListPoliciesForTarget", input).await.expect("policies");
+        let names = listed["Policies"].as_array().into_iter().flatten().filter_map(|policy| policy["Name"].as_str());
+        names.map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    let (root, test) =
+        (scenario.organization.root_id(), scenario.organization.unit_id("/Workloads/Sandbox").expect("a unit"));
+    scenario.put_document(&document(", test_target: /Workloads/Sandbox")).await;
+    let tried = prepare(&scenario, &apply).await;
+    assert_eq!(row(&tried, "organization-policies")["outcome"], "fixed", "{tried}");
+    assert_eq!(
+        (at(root.clone()).await, at(test.clone()).await),
+        (vec!["FullAWSAccess".to_owned()], vec!["FullAWSAccess".to_owned(), "leave-test".to_owned()],)
+    );
+    scenario.put_document(&document("")).await;
+    let done = prepare(&scenario, &apply).await;
+    let done = row(&done, "organization-policies");
+    assert_eq!(done["outcome"], "fixed", "{done}");
+    assert!(done["notes"].to_string().contains("leave-test is left of a trial"), "{done}");
+    assert_eq!(at(root).await, ["FullAWSAccess", "leave"]);
+    assert_eq!(at(test).await, ["FullAWSAccess", "leave-test"], "nothing is detached");
 }
 
 #[tokio::test]

@@ -177,6 +177,7 @@ async fn every_way(scenario: &Scenario) {
     sweep(scenario, &account).await;
     // After the sweeps, which have seen the tags that the document names.
     regions(scenario, &account).await;
+    stack_sets(scenario).await;
     last_good(scenario, &account).await;
 }
 
@@ -185,17 +186,53 @@ async fn prepare(scenario: &Scenario) {
     scenario.unprepare();
     let apply = json!({"mode": "apply", "delegated_administrators": {"iam.amazonaws.com": scenario.member()}});
     let answer = scenario.stack.invoke("OrganizationPreparerFunction", &apply).await.expect("the preparer answers");
-    let is_done =
-        |row: &Value| ["fixed", "compliant", "not_converged"].iter().any(|outcome| row["outcome"] == *outcome);
+    let is_done = |row: &Value| {
+        ["fixed", "compliant", "not_converged", "skipped"].iter().any(|outcome| row["outcome"] == *outcome)
+    };
     assert!(answer["checks"].as_array().expect("checks").iter().all(is_done), "{answer}");
-    // A trail that is made, and one that is put right.
-    let trail = |bucket: &str| format!("organization: {{organization-trail: {{name: every-way, bucket: {bucket}}}}}");
+    // A trail and a policy that are made, and put right, and a template of quotas.
+    scenario.organization.set_trusted_access("servicequotas.amazonaws.com", true);
+    let organization = |bucket: &str| {
+        format!(
+            "organization:\n  organization-trail: {{name: every-way, bucket: {bucket}}}\n  organization-policies:\n  \
+             - {{name: every-way, type: SERVICE_CONTROL_POLICY, file: every-way.json, targets: [/Workloads]}}\n  \
+             service-quota-template: [{{service: lambda, quota: L-B99A9384, region: us-east-1, value: 1000}}]\n"
+        )
+    };
     for bucket in ["every-way-logs", "every-way-logs-2"] {
-        scenario.put_document(&format!("{}\n{}\n", controls::DOCUMENT, trail(bucket))).await;
-        let apply = json!({"mode": "apply", "controls": ["organization-trail"]});
+        let action = if bucket.ends_with('2') { "cloudtrail:StopLogging" } else { "cloudtrail:DeleteTrail" };
+        let policy =
+            json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]});
+        scenario.stack.put_policy("every-way.json", &policy.to_string()).await.expect("a file");
+        scenario.put_document(&format!("{}\n{}\n", controls::DOCUMENT, organization(bucket))).await;
+        let apply = json!({"mode": "apply", "controls": ["organization-trail", "organization-policies", "service-quota-template"]});
         let answer = scenario.stack.invoke("OrganizationPreparerFunction", &apply).await.expect("the preparer answers");
-        assert_eq!(answer["checks"][0]["outcome"], "fixed", "{answer}");
+        let rows = answer["checks"].as_array().expect("rows");
+        let is_done = |row: &Value| row["outcome"] == "fixed" || row["control"] == "service-quota-template";
+        assert!(rows.len() == 3 && rows.iter().all(is_done), "{answer}");
     }
+    scenario.put_document(controls::DOCUMENT).await;
+}
+
+/// Stack sets are looked at and deployed by a sweep and by hand.
+async fn stack_sets(scenario: &Scenario) {
+    let document = "version: 1\ndefaults:\n  stack-instances: {sets: [{name: every-way, regions: [us-east-1]}]}\n\
+                    remediate: [stack-instances]\n";
+    scenario.organization.make_stack_set("every-way", None);
+    scenario.put_document(document).await;
+    let by_hand = json!({"account_ids": [scenario.member()], "mode": "apply", "controls": ["stack-instances"]});
+    eventually("the stack set to be deployed by a sweep and by hand", PATIENCE, async || {
+        let sweep = scenario.stack.start_sweep().await.expect("the sweep starts");
+        scenario.stack.end_of_sweep(&sweep, PATIENCE * 2).await;
+        scenario.organization.set_stack_instance("every-way", (&scenario.member(), "us-east-1"), ("", "", ""));
+        scenario.stack.baseline(&by_hand).await.expect("the applier answers");
+        let calls = scenario.cloud.calls().by_account(scenario.organization.management_account());
+        let made_by = |function: &str| {
+            calls.clone().by_function(function).actions().contains(&"cloudformation:CreateStackInstances".to_owned())
+        };
+        ["account-lister", "baseline-applier"].into_iter().all(made_by).then_some(())
+    })
+    .await;
     scenario.put_document(controls::DOCUMENT).await;
 }
 

@@ -21,7 +21,7 @@ mod selector;
 mod shape;
 mod unmatched;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -152,6 +152,13 @@ impl Document {
     pub fn looks_at_tags(&self) -> bool {
         let sections = self.overrides.iter().map(|entry| &entry.sections).chain([&self.defaults]);
         self.selects_on_tags() || sections.into_iter().any(|sections| sections.account_tags.is_some())
+    }
+
+    /// The stack sets that it names for some account.
+    pub fn stack_sets(&self) -> BTreeSet<&str> {
+        let sections = self.overrides.iter().map(|entry| &entry.sections).chain([&self.defaults]);
+        let sets = sections.filter_map(|sections| sections.stack_instances.as_ref()).flat_map(|section| &section.sets);
+        sets.map(|set| set.name.as_str()).collect()
     }
 
     /// Whether Steward remediates a control by itself.

@@ -28,11 +28,12 @@ mod registry;
 mod role;
 pub mod root_credentials;
 pub mod s3_public_access_block;
+pub mod stack_instances;
 pub mod switch_roles;
 #[cfg(test)]
 pub(crate) mod testing;
 mod trust;
-mod wildcard;
+pub(crate) mod wildcard;
 
 use std::{fmt::Display, future::Future, str::FromStr};
 

@@ -20,8 +20,10 @@ mod rate_limiter;
 mod s3;
 mod s3control;
 mod secretsmanager;
+mod service_quotas;
 mod sns;
 mod sqs;
+mod stack_sets;
 mod states;
 mod sts;
 mod tagging;
@@ -55,8 +57,8 @@ pub use iam::{
 pub use lambda::LambdaGateway;
 pub use management::Management;
 pub use organizations::{
-    Account, AccountState, AccountToCreate, CreateAccountOutcome, CreateAccountStatus, Organization,
-    OrganizationalUnit, OrganizationsGateway, Page,
+    Account, AccountState, AccountToCreate, CreateAccountOutcome, CreateAccountStatus, NewPolicy, Organization,
+    OrganizationalUnit, OrganizationsGateway, Page, PolicyKind, PolicySummary, PolicyTypeState, PolicyTypes,
 };
 #[cfg(test)]
 pub(crate) use published::Published;
@@ -64,8 +66,10 @@ pub(crate) use rate_limiter::Rates;
 pub use s3::{Found, S3Gateway};
 pub use s3control::{PublicAccessBlock, S3ControlGateway};
 pub use secretsmanager::{OneTimePassword, Secret, SecretsGateway};
+pub use service_quotas::{ServiceQuotasGateway, TemplateQuota};
 pub use sns::{EmailSubscription, SnsGateway, Topic};
 pub use sqs::{Received, SqsGateway};
+pub use stack_sets::{StackInstance, StackSet, StackSetsGateway};
 pub use states::{Execution, StatesGateway};
 pub use sts::{RootSessionRequest, SessionRequest, StsGateway, TaskPolicy};
 pub use tagging::{TaggingGateway, TagsOfAccounts};

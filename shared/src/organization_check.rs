@@ -8,11 +8,13 @@ pub mod billing_alerts;
 pub mod delegated_administrators;
 pub mod lambda_concurrency;
 mod manual_step;
+pub mod organization_policies;
 pub mod organization_trail;
 mod registry;
 pub mod root_features;
 mod scope;
 mod section;
+pub mod service_quota_template;
 #[cfg(test)]
 pub(crate) mod testing;
 mod trusted_access;
@@ -22,6 +24,7 @@ use std::{future::Future, pin::Pin};
 use serde::Serialize;
 
 pub use manual_step::{ManualStep, manual_steps};
+pub use organization_policies::OwnCalls;
 pub use registry::{ALL, find};
 pub use scope::{OrganizationGateways, OrganizationScope};
 pub use section::OrganizationSection;

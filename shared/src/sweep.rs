@@ -54,6 +54,11 @@ impl SweepId {
         format!("sweeps/{}/batches/{batch:04}.json", self.0)
     }
 
+    /// Where it is written what a batch has of the stack sets that the document names.
+    pub fn stack_sets_key(&self, batch: usize) -> String {
+        format!("sweeps/{}/stack-sets/{batch:04}.json", self.0)
+    }
+
     /// Where it is written what came of the organization checks.
     pub fn organization_key(&self) -> String {
         format!("sweeps/{}/organization.json", self.0)

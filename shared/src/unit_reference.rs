@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{NotValid, OrganizationalUnitId},
+    ids::{AccountId, NotValid, OrganizationalUnitId},
     unit_path,
 };
 
@@ -85,9 +85,63 @@ impl From<UnitName> for String {
 
 impl fmt::Display for UnitName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            OrganizationalUnitReference::Id(id) => id.fmt(f),
-            OrganizationalUnitReference::Path(names) => f.write_str(&unit_path::of(names)),
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for OrganizationalUnitReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Path(names) => f.write_str(&unit_path::of(names)),
+        }
+    }
+}
+
+/// What a policy of the organization is attached to, as a person names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum PolicyTarget {
+    /// An account.
+    Account(AccountId),
+    /// A unit, or the root.
+    Unit(OrganizationalUnitReference),
+}
+
+impl PolicyTarget {
+    /// What a valid value looks like.
+    pub const EXPECTED: &'static str =
+        "an account by id, or a unit by id (ou-ab12-cdef3456) or path (/Workloads/Production; / is the root)";
+}
+
+impl FromStr for PolicyTarget {
+    type Err = NotValid;
+
+    fn from_str(text: &str) -> Result<Self, NotValid> {
+        let unit = || text.parse().map(Self::Unit).map_err(|_| NotValid(Self::EXPECTED));
+        text.parse().map(Self::Account).or_else(|_| unit())
+    }
+}
+
+impl TryFrom<String> for PolicyTarget {
+    type Error = NotValid;
+
+    fn try_from(text: String) -> Result<Self, NotValid> {
+        text.parse()
+    }
+}
+
+impl From<PolicyTarget> for String {
+    fn from(target: PolicyTarget) -> Self {
+        target.to_string()
+    }
+}
+
+impl fmt::Display for PolicyTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(id) => id.fmt(f),
+            Self::Unit(unit) => unit.fmt(f),
         }
     }
 }
@@ -104,5 +158,17 @@ mod tests {
         assert_eq!("/Workloads/Production/".parse(), Ok(Path(vec!["Workloads".into(), "Production".into()])));
         assert_eq!("/A%2FB/C".parse(), Ok(Path(vec!["A/B".into(), "C".into()])));
         assert!("/Workloads//Production".parse::<OrganizationalUnitReference>().is_err());
+    }
+
+    #[test]
+    fn what_a_policy_is_attached_to_is_an_account_a_unit_or_the_root() {
+        for text in ["222222222222", "ou-ab12-cdef3456", "r-ab12", "/", "/Workloads/A%2FB"] {
+            let target: PolicyTarget = text.parse().unwrap();
+            assert_eq!(
+                (target.to_string().as_str(), matches!(target, PolicyTarget::Account(_))),
+                (text, text.len() == 12)
+            );
+        }
+        assert_eq!("22222222222".parse::<PolicyTarget>(), Err(NotValid(PolicyTarget::EXPECTED)));
     }
 }

@@ -1,8 +1,12 @@
 //! Begins a sweep: lists every account of the organization, in batches, and finds new ones that no event has announced.
 
 mod leaving;
+mod stack_sets;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures_util::future::join;
 use jiff::{Timestamp, tz::TimeZone};
@@ -12,7 +16,8 @@ use serde_json::Value;
 use steward::{
     account_creation::{BaselineMessage, Store},
     baseline::{BaselineSelectorUnmatched, DocumentCache, Selectors, TagSelectors, unmatched_in_words},
-    clock, control,
+    clock,
+    control::{self, brake::may_change, stack_instances::SetFacts},
     error::{Cause, Failure},
     gateway::{
         Account, DynamoDbGateway, EventBridgeGateway, Organization, OrganizationsGateway, S3Gateway, SqsGateway,
@@ -25,6 +30,7 @@ use steward::{
         settings::{NotConfigured, Settings},
         start::SdkConfig,
     },
+    session::Guards,
     sweep::{BATCH, Batch, Listed, Listing, RemediationLock, SweepBrake, SweepExecutions, SweepId, note},
     table::{
         account_index::AccountIndex,
@@ -32,6 +38,8 @@ use steward::{
         known_accounts::{Joining, KnownAccounts, joining},
     },
 };
+
+use stack_sets::{OfSweep, StackSets};
 
 /// How long requests leave the listing to a sweep: ten thousand accounts take a minute and a half.
 const LISTED_WITHIN: Duration = Duration::from_mins(3);
@@ -53,6 +61,7 @@ pub struct AccountLister {
     baseline: SqsGateway,
     remediation_lock: RemediationLock,
     brake: SweepBrake,
+    stack_sets: StackSets,
     max_changed_percent: u32,
     backoff: PollBackoff,
 }
@@ -98,7 +107,9 @@ impl AccountLister {
         let access_role = settings.access_role_name();
         let organizations = settings.management(config).organizations;
         let table = DynamoDbGateway::of(config, settings.table_name());
+        let guards = Guards::of(&mut settings, config);
         let function = Self {
+            stack_sets: StackSets::new(config, guards, &table, settings.deadline()),
             executions: SweepExecutions::new(StatesGateway::of(config)),
             document: DocumentCache::of(config, &mut settings, &table, &access_role),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
@@ -128,7 +139,8 @@ impl AccountLister {
         let document = self.document.read(&self.bus).await?;
         let organization = self.organizations.describe_organization().await?;
         let sweep_id = sweep.id;
-        let (accounts, listed, batches) = self.list(&sweep_id, &organization).await?;
+        let (listed, mut stack_sets) = join(self.list(&sweep_id, &organization), self.stack_sets.look(&document)).await;
+        let (accounts, listed, batches) = listed?;
         let joined = self.announce(&accounts, &organization.management_account, sweep.started_at).await?;
         let now = clock::now();
         let ids = accounts.iter().map(|account| &account.id).collect();
@@ -150,6 +162,14 @@ impl AccountLister {
                 (remediates, why_not) = (false, Some(why));
             }
         }
+        if remediates && document.remediates("stack-instances") {
+            let continues = sweep.continues.is_some();
+            let may_change = if continues { usize::MAX } else { may_change(accounts.len(), self.max_changed_percent) };
+            let of = OfSweep { sweep_id: &sweep_id, document: &document, accounts: &listed, may_change, now };
+            self.stack_sets.deploy(&mut stack_sets, of).await;
+        }
+        self.write_stack_sets(&sweep_id, &stack_sets, &batches).await?;
+        let batches = batches.len();
         let listing = Listing {
             sweep_id: sweep_id.clone(),
             trigger: sweep.trigger,
@@ -179,14 +199,15 @@ impl AccountLister {
         &self,
         sweep_id: &SweepId,
         organization: &Organization,
-    ) -> Result<(Vec<Account>, Vec<Listed>, usize), Failure> {
+    ) -> Result<(Vec<Account>, Vec<Listed>, Vec<BTreeSet<AccountId>>), Failure> {
         let begun_at = clock::now();
         match self.index.spare_others(LISTED_WITHIN).await {
             Ok(true) => {}
             Ok(false) => tracing::info!("a request lists the accounts at the same time"),
             Err(error) => tracing::warn!("requests may list the accounts at the same time: {error}"),
         }
-        let mut batches = Batches { lister: self, sweep_id, account_arns: organization.account_arns(), full: 0 };
+        let mut batches =
+            Batches { lister: self, sweep_id, account_arns: organization.account_arns(), full: Vec::new() };
         let (mut names, mut waiting, mut is_whole) = (UnitNames::default(), Vec::new(), true);
         let (mut accounts, mut listed) = (Vec::new(), Vec::new());
         let leaving = self.leaving().await;
@@ -228,7 +249,7 @@ impl AccountLister {
         if is_whole && let Err(error) = self.index.is_whole(begun_at).await {
             tracing::warn!("the index of accounts is not whole: {error}");
         }
-        tracing::info!(accounts = accounts.len(), batches = batches.full, "every account is listed");
+        tracing::info!(accounts = accounts.len(), batches = batches.full.len(), "every account is listed");
         Ok((accounts, listed, batches.full))
     }
 
@@ -245,6 +266,23 @@ impl AccountLister {
             }
         }
         found
+    }
+
+    /// Writes beside each batch what its accounts have of the stack sets, where the document names any.
+    async fn write_stack_sets(
+        &self,
+        sweep_id: &SweepId,
+        stack_sets: &[SetFacts],
+        batches: &[BTreeSet<AccountId>],
+    ) -> Result<(), Failure> {
+        if stack_sets.is_empty() {
+            return Ok(());
+        }
+        for (number, accounts) in (1..).zip(batches) {
+            let of_batch: Vec<_> = stack_sets.iter().map(|facts| facts.of_accounts(accounts)).collect();
+            self.sweeps.put_object(&sweep_id.stack_sets_key(number), json(&of_batch)?).await?;
+        }
+        Ok(())
     }
 
     /// Sends the new accounts that nobody has heard of to get their baseline. Those that had joined before this stack
@@ -289,8 +327,8 @@ struct Batches<'a> {
     lister: &'a AccountLister,
     sweep_id: &'a SweepId,
     account_arns: String,
-    /// How many have been written.
-    full: usize,
+    /// The accounts of those that have been written.
+    full: Vec<BTreeSet<AccountId>>,
 }
 
 impl Batches<'_> {
@@ -307,9 +345,10 @@ impl Batches<'_> {
     }
 
     async fn write(&mut self, accounts: Vec<Listed>) -> Result<(), Failure> {
+        let ids = accounts.iter().map(|account| account.id.clone()).collect();
         let batch = Batch { account_arns: self.account_arns.clone(), accounts };
-        self.full += 1;
-        Ok(self.lister.sweeps.put_object(&self.sweep_id.batch_key(self.full), json(&batch)?).await?)
+        self.full.push(ids);
+        Ok(self.lister.sweeps.put_object(&self.sweep_id.batch_key(self.full.len()), json(&batch)?).await?)
     }
 }
 

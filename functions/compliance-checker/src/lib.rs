@@ -2,7 +2,7 @@
 
 mod remediation;
 
-use std::{collections::BTreeMap, pin::pin, time::Duration};
+use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use jiff::{SignedDuration, tz::TimeZone};
@@ -12,7 +12,9 @@ use serde_json::Value;
 use steward::{
     baseline::{Document, DocumentCache, FactsReader},
     clock,
-    control::{self, Engine, Known, Mode, Outcome, Row, Visit, is_settling, jump_groups::JumpGroups},
+    control::{
+        self, Engine, Known, Mode, Outcome, Row, Visit, is_settling, jump_groups::JumpGroups, stack_instances::SetFacts,
+    },
     error::{Cause, Failure},
     gateway::{
         self, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, StatesGateway, TaggingGateway,
@@ -118,7 +120,8 @@ impl ComplianceChecker {
         let sweep_id = self.executions.under_way(&execution).await?.id;
         let accounts = self.batch(&sweep_id.batch_key(batch)).await?;
         let document = self.document.read(&self.bus).await?;
-        let of = OfSweep::new(&sweep_id, &document, &event.context.request_id);
+        let stack_sets = self.stack_sets(&sweep_id.stack_sets_key(batch), &document).await?;
+        let of = OfSweep::new(&sweep_id, &document, &event.context.request_id, stack_sets);
         let index = self.index(&accounts, &document).await;
         let visits = accounts.accounts.into_iter().map(|account| self.visit(account, &index, &of, &budget));
         let mut came = pin!(as_they_come(visits, AT_ONCE));
@@ -143,12 +146,23 @@ impl ComplianceChecker {
     }
 
     async fn batch(&self, key: &str) -> Result<Batch, Failure> {
+        let missing = || Failure::with_detail(Cause::NotFound, format_args!("There is no batch {key}."));
+        self.read(key).await?.ok_or_else(missing)
+    }
+
+    /// What the accounts of the batch have of the stack sets that the document names; nothing where it has come to name them
+    /// since the sweep began.
+    async fn stack_sets(&self, key: &str, document: &Document) -> Result<Arc<Vec<SetFacts>>, Failure> {
+        let read = if document.stack_sets().is_empty() { None } else { self.read(key).await? };
+        Ok(Arc::new(read.unwrap_or_default()))
+    }
+
+    async fn read<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Failure> {
         match self.sweeps.find_object(key, None, MAX_BATCH).await? {
             gateway::Found::Object { content, .. } => serde_json::from_slice(&content)
+                .map(Some)
                 .map_err(|error| Failure::with_detail(Cause::InputRefused, format_args!("{key}: {error}."))),
-            gateway::Found::Missing | gateway::Found::Unchanged => {
-                Err(Failure::with_detail(Cause::NotFound, format_args!("There is no batch {key}.")))
-            }
+            gateway::Found::Missing | gateway::Found::Unchanged => Ok(None),
         }
     }
 
@@ -177,7 +191,7 @@ impl ComplianceChecker {
     /// What was found in an account, and the tags by which it was known what holds for it.
     async fn check(&self, account: &Listed, indexed: Option<&Tags>, of: &OfSweep<'_>) -> (Option<Tags>, Checked) {
         let unknown = |failure| Checked::Unknown { failure };
-        let known = Known { parent: account.units.last().cloned(), tags: indexed.cloned() };
+        let known = of.known(account, indexed.cloned());
         // With the wrong baseline it is not looked at.
         let tags = match indexed {
             Some(tags) if of.document.selects_on_tags() => tags.clone(),
@@ -225,7 +239,7 @@ impl ComplianceChecker {
         if shown == tags {
             return Ok((tags, rows));
         }
-        let known = Known { parent: account.units.last().cloned(), tags: Some(shown.clone()) };
+        let known = of.known(account, Some(shown.clone()));
         let rows = self.look(account, (&shown, &known), groups, of).await?;
         Ok((shown, rows))
     }

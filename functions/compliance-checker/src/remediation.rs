@@ -3,18 +3,21 @@
 //! A batch is a file, and hours may lie between its writing and its reading: whoever is to be changed is looked up at AWS
 //! again. Whether this sweep is the one that may change anything is asked of the table.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::SignedDuration;
 use lambda_runtime::tracing;
 use steward::{
     baseline::{DocumentInForce, FactsReader, Selectors},
     clock,
-    control::{AnyControl, Engine, Mode, Outcome, Row, Visit, brake::Came, find, is_settling, jump_groups::JumpGroups},
+    control::{
+        AnyControl, Engine, Known, Mode, Outcome, Row, Visit, brake::Came, find, is_settling, jump_groups::JumpGroups,
+        stack_instances::SetFacts,
+    },
     error::Failure,
     gateway::{DynamoDbGateway, OrganizationsGateway},
     ids::{AccountId, RoleName},
-    sweep::{RemediationLock, SweepBrake, SweepId, may_be_remediated},
+    sweep::{Listed, RemediationLock, SweepBrake, SweepId, may_be_remediated},
     table::known_accounts::KnownAccounts,
 };
 use tokio::sync::OnceCell;
@@ -35,12 +38,31 @@ pub(crate) struct OfSweep<'a> {
     pub(crate) sweep: &'a SweepId,
     pub(crate) document: &'a DocumentInForce,
     pub(crate) invocation: &'a str,
+    stack_sets: Arc<Vec<SetFacts>>,
     may_change: OnceCell<bool>,
 }
 
+/// What a sweep asks for when it begins, for all accounts together.
+const DONE_BY_THE_LISTING: &str = "stack-instances";
+
 impl<'a> OfSweep<'a> {
-    pub(crate) fn new(sweep: &'a SweepId, document: &'a DocumentInForce, invocation: &'a str) -> Self {
-        Self { sweep, document, invocation, may_change: OnceCell::new() }
+    pub(crate) fn new(
+        sweep: &'a SweepId,
+        document: &'a DocumentInForce,
+        invocation: &'a str,
+        stack_sets: Arc<Vec<SetFacts>>,
+    ) -> Self {
+        Self { sweep, document, invocation, stack_sets, may_change: OnceCell::new() }
+    }
+
+    /// What the sweep has said of an account before it is looked at.
+    pub(crate) fn known(&self, account: &Listed, tags: Option<BTreeMap<String, String>>) -> Known {
+        Known {
+            parent: account.units.last().cloned(),
+            tags,
+            units: account.units.clone(),
+            stack_sets: Some(Arc::clone(&self.stack_sets)),
+        }
     }
 }
 
@@ -132,7 +154,8 @@ impl Remediation {
 /// The controls that have drifted, of which a change is Steward's, and that the document lets a sweep put right.
 fn drifted(rows: &[Row], document: &DocumentInForce) -> Vec<&'static dyn AnyControl> {
     let is_drifted = |row: &&Row| matches!(row.outcome, Outcome::Drifted { .. }) && !row.outcome.is_left_to_people();
-    let remediated = |row: &&Row| document.remediates(row.control.as_str());
+    let remediated =
+        |row: &&Row| document.remediates(row.control.as_str()) && row.control.as_str() != DONE_BY_THE_LISTING;
     rows.iter().filter(is_drifted).filter(remediated).filter_map(|row| find(row.control.as_str())).collect()
 }
 

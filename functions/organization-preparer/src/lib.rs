@@ -3,19 +3,22 @@
 mod event;
 mod input;
 
+use std::sync::Arc;
+
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
-    baseline::{DocumentCache, Refusal},
+    baseline::{Document, DocumentCache, Refusal},
     control::{Mode, Outcome},
     error::{Cause, Failure},
     gateway::{DynamoDbGateway, EventBridgeGateway, Organization, S3Gateway, StatesGateway},
     ids::{AccountId, RoleName},
     invocation,
+    organization::UnitPaths,
     organization_check::{
-        self, CheckRow, ManualStep, OrganizationGateways, OrganizationScope, OrganizationSection, actions_to_apply,
-        manual_steps,
+        self, CheckRow, ManualStep, OrganizationGateways, OrganizationScope, OrganizationSection, OwnCalls,
+        actions_to_apply, manual_steps,
     },
     runtime::{
         settings::{NotConfigured, Settings},
@@ -34,6 +37,8 @@ use input::{Asked, Input};
 pub struct OrganizationPreparer {
     gateways: OrganizationGateways,
     document: DocumentCache,
+    access_role: RoleName,
+    units: Arc<UnitPaths>,
     bus: EventBridgeGateway,
     sessions: Sessions,
     writer: RoleName,
@@ -76,6 +81,8 @@ impl OrganizationPreparer {
             gateways: OrganizationGateways::of(config, organizations),
             // Who begins a sweep has recorded the document, and so does whoever applies it to accounts.
             document: DocumentCache::of(config, &mut settings, &table, &access_role).recorded_by_others(),
+            access_role,
+            units: Arc::default(),
             journal: Journal::new(journal, bus.clone()),
             bus,
             delegated_administrators: settings.delegated_administrators(),
@@ -99,7 +106,7 @@ impl OrganizationPreparer {
     async fn look_for_sweep(&self, execution: &str) -> Result<Answer, Failure> {
         let sweep_id = self.executions.under_way(execution).await?.id;
         let document = self.document.read(&self.bus).await?;
-        let scope = self.scope(self.own_organization().await?);
+        let scope = self.scope(self.own_organization().await?, &document);
         let checks = organization_check::run(organization_check::ALL, &scope, &document.organization, Mode::Plan).await;
         let found = CheckedOrganization { rows: checks.clone() };
         let content = serde_json::to_string(&found).map_err(|error| Failure::with_detail(Cause::CallFailed, error))?;
@@ -114,7 +121,7 @@ impl OrganizationPreparer {
         let organization = self.own_organization().await?;
         let document = self.document.read(&self.bus).await?;
         let section = asked.section(&document.organization);
-        let scope = self.scope(organization);
+        let scope = self.scope(organization, &document);
         let mut checks = organization_check::run(&asked.checks, &scope, &section, Mode::Plan).await;
         if asked.mode == Mode::Apply {
             if !scope.organization.all_features {
@@ -128,8 +135,12 @@ impl OrganizationPreparer {
         Ok(answer(asked.mode, &scope.organization, checks, document.refused.clone()))
     }
 
-    fn scope(&self, organization: Organization) -> OrganizationScope {
+    fn scope(&self, organization: Organization, document: &Document) -> OrganizationScope {
+        let Organization { id, management_account, .. } = &organization;
         OrganizationScope {
+            own_calls: Arc::new(OwnCalls::of(document, &self.access_role, id, management_account)),
+            files: self.document.files().cloned(),
+            units: Arc::clone(&self.units),
             organization,
             allowed_administrators: self.delegated_administrators.clone(),
             read: self.gateways.clone(),

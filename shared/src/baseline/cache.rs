@@ -101,6 +101,14 @@ impl DocumentCache {
         self
     }
 
+    /// The bucket of the document, in which files stand beside it; None in a stack that has no document.
+    pub fn files(&self) -> Option<&S3Gateway> {
+        match &self.0 {
+            Kind::OfParameters(_) => None,
+            Kind::Stored(stored) => Some(&stored.s3),
+        }
+    }
+
     /// The document in force; a failure when there is none, so that nothing is applied. A newer one that is refused
     /// leaves the last good one in force, and is put on the bus once; one that could not be put there is put there next
     /// time. A document that is missing, or that could not be read, is a failure: nobody knows what it would say.

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
     ids::{AccountId, BucketName, MailAddress, OrganizationalUnitId, QueueArn, Region, RoleName},
-    unit_reference::UnitName,
+    unit_reference::{PolicyTarget, UnitName},
 };
 
 /// The grammar behind one `format` of the schema.
@@ -64,6 +64,7 @@ texts! {
     BucketName "bucket-name" "an-example-of-a-bucket",
     MailAddress "email" "an-example@example.invalid",
     OrganizationalUnitId "organizational-unit-id" "ou-xxxx-example0",
+    PolicyTarget "policy-target" "000000000000",
     QueueArn "queue-arn" "arn:aws:sqs:xx-example-0:000000000000:example",
     Region "region" "xx-example-0",
     RoleName "role-name" "an-example-of-a-role",

@@ -14,7 +14,8 @@ use crate::{
         config_recorder::ConfigRecorder, console_color::ConsoleColor, jump_groups::JumpGroups,
         member_events::MemberEvents, organizational_unit::OrganizationalUnit, password_policy::PasswordPolicy,
         primary_contact::PrimaryContact, primary_email::PrimaryEmail, regions::Regions,
-        root_credentials::RootCredentials, s3_public_access_block::S3PublicAccessBlock, switch_roles::SwitchRoles,
+        root_credentials::RootCredentials, s3_public_access_block::S3PublicAccessBlock,
+        stack_instances::StackInstances, switch_roles::SwitchRoles,
     },
     ids::MailAddress,
     input::{Problem, inner},
@@ -86,6 +87,7 @@ sections! {
     "console-color" console_color: ConsoleColor,
     "budget" budget: Budget,
     "config-recorder" config_recorder: ConfigRecorder,
+    "stack-instances" stack_instances: StackInstances,
     ;
     "jump-groups" jump_groups: JumpGroups,
 }

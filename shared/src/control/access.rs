@@ -9,11 +9,13 @@ use aws_config::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::OnceCell;
 
+use super::stack_instances::SetFacts;
 use crate::{
     error::Cause,
     gateway::{
         Account, AccountGateway, AccountTarget, BudgetsGateway, CallError, CloudWatchGateway, ConfigRecorderGateway,
-        EventRulesGateway, IamGateway, OrganizationsGateway, S3ControlGateway, SnsGateway, TaskPolicy, UxcGateway,
+        EventRulesGateway, IamGateway, OrganizationsGateway, S3ControlGateway, SnsGateway, StackSetsGateway,
+        TaskPolicy, UxcGateway,
     },
     ids::{AccountId, OrganizationalUnitId, Region, RoleName},
     organization::UnitPaths,
@@ -105,6 +107,10 @@ pub struct Known {
     pub parent: Option<OrganizationalUnitId>,
     /// Its tags, as the index of the Resource Groups Tagging API has them.
     pub tags: Option<BTreeMap<String, String>>,
+    /// The root and the units that hold it, from the root down; empty where the list does not show them.
+    pub units: Vec<OrganizationalUnitId>,
+    /// The stack sets that the document names, as a sweep has found them; None outside of sweeps, where they are asked for.
+    pub stack_sets: Option<Arc<Vec<SetFacts>>>,
 }
 
 impl<'a> Visit<'a> {
@@ -155,7 +161,7 @@ impl<'a> AccountAccess<'a> {
     pub(super) fn new(
         visit: Visit<'a>,
         sessions: &'a Sessions,
-        (organizations, units): (OrganizationsGateway, Arc<UnitPaths>),
+        (organizations, stack_sets, units): (OrganizationsGateway, StackSetsGateway, Arc<UnitPaths>),
         outside: AccountView,
         actions: Vec<&'static str>,
         member_bus: Option<&'a str>,
@@ -167,6 +173,7 @@ impl<'a> AccountAccess<'a> {
             email: visit.admission.email().to_owned(),
             organizations,
             known: visit.known.cloned().unwrap_or_default(),
+            stack_sets,
             units,
         };
         Self {
@@ -375,6 +382,8 @@ pub struct ManagementScope {
     pub(super) email: String,
     /// Its place and tags in the organization.
     pub organizations: OrganizationsGateway,
+    /// The stack sets of the management account.
+    pub stack_sets: StackSetsGateway,
     /// What a list has said of it.
     pub known: Known,
     /// The units of the organization by path.

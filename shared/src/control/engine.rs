@@ -107,7 +107,8 @@ impl Engine {
             gateway: self.management.accounts.clone(),
             target: AccountTarget::of(account_id, management_account),
         };
-        let organization = (self.management.organizations.clone(), Arc::clone(&self.units));
+        let Management { organizations, stack_sets, .. } = self.management.clone();
+        let organization = (organizations, stack_sets, Arc::clone(&self.units));
         Ok(AccountAccess::new(visit, &self.sessions, organization, outside, actions, self.member_bus.as_deref()))
     }
 }

@@ -151,6 +151,7 @@ fn is_matter_of_time(cause: Cause) -> bool {
             | Cause::RegionDisabled
             | Cause::RegionInTransition
             | Cause::RegionOptQuota
+            | Cause::StackSetBusy
     )
 }
 

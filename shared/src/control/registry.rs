@@ -7,7 +7,8 @@ use super::{
     jump_groups::JumpGroupsControl, member_events::MemberEventsControl, organizational_unit::OrganizationalUnitControl,
     password_policy::PasswordPolicyControl, primary_contact::PrimaryContactControl, primary_email::PrimaryEmailControl,
     regions::RegionsControl, root_credentials::RootCredentialsControl,
-    s3_public_access_block::S3PublicAccessBlockControl, switch_roles::SwitchRolesControl,
+    s3_public_access_block::S3PublicAccessBlockControl, stack_instances::StackInstancesControl,
+    switch_roles::SwitchRolesControl,
 };
 
 /// Every control, in the order of their rows.
@@ -30,6 +31,7 @@ pub static ALL: &[&dyn AnyControl] = &[
     &ConsoleColorControl,
     &BudgetControl,
     &ConfigRecorderControl,
+    &StackInstancesControl,
     &JumpGroupsControl,
 ];
 

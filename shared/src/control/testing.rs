@@ -25,8 +25,8 @@ use crate::{
     error::Cause,
     gateway::{
         Account, AccountGateway, AccountState, AccountTarget, BudgetsGateway, CloudWatchGateway, ConfigRecorderGateway,
-        EventRulesGateway, IamGateway, Management, OrganizationsGateway, S3ControlGateway, SnsGateway, StsGateway,
-        UxcGateway,
+        EventRulesGateway, IamGateway, Management, OrganizationsGateway, S3ControlGateway, SnsGateway,
+        StackSetsGateway, StsGateway, UxcGateway,
         testing::{taking_every_write, unreachable_config},
     },
     ids::{AccountId, RoleName},
@@ -111,6 +111,7 @@ pub(crate) fn management_account() -> AccountId {
 pub(crate) struct Rules<'a> {
     pub(crate) account: &'a [&'a Rule],
     pub(crate) budgets: &'a [&'a Rule],
+    pub(crate) cloudformation: &'a [&'a Rule],
     pub(crate) cloudwatch: &'a [&'a Rule],
     pub(crate) config: &'a [&'a Rule],
     pub(crate) events: &'a [&'a Rule],
@@ -155,6 +156,7 @@ impl Rules<'_> {
             email: active(&account()).email,
             known: Known::default(),
             organizations: OrganizationsGateway::mocked(mocked!(aws_sdk_organizations, recorder, self.organizations)),
+            stack_sets: StackSetsGateway::new(mocked!(aws_sdk_cloudformation, recorder, self.cloudformation)),
             units: Arc::default(),
         };
         (scope, recorder)
@@ -183,7 +185,8 @@ impl Rules<'_> {
         let recorder = Recorder::default();
         let accounts = AccountGateway::mocked(mocked!(aws_sdk_account, recorder, self.account));
         let organizations = OrganizationsGateway::mocked(mocked!(aws_sdk_organizations, recorder, self.organizations));
-        (Engine::new(self.sessions(&recorder), Management { organizations, accounts }), recorder)
+        let stack_sets = StackSetsGateway::new(mocked!(aws_sdk_cloudformation, recorder, self.cloudformation));
+        (Engine::new(self.sessions(&recorder), Management { organizations, accounts, stack_sets }), recorder)
     }
 
     pub(crate) fn sessions(self, recorder: &Recorder) -> Sessions {

@@ -1,7 +1,7 @@
 //! The patterns of IAM policies: `*` stands for any text, `?` for any one character.
 
 /// Whether a text fits a pattern.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let text: Vec<char> = text.chars().collect();
     // Which beginnings of the text the pattern read so far can stand for.
     let mut reached = vec![false; text.len() + 1];

@@ -44,21 +44,29 @@ impl Cause {
     /// `ConstraintViolationException`. None for a code that the catalogue does not know.
     pub fn of_service_error(code: &str, reason: Option<&str>) -> Option<Self> {
         Some(match code.strip_suffix("Exception").unwrap_or(code) {
-            "AccessDenied" | "AuthorizationError" | "UnauthorizedOperation" => Self::AccessDenied,
+            "AccessDenied" | "AuthorizationError" | "DependencyAccessDenied" | "UnauthorizedOperation" => {
+                Self::AccessDenied
+            }
             "AccessDeniedForDependency"
             | "AccountNotManagementOrDelegatedAdministrator"
             | "CallerIsNotManagementAccount" => Self::NotManagementAccount,
-            "ServiceAccessNotEnabled" => Self::TrustedAccessMissing,
+            "AWSServiceAccessNotEnabled" | "ServiceAccessNotEnabled" => Self::TrustedAccessMissing,
             "OrganizationNotInAllFeaturesMode" => Self::OrganizationNotInAllFeaturesMode,
-            "AWSOrganizationsNotInUse" | "OrganizationNotFound" => Self::OrganizationNotInUse,
+            "AWSOrganizationsNotInUse" | "NoAvailableOrganization" | "OrganizationNotFound" => {
+                Self::OrganizationNotInUse
+            }
             "FinalizingOrganization" => Self::FinalizingOrganization,
             "ConcurrentModification"
             | "ConcurrentAccess"
             | "EntityTemporarilyUnmodifiable"
             | "OperationAborted"
+            | "PolicyChangesInProgress"
+            | "StaleRequest"
             | "TransactionConflict" => Self::ConcurrentModification,
             "ConstraintViolation" => Self::of_constraint(reason.unwrap_or_default()),
-            "InvalidInput"
+            "IllegalArgument"
+            | "InvalidInput"
+            | "InvalidOperation"
             | "InvalidParameter"
             | "InvalidParameterValue"
             | "InvalidParameterCombination"
@@ -79,15 +87,19 @@ impl Cause {
             | "InternalService"
             | "ServiceFailure"
             | "ServiceUnavailable" => Self::ServiceFault,
+            "OperationInProgress" => Self::StackSetBusy,
+            // It was enabled a moment ago.
+            "PolicyTypeNotEnabled" => Self::NotVisibleYet,
             "OptInRequired" | "NotSignedUp" => Self::OptInRequired,
             "SubscriptionRequired" => Self::SubscriptionRequired,
             "RegionDisabled" => Self::RegionDisabled,
             "InvalidClientTokenId" | "InvalidAccessKeyId" | "UnrecognizedClient" => Self::CredentialsNotAccepted,
-            "CreationLimitExceeded" | "LimitExceeded" => Self::QuotaExceeded,
+            "CreationLimitExceeded" | "LimitExceeded" | "QuotaExceeded" => Self::QuotaExceeded,
             "AccountAlreadyClosed" => Self::AccountNotActive,
             "PackedPolicyTooLarge" => Self::SessionPolicyTooLarge,
             "AccountNotFound"
             | "NoSuchEntity"
+            | "NoSuchResource"
             | "NotFound"
             | "ResourceNotFound"
             | "TargetNotFound"
@@ -95,13 +107,18 @@ impl Cause {
             | "ParentNotFound"
             | "SourceParentNotFound"
             | "CreateAccountStatusNotFound"
+            | "PolicyNotFound"
+            | "StackSetNotFound"
             | "NoSuchBucket"
             | "QueueDoesNotExist"
             | "AWS.SimpleQueueService.NonExistentQueue" => Self::NotFound,
             "DestinationParentNotFound" => Self::OrganizationalUnitNotFound,
-            "Conflict" | "DeleteConflict" | "DuplicateAccount" | "DuplicateRecord" | "EntityAlreadyExists" => {
-                Self::Conflict
-            }
+            "Conflict"
+            | "DeleteConflict"
+            | "DuplicateAccount"
+            | "DuplicatePolicy"
+            | "DuplicateRecord"
+            | "EntityAlreadyExists" => Self::Conflict,
             _ => return None,
         })
     }

@@ -1,8 +1,8 @@
-//! The gateways whose calls AWS counts for the management account as a whole.
+//! The gateways of the management account: what AWS counts for it as a whole, and what it has for all accounts.
 
 use aws_config::SdkConfig;
 
-use super::{AccountGateway, OrganizationsGateway, rate_limiter::Rates};
+use super::{AccountGateway, OrganizationsGateway, StackSetsGateway, rate_limiter::Rates};
 
 /// The doors to AWS Organizations and AWS Account Management, with the share of their rates that this process takes.
 /// A process has one of each, from [`crate::runtime::settings::Settings::management`], and whoever needs one gets a clone of it:
@@ -13,11 +13,17 @@ pub struct Management {
     pub organizations: OrganizationsGateway,
     /// AWS Account Management.
     pub accounts: AccountGateway,
+    /// Stack sets of AWS CloudFormation.
+    pub stack_sets: StackSetsGateway,
 }
 
 impl Management {
     /// Gateways with clients of their own, which take this much of the rates.
     pub(crate) fn of(config: &SdkConfig, rates: &Rates) -> Self {
-        Self { organizations: OrganizationsGateway::of(config, rates), accounts: AccountGateway::of(config, rates) }
+        Self {
+            organizations: OrganizationsGateway::of(config, rates),
+            accounts: AccountGateway::of(config, rates),
+            stack_sets: StackSetsGateway::of(config),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! AWS Organizations. Every call goes to us-east-1, whatever the client's region.
 
 mod closing;
+mod policies;
 mod trust;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -29,6 +30,7 @@ use crate::{
     ids::{AccountId, AccountName, CreateAccountRequestId, Email, OrganizationalUnitId, RoleName},
 };
 
+pub use policies::{NewPolicy, PolicyKind, PolicySummary, PolicyTypeState, PolicyTypes};
 pub use trust::Organization;
 
 /// The input of `CreateAccount`.
@@ -137,6 +139,12 @@ struct RateLimiters {
     untag_resource: RateLimiter,
     enable_trusted_access: RateLimiter,
     register_delegated_administrator: RateLimiter,
+    attach_policy: RateLimiter,
+    change_policies: RateLimiter,
+    describe_policy: RateLimiter,
+    list_policies: RateLimiter,
+    list_policies_of_target: RateLimiter,
+    list_targets_of_policy: RateLimiter,
 }
 
 impl RateLimiters {
@@ -161,6 +169,13 @@ impl RateLimiters {
             untag_resource: limiter("UntagResource", 4.0, 6.0),
             enable_trusted_access: limiter("EnableAWSServiceAccess", 1.0, 2.0),
             register_delegated_administrator: limiter("RegisterDelegatedAdministrator", 1.0, 2.0),
+            attach_policy: limiter("AttachPolicy", 2.0, 3.0),
+            // What AWS publishes of these was not to be had: no faster than what is published of their like.
+            change_policies: limiter("UpdatePolicy", 1.0, 2.0),
+            describe_policy: limiter("DescribePolicy", 2.0, 2.0),
+            list_policies: limiter("ListPolicies", 5.0, 8.0),
+            list_policies_of_target: limiter("ListPoliciesForTarget", 5.0, 8.0),
+            list_targets_of_policy: limiter("ListTargetsForPolicy", 5.0, 8.0),
         }
     }
 }

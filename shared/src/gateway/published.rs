@@ -153,7 +153,7 @@ mod tests {
 
     /// Every operation that is called for one account after the other. What is answered does not matter here.
     async fn visit(management: &Management, number: usize) -> Vec<CallError> {
-        let Management { organizations, accounts } = management;
+        let Management { organizations, accounts, .. } = management;
         let id: AccountId = format!("{:012}", 222_222_222_222_usize + number).parse().unwrap();
         let target = AccountTarget::of(&id, &"111111111111".parse().unwrap());
         let (from, to) = ("r-ab12".parse().unwrap(), "ou-ab12-aaaaaaaa".parse().unwrap());

@@ -3,7 +3,8 @@
 use super::{
     AnyCheck, TrustedAccessCheck, billing_alerts::BillingAlertsCheck,
     delegated_administrators::DelegatedAdministratorsCheck, lambda_concurrency::LambdaConcurrencyCheck,
-    organization_trail::OrganizationTrailCheck, root_features::RootFeaturesCheck,
+    organization_policies::OrganizationPoliciesCheck, organization_trail::OrganizationTrailCheck,
+    root_features::RootFeaturesCheck, service_quota_template::ServiceQuotaTemplateCheck,
 };
 
 /// Every check, in an order in which each finds what it needs: root features, administrators and trails need trusted
@@ -14,6 +15,8 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &DelegatedAdministratorsCheck,
     &BillingAlertsCheck,
     &OrganizationTrailCheck,
+    &OrganizationPoliciesCheck,
+    &ServiceQuotaTemplateCheck,
     &LambdaConcurrencyCheck,
 ];
 

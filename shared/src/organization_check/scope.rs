@@ -1,10 +1,17 @@
 //! What organization checks can touch.
 
+use std::sync::Arc;
+
 use aws_config::SdkConfig;
 
+use super::OwnCalls;
 use crate::{
-    gateway::{BillingGateway, CloudTrailGateway, IamGateway, LambdaGateway, Organization, OrganizationsGateway},
+    gateway::{
+        BillingGateway, CloudTrailGateway, IamGateway, LambdaGateway, Organization, OrganizationsGateway, S3Gateway,
+        ServiceQuotasGateway,
+    },
     ids::AccountId,
+    organization::UnitPaths,
 };
 
 /// The services of the management account that checks work with, through one set of credentials.
@@ -20,6 +27,8 @@ pub struct OrganizationGateways {
     pub cloudtrail: CloudTrailGateway,
     /// How many functions may run.
     pub lambda: LambdaGateway,
+    /// The template of quotas, in us-east-1.
+    pub service_quotas: ServiceQuotasGateway,
 }
 
 impl OrganizationGateways {
@@ -32,6 +41,7 @@ impl OrganizationGateways {
             billing: BillingGateway::of(config),
             cloudtrail: CloudTrailGateway::of(config),
             lambda: LambdaGateway::of(config),
+            service_quotas: ServiceQuotasGateway::of(config),
         }
     }
 
@@ -49,6 +59,12 @@ pub struct OrganizationScope {
     pub organization: Organization,
     /// The accounts that may be given power over others. IAM knows them as well.
     pub allowed_administrators: Vec<AccountId>,
+    /// What Steward itself calls in member accounts.
+    pub own_calls: Arc<OwnCalls>,
+    /// The bucket of the document, with the files beside it; None in a stack that has none.
+    pub files: Option<S3Gateway>,
+    /// Units that were found by path.
+    pub units: Arc<UnitPaths>,
     /// What is read with.
     pub read: OrganizationGateways,
     /// What is changed with: the credentials of reading, which may change nothing, where nothing is to be changed.

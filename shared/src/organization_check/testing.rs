@@ -1,14 +1,18 @@
 //! What the tests of checks share: the organization over mocked clients.
 
+use std::sync::Arc;
+
 use aws_smithy_mocks::Rule;
 
-use super::{OrganizationGateways, OrganizationScope};
+use super::{OrganizationGateways, OrganizationScope, OwnCalls};
 use crate::{
+    baseline::{Baseline, Document},
     control::testing::{Recorder, management_account},
     gateway::{
-        BillingGateway, CloudTrailGateway, IamGateway, LambdaGateway, Organization, OrganizationsGateway,
-        testing::unreachable_config,
+        BillingGateway, CloudTrailGateway, IamGateway, LambdaGateway, Organization, OrganizationsGateway, S3Gateway,
+        ServiceQuotasGateway, testing::unreachable_config,
     },
+    ids::RoleName,
 };
 
 /// The rules by which the mocked clients of the management account answer; a client without rules may not be called.
@@ -18,6 +22,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) cloudtrail: &'a [&'a Rule],
     pub(crate) iam: &'a [&'a Rule],
     pub(crate) organizations: &'a [&'a Rule],
+    pub(crate) s3: &'a [&'a Rule],
+    pub(crate) service_quotas: &'a [&'a Rule],
 }
 
 /// A client that answers by these rules, and panics at anything else.
@@ -39,6 +45,7 @@ impl Rules<'_> {
             billing: BillingGateway::new(mocked!(aws_sdk_billing, recorder, self.billing)),
             cloudtrail: CloudTrailGateway::new(mocked!(aws_sdk_cloudtrail, recorder, self.cloudtrail)),
             lambda: LambdaGateway::of(&unreachable_config()),
+            service_quotas: ServiceQuotasGateway::new(mocked!(aws_sdk_servicequotas, recorder, self.service_quotas)),
         };
         let organization = Organization {
             id: "o-exampleorgid".to_owned(),
@@ -46,6 +53,20 @@ impl Rules<'_> {
             all_features: true,
         };
         let allowed_administrators = vec!["222222222222".parse().unwrap()];
-        (OrganizationScope { organization, allowed_administrators, read: gateways.clone(), write: gateways }, recorder)
+        let scope = OrganizationScope {
+            own_calls: Arc::new(OwnCalls::of(
+                &Document::of_defaults(Baseline::default()),
+                &RoleName::organization_account_access(),
+                &organization.id,
+                &organization.management_account,
+            )),
+            files: Some(S3Gateway::new(mocked!(aws_sdk_s3, recorder, self.s3), "documents")),
+            units: Arc::default(),
+            organization,
+            allowed_administrators,
+            read: gateways.clone(),
+            write: gateways,
+        };
+        (scope, recorder)
     }
 }

@@ -107,6 +107,12 @@ impl Stack {
         self.client.rest("s3", Method::PUT, &path, document.to_owned()).await.map(drop)
     }
 
+    /// Puts the file of a policy of the organization beside the baseline document.
+    pub async fn put_policy(&self, name: &str, content: &str) -> Result<(), AwsError> {
+        let path = format!("/{}/policies/{name}", self.output("DocumentsBucket"));
+        self.client.rest("s3", Method::PUT, &path, content.to_owned()).await.map(drop)
+    }
+
     /// Makes the stack one that has watched its organization for years.
     pub async fn watch_for_years(&self) -> Result<(), AwsError> {
         self.put_item(&json!({"pk": {"S": "installation"}, "first_sweep_at": {"S": "2020-01-01T00:00:00Z"}})).await

@@ -17,6 +17,43 @@ def rows(call, operation, name, **parameters):
     return [row for page in pages for row in page[name]]
 
 
+def policies(call, root, unit, member):
+    """Policies are made, attached to a unit, changed, and taken away."""
+    kind, leave = "SERVICE_CONTROL_POLICY", '{"Version": "2012-10-17", "Statement": []}'
+    new = {"Name": "leave", "Description": "", "Type": kind, "Content": leave}
+    made = call("CreatePolicy", **new)["Policy"]
+    policy = made["PolicySummary"]["Id"]
+    assert call("DescribePolicy", PolicyId=policy)["Policy"] == made
+    call.refused("CreatePolicy", "DuplicatePolicyException", **new)
+    call.refused("CreatePolicy", "MalformedPolicyDocumentException", **{**new, "Name": "other", "Content": "no JSON"})
+    long = {**new, "Name": "long", "Content": leave + " " * 10240}
+    call.refused("CreatePolicy", "ConstraintViolationException", "POLICY_CONTENT_LIMIT_EXCEEDED", **long)
+    attachment = {"PolicyId": policy, "TargetId": unit["Id"]}
+    call.refused("AttachPolicy", "PolicyTypeNotEnabledException", **attachment)
+    enabled = call("EnablePolicyType", RootId=root["Id"], PolicyType=kind)["Root"]
+    assert enabled["PolicyTypes"] == [{"Type": kind, "Status": "ENABLED"}], enabled
+    call.refused("EnablePolicyType", "PolicyTypeAlreadyEnabledException", RootId=root["Id"], PolicyType=kind)
+    call("AttachPolicy", **attachment)
+    call.refused("AttachPolicy", "DuplicatePolicyAttachmentException", **attachment)
+    call.refused("AttachPolicy", "TargetNotFoundException", PolicyId=policy, TargetId="000000000001")
+    assert [row["Name"] for row in rows(call, "ListPolicies", "Policies", Filter=kind)] == ["FullAWSAccess", "leave"]
+    of_unit = rows(call, "ListPoliciesForTarget", "Policies", TargetId=unit["Id"], Filter=kind)
+    assert [row["Name"] for row in of_unit] == ["FullAWSAccess", "leave"], of_unit
+    (target,) = rows(call, "ListTargetsForPolicy", "Targets", PolicyId=policy)
+    assert (target["TargetId"], target["Type"]) == (unit["Id"], "ORGANIZATIONAL_UNIT"), target
+    full = rows(call, "ListTargetsForPolicy", "Targets", PolicyId="p-FullAWSAccess")
+    assert {"ROOT", "ACCOUNT", "ORGANIZATIONAL_UNIT"} == {row["Type"] for row in full}, full
+    deny = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "a:B", "Resource": "*"}]}'
+    assert call("UpdatePolicy", PolicyId=policy, Content=deny)["Policy"]["Content"] == deny
+    immutable = {"PolicyId": "p-FullAWSAccess", "Content": deny}
+    call.refused("UpdatePolicy", "InvalidInputException", "IMMUTABLE_POLICY", **immutable)
+    call.refused("DeletePolicy", "PolicyInUseException", PolicyId=policy)
+    call("DetachPolicy", **attachment)
+    call.refused("DetachPolicy", "PolicyNotAttachedException", **attachment)
+    call("DeletePolicy", PolicyId=policy)
+    call.refused("DescribePolicy", "PolicyNotFoundException", PolicyId=policy)
+
+
 def main(endpoint, account):
     call = Checked("organizations", endpoint, account)
     call.refused("ListAccounts", "AWSOrganizationsNotInUseException")
@@ -98,6 +135,7 @@ def main(endpoint, account):
         "EnableAWSServiceAccess", "InvalidInputException", "UNRECOGNIZED_SERVICE_PRINCIPAL", ServicePrincipal="steward"
     )
 
+    policies(call, root, unit, member)
     call.refused(
         "CloseAccount", "ConstraintViolationException", "CANNOT_CLOSE_MANAGEMENT_ACCOUNT", AccountId=account
     )

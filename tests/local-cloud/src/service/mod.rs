@@ -5,7 +5,9 @@ mod billing;
 pub(crate) mod organizations;
 pub(crate) mod root_access;
 mod s3_control;
+mod service_quotas;
 pub(crate) mod simulated;
+mod stack_sets;
 mod tagging;
 mod uxc;
 
@@ -27,7 +29,9 @@ use billing::Billing;
 use organizations::Organizations;
 use root_access::RootAccess;
 use s3_control::S3Control;
+use service_quotas::ServiceQuotas;
 use simulated::Simulated;
+use stack_sets::StackSets;
 use tagging::Tagging;
 use uxc::Uxc;
 
@@ -64,7 +68,9 @@ pub(crate) struct Services {
     pub(crate) organizations: Organizations,
     pub(crate) root_access: RootAccess,
     s3_control: S3Control,
+    service_quotas: ServiceQuotas,
     pub(crate) simulated: Simulated,
+    pub(crate) stack_sets: StackSets,
     tagging: Tagging,
     uxc: Uxc,
 }
@@ -73,12 +79,14 @@ impl Services {
     /// The service that answers a request, if it is not MiniStack.
     pub(crate) fn claiming(&self, request: &Incoming) -> Option<&dyn Service> {
         // The last takes what is left of the calls in its accounts.
-        let all: [&dyn Service; 8] = [
+        let all: [&dyn Service; 10] = [
             &self.account,
             &self.billing,
             &self.organizations,
             &self.root_access,
             &self.s3_control,
+            &self.service_quotas,
+            &self.stack_sets,
             &self.tagging,
             &self.uxc,
             &self.simulated,

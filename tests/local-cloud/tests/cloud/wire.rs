@@ -23,7 +23,7 @@ async fn botocore(script: &str, accounts: impl Into<Vec<String>>) -> String {
 #[tokio::test]
 async fn botocore_understands_every_answer_of_organizations() {
     let printed = botocore("organizations_wire.py", [CLOUD.new_account_id()]).await;
-    assert!(printed.starts_with("25 operations"), "{printed}");
+    assert!(printed.starts_with("35 operations"), "{printed}");
 }
 
 #[tokio::test]
@@ -37,6 +37,26 @@ async fn botocore_understands_every_answer_of_account_management() {
 #[tokio::test]
 async fn botocore_blocks_public_access() {
     let printed = botocore("s3_control_wire.py", [CLOUD.new_account_id()]).await;
+    assert!(printed.starts_with("3 operations"), "{printed}");
+}
+
+#[tokio::test]
+async fn botocore_keeps_a_template_of_quotas() {
+    let (organization, _, _) = crate::account::with_members(0).await;
+    organization.set_trusted_access("servicequotas.amazonaws.com", true);
+    let printed = botocore("service_quotas_wire.py", [organization.management_account().to_owned()]).await;
+    assert!(printed.starts_with("4 operations"), "{printed}");
+}
+
+#[tokio::test]
+async fn botocore_deploys_a_stack_set() {
+    let (organization, _, members) = crate::account::with_members(1).await;
+    organization.make_stack_set("own", None);
+    organization.make_stack_set("units", Some(&["ou-ab12-cdef3456"]));
+    let failed = ("OUTDATED", "FAILED", "Account <1> & region");
+    organization.set_stack_instance("units", (&members[0], "us-east-1"), failed);
+    let accounts = [organization.management_account().to_owned(), members[0].clone()];
+    let printed = botocore("stack_sets_wire.py", accounts).await;
     assert!(printed.starts_with("3 operations"), "{printed}");
 }
 

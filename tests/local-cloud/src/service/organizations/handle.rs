@@ -268,6 +268,23 @@ impl Organization {
         self.core.services.root_access.set_credentials(account, credentials);
     }
 
+    /// Makes a stack set in the management account: with permissions of its own or, with units, one that is deployed to them.
+    pub fn make_stack_set(&self, name: &str, units: Option<&[&str]>) {
+        let units = units.map(|units| units.iter().map(|unit| (*unit).to_owned()).collect());
+        self.core.services.stack_sets.make(&self.management, name, units);
+    }
+
+    /// Gives an account an instance of a stack set in a region, with this status, detailed status and reason; with an empty
+    /// status, none.
+    pub fn set_stack_instance(&self, name: &str, (account, region): (&str, &str), is: (&'static str, &str, &str)) {
+        self.core.services.stack_sets.set_instance(&self.management, name, (account, region), is);
+    }
+
+    /// The operations on a stack set so far: the id of each, and the accounts that it was asked for.
+    pub fn stack_set_operations(&self, name: &str) -> Vec<(String, Vec<String>)> {
+        self.core.services.stack_sets.operations(&self.management, name)
+    }
+
     /// The contacts of an account.
     pub fn contacts_of(&self, account: &str) -> Contacts {
         Contacts::new(self.core.clone(), account)

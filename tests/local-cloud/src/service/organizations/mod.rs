@@ -12,6 +12,7 @@ mod input;
 mod membership;
 mod operations;
 mod paging;
+mod policies;
 mod reason;
 mod role;
 mod roster;

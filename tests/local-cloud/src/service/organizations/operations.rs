@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::input::Input;
 use super::state::Org;
-use super::{accounts, closing, creation, delegates, error, tags, trust, units};
+use super::{accounts, closing, creation, delegates, error, policies, tags, trust, units};
 use crate::core::Core;
 use crate::front::actions;
 use crate::front::answer::ApiError;
@@ -17,15 +17,21 @@ use crate::quota::Rate;
 /// Does one operation on behalf of the management account.
 pub(super) fn perform(core: &Arc<Core>, org: &mut Org, operation: &str, input: Input<'_>) -> Result<Value, ApiError> {
     match operation {
+        "AttachPolicy" => policies::attach(org, input),
         "CloseAccount" => closing::close(core, org, input),
         "CreateAccount" => creation::create(core, org, input),
         "CreateOrganizationalUnit" => units::create(&core.ids, org, input),
+        "CreatePolicy" => policies::create(&core.ids, org, input),
+        "DeletePolicy" => policies::delete(org, input),
         "DeregisterDelegatedAdministrator" => delegates::deregister(org, input),
         "DescribeAccount" => accounts::describe(org, input),
         "DescribeCreateAccountStatus" => creation::describe(org, input),
         "DescribeOrganizationalUnit" => units::describe(org, input),
+        "DescribePolicy" => policies::describe(org, input),
+        "DetachPolicy" => policies::detach(org, input),
         "DisableAWSServiceAccess" => trust::disable(org, input),
         "EnableAWSServiceAccess" => trust::enable(org, input),
+        "EnablePolicyType" => policies::enable(org, input),
         "ListAWSServiceAccessForOrganization" => trust::list(org, input),
         "ListAccounts" => accounts::list(org, input),
         "ListAccountsForParent" => accounts::list_for_parent(org, input),
@@ -34,12 +40,16 @@ pub(super) fn perform(core: &Arc<Core>, org: &mut Org, operation: &str, input: I
         "ListDelegatedAdministrators" => delegates::list(org, input),
         "ListOrganizationalUnitsForParent" => units::list_for_parent(org, input),
         "ListParents" => units::list_parents(org, input),
+        "ListPolicies" => policies::list(org, input),
+        "ListPoliciesForTarget" => policies::list_for_target(org, input),
         "ListRoots" => units::list_roots(org, input),
         "ListTagsForResource" => tags::list(org, input),
+        "ListTargetsForPolicy" => policies::list_targets(org, input),
         "MoveAccount" => accounts::relocate(org, input),
         "RegisterDelegatedAdministrator" => delegates::register(org, input),
         "TagResource" => tags::tag(org, input, core.clock.elapsed()),
         "UntagResource" => tags::untag(org, input, core.clock.elapsed()),
+        "UpdatePolicy" => policies::update(org, input),
         _ => Err(error::error("UnknownOperationException", format!("The local cloud does not know {operation}."))),
     }
 }
@@ -67,7 +77,7 @@ pub(super) fn rate(operation: &str) -> Option<Rate> {
         | "ListParents" => (5.0, 8.0),
         "ListChildren" => (6.0, 10.0),
         "ListTagsForResource" => (10.0, 15.0),
-        "MoveAccount" => (2.0, 3.0),
+        "AttachPolicy" | "DetachPolicy" | "MoveAccount" => (2.0, 3.0),
         "TagResource" | "UntagResource" => (4.0, 6.0),
         _ => return None,
     };
@@ -87,6 +97,10 @@ fn resource_parameters(operation: &str) -> &'static [&'static str] {
         "ListParents" => &["ChildId"],
         "ListTagsForResource" | "TagResource" | "UntagResource" => &["ResourceId"],
         "MoveAccount" => &["AccountId", "SourceParentId", "DestinationParentId"],
+        "AttachPolicy" | "DetachPolicy" => &["PolicyId", "TargetId"],
+        "DeletePolicy" | "DescribePolicy" | "ListTargetsForPolicy" | "UpdatePolicy" => &["PolicyId"],
+        "EnablePolicyType" => &["RootId"],
+        "ListPoliciesForTarget" => &["TargetId"],
         _ => &[],
     }
 }
@@ -122,18 +136,14 @@ pub(super) fn needs(request: &Incoming, org: Option<&Org>) -> Vec<Need> {
         needs.push(Need::new(main, "*"));
     }
     needs.extend(actions.map(|action| Need::new(action, "*")));
-    let needs = match closing_tag(request, org) {
-        Some(value) => needs.into_iter().map(|need| need.given(CLOSING_TAG, value.clone())).collect(),
-        None => needs,
-    };
-    let needs = match only_tag_key(request) {
-        Some(key) => needs.into_iter().map(|need| need.given("aws:TagKeys", key.clone())).collect(),
-        None => needs,
-    };
-    match request.text("ServicePrincipal") {
-        Some(principal) => {
-            needs.into_iter().map(|need| need.given("organizations:ServicePrincipal", principal)).collect()
-        }
-        None => needs,
-    }
+    let kind = ["Type", "Filter", "PolicyType"].into_iter().find_map(|name| request.text(name).map(str::to_owned));
+    let kind = kind.or_else(|| policies::type_of(org?, request.text("PolicyId")?).map(str::to_owned));
+    let given = [
+        (CLOSING_TAG, closing_tag(request, org)),
+        ("aws:TagKeys", only_tag_key(request)),
+        ("organizations:ServicePrincipal", request.text("ServicePrincipal").map(str::to_owned)),
+        ("organizations:PolicyType", kind),
+    ];
+    let given = given.into_iter().filter_map(|(key, value)| Some((key, value?)));
+    needs.into_iter().map(|need| given.clone().fold(need, |need, (key, value)| need.given(key, value))).collect()
 }

@@ -25,7 +25,7 @@ pub(super) fn organization(org: &Org) -> Value {
 }
 
 pub(super) fn root(org: &Org) -> Value {
-    json!({ "Id": org.root, "Arn": org.arn(&org.root), "Name": "Root", "PolicyTypes": [] })
+    json!({ "Id": org.root, "Arn": org.arn(&org.root), "Name": "Root", "PolicyTypes": org.policies.types() })
 }
 
 pub(super) fn unit(org: &Org, unit: &Unit) -> Value {

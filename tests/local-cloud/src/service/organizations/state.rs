@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::FailureReason;
 use super::closing::Closures;
+use super::policies::Policies;
 use super::roster::Roster;
 use crate::events::EventPlan;
 use crate::ids::Ids;
@@ -36,6 +37,7 @@ pub(super) struct Org {
     pub(super) delegates: BTreeMap<String, BTreeMap<String, Timestamp>>,
     /// The units whose accounts may do nothing, by a service control policy.
     pub(super) denied_units: BTreeSet<String>,
+    pub(super) policies: Policies,
     pub(super) closures: Closures,
     pub(super) settings: Settings,
     /// The most creations that were in progress at once.
@@ -181,6 +183,7 @@ impl Org {
             trusted: BTreeMap::new(),
             delegates: BTreeMap::new(),
             denied_units: BTreeSet::new(),
+            policies: Policies::default(),
             closures: Closures::default(),
             settings: Settings::default(),
             peak_in_progress: 0,
@@ -282,11 +285,12 @@ impl Org {
         format!("arn:aws:organizations::{}:account/{}/{id}", self.management, self.id)
     }
 
-    /// The ARN of a root, unit or account.
+    /// The ARN of a root, unit, account or policy.
     pub(super) fn arn(&self, id: &str) -> String {
         let kind = match id.as_bytes().first() {
             Some(b'r') => "root",
             Some(b'o') => "ou",
+            Some(b'p') => return super::policies::arn(self, id),
             _ => return self.account_arn(id),
         };
         format!("arn:aws:organizations::{}:{kind}/{}/{id}", self.management, self.id)
