@@ -282,13 +282,15 @@ async fn a_function_that_is_killed_at_any_call_goes_on_to_the_same_end() {
 
 #[tokio::test]
 async fn what_must_not_be_closed_is_refused_and_so_is_a_wrong_input_with_every_problem_and_nothing_is_written() {
-    let scenario = Scenario::that_closes(3, "7", "version: 1").await;
-    let ids = teams(&scenario, 3);
-    let [delegate, protected, jump] = &ids[..] else { panic!("{ids:?}") };
+    let scenario = Scenario::that_closes(4, "7", "version: 1").await;
+    let ids = teams(&scenario, 4);
+    let [delegate, protected, jump, changing] = &ids[..] else { panic!("{ids:?}") };
     let document = format!("{}protected: {{accounts: ['{protected}']}}\n", with_access(jump, ""));
     scenario.put_document(&document).await;
     let register = json!({"AccountId": delegate, "ServicePrincipal": "iam.amazonaws.com"});
     scenario.stack.client.json("organizations", "RegisterDelegatedAdministrator", register).await.expect("a delegate");
+    let change = json!({"pk": {"S": format!("email-change#{changing}")}, "open": {"S": "email-change"}});
+    scenario.stack.put_item(&change).await.expect("a change of an address");
     let since = scenario.cloud.sequence();
     let stranger = scenario.cloud.new_account_id();
     let management = scenario.organization.management_account();
@@ -296,6 +298,7 @@ async fn what_must_not_be_closed_is_refused_and_so_is_a_wrong_input_with_every_p
         {"account_id": delegate, "account_name": "Team 0"},
         {"account_id": protected, "account_name": "Team 1"},
         {"account_id": jump, "account_name": "Team 2"},
+        {"account_id": changing, "account_name": "Team 3"},
         {"account_id": management, "account_name": "Management"},
         {"account_id": stranger, "account_name": "Nobody's"},
         {"account_id": scenario.member(), "account_name": "The Shop"},
@@ -306,6 +309,7 @@ async fn what_must_not_be_closed_is_refused_and_so_is_a_wrong_input_with_every_p
         "administers a service",
         "protected by the baseline document",
         "people sign in to",
+        "address is being changed",
         "management account",
         "not in this organization",
         "name is another one",

@@ -164,7 +164,7 @@ mod tests {
 
     use super::*;
 
-    fn read(input: Value) -> Input {
+    fn read(input: &Value) -> Input {
         Input::read(input.clone()).unwrap_or_else(|failure| panic!("{input}: {failure}"))
     }
 
@@ -174,22 +174,22 @@ mod tests {
 
     #[test]
     fn nothing_said_is_a_plan_and_each_way_of_asking_is_read() {
-        let one = read(json!({"account_id": "222222222222", "account_name": "Shop", "reason": "It is over"}));
+        let one = read(&json!({"account_id": "222222222222", "account_name": "Shop", "reason": "It is over"}));
         assert_eq!(one.mode, Mode::Plan);
         let Work::Close(wanted, None) = one.work else { panic!("{one:?}") };
         assert_eq!((wanted.len(), wanted[0].account_name.as_str()), (1, "Shop"));
-        let many = read(json!({"reason": "All of it", "requested_by": "alice", "mode": "apply", "accounts": [
+        let many = read(&json!({"reason": "All of it", "requested_by": "alice", "mode": "apply", "accounts": [
             {"account_id": "222222222222", "account_name": "Shop"},
             {"account_id": "333333333333", "account_name": "Größe 2", "reason": "This one"}]}));
         let Work::Close(wanted, Some(by)) = many.work else { panic!("{many:?}") };
         let reasons: Vec<_> = wanted.iter().map(|one| one.reason.as_str()).collect();
         assert_eq!((reasons, by.as_str(), many.mode), (vec!["All of it", "This one"], "alice", Mode::Apply));
-        let kept = read(json!({"account_id": "222222222222", "keep": true})).work;
+        let kept = read(&json!({"account_id": "222222222222", "keep": true})).work;
         assert!(matches!(kept, Work::Keep(ids, asked) if ids.len() == 1 && asked == Asked::default()));
-        let kept = read(json!({"account_ids": ["222222222222", "333333333333"], "keep": true, "reason": "no"})).work;
+        let kept = read(&json!({"account_ids": ["222222222222", "333333333333"], "keep": true, "reason": "no"})).work;
         assert!(matches!(kept, Work::Keep(ids, asked) if ids.len() == 2 && asked.reason.is_some()));
-        assert_eq!(read(json!({"list": true})).work, Work::List);
-        assert_eq!(read(json!({"advance": true, "mode": "apply"})).work, Work::Advance);
+        assert_eq!(read(&json!({"list": true})).work, Work::List);
+        assert_eq!(read(&json!({"advance": true, "mode": "apply"})).work, Work::Advance);
     }
 
     #[test]

@@ -91,6 +91,7 @@ impl AccountCloser {
                 sessions: sessions.clone(),
                 closures: closures.clone(),
                 requests: Store::new(table.clone()),
+                table: table.clone(),
                 tagging: settings.tagging(config),
             },
             worker: Worker {

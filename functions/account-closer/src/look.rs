@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use steward::{
     account_creation::Store,
     error::{Cause, Failure},
-    gateway::{Account, OrganizationsGateway, TaggingGateway},
+    gateway::{Account, DynamoDbGateway, OrganizationsGateway, TaggingGateway},
     ids::{AccountId, OrganizationalUnitId},
     organization::UnitNames,
     session::{Admission, Protected, Protection, Sessions},
-    table::closures::{Closure, ClosureState, Closures, day},
+    table::{
+        closures::{Closure, ClosureState, Closures, day},
+        keys,
+    },
 };
 
 use crate::{
@@ -28,6 +32,7 @@ pub(crate) struct Looker {
     pub(crate) sessions: Sessions,
     pub(crate) closures: Closures,
     pub(crate) requests: Store,
+    pub(crate) table: DynamoDbGateway,
     pub(crate) tagging: TaggingGateway,
 }
 
@@ -60,6 +65,13 @@ struct Known<'a> {
     account: &'a Account,
     admission: &'a Admission,
     has_open_request: bool,
+    has_open_email_change: bool,
+}
+
+/// What a record shows of whether something is left to do.
+#[derive(Debug, Deserialize)]
+struct Mark {
+    open: Option<String>,
 }
 
 impl Looker {
@@ -103,7 +115,8 @@ impl Looker {
             Err(failure) => return Err(failure),
         };
         let has_open_request = self.has_open_request(id).await?;
-        let known = Known { account: &account, admission: &admission, has_open_request };
+        let has_open_email_change = self.has_open_email_change(id).await?;
+        let known = Known { account: &account, admission: &admission, has_open_request, has_open_email_change };
         Ok(match refusal(&known, bounds) {
             Some(why) => Looked::Refused(why),
             None => Looked::Free(Box::new(account), before.map(Box::new)),
@@ -114,6 +127,12 @@ impl Looker {
     async fn has_open_request(&self, id: &AccountId) -> Result<bool, Failure> {
         let Some(request) = self.requests.find_by_account(id).await? else { return Ok(false) };
         Ok(self.requests.find(&request).await?.is_some_and(|request| !request.state.is_final()))
+    }
+
+    /// Whether account-updater changes its address: the code would go to an account that is closed.
+    async fn has_open_email_change(&self, id: &AccountId) -> Result<bool, Failure> {
+        let mark: Option<Mark> = self.table.find(&keys::EMAIL_CHANGE.key(id)).await?;
+        Ok(mark.is_some_and(|mark| mark.open.is_some()))
     }
 
     /// The rows that show what would be done with these accounts, and what goes with each.
@@ -165,6 +184,9 @@ fn refusal(known: &Known<'_>, bounds: &Bounds<'_>) -> Option<String> {
     }
     if known.has_open_request {
         why.push("The request that has made it has not ended.");
+    }
+    if known.has_open_email_change {
+        why.push("Its address is being changed; end or forget that change first.");
     }
     if known.account.parent.is_none() {
         why.push("AWS Organizations does not show where it sits, so that it could not be put back there.");

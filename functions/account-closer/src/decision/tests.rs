@@ -225,7 +225,7 @@ fn take(step: &Step, closure: &mut Closure, world: &mut World, is_killed: bool, 
 }
 
 /// Runs a closure to its end, with a kill in the middle of the step of this number, and says what it came to.
-fn run(from: Closure, killed_at: usize) -> (Closure, World, usize) {
+fn run(from: &Closure, killed_at: usize) -> (Closure, World, usize) {
     let (mut closure, parent) = (from.clone(), if from.state == ClosureState::Suspending { HOME } else { UNIT });
     let mut world = World { state: "ACTIVE", parent, is_tagged: parent == UNIT, closed_by: 0 };
     let mut look = None;
@@ -256,12 +256,12 @@ fn a_kill_in_the_middle_of_any_step_changes_nothing_about_the_outcome() {
         Closure { told: Told::Begun, ..closure(keeping()) },
     ];
     for from in begun {
-        let (expected, world, steps) = run(from.clone(), usize::MAX);
+        let (expected, world, steps) = run(&from, usize::MAX);
         assert!(steps >= 2, "{steps}");
         let is_kept = matches!(expected.state, ClosureState::Kept(_));
         assert_eq!((world.parent, world.is_tagged), if is_kept { (HOME, false) } else { (UNIT, true) });
         for killed_at in 0..steps {
-            let (closure, seen, _) = run(from.clone(), killed_at);
+            let (closure, seen, _) = run(&from, killed_at);
             assert_eq!((closure.state, closure.told), (expected.state.clone(), expected.told), "killed at {killed_at}");
             assert_eq!(seen, world, "killed at {killed_at}");
             assert_eq!(seen.closed_by, usize::from(!is_kept), "AWS is asked once with an effect");
