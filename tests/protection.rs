@@ -127,7 +127,7 @@ async fn the_stack_keeps_every_role_of_its_own_out_of_a_protected_account() {
             }
         }
     }
-    assert_eq!((denied, others), (16 * calls.len(), 5 * calls.len()), "{roles:?}");
+    assert_eq!((denied, others), (17 * calls.len(), 6 * calls.len()), "{roles:?}");
 }
 
 #[tokio::test]
