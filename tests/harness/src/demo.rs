@@ -49,8 +49,7 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     console.heading("4. A request that AWS refuses: the failure says what to do");
     refused(&console, &demo, &listener).await?;
 
-    console
-        .heading("5. Addresses: a mistyped one, and those of a whole unit, are changed with the codes that AWS mails");
+    console.heading("5. Addresses: a mistyped one, and those of a team, are changed with the codes that AWS mails");
     addresses::run(&console, &demo, &account).await?;
 
     console.heading("6. A sweep: every account is looked at, and the report says what is wrong and what to do");

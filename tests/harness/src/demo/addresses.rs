@@ -1,4 +1,4 @@
-//! The part of the demonstration about primary e-mail addresses: a mistyped one, and those of a whole unit.
+//! The part of the demonstration about primary e-mail addresses: a mistyped one, and those of a team that has left a domain.
 
 use std::{error::Error, time::Duration};
 
@@ -11,7 +11,10 @@ use crate::{DemoOrganization, console::Console, eventually};
 const UPDATER: &str = "AccountUpdaterFunction";
 const REASON: &str = "The company has another name.";
 
-/// An address is changed with the code from the mail; then those of a unit are planned, checked and begun by a queue.
+/// The accounts whose domain changes.
+const TEAM: [&str; 3] = ["Search", "Catalog", "Fraud"];
+
+/// An address is changed with the code from the mail; then those of a team are planned, checked and begun by a queue.
 pub(super) async fn run(console: &Console, demo: &DemoOrganization, account: &str) -> Result<(), Box<dyn Error>> {
     let start = Timestamp::now();
     demo.organization.set_email_change_time(Duration::from_secs(5));
@@ -30,11 +33,16 @@ pub(super) async fn run(console: &Console, demo: &DemoOrganization, account: &st
     .await;
     console.moment(since(start), "the account has the address aws+blue@company.example");
     console.line("");
-    console.line("All addresses of /Workloads/Test go to another domain: planned first, then begun at AWS's rate:");
+    console.line("The addresses of three accounts go to another domain: planned first, then begun at AWS's rate:");
+    let id = |name: &str| {
+        let email = format!("aws+{name}-test@example.com").to_ascii_lowercase();
+        demo.organization.account_with_email(&email).ok_or_else(|| format!("there is no {name} Test"))
+    };
+    let accounts = TEAM.into_iter().map(id).collect::<Result<Vec<_>, _>>()?;
     let mut whole = json!({"task": "change-email-domain", "from": "example.com", "to": "company.example",
-        "organizational_unit": "/Workloads/Test", "reason": REASON});
+        "account_ids": accounts, "reason": REASON});
     let planned = ask(whole.clone()).await?;
-    for row in planned["rows"].as_array().into_iter().flatten().take(3) {
+    for row in planned["rows"].as_array().into_iter().flatten() {
         let text = |field: &str| row[field].as_str().unwrap_or_default();
         console.line(&format!("           {} -> {}", text("old_email"), text("new_email")));
     }
