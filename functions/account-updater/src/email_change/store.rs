@@ -11,9 +11,8 @@ use steward::{
 
 use super::EmailChange;
 
-/// The sparse index of what has something left to do, and the value by which it holds changes of addresses.
-const OPEN_INDEX: &str = "open-requests";
-const OPEN: (&str, &str) = ("open", "email-change");
+/// The value by which the sparse index of what has something left to do holds changes of addresses.
+const OPEN: &str = "email-change";
 /// How long a record is kept after its end.
 const KEPT: SignedDuration = SignedDuration::from_hours(100 * 24);
 
@@ -45,7 +44,8 @@ impl EmailChanges {
     /// Every change that is under way, and the keys of those that cannot be read. Read from an index, so one of the last
     /// second may be missing.
     pub(crate) async fn open(&self) -> Result<Queried<EmailChange>, CallError> {
-        self.0.query_index(OPEN_INDEX, OPEN.0, OPEN.1).await
+        let (index, key) = keys::OPEN_INDEX;
+        self.0.query_index(index, key, OPEN).await
     }
 
     /// Writes a change over the one of the revision before; [`Cause::ConcurrentModification`] where another invocation was
@@ -53,7 +53,7 @@ impl EmailChanges {
     pub(crate) async fn put(&self, change: &EmailChange, now: Timestamp) -> Result<(), Failure> {
         let is_open = change.is_open();
         let item =
-            Item { change, open: is_open.then_some(OPEN.1), expires_at: (!is_open).then(|| (now + KEPT).as_second()) };
+            Item { change, open: is_open.then_some(OPEN), expires_at: (!is_open).then(|| (now + KEPT).as_second()) };
         let before = change.revision.checked_sub(1).filter(|revision| *revision > 0);
         if self.0.put_over(key(&change.account_id), &item, before).await? {
             Ok(())

@@ -6,7 +6,7 @@ use aws_sdk_organizations::{
     types::ConstraintViolationExceptionReason,
 };
 
-use super::{OrganizationsGateway, parsed};
+use super::OrganizationsGateway;
 use crate::{gateway::CallError, ids::AccountId};
 
 impl OrganizationsGateway {
@@ -39,19 +39,6 @@ impl OrganizationsGateway {
 
     /// The accounts that administer any service for the organization.
     pub async fn list_all_delegated_administrators(&self) -> Result<Vec<AccountId>, CallError> {
-        const OPERATION: &str = "organizations:ListDelegatedAdministrators";
-        let mut pages = self.client.list_delegated_administrators().into_paginator().send();
-        let mut found = Vec::new();
-        self.limiters.list_delegated_administrators.turn(OPERATION).await?;
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| CallError::of(OPERATION, error))?;
-            for entry in page.delegated_administrators() {
-                found.push(parsed(OPERATION, "Id", entry.id())?);
-            }
-            if page.next_token().is_some() {
-                self.limiters.list_delegated_administrators.turn(OPERATION).await?;
-            }
-        }
-        Ok(found)
+        self.delegated_administrators(None).await
     }
 }

@@ -74,9 +74,14 @@ impl OrganizationsGateway {
 
     /// The accounts that administer a service for the organization.
     pub async fn list_delegated_administrators(&self, principal: &str) -> Result<Vec<AccountId>, CallError> {
+        self.delegated_administrators(Some(principal)).await
+    }
+
+    /// The accounts that administer this service, or any where none is named.
+    pub(super) async fn delegated_administrators(&self, principal: Option<&str>) -> Result<Vec<AccountId>, CallError> {
         const OPERATION: &str = "organizations:ListDelegatedAdministrators";
-        let mut pages =
-            self.client.list_delegated_administrators().service_principal(principal).into_paginator().send();
+        let call = self.client.list_delegated_administrators();
+        let mut pages = call.set_service_principal(principal.map(ToOwned::to_owned)).into_paginator().send();
         let mut found = Vec::new();
         self.limiters.list_delegated_administrators.turn(OPERATION).await?;
         while let Some(page) = pages.next().await {
