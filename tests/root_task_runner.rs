@@ -254,7 +254,7 @@ async fn what_is_wrong_or_guarded_is_refused_without_a_call_that_writes() {
     let since = scenario.cloud.sequence();
 
     let said = refused(&scenario, &json!({"task": "delete-everything", "mode": "apply"})).await;
-    assert!(said.contains("task: is not one of") && said.contains("reason: is missing"), "{said}");
+    assert!(said.contains("task: must be status, ") && said.contains("reason: is missing"), "{said}");
     let said = refused(
         &scenario,
         &json!({"task": "unlock-bucket-policy", "reason": "x", "account_id": account, "bucket": "b-u-c"}),

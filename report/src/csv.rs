@@ -1,9 +1,7 @@
 //! `report.csv`: a line for each account and control, after one for each organization check; safe to open in a spreadsheet.
 
-use std::borrow::Cow;
-
-use csv::{Terminator, WriterBuilder};
 use jiff::Timestamp;
+use sheet::Terminator;
 
 use crate::{Account, Checked, Failure, Outcome, Report, Row, Status, history::ORGANIZATION};
 
@@ -27,9 +25,7 @@ const HEADINGS: [&str; 17] = [
     "finished_at",
 ];
 
-pub(crate) fn write(report: &Report) -> Result<String, csv::Error> {
-    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
-    writer.write_record(HEADINGS)?;
+pub(crate) fn write(report: &Report) -> Result<String, sheet::Error> {
     let finished_at = report.sweep.finished_at.to_string();
     let organization = report.sweep.organization.iter().map(|organization| {
         let id = [&report.sweep.organization_id, ORGANIZATION, "", "", ""].map(ToOwned::to_owned);
@@ -40,14 +36,14 @@ pub(crate) fn write(report: &Report) -> Result<String, csv::Error> {
         let tags: Vec<_> = account.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
         ([id, name, email, state, unit].map(Clone::clone), tags.join("; "), &account.checked, account.since)
     });
-    for (whose, tags, checked, since) in organization.chain(accounts) {
-        for line in lines(checked, since) {
+    let rows = organization.chain(accounts).flat_map(|(whose, tags, checked, since)| {
+        let finished_at = &finished_at;
+        lines(checked, since).into_iter().map(move |line| {
             let cells = whose.iter().cloned().chain([tags.clone()]).chain(line.cells()).chain([finished_at.clone()]);
-            writer.write_record(cells.map(|cell| inert(&cell).into_owned()))?;
-        }
-    }
-    let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+            cells.collect::<Vec<_>>()
+        })
+    });
+    sheet::table(Terminator::CRLF, HEADINGS, rows)
 }
 
 fn lines(checked: &Checked, since: Option<Timestamp>) -> Vec<Line<'_>> {
@@ -121,13 +117,6 @@ fn of_row(row: &Row) -> Line<'_> {
             _ => None,
         },
     }
-}
-
-/// The text so that no spreadsheet takes it for a formula: names and tags are anybody's.
-fn inert(text: &str) -> Cow<'_, str> {
-    // Some spreadsheets take the wide forms of the signs for the signs themselves.
-    const STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
-    if text.starts_with(STARTS) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 #[cfg(test)]

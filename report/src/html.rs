@@ -11,6 +11,7 @@ use askama::Template;
 
 use self::{
     changes::{Groups, groups},
+    data::Data,
     inline::Inline,
     organization::Checks,
     trend::Trend,
@@ -25,7 +26,7 @@ const LONGEST_LIST: usize = 200;
 struct Page<'a> {
     style: Inline,
     script: Inline,
-    data: String,
+    data: Data<'a>,
     organization: &'a str,
     finished: String,
     trigger: &'static str,
@@ -86,7 +87,7 @@ impl<'a> Page<'a> {
         Ok(Self {
             style: Inline::style(report),
             script: Inline::script(),
-            data: data::write(report)?,
+            data: data::of(report),
             organization: &sweep.organization_id,
             finished: words::moment(sweep.finished_at),
             trigger: match sweep.trigger {
@@ -96,8 +97,8 @@ impl<'a> Page<'a> {
             took: words::took(sweep.started_at, sweep.finished_at),
             note: sweep.note.as_deref(),
             standings: tiles(report),
-            accounts: report.totals.accounts,
-            compliant: report.totals.compliant,
+            accounts: report.totals.accounts.accounts,
+            compliant: report.totals.accounts.compliant,
             checks: Checks::of(report),
             trend: Trend::of(&report.trend),
             compared: report.compared_with.is_some(),
@@ -118,8 +119,9 @@ fn bar(totals: &ControlTotals) -> Bar<'_> {
 }
 
 fn tiles(report: &Report) -> Vec<Tile> {
-    let totals = &report.totals;
+    let totals = report.totals.accounts;
     let before = report.trend.iter().rev().nth(1).filter(|_| report.compared_with.is_some());
+    let before = before.map(|point| point.accounts);
     let tile = |class, symbol, words, number: usize, was: Option<usize>| Tile {
         class,
         symbol,

@@ -18,4 +18,4 @@ pub use history::{Change, Gone, Kind};
 pub use outcome::{Failure, Outcome, Status};
 pub use report::{Error, Exemption, Report, SCHEMA_VERSION, TREND_LENGTH};
 pub use sweep::{Account, Checked, LastKnown, Organization, Row, Sweep, Trigger};
-pub use totals::{ControlTotals, OrganizationTotals, Point, Standing, Totals};
+pub use totals::{AccountTotals, ControlTotals, OrganizationTotals, Point, Standing, Totals};

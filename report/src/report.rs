@@ -65,7 +65,7 @@ pub enum Error {
     Json(#[from] serde_json::Error),
     /// The CSV.
     #[error("report.csv: {0}")]
-    Csv(#[from] ::csv::Error),
+    Csv(#[from] ::sheet::Error),
     /// The page.
     #[error("report.html: {0}")]
     Html(#[from] askama::Error),

@@ -39,10 +39,10 @@ impl Account {
     }
 }
 
-/// The numbers of a sweep.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// How many accounts stand in which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct Totals {
+pub struct AccountTotals {
     /// All accounts; the four numbers below add up to it.
     pub accounts: usize,
     /// Those in which every control is as it should be, or need not be.
@@ -53,6 +53,27 @@ pub struct Totals {
     pub unknown: usize,
     /// Those that are not looked at.
     pub not_checked: usize,
+}
+
+impl AccountTotals {
+    fn count(&mut self, standing: Standing) {
+        self.accounts += 1;
+        *match standing {
+            Standing::Compliant => &mut self.compliant,
+            Standing::NotCompliant => &mut self.not_compliant,
+            Standing::Unknown => &mut self.unknown,
+            Standing::NotChecked => &mut self.not_checked,
+        } += 1;
+    }
+}
+
+/// The numbers of a sweep.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Totals {
+    /// How many accounts stand in which way.
+    #[serde(flatten)]
+    pub accounts: AccountTotals,
     /// How many organization checks came to what. None where there were none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organization: Option<OrganizationTotals>,
@@ -137,16 +158,9 @@ pub struct Point {
     pub sweep_id: String,
     /// When it ended.
     pub finished_at: Timestamp,
-    /// All accounts.
-    pub accounts: usize,
-    /// Those that are as they should be.
-    pub compliant: usize,
-    /// Those in which something was found wrong.
-    pub not_compliant: usize,
-    /// Those of which something could not be found out.
-    pub unknown: usize,
-    /// Those that are not looked at.
-    pub not_checked: usize,
+    /// How its accounts stood.
+    #[serde(flatten)]
+    pub accounts: AccountTotals,
 }
 
 impl Totals {
@@ -162,13 +176,7 @@ impl Totals {
 
     /// Counts an account whose rows are in the order of the controls.
     fn count(&mut self, account: &Account) {
-        self.accounts += 1;
-        match account.standing() {
-            Standing::Compliant => self.compliant += 1,
-            Standing::NotCompliant => self.not_compliant += 1,
-            Standing::Unknown => self.unknown += 1,
-            Standing::NotChecked => self.not_checked += 1,
-        }
+        self.accounts.count(account.standing());
         for (place, control) in self.controls.iter_mut().enumerate() {
             control.count(match &account.checked {
                 Checked::Rows(rows) => rows.get(place).map_or(Status::Unknown, |row| row.outcome.status()),
@@ -179,15 +187,7 @@ impl Totals {
     }
 
     pub(crate) fn point(&self, sweep: &Sweep) -> Point {
-        Point {
-            sweep_id: sweep.sweep_id.clone(),
-            finished_at: sweep.finished_at,
-            accounts: self.accounts,
-            compliant: self.compliant,
-            not_compliant: self.not_compliant,
-            unknown: self.unknown,
-            not_checked: self.not_checked,
-        }
+        Point { sweep_id: sweep.sweep_id.clone(), finished_at: sweep.finished_at, accounts: self.accounts }
     }
 }
 
@@ -222,8 +222,8 @@ mod tests {
             .complete(),
         );
         assert_eq!(
-            (totals.accounts, totals.compliant, totals.not_compliant, totals.unknown, totals.not_checked),
-            (4, 0, 1, 2, 1)
+            totals.accounts,
+            AccountTotals { accounts: 4, compliant: 0, not_compliant: 1, unknown: 2, not_checked: 1 }
         );
         assert_eq!(
             totals.controls,

@@ -35,10 +35,11 @@ pub(crate) mod testing;
 mod trust;
 pub(crate) mod wildcard;
 
-use std::{fmt::Display, future::Future, str::FromStr};
+use std::{fmt::Display, future::Future};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 pub use access::{
     AccessError, AccessPath, AccountAccess, AccountScope, AccountView, Known, ManagementScope, MemberScope, RootScope,
@@ -50,37 +51,19 @@ pub use engine::{AnyControl, Engine, actions};
 pub use outcome::{ControlId, Outcome, Row};
 pub use registry::{ALL, find};
 
-use crate::{baseline::Baseline, error::Failure, gateway::CallError, ids::NotValid};
+use crate::{baseline::Baseline, closed_set::not_one_of, error::Failure, gateway::CallError, ids::NotValid};
 
 /// Whether changes are made or only named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, EnumString, IntoStaticStr, VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", parse_err_ty = NotValid, parse_err_fn = not_one_of::<Mode>)]
 pub enum Mode {
     /// Names what would be changed. The session cannot write.
     Plan,
     /// Makes the changes.
     Apply,
-}
-
-impl Mode {
-    /// Every mode.
-    pub const ALL: [Self; 2] = [Self::Plan, Self::Apply];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Plan => "plan",
-            Self::Apply => "apply",
-        }
-    }
-}
-
-impl FromStr for Mode {
-    type Err = NotValid;
-
-    fn from_str(text: &str) -> Result<Self, NotValid> {
-        Self::ALL.into_iter().find(|mode| mode.name() == text).ok_or(NotValid("plan or apply"))
-    }
 }
 
 /// One thing that must be as somebody has written down: in every account, with the baseline as what is written, or once in

@@ -2,7 +2,7 @@
 //!
 //! The grammars are those of the AWS API models (`CreateAccountRequest`, `AccountId`, `CreateAccountRequestId`...).
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -10,7 +10,14 @@ use sha2::{Digest, Sha256};
 /// Why a text is not what it was taken for: a sentence part that says what would be right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct NotValid(pub &'static str);
+pub struct NotValid(pub Cow<'static, str>);
+
+impl NotValid {
+    /// What would be right, as it follows "must be".
+    pub const fn expected(what: &'static str) -> Self {
+        Self(Cow::Borrowed(what))
+    }
+}
 
 /// Declares a string newtype whose only way in is a checked parse.
 macro_rules! text_id {
@@ -35,7 +42,7 @@ macro_rules! text_id {
 
             fn from_str(text: &str) -> Result<Self, NotValid> {
                 let check: fn(&str) -> bool = $check;
-                if check(text) { Ok(Self(text.to_owned())) } else { Err(NotValid(Self::EXPECTED)) }
+                if check(text) { Ok(Self(text.to_owned())) } else { Err(NotValid::expected(Self::EXPECTED)) }
             }
         }
 

@@ -60,7 +60,11 @@ impl FromStr for Line {
 
     fn from_str(text: &str) -> Result<Self, NotValid> {
         let fits = !text.trim().is_empty() && text.chars().count() <= 500 && !text.chars().any(char::is_control);
-        if fits { Ok(Self(text.trim().to_owned())) } else { Err(NotValid("1 to 500 characters of text in one line")) }
+        if fits {
+            Ok(Self(text.trim().to_owned()))
+        } else {
+            Err(NotValid::expected("1 to 500 characters of text in one line"))
+        }
     }
 }
 
@@ -78,7 +82,7 @@ impl Fields {
         match value {
             Value::Object(given) => Self { given, known: Vec::new(), problems: Vec::new() },
             other => {
-                let problem = format!("is {}; a JSON object is expected", kind(&other));
+                let problem = format!("must be a JSON object, not {}", kind(&other));
                 Self { given: Map::new(), known: Vec::new(), problems: vec![Problem::new("$", problem)] }
             }
         }
@@ -122,7 +126,7 @@ impl Fields {
     pub fn optional_bool(&mut self, name: &'static str) -> Option<bool> {
         let value = self.take(name)?;
         if value.as_bool().is_none() {
-            self.note(name, format!("is {}; true or false is expected", kind(&value)));
+            self.note(name, format!("must be true or false, not {}", kind(&value)));
         }
         value.as_bool()
     }
@@ -131,7 +135,7 @@ impl Fields {
     pub fn optional_list<T: FromStr<Err = NotValid>>(&mut self, name: &'static str) -> Option<Vec<T>> {
         let value = self.take(name)?;
         let Value::Array(entries) = value else {
-            self.note(name, format!("is {}; a list is expected", kind(&value)));
+            self.note(name, format!("must be a list, not {}", kind(&value)));
             return None;
         };
         let mut parsed = Vec::with_capacity(entries.len());
@@ -145,7 +149,7 @@ impl Fields {
     pub fn optional_objects<T>(&mut self, name: &'static str, read: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let value = self.take(name)?;
         let Value::Array(entries) = value else {
-            self.note(name, format!("is {}; a list is expected", kind(&value)));
+            self.note(name, format!("must be a list, not {}", kind(&value)));
             return None;
         };
         let mut parsed = Vec::with_capacity(entries.len());
@@ -165,13 +169,13 @@ impl Fields {
     pub fn optional_object<T: serde::de::DeserializeOwned>(&mut self, name: &'static str) -> Option<T> {
         let value = self.take(name)?;
         if !value.is_object() {
-            self.note(name, format!("is {}; an object is expected", kind(&value)));
+            self.note(name, format!("must be an object, not {}", kind(&value)));
             return None;
         }
         match serde_json::from_value(value) {
             Ok(read) => Some(read),
             Err(error) => {
-                self.note(name, format!("is not as expected: {error}"));
+                self.note(name, format!("does not fit: {error}"));
                 None
             }
         }
@@ -185,7 +189,7 @@ impl Fields {
     {
         let value = self.take(name)?;
         let Value::Object(entries) = value else {
-            self.note(name, format!("is {}; an object of names and values is expected", kind(&value)));
+            self.note(name, format!("must be an object of names and values, not {}", kind(&value)));
             return None;
         };
         let mut parsed = BTreeMap::new();
@@ -195,7 +199,7 @@ impl Fields {
             match (key.parse(), value) {
                 (Ok(key), Some(value)) => drop(parsed.insert(key, value)),
                 (Err(NotValid(expected)), _) => {
-                    self.note(&path, format!("is not a name known here; {expected} is expected"));
+                    self.note(&path, format!("must have a name that is {expected}"));
                 }
                 (Ok(_), None) => {}
             }
@@ -207,13 +211,13 @@ impl Fields {
     pub fn optional_tags(&mut self, name: &'static str) -> Option<BTreeMap<String, String>> {
         let value = self.take(name)?;
         let Value::Object(entries) = value else {
-            self.note(name, format!("is {}; an object of names and values is expected", kind(&value)));
+            self.note(name, format!("must be an object of names and values, not {}", kind(&value)));
             return None;
         };
         let mut tags = BTreeMap::new();
         for (key, value) in entries {
             if !value.is_string() {
-                self.note(&inner(name, &key), format!("is {}; a text is expected", kind(&value)));
+                self.note(&inner(name, &key), format!("must be a text, not {}", kind(&value)));
             }
             // A key is judged even where its value cannot be.
             tags.insert(key, value.as_str().unwrap_or_default().to_owned());
@@ -243,13 +247,13 @@ impl Fields {
 
     fn text<T: FromStr<Err = NotValid>>(&mut self, path: &str, value: &Value) -> Option<T> {
         let Some(text) = value.as_str() else {
-            self.note(path, format!("is {}; a text is expected", kind(value)));
+            self.note(path, format!("must be a text, not {}", kind(value)));
             return None;
         };
         match text.parse() {
             Ok(parsed) => Some(parsed),
             Err(NotValid(expected)) => {
-                self.note(path, format!("is not {expected}"));
+                self.note(path, format!("must be {expected}"));
                 None
             }
         }

@@ -9,6 +9,7 @@ pub mod account_creation;
 pub mod audit;
 pub mod baseline;
 pub mod clock;
+pub mod closed_set;
 pub mod control;
 pub mod digest;
 pub mod error;

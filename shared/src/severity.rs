@@ -1,15 +1,30 @@
 //! How much something matters.
 
-use std::str::FromStr;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use crate::ids::NotValid;
+use crate::{closed_set::not_one_of, ids::NotValid};
 
-/// How much something matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+/// How much something matters, in rising order.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", parse_err_ty = NotValid, parse_err_fn = not_one_of::<Severity>)]
 pub enum Severity {
     /// For whoever looks it up.
     Informational,
@@ -21,24 +36,7 @@ pub enum Severity {
     Critical,
 }
 
-impl FromStr for Severity {
-    type Err = NotValid;
-
-    fn from_str(text: &str) -> Result<Self, NotValid> {
-        match text {
-            "informational" => Ok(Self::Informational),
-            "notice" => Ok(Self::Notice),
-            "warning" => Ok(Self::Warning),
-            "critical" => Ok(Self::Critical),
-            _ => Err(NotValid("informational, notice, warning or critical")),
-        }
-    }
-}
-
 impl Severity {
-    /// Every severity, in rising order.
-    pub const ALL: [Self; 4] = [Self::Informational, Self::Notice, Self::Warning, Self::Critical];
-
     /// One step less: for what was tried and refused.
     pub fn lowered(self) -> Self {
         match self {

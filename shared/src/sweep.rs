@@ -75,7 +75,11 @@ impl FromStr for SweepId {
 
     fn from_str(text: &str) -> Result<Self, NotValid> {
         let fits = (1..=80).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if fits { Ok(Self(text.to_owned())) } else { Err(NotValid("the name of a sweep: letters, digits and hyphens")) }
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotValid::expected("the name of a sweep: letters, digits and hyphens"))
+        }
     }
 }
 

@@ -36,7 +36,7 @@ pub fn spelling(tags: &BTreeMap<String, String>, path: &str) -> Vec<Problem> {
         for (what, text, least, most) in [("key", key, 1, MAX_KEY), ("value", value, 0, MAX_VALUE)] {
             let characters = text.chars().count();
             if !(least..=most).contains(&characters) {
-                let problem = format!("has a {what} of {characters} characters; {least} to {most} are expected");
+                let problem = format!("has a {what} of {characters} characters; it must have {least} to {most}");
                 problems.push(Problem::new(&path, problem));
             }
             if let Some(refused) = text.chars().find(|c| !is_allowed(*c)) {

@@ -23,7 +23,7 @@ impl FromStr for OrganizationalUnitReference {
 
     fn from_str(text: &str) -> Result<Self, NotValid> {
         const EXPECTED: NotValid =
-            NotValid("an organizational unit: an id (ou-ab12-cdef3456) or a path (/Workloads/Production)");
+            NotValid::expected("an organizational unit: an id (ou-ab12-cdef3456) or a path (/Workloads/Production)");
         match text.strip_prefix('/') {
             Some("") => Ok(Self::Path(Vec::new())),
             Some(path) => {
@@ -55,14 +55,14 @@ impl FromStr for UnitName {
     type Err = NotValid;
 
     fn from_str(text: &str) -> Result<Self, NotValid> {
-        let reference: OrganizationalUnitReference = text.parse().map_err(|_| NotValid(Self::EXPECTED))?;
+        let reference: OrganizationalUnitReference = text.parse().map_err(|_| NotValid::expected(Self::EXPECTED))?;
         let is_root = match &reference {
             OrganizationalUnitReference::Id(id) => id.is_root(),
             OrganizationalUnitReference::Path(names) => names.is_empty(),
         };
         if is_root {
             // In the root, an account is unplaced.
-            Err(NotValid(Self::EXPECTED))
+            Err(NotValid::expected(Self::EXPECTED))
         } else {
             Ok(Self(reference))
         }
@@ -118,7 +118,7 @@ impl FromStr for PolicyTarget {
     type Err = NotValid;
 
     fn from_str(text: &str) -> Result<Self, NotValid> {
-        let unit = || text.parse().map(Self::Unit).map_err(|_| NotValid(Self::EXPECTED));
+        let unit = || text.parse().map(Self::Unit).map_err(|_| NotValid::expected(Self::EXPECTED));
         text.parse().map(Self::Account).or_else(|_| unit())
     }
 }
@@ -169,6 +169,6 @@ mod tests {
                 (text, text.len() == 12)
             );
         }
-        assert_eq!("22222222222".parse::<PolicyTarget>(), Err(NotValid(PolicyTarget::EXPECTED)));
+        assert_eq!("22222222222".parse::<PolicyTarget>(), Err(NotValid::expected(PolicyTarget::EXPECTED)));
     }
 }

@@ -19,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "vocabulary",
         &[
             "clock",
+            "closed_set",
             "digest",
             "error",
             "ids",

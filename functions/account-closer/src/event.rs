@@ -4,6 +4,7 @@ use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
 use serde::Serialize;
 use steward::{
+    closed_set::ClosedSet,
     error::Failure,
     gateway::{Event, EventType},
     ids::{AccountId, OrganizationalUnitId},
@@ -13,9 +14,11 @@ use steward::{
         keys::{self, Many},
     },
 };
+use strum::{IntoStaticStr, VariantArray};
 
 /// What was done, or was to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 #[serde(rename_all = "kebab-case")]
 pub enum Act {
     /// To tag the account and move it to the unit for accounts that are to be closed.
@@ -26,17 +29,6 @@ pub enum Act {
     Keep,
     /// Nothing more: it is over.
     End,
-}
-
-impl Act {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Suspend => "suspend",
-            Self::Close => "close",
-            Self::Keep => "keep",
-            Self::End => "end",
-        }
-    }
 }
 
 /// What came of it.

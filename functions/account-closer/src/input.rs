@@ -161,6 +161,7 @@ fn check<'a>(fields: &mut Fields, name: &str, ids: impl ExactSizeIterator<Item =
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use steward::closed_set::ClosedSet;
 
     use super::*;
 
@@ -194,7 +195,7 @@ mod tests {
 
     #[test]
     fn every_way_of_asking_has_a_sample_and_each_is_taken() {
-        let ways = Mode::ALL.map(Mode::name).into_iter().chain(WAYS).chain(["account_ids", "an event"]);
+        let ways = Mode::ALL.iter().map(|mode| mode.name()).chain(WAYS).chain(["account_ids", "an event"]);
         payloads::check(crate::AccountCloser::NAME, ways, |sample| {
             if let steward::runtime::trigger::Trigger::Event(event) =
                 steward::runtime::trigger::Trigger::of(sample.payload.clone())
@@ -216,13 +217,13 @@ mod tests {
             {"account_id": "333333333333", "account_name": " ", "reason": "x", "unit": "y"},
             7]}));
         for part in [
-            "mode: is not plan or apply",
+            "mode: must be plan or apply",
             "colour: is not a field",
-            "accounts[0].account_id: is not an account id",
+            "accounts[0].account_id: must be an account id",
             "accounts[0].reason: is missing",
-            "accounts[1].account_name: is not 1 to 500 characters",
+            "accounts[1].account_name: must be 1 to 500 characters",
             "accounts[1].unit: is not a field",
-            "accounts[2]: is a number",
+            "accounts[2]: must be a JSON object, not a number",
         ] {
             assert!(said.contains(part), "{part}: {said}");
         }

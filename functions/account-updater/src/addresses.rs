@@ -34,7 +34,7 @@ impl FromStr for Pattern {
 
     fn from_str(text: &str) -> Result<Self, NotValid> {
         const EXPECTED: NotValid =
-            NotValid("an address with {account_id} or {local}, such as aws+{account_id}@example.com");
+            NotValid::expected("an address with {account_id} or {local}, such as aws+{account_id}@example.com");
         let pattern = Self(text.to_owned());
         let tells_apart =
             text.split('@').next().is_some_and(|local| local.contains("{account_id}") || local.contains("{local}"));

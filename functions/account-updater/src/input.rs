@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, str::FromStr};
 use serde_json::Value;
 use steward::{
     baseline::Validate,
+    closed_set::ClosedSet,
     control::{Mode, alternate_contacts::Contact},
     error::Failure,
     gateway::{ContactKind, EmailCode},
@@ -129,7 +130,7 @@ impl FromStr for TaskName {
     type Err = NotValid;
 
     fn from_str(text: &str) -> Result<Self, NotValid> {
-        const EXPECTED: NotValid = NotValid(
+        const EXPECTED: NotValid = NotValid::expected(
             "one of accept-email-change, change-email-domain, contacts, delete-contact, email-changes, \
              follow-email-changes, forget-email-change, regions, rename, resend-email-change, set-contact and \
              start-email-change",
@@ -149,7 +150,7 @@ impl FromStr for Words {
         if is_said && !text.chars().any(char::is_control) {
             Ok(Self(text.trim().to_owned()))
         } else {
-            Err(NotValid("a text of 1 to 500 characters in one line"))
+            Err(NotValid::expected("a text of 1 to 500 characters in one line"))
         }
     }
 }
@@ -162,8 +163,8 @@ impl FromStr for Kind {
 
     fn from_str(text: &str) -> Result<Self, NotValid> {
         let kinds = [ContactKind::Billing, ContactKind::Operations, ContactKind::Security];
-        let kind = kinds.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text));
-        kind.map(Self).ok_or(NotValid("one of billing, operations and security"))
+        let kind = kinds.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(text));
+        kind.map(Self).ok_or(NotValid::expected("one of billing, operations and security"))
     }
 }
 

@@ -103,7 +103,7 @@ impl ActivityAuditor {
             }
             Trigger::Event(event) => self.audit(&event).await.map(Answer::Event),
             Trigger::Manual(_) => {
-                Err(Failure::not_understood("An event of CloudTrail is expected, as in events/activity-auditor."))
+                Err(Failure::not_understood("The input must be an event of CloudTrail, as in events/activity-auditor."))
             }
         }
     }
@@ -174,13 +174,15 @@ impl ActivityAuditor {
 
 #[cfg(test)]
 mod tests {
+    use steward::closed_set::ClosedSet;
+
     use super::*;
 
     #[test]
     fn every_way_of_asking_has_a_sample_and_each_is_taken() {
         let guarded =
             Guarded { own_names: vec!["steward".to_owned()], access_role: "OrganizationAccountAccessRole".to_owned() };
-        payloads::check(ActivityAuditor::NAME, Severity::ALL, |sample| {
+        payloads::check(ActivityAuditor::NAME, Severity::ALL.iter().copied(), |sample| {
             let Trigger::Event(event) = Trigger::of(sample.payload) else { return Err("no event") };
             let audited = ActivityAudited::of(&event, &[], &guarded, None);
             audited.map(|audited| [audited.severity]).ok_or("no call")

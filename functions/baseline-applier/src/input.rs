@@ -32,7 +32,7 @@ impl Input {
         let mode = fields.optional("mode");
         let controls: Option<Vec<ControlName>> = fields.optional_list("controls");
         if controls.as_ref().is_some_and(Vec::is_empty) {
-            fields.note("controls", "is empty; the id of at least one control, or no such field, is expected");
+            fields.note("controls", "must have the id of at least one control, or be left out");
         }
         let confirmation = fields.optional("continue");
         match (selection, fields.finish()) {
@@ -60,13 +60,14 @@ impl FromStr for ControlName {
     type Err = NotValid;
 
     fn from_str(text: &str) -> Result<Self, NotValid> {
-        control::find(text).map(Self).ok_or(NotValid("the id of a control"))
+        control::find(text).map(Self).ok_or(NotValid::expected("the id of a control"))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use steward::closed_set::ClosedSet;
     use steward::{account_creation::BaselineMessage, runtime::trigger::Trigger};
 
     use super::*;
@@ -81,7 +82,7 @@ mod tests {
     #[test]
     fn every_way_of_asking_has_a_sample_and_each_is_taken() {
         let events = ["an account was created", "an account has joined"];
-        let ways = Mode::ALL.map(Mode::name).into_iter().chain(Selection::FIELDS).chain(["continue"]).chain(events);
+        let ways = Mode::ALL.iter().map(|mode| mode.name()).chain(Selection::FIELDS).chain(["continue"]).chain(events);
         payloads::check(crate::BaselineApplier::NAME, ways, |sample| {
             let input = match Trigger::of(sample.payload) {
                 Trigger::Event(event) => {

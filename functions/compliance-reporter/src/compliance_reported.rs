@@ -1,6 +1,6 @@
 //! What is published of a sweep that is over: an event, and metrics.
 
-use compliance_report::{Checked, OrganizationTotals, Outcome, Report};
+use compliance_report::{AccountTotals, Checked, OrganizationTotals, Outcome, Report};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -44,16 +44,9 @@ pub struct ComplianceReported {
 /// The numbers of a sweep.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Totals {
-    /// All accounts.
-    pub accounts: usize,
-    /// Those in which everything is as it should be.
-    pub compliant: usize,
-    /// Those in which something was found wrong.
-    pub not_compliant: usize,
-    /// Those of which something could not be found out.
-    pub unknown: usize,
-    /// Those that are not looked at.
-    pub not_checked: usize,
+    /// How many accounts stand in which way.
+    #[serde(flatten)]
+    pub accounts: AccountTotals,
     /// The numbers of the organization checks; left out where there were none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organization: Option<OrganizationTotals>,
@@ -92,14 +85,7 @@ impl ComplianceReported {
             started_at: report.sweep.started_at,
             finished_at: report.sweep.finished_at,
             report: format!("s3://{bucket}/{folder}/report.html"),
-            totals: Totals {
-                accounts: totals.accounts,
-                compliant: totals.compliant,
-                not_compliant: totals.not_compliant,
-                unknown: totals.unknown,
-                not_checked: totals.not_checked,
-                organization: totals.organization,
-            },
+            totals: Totals { accounts: totals.accounts, organization: totals.organization },
             compared_with: report.compared_with.clone(),
             new: new.collect(),
             new_count: report.new.len(),
@@ -117,10 +103,10 @@ impl ComplianceReported {
         let all = Metrics {
             dimensions: Vec::new(),
             values: vec![
-                count("Accounts", self.totals.accounts),
-                count("CompliantAccounts", self.totals.compliant),
-                count("NotCompliantAccounts", self.totals.not_compliant),
-                count("UnknownAccounts", self.totals.unknown),
+                count("Accounts", self.totals.accounts.accounts),
+                count("CompliantAccounts", self.totals.accounts.compliant),
+                count("NotCompliantAccounts", self.totals.accounts.not_compliant),
+                count("UnknownAccounts", self.totals.accounts.unknown),
                 count("LockedOutAccounts", self.locked_out),
                 ("SweepDuration", Unit::Seconds, took.as_secs_f64()),
             ],

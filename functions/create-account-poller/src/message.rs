@@ -68,6 +68,6 @@ mod tests {
     fn a_broken_input_is_refused_with_every_problem() {
         let failure = Message::read(json!({"request": "x", "request_id": "y"})).unwrap_err();
         assert_eq!(failure.cause, Cause::InvalidRequest);
-        assert!(failure.message.contains("request_id: is not") && failure.message.contains("request: is not a field"));
+        assert!(failure.message.contains("request_id: must be") && failure.message.contains("request: is not a field"));
     }
 }

@@ -30,7 +30,7 @@ impl Input {
         for (position, name) in queues.iter().flatten().enumerate() {
             if !known.contains(&name.0.as_str()) {
                 let expected = known.join(", ");
-                fields.note(&format!("queues[{position}]"), format!("is none of {expected}"));
+                fields.note(&format!("queues[{position}]"), format!("must be one of {expected}"));
             }
         }
         let message_ids: Option<Vec<MessageId>> = fields.optional_list("message_ids");
@@ -64,13 +64,14 @@ impl FromStr for MessageId {
 
     fn from_str(text: &str) -> Result<Self, NotValid> {
         let is_valid = text.len() == 36 && text.chars().all(|letter| letter.is_ascii_hexdigit() || letter == '-');
-        if is_valid { Ok(Self(text.to_owned())) } else { Err(NotValid("the message_id of a plan's row")) }
+        if is_valid { Ok(Self(text.to_owned())) } else { Err(NotValid::expected("the message_id of a plan's row")) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use steward::closed_set::ClosedSet;
 
     use super::*;
 
@@ -84,7 +85,7 @@ mod tests {
 
     #[test]
     fn every_way_of_asking_has_a_sample_and_each_is_taken() {
-        let ways = Mode::ALL.map(Mode::name).into_iter().chain(["queues", "message_ids"]);
+        let ways = Mode::ALL.iter().map(|mode| mode.name()).chain(["queues", "message_ids"]);
         payloads::check(crate::DeadLetterReplayer::NAME, ways, |sample| {
             let given = ["queues", "message_ids"].into_iter().filter(|field| sample.payload.get(field).is_some());
             let given: Vec<_> = given.collect();

@@ -137,6 +137,7 @@ fn check_groups(groups: &[GroupName], fields: &mut Fields) {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use steward::closed_set::ClosedSet;
 
     use super::*;
 
@@ -159,7 +160,7 @@ mod tests {
 
     #[test]
     fn every_way_of_asking_has_a_sample_and_each_is_taken() {
-        let ways = Mode::ALL.map(Mode::name).into_iter().chain(WAYS).chain(["second_factor"]);
+        let ways = Mode::ALL.iter().map(|mode| mode.name()).chain(WAYS).chain(["second_factor"]);
         payloads::check(crate::JumpUserManager::NAME, ways, |sample| {
             let given = WAYS.into_iter().chain(["second_factor"]);
             let given: Vec<_> = given.filter(|field| sample.payload.get(field).is_some()).collect();

@@ -113,7 +113,7 @@ impl Notifier {
             }
             Trigger::Event(event) => self.notify(&event).await.map(Answer::Event),
             Trigger::Manual(_) => {
-                Err(Failure::not_understood("An event of Steward is expected, as in events/notifier."))
+                Err(Failure::not_understood("The input must be an event of Steward, as in events/notifier."))
             }
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use steward::{
+    closed_set::ClosedSet,
     control::Mode,
     error::Failure,
     ids::{AccountId, NotValid},
@@ -40,7 +41,7 @@ impl std::str::FromStr for Named {
     fn from_str(text: &str) -> Result<Self, NotValid> {
         organization_check::find(text)
             .map(Self)
-            .ok_or(NotValid("an organization check, as docs/CONTROLS.md lists them"))
+            .ok_or(NotValid::expected("an organization check, as docs/CONTROLS.md lists them"))
     }
 }
 
@@ -65,7 +66,7 @@ impl Input {
         let mut problems = fields.finish();
         let stranger = |(service, account): (&TrustedService, &AccountId)| {
             (!allowed.contains(account)).then(|| Problem {
-                path: format!("delegated_administrators.{}", service.principal()),
+                path: format!("delegated_administrators.{}", service.name()),
                 problem: format!("{account} is not among the accounts of the stack parameter DelegatedAdministrators"),
             })
         };

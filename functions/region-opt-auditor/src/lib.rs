@@ -12,10 +12,7 @@ use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
-    audit::{
-        own_roles::OwnRole,
-        region_calls::{Callers, Status},
-    },
+    audit::{own_roles::OwnRole, region_calls::Callers},
     baseline::{Document, DocumentCache, DocumentInForce, FactsReader, Refusal, Selectors},
     clock,
     control::{AnyControl, Conclusion, Control, Engine, Mode, Visit, conclude, is_settling, regions::RegionsControl},
@@ -150,9 +147,9 @@ impl RegionOptAuditor {
                 let message = Message::of_event(&event, &self.own_roles)?;
                 self.receive(message, invocation).await.map(Answer::Event)
             }
-            Trigger::Manual(_) => {
-                Err(Failure::not_understood("An event about a region is expected, as in events/region-opt-auditor."))
-            }
+            Trigger::Manual(_) => Err(Failure::not_understood(
+                "The input must be an event about a region, as in events/region-opt-auditor.",
+            )),
         }
     }
 
@@ -183,7 +180,7 @@ impl RegionOptAuditor {
         // Whether it may be undone, found out before it is published.
         let may_undo = document.remediates(RegionsControl::ID) && self.may_change(&document).await?;
         let key = key(&change);
-        if let (Some(status), Some(at)) = (Status::of(&change.status), change.time()) {
+        if let (Some(status), Some(at)) = (change.status.parse().ok(), change.time()) {
             change.requested_by = self.callers.behind(&change.account_id, &change.region, status, at, now).await?;
         }
         let publish = self.publish(change, verdict, document.refused, may_undo, now);
@@ -236,7 +233,7 @@ impl RegionOptAuditor {
             let detail = format!("It is {}.", change.account_id);
             return Ok(Verdict::Violated(Failure::with_detail(Cause::AccountNotInOrganization, detail)));
         };
-        let (Ok(region), Some(status)) = (change.region.parse::<Region>(), Status::of(&change.status)) else {
+        let (Ok(region), Some(status)) = (change.region.parse::<Region>(), change.status.parse().ok()) else {
             let detail = format!("The region is {:?}, its status {:?}.", change.region, change.status);
             return Ok(Verdict::Violated(Failure::with_detail(Cause::RegionChangeNotJudged, detail)));
         };

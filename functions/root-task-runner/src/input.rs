@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, str::FromStr};
 
 use serde_json::Value;
 use steward::{
+    closed_set::ClosedSet,
     control::{Mode, brake::Confirmation},
     error::Failure,
     ids::{AccountId, BucketName, NotValid, QueueArn, Region},
@@ -98,7 +99,7 @@ fn work(task: Task, fields: &mut Fields) -> Option<Work> {
         Task::DeleteCredentials => {
             let kinds: Option<Vec<CredentialKind>> = fields.optional_list("credentials");
             if kinds.as_ref().is_some_and(Vec::is_empty) {
-                fields.note("credentials", "is empty; at least one kind, or no such field for all, is expected");
+                fields.note("credentials", "must have at least one kind, or be left out for all");
             }
             let kinds = kinds.unwrap_or_else(|| CredentialKind::ALL.to_vec()).into_iter().collect();
             Selection::read(fields).map(|selection| Work::Credentials(selection, kinds))
@@ -140,7 +141,7 @@ fn queue(fields: &mut Fields) -> Option<Resource> {
     let QueueUrl { url, account, name, region: of_url } = url?;
     match (of_url, region) {
         (Some(of_url), Some(region)) if of_url != region => {
-            fields.note("region", format!("is not the region of the queue, {of_url}"));
+            fields.note("region", format!("must be the region of the queue, {of_url}"));
             None
         }
         (Some(region), _) | (None, Some(region)) => Some(Resource::Queue { url, account, name, region }),
@@ -163,7 +164,8 @@ impl FromStr for QueueUrl {
     type Err = NotValid;
 
     fn from_str(text: &str) -> Result<Self, NotValid> {
-        const EXPECTED: NotValid = NotValid("the URL of a queue, https://sqs.<region>.amazonaws.com/<account>/<name>");
+        const EXPECTED: NotValid =
+            NotValid::expected("the URL of a queue, https://sqs.<region>.amazonaws.com/<account>/<name>");
         let (_, rest) = text.split_once("://").ok_or(EXPECTED)?;
         let [host, account, name] = rest.split('/').collect::<Vec<_>>()[..] else { return Err(EXPECTED) };
         // In whichever region: its name has the grammar of its ARN.
@@ -191,7 +193,7 @@ mod tests {
     #[test]
     fn every_way_of_asking_has_a_sample_and_each_is_taken() {
         let tasks = Task::ALL.iter().map(|task| task.name());
-        let ways = tasks.chain(Mode::ALL.map(Mode::name)).chain(Selection::FIELDS).chain(["continue"]);
+        let ways = tasks.chain(Mode::ALL.iter().map(|mode| mode.name())).chain(Selection::FIELDS).chain(["continue"]);
         payloads::check(crate::RootTaskRunner::NAME, ways, |sample| {
             let fields = Selection::FIELDS.into_iter().chain(["continue"]);
             let named = fields.filter(|field| sample.payload.get(field).is_some());
@@ -220,7 +222,7 @@ mod tests {
     #[test]
     fn a_reason_is_asked_for_and_an_unknown_task_is_answered_with_those_there_are() {
         let said = problems(json!({"task": "unlock", "mode": "now"}));
-        for part in ["task: is not one of status", "reason: is missing", "mode: is not plan or apply"] {
+        for part in ["task: must be status", "reason: is missing", "mode: must be plan or apply"] {
             assert!(said.contains(part), "{part}: {said}");
         }
         assert!(problems(json!({"task": "status", "reason": " "})).contains("reason"));

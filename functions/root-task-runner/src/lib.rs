@@ -17,6 +17,7 @@ use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use steward::{
     baseline::DocumentCache,
+    closed_set::ClosedSet,
     control::{
         Mode,
         brake::{Brake, Came},

@@ -1,8 +1,10 @@
 //! What a person is answered.
 
 use serde::Serialize;
+use sheet::Terminator;
 use steward::{
     baseline::Refusal,
+    closed_set::ClosedSet,
     control::{Mode, brake::Braked},
     error::{Cause, Failure},
     ids::AccountId,
@@ -71,39 +73,28 @@ impl Report {
     }
 }
 
-fn table(rows: &[Row]) -> Result<String, csv::Error> {
-    let mut table = csv::Writer::from_writer(Vec::new());
+fn table(rows: &[Row]) -> Result<String, sheet::Error> {
     let kinds = CredentialKind::ALL.iter().map(|kind| kind.name());
-    table.write_record(["account_id", "account_name", "outcome"].into_iter().chain(kinds).chain(["detail"]))?;
-    for row in rows {
+    let head = ["account_id", "account_name", "outcome"].into_iter().chain(kinds).chain(["detail"]);
+    let cells = rows.iter().map(|row| {
         let (outcome, present, detail) = match &row.finding {
             Finding::Audited { present } => ("audited", Some(present), String::new()),
             Finding::Refused { why } => ("refused", None, why.clone()),
             Finding::Failed { failure, .. } => ("failed", None, failure.to_string()),
             _ => ("other", None, String::new()),
         };
-        let mut fields = vec![
-            row.account_id.as_ref().map(ToString::to_string).unwrap_or_default(),
-            inert(row.account_name.as_deref().unwrap_or_default()),
-            outcome.to_owned(),
-        ];
         // What was not seen is neither yes nor no.
         let said = |kind: &CredentialKind| match present {
             Some(present) if present.contains(kind) => "yes",
             Some(_) => "no",
             None => "",
         };
-        fields.extend(CredentialKind::ALL.iter().map(|kind| said(kind).to_owned()));
-        fields.push(inert(&detail));
-        table.write_record(&fields)?;
-    }
-    let bytes = table.into_inner().map_err(csv::IntoInnerError::into_error)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// A text that no spreadsheet takes for a formula.
-fn inert(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+        let id = row.account_id.as_ref().map(ToString::to_string).unwrap_or_default();
+        let first = [id, row.account_name.clone().unwrap_or_default(), outcome.to_owned()];
+        let said = CredentialKind::ALL.iter().map(|kind| said(kind).to_owned());
+        first.into_iter().chain(said).chain([detail]).collect::<Vec<_>>()
+    });
+    sheet::table(Terminator::Any(b'\n'), head, cells)
 }
 
 #[cfg(test)]

@@ -5,11 +5,14 @@ mod credentials;
 mod event;
 mod lock;
 
-use std::str::FromStr;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use steward::{gateway::RootFeature, ids::NotValid};
+use steward::{
+    closed_set::{ClosedSet, not_one_of},
+    gateway::RootFeature,
+    ids::NotValid,
+};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 pub(crate) use backup::BackupKey;
 pub(crate) use credentials::{CredentialKind, plan as plan_deletion, present};
@@ -18,8 +21,11 @@ pub use event::RootTaskPerformed;
 pub(crate) use lock::why_it_locks;
 
 /// What can be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, EnumString, IntoStaticStr, VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", parse_err_ty = NotValid, parse_err_fn = not_one_of::<Task>)]
 pub enum Task {
     /// Show which root features the organization has enabled.
     Status,
@@ -44,51 +50,9 @@ pub enum Task {
 }
 
 impl Task {
-    /// Every task.
-    pub const ALL: &[Self] = &[
-        Self::Status,
-        Self::Enable,
-        Self::Disable,
-        Self::AuditCredentials,
-        Self::DeleteCredentials,
-        Self::AllowPasswordRecovery,
-        Self::UnlockBucketPolicy,
-        Self::RestoreBucketPolicy,
-        Self::UnlockQueuePolicy,
-        Self::RestoreQueuePolicy,
-    ];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Status => "status",
-            Self::Enable => "enable",
-            Self::Disable => "disable",
-            Self::AuditCredentials => "audit-credentials",
-            Self::DeleteCredentials => "delete-credentials",
-            Self::AllowPasswordRecovery => "allow-password-recovery",
-            Self::UnlockBucketPolicy => "unlock-bucket-policy",
-            Self::RestoreBucketPolicy => "restore-bucket-policy",
-            Self::UnlockQueuePolicy => "unlock-queue-policy",
-            Self::RestoreQueuePolicy => "restore-queue-policy",
-        }
-    }
-
     /// Whether it only looks, whatever the mode.
     pub fn only_reads(self) -> bool {
         matches!(self, Self::Status | Self::AuditCredentials)
-    }
-}
-
-impl FromStr for Task {
-    type Err = NotValid;
-
-    fn from_str(text: &str) -> Result<Self, NotValid> {
-        const EXPECTED: NotValid = NotValid(
-            "one of status, enable, disable, audit-credentials, delete-credentials, allow-password-recovery, \
-             unlock-bucket-policy, restore-bucket-policy, unlock-queue-policy and restore-queue-policy",
-        );
-        Self::ALL.iter().copied().find(|task| task.name() == text).ok_or(EXPECTED)
     }
 }
 

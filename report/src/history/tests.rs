@@ -123,7 +123,7 @@ fn the_trend_holds_the_last_sweeps_and_each_of_them_once() {
     assert_eq!(report.trend.len(), TREND_LENGTH);
     assert_eq!((report.trend[0].sweep_id.as_str(), report.trend[29].sweep_id.as_str()), ("sweep-2", "sweep-31"));
     let again = Report::new(sweep(31, vec![rows(compliant("tags"))]), Some(&report));
-    assert_eq!((again.trend.len(), again.trend[29].compliant), (TREND_LENGTH, 1));
+    assert_eq!((again.trend.len(), again.trend[29].accounts.compliant), (TREND_LENGTH, 1));
 }
 
 #[test]
@@ -177,7 +177,7 @@ proptest! {
         let accounts = &report.sweep.accounts;
         prop_assert_eq!(accounts.len(), ids.len());
         prop_assert!(accounts.iter().all(|account| ids.contains(&account.id)));
-        let totals = &report.totals;
+        let totals = report.totals.accounts;
         prop_assert_eq!(totals.compliant + totals.not_compliant + totals.unknown + totals.not_checked, accounts.len());
         // Nothing is both new and resolved, and what is resolved stands in an account that was looked at.
         for change in &report.resolved {

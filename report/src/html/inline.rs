@@ -23,7 +23,8 @@ impl Inline {
     /// The page's style, with a class for each share that a bar has: styles of single elements have no hash.
     pub(super) fn style(report: &Report) -> Self {
         let totals = &report.totals;
-        let mut shares = BTreeSet::from([totals.not_compliant, totals.unknown, totals.compliant, totals.not_checked]);
+        let all = totals.accounts;
+        let mut shares = BTreeSet::from([all.not_compliant, all.unknown, all.compliant, all.not_checked]);
         for control in &totals.controls {
             let (good, rest) = (control.compliant + control.fixed, control.skipped + control.not_checked);
             shares.extend([control.not_compliant(), control.unknown, control.exempt, good, rest]);

@@ -32,11 +32,16 @@ pub(super) struct Bar {
 
 impl Trend {
     pub(super) fn of(points: &[Point]) -> Self {
-        let highest = points.iter().map(|point| point.not_compliant + point.unknown).max().unwrap_or_default().max(1);
+        let highest = points
+            .iter()
+            .map(|point| point.accounts.not_compliant + point.accounts.unknown)
+            .max()
+            .unwrap_or_default()
+            .max(1);
         // What is there is seen, however little of the whole it is.
         let scaled = |number: usize| if number == 0 { 0 } else { (number * (HEIGHT - 4) / highest).max(2) };
         let bar = |(place, point): (usize, &Point)| {
-            let (wrong, unknown) = (scaled(point.not_compliant), scaled(point.unknown));
+            let (wrong, unknown) = (scaled(point.accounts.not_compliant), scaled(point.accounts.unknown));
             Bar {
                 x: (TREND_LENGTH.saturating_sub(points.len()) + place) * STEP,
                 wrong_y: HEIGHT - wrong.min(HEIGHT),
@@ -44,10 +49,10 @@ impl Trend {
                 unknown_y: (HEIGHT - wrong.min(HEIGHT)).saturating_sub(unknown),
                 unknown_height: unknown,
                 day: words::moment(point.finished_at),
-                wrong: point.not_compliant,
-                unknown: point.unknown,
-                compliant: point.compliant,
-                accounts: point.accounts,
+                wrong: point.accounts.not_compliant,
+                unknown: point.accounts.unknown,
+                compliant: point.accounts.compliant,
+                accounts: point.accounts.accounts,
             }
         };
         Self {
@@ -61,8 +66,9 @@ impl Trend {
 }
 
 fn text(points: &[Point]) -> String {
-    let point =
-        |point: &Point| format!("{} on {}", words::number(point.not_compliant), words::day_of(point.finished_at));
+    let point = |point: &Point| {
+        format!("{} on {}", words::number(point.accounts.not_compliant), words::day_of(point.finished_at))
+    };
     match points {
         [] | [_] => "This is the first sweep; the next ones are drawn beside it.".to_owned(),
         [first, .., last] => format!(
@@ -77,17 +83,19 @@ fn text(points: &[Point]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::day;
+    use crate::{AccountTotals, testing::day};
 
     fn point(number: i8, not_compliant: usize, unknown: usize) -> Point {
         Point {
             sweep_id: number.to_string(),
             finished_at: day(number),
-            accounts: 1000,
-            compliant: 1000 - not_compliant - unknown,
-            not_compliant,
-            unknown,
-            not_checked: 0,
+            accounts: AccountTotals {
+                accounts: 1000,
+                compliant: 1000 - not_compliant - unknown,
+                not_compliant,
+                unknown,
+                not_checked: 0,
+            },
         }
     }
 

@@ -41,7 +41,7 @@ impl AccountSpec<OrganizationalUnitReference> {
         let billing = fields.optional_bool("iam_user_access_to_billing");
         let role_name: Option<RoleName> = fields.optional("role_name");
         if role_name.as_ref().is_some_and(|name| name != access_role) {
-            fields.note("role_name", format!("is not {access_role}, through which this stack enters accounts"));
+            fields.note("role_name", format!("must be {access_role}, through which this stack enters accounts"));
         }
         let problems = fields.finish();
         match (account_name, email) {

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::AccountSpec;
 use crate::{
@@ -20,7 +21,8 @@ const FURTHEST: SignedDuration = SignedDuration::from_hours(24);
 const KEPT_STATES: usize = 40;
 
 /// How far a request has come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 #[serde(tag = "name", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum State {
     /// Recorded; AWS has not been asked.
@@ -58,14 +60,7 @@ pub enum State {
 impl State {
     /// The state's name in answers, events and the table.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Requested => "REQUESTED",
-            Self::Creating => "CREATING",
-            Self::InProgress { .. } => "IN_PROGRESS",
-            Self::Placing { .. } => "PLACING",
-            Self::Ready { .. } => "READY",
-            Self::Failed { .. } => "FAILED",
-        }
+        self.into()
     }
 
     /// The account, as soon as it is known.

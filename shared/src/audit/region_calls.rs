@@ -9,6 +9,7 @@ use std::{collections::HashMap, fmt, time::Duration};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use strum::EnumString;
 
 use crate::{
     audit::cloudtrail::Actor,
@@ -27,8 +28,9 @@ const BEGUN: SignedDuration = SignedDuration::from_mins(15);
 const MOST_MARKS: usize = 40;
 
 /// Where a region stands between disabled and enabled, as its event says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString)]
 #[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum Status {
     /// Somebody has asked for it.
     Enabling,
@@ -41,17 +43,6 @@ pub enum Status {
 }
 
 impl Status {
-    /// The status of this name; None for one that AWS has added since.
-    pub fn of(name: &str) -> Option<Self> {
-        Some(match name {
-            "ENABLING" => Self::Enabling,
-            "ENABLED" => Self::Enabled,
-            "DISABLING" => Self::Disabling,
-            "DISABLED" => Self::Disabled,
-            _ => return None,
-        })
-    }
-
     /// Whether it is the end of a change.
     fn is_end(self) -> bool {
         match self {
@@ -325,6 +316,9 @@ mod tests {
 
     #[test]
     fn a_status_that_aws_has_added_since_is_not_taken_for_another() {
-        assert_eq!((Status::of("ENABLED"), Status::of("ENABLED_BY_DEFAULT")), (Some(Status::Enabled), None));
+        assert_eq!(
+            ("ENABLED".parse().ok(), "ENABLED_BY_DEFAULT".parse::<Status>().ok()),
+            (Some(Status::Enabled), None)
+        );
     }
 }

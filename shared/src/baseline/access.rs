@@ -190,7 +190,7 @@ fn path_of<'a>(section: &'a SwitchRoles, role: &RoleName) -> Option<&'a str> {
 impl Validate for Access {
     fn problems(&self, path: &str) -> Vec<Problem> {
         let mut findings = Findings::at(path);
-        findings.expect("roles", !self.roles.is_empty(), "is empty; at least one role is expected");
+        findings.expect("roles", !self.roles.is_empty(), "must have at least one role");
         for role in self.roles.keys().filter(|role| !is_name(role)) {
             findings.note(&format!("roles.{role}"), NO_NAME);
         }
@@ -214,7 +214,7 @@ impl Access {
         findings.distinct(field, named);
         for (position, role) in named.iter().enumerate().filter(|(_, role)| !self.roles.contains_key(*role)) {
             let known: Vec<_> = self.roles.keys().map(String::as_str).collect();
-            let problem = format!("{role} is not one of access.roles; one of {} is expected", known.join(", "));
+            let problem = format!("must be one of {}, the roles of access, not {role}", known.join(", "));
             findings.note(&format!("{field}[{position}]"), problem);
         }
     }
@@ -231,7 +231,7 @@ impl Access {
         names.dedup();
         for (field, name) in names {
             if name.len() > MAX_GROUP_NAME {
-                let problem = format!("makes the group {name}; at most {MAX_GROUP_NAME} characters are expected");
+                let problem = format!("makes the group {name}, which must have at most {MAX_GROUP_NAME} characters");
                 findings.note(&field, problem);
             }
             if let Some(first) = seen.insert(name.to_ascii_lowercase(), field.clone())
@@ -245,7 +245,7 @@ impl Access {
 
 impl Validate for ProjectAccounts {
     fn problems(&self, path: &str) -> Vec<Problem> {
-        const ONE: &str = "exactly one of organizational_unit, tag and account_ids is expected";
+        const ONE: &str = "must have exactly one of organizational_unit, tag and account_ids";
         let mut problems = Vec::new();
         let set = [self.organizational_unit.is_some(), self.tag.is_some(), self.account_ids.is_some()];
         match set.iter().filter(|is_set| **is_set).count() {
@@ -258,7 +258,7 @@ impl Validate for ProjectAccounts {
         }
         if let Some(tag) = &self.tag {
             if tag.is_empty() {
-                problems.push(Problem::new(inner(path, "tag"), "is empty; a key and its value are expected"));
+                problems.push(Problem::new(inner(path, "tag"), "must have a key and its value"));
             }
             problems.extend(tags::spelling(tag, &inner(path, "tag")));
         }

@@ -34,7 +34,7 @@ impl<'a> Findings<'a> {
         let characters = text.chars().count();
         if !expected.contains(&characters) {
             let (least, most) = (expected.start(), expected.end());
-            self.note(field, format!("has {characters} characters; {least} to {most} are expected"));
+            self.note(field, format!("must have {least} to {most} characters, not {characters}"));
         }
     }
 
@@ -48,7 +48,7 @@ impl<'a> Findings<'a> {
     /// Expects a number in a range.
     pub fn range(&mut self, field: &str, number: i32, expected: RangeInclusive<i32>) {
         if !expected.contains(&number) {
-            self.note(field, format!("is {number}; {} to {} is expected", expected.start(), expected.end()));
+            self.note(field, format!("must be {} to {}, not {number}", expected.start(), expected.end()));
         }
     }
 

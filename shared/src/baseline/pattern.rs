@@ -99,7 +99,7 @@ impl Pattern {
         }
         let parts: Vec<_> = below.split('/').collect();
         if parts.iter().any(|part| part.is_empty()) {
-            return Some("has an empty name; write one / between two names and none at the end".to_owned());
+            return Some("must have one / between two names and none at the end".to_owned());
         }
         if parts.iter().any(|part| part.contains("**") && *part != "**") {
             return Some("has ** beside other characters; ** stands for whole names, * for a part of one".to_owned());

@@ -52,14 +52,14 @@ fn text(bytes: &[u8]) -> Result<&str, String> {
     if bytes.len() > MAX_BYTES {
         return Err(format!("has more than {MAX_BYTES} bytes; that much is no baseline"));
     }
-    std::str::from_utf8(bytes).map_err(|error| format!("is no UTF-8 text: byte {} is not", error.valid_up_to()))
+    std::str::from_utf8(bytes).map_err(|error| format!("must be UTF-8, which byte {} is not", error.valid_up_to()))
 }
 
 fn tree(text: &str) -> Result<Value, String> {
     serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
         // In words for whoever wrote the document, with line and column; a key in them may be of any length.
         let words = error.render_with_formatter(&UserMessageFormatter);
-        format!("is no YAML that can be read: {}", words.chars().take(200).collect::<String>())
+        format!("must be YAML: {}", words.chars().take(200).collect::<String>())
     })
 }
 
@@ -114,7 +114,7 @@ impl Check {
             Baseline::check_sections(self, entry, &path);
             self.leaves_alone(access_role, entry, &path);
             if entry.as_object().is_some_and(|fields| fields.keys().all(|name| name == "match")) {
-                let problem = format!("changes nothing; a section is expected: {}", Baseline::WRITTEN.join(", "));
+                let problem = format!("changes nothing; must have a section: {}", Baseline::WRITTEN.join(", "));
                 self.note(Problem::new(path, problem));
             }
         }
@@ -132,7 +132,7 @@ impl Check {
         for (position, entry) in entries(&document["exemptions"]) {
             let path = format!("exemptions[{position}]");
             if entry["reason"].as_str().is_some_and(|reason| reason.trim().is_empty()) {
-                let problem = "is empty; a sentence that says why is expected";
+                let problem = "must be a sentence that says why";
                 self.note(Problem::new(inner(&path, "reason"), problem));
             }
             if self.holds_an_example(&path) {

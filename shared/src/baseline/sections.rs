@@ -115,10 +115,7 @@ impl<'de> Deserialize<'de> for SectionId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let known = Baseline::IDS.iter().find(|id| **id == text);
-        known
-            .copied()
-            .map(Self)
-            .ok_or_else(|| D::Error::custom(format!("one of {} is expected", Baseline::IDS.join(", "))))
+        known.copied().map(Self).ok_or_else(|| D::Error::custom(format!("must be one of {}", Baseline::IDS.join(", "))))
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) fn has_all(tags: &BTreeMap<String, String>, asked: &BTreeMap<String, 
 
 impl Validate for Selector {
     fn problems(&self, path: &str) -> Vec<Problem> {
-        const ONE: &str = "exactly one of organizational_unit, account and tag is expected";
+        const ONE: &str = "must have exactly one of organizational_unit, account and tag";
         let mut problems = Vec::new();
         let set = [self.organizational_unit.is_some(), self.account.is_some(), self.tag.is_some()];
         match set.iter().filter(|is_set| **is_set).count() {
@@ -60,7 +60,7 @@ impl Validate for Selector {
             problems.push(Problem::new(inner(path, "organizational_unit"), problem));
         }
         if self.tag.as_ref().is_some_and(BTreeMap::is_empty) {
-            problems.push(Problem::new(inner(path, "tag"), "is empty; a key and its value are expected"));
+            problems.push(Problem::new(inner(path, "tag"), "must have a key and its value"));
         }
         if let Some(tag) = &self.tag {
             problems.extend(tags::spelling(tag, &inner(path, "tag")));

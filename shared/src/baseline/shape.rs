@@ -52,25 +52,25 @@ impl Walk<'_> {
             return self.node(target, value, path);
         }
         if value.is_null() {
-            let problem = format!("has no value; {} is expected", self.expected(schema));
+            let problem = format!("must be {}, and has no value", self.expected(schema));
             return self.misfit(schema, value, path, problem);
         }
         if !is_of_type(&schema["type"], value) {
-            let quotes = if value.is_number() && schema["type"] == "string" { ", not a text in quotes" } else { "" };
-            let problem = format!("is {}{quotes}; {} is expected", kind(value), self.expected(schema));
+            let quotes = if value.is_number() && schema["type"] == "string" { " without quotes" } else { "" };
+            let problem = format!("must be {}, not {}{quotes}", self.expected(schema), kind(value));
             return self.misfit(schema, value, path, problem);
         }
         if let Some(wanted) = schema.get("const").filter(|wanted| *wanted != value) {
-            return self.misfit(schema, value, path, format!("is not {wanted}"));
+            return self.misfit(schema, value, path, format!("must be {wanted}"));
         }
         if let Some(allowed) = schema["enum"].as_array().filter(|allowed| !allowed.contains(value)) {
-            return self.misfit(schema, value, path, format!("is not one of {}", listed(allowed)));
+            return self.misfit(schema, value, path, format!("must be one of {}", listed(allowed)));
         }
         if let (Some(format), Some(text)) = (schema["format"].as_str(), value.as_str())
             && let Some(grammar) = grammar::of_format(format)
             && !(grammar.is_met)(text)
         {
-            return self.misfit(schema, value, path, format!("is not {}", grammar.expected));
+            return self.misfit(schema, value, path, format!("must be {}", grammar.expected));
         }
         for part in schema["allOf"].as_array().into_iter().flatten() {
             self.node(part, value, path);
@@ -96,7 +96,7 @@ impl Walk<'_> {
             if !fields.contains_key(name) {
                 let expected = self.expected(&schema["properties"][name]);
                 let path = inner(path, name);
-                self.note(&path, format!("is missing; {expected} is expected"));
+                self.note(&path, format!("is missing; must be {expected}"));
                 fields.insert(name.to_owned(), self.example(&schema["properties"][name]));
                 self.misfits.examples.insert(path);
             }
@@ -123,7 +123,7 @@ impl Walk<'_> {
             alternatives.iter().filter_map(|alternative| alternative.get("const")).cloned().collect();
         if constants.len() == alternatives.len() {
             if !constants.contains(value) {
-                self.misfit(&alternatives[0], value, path, format!("is not one of {}", listed(&constants)));
+                self.misfit(&alternatives[0], value, path, format!("must be one of {}", listed(&constants)));
             }
             return;
         }
@@ -320,21 +320,21 @@ mod tests {
     #[test]
     fn every_kind_of_misfit_is_named_with_what_would_be_right() {
         for (value, path, words) in [
-            (json!({"regions": ["europe"]}), "regions[0]", "is not a region such as us-east-1"),
-            (json!({"regions": "eu-central-1"}), "regions", "is a text; a list is expected"),
-            (json!({"regions": [], "others": "keep"}), "others", "is not one of leave, disable"),
-            (json!({"regions": [], "contact": "A"}), "contact", "is a text; a mapping of name, phone is expected"),
-            (json!({"regions": [], "contact": {}}), "contact.name", "is missing; a text is expected"),
+            (json!({"regions": ["europe"]}), "regions[0]", "must be a region such as us-east-1"),
+            (json!({"regions": "eu-central-1"}), "regions", "must be a list, not a text"),
+            (json!({"regions": [], "others": "keep"}), "others", "must be one of leave, disable"),
+            (json!({"regions": [], "contact": "A"}), "contact", "must be a mapping of name, phone, not a text"),
+            (json!({"regions": [], "contact": {}}), "contact.name", "is missing; must be a text"),
             (
                 json!({"regions": [], "contact": {"name": "A", "phone": 1}}),
                 "contact.phone",
-                "is a number, not a text in quotes",
+                "not a number without quotes",
             ),
-            (json!({"regions": [], "tags": {"a": true}}), "tags.a", "is true or false; a text is expected"),
-            (json!({"regions": [], "age": "old"}), "age", "is a text; a whole number is expected"),
-            (json!({"regions": [], "age": 1.5}), "age", "is a number; a whole number is expected"),
-            (json!({"regions": [], "age": null}), "age", "has no value; a whole number is expected"),
-            (json!({"regions": [], "target": {"units": [7]}}), "target.units[0]", "is a number"),
+            (json!({"regions": [], "tags": {"a": true}}), "tags.a", "must be a text, not true or false"),
+            (json!({"regions": [], "age": "old"}), "age", "must be a whole number, not a text"),
+            (json!({"regions": [], "age": 1.5}), "age", "must be a whole number, not a number"),
+            (json!({"regions": [], "age": null}), "age", "must be a whole number, and has no value"),
+            (json!({"regions": [], "target": {"units": [7]}}), "target.units[0]", "not a number"),
             (json!({"regions": [], "tag": {}}), "tag", "is not known here; what can stand here is regions, others"),
         ] {
             let found = found(value);

@@ -65,7 +65,7 @@ impl Validate for AccessRole {
             findings.expect(
                 &format!("also_trusted[{position}]"),
                 is_somebody(who),
-                "is nobody; the id of an account, or an ARN such as arn:aws:iam::111122223333:role/audit, is expected",
+                "must be the id of an account, or an ARN such as arn:aws:iam::111122223333:role/audit",
             );
         }
         findings.into_problems()

@@ -53,7 +53,7 @@ impl Validate for AccountAlias {
         findings.expect(
             "alias",
             (3..=63).contains(&alias.len()) && is_spelt_right,
-            "is no alias; 3 to 63 lower-case letters, digits and single hyphens between them are expected, where \
+            "must be 3 to 63 lower-case letters, digits and single hyphens between them, where \
              {account_id} stands for 12 digits",
         );
         findings.into_problems()

@@ -38,7 +38,7 @@ pub struct AccountTags {
 impl Validate for AccountTags {
     fn problems(&self, path: &str) -> Vec<Problem> {
         let mut findings = Findings::at(path);
-        findings.expect("tags", !self.tags.is_empty(), "is empty; at least one tag is expected");
+        findings.expect("tags", !self.tags.is_empty(), "must have at least one tag");
         findings.extend(tags::problems(&self.tags, &inner(path, "tags")));
         findings.into_problems()
     }

@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use super::{AccountScope, AccountView, Control};
 use crate::{
     baseline::{Baseline, Findings, Validate},
+    closed_set::ClosedSet,
     gateway::{AlternateContact, CallError, ContactKind},
     input::{Problem, inner},
 };
@@ -84,16 +85,12 @@ impl Validate for Contact {
         let mut findings = Findings::at(path);
         findings.length("name", &self.name, 1..=64);
         findings.length("title", &self.title, 1..=50);
-        findings.expect(
-            "email",
-            is_email(&self.email),
-            "is no address that AWS takes; one such as name@example.com is expected",
-        );
+        findings.expect("email", is_email(&self.email), "must be an address that AWS takes, such as name@example.com");
         findings.expect(
             "phone",
             (1..=25).contains(&self.phone.len())
                 && self.phone.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_whitespace() || b"()+-".contains(&b)),
-            "is no phone number; 1 to 25 digits, spaces or any of + - ( ) are expected",
+            "must be 1 to 25 digits, spaces or any of + - ( )",
         );
         findings.into_problems()
     }
@@ -156,11 +153,11 @@ pub enum Change {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Put { kind, differs: None, .. } => write!(f, "set the {} contact", kind.as_str()),
+            Self::Put { kind, differs: None, .. } => write!(f, "set the {} contact", kind.name()),
             Self::Put { kind, differs: Some(fields), .. } => {
-                write!(f, "correct the {} contact: {}", kind.as_str(), fields.join(", "))
+                write!(f, "correct the {} contact: {}", kind.name(), fields.join(", "))
             }
-            Self::Delete { kind } => write!(f, "remove the {} contact", kind.as_str()),
+            Self::Delete { kind } => write!(f, "remove the {} contact", kind.name()),
         }
     }
 }

@@ -99,10 +99,10 @@ impl Validate for BillingAlarm {
         let mut note = |field: &str, problem: &str| problems.push(Problem::new(inner(path, field), problem));
         // Not `<=`: a threshold that is not a number is wrong as well.
         if !(self.threshold_usd > 0.0 && self.threshold_usd.is_finite()) {
-            note("threshold_usd", "is not above 0; an amount in US dollars such as 100 is expected");
+            note("threshold_usd", "must be an amount in US dollars above 0, such as 100");
         }
         if self.emails.is_empty() {
-            note("emails", "is empty; at least one address is expected");
+            note("emails", "must have at least one address");
         }
         let mut seen = BTreeSet::new();
         for (position, email) in self.emails.iter().enumerate() {
@@ -113,13 +113,13 @@ impl Validate for BillingAlarm {
         // The grammar of `CreateTopic`. A FIFO topic, whose name has a dot, cannot send mail.
         let in_topic_name = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
         if !(1..=256).contains(&self.topic_name.len()) || !self.topic_name.bytes().all(in_topic_name) {
-            note("topic_name", "is no topic name; 1 to 256 ASCII letters, digits, hyphens or underscores are expected");
+            note("topic_name", "must be 1 to 256 ASCII letters, digits, hyphens or underscores");
         }
         // The grammar of `PutMetricAlarm`.
         if !(1..=255).contains(&self.alarm_name.chars().count())
             || self.alarm_name.chars().any(|c| c.is_ascii_control())
         {
-            note("alarm_name", "is no alarm name; 1 to 255 characters, none of them a control character, are expected");
+            note("alarm_name", "must be 1 to 255 characters, none of them a control character");
         }
         problems
     }

@@ -84,7 +84,11 @@ impl FromStr for Confirmation {
 
     fn from_str(text: &str) -> Result<Self, NotValid> {
         let fits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if fits { Ok(Self(text.to_owned())) } else { Err(NotValid("the `continue` of a plan: 12 hexadecimal digits")) }
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotValid::expected("the `continue` of a plan: 12 hexadecimal digits"))
+        }
     }
 }
 

@@ -19,10 +19,12 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::{Control, MemberScope};
 use crate::{
     baseline::{Baseline, Validate},
+    closed_set::ClosedSet,
     gateway::CallError,
     input::Problem,
     shown,
@@ -37,8 +39,9 @@ pub struct ConsoleColor {
 }
 
 /// A color of the console, spelt as in the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "camelCase")]
+#[strum(serialize_all = "camelCase")]
 #[schemars(inline)]
 #[expect(missing_docs, reason = "they are colors")]
 pub enum Color {
@@ -52,24 +55,6 @@ pub enum Color {
     Yellow,
     Orange,
     Red,
-}
-
-impl Color {
-    /// Its name in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Pink => "pink",
-            Self::Purple => "purple",
-            Self::DarkBlue => "darkBlue",
-            Self::LightBlue => "lightBlue",
-            Self::Teal => "teal",
-            Self::Green => "green",
-            Self::Yellow => "yellow",
-            Self::Orange => "orange",
-            Self::Red => "red",
-        }
-    }
 }
 
 impl Validate for ConsoleColor {
@@ -90,7 +75,7 @@ pub struct Change {
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "change the color of the console: {} -> {}", shown::name(&self.instead_of), self.color.as_str())
+        write!(f, "change the color of the console: {} -> {}", shown::name(&self.instead_of), self.color.name())
     }
 }
 
@@ -120,13 +105,13 @@ impl Control for ConsoleColorControl {
     }
 
     async fn apply(&self, scope: &MemberScope, change: &Change) -> Result<(), CallError> {
-        scope.uxc.set_account_color(change.color.as_str()).await
+        scope.uxc.set_account_color(change.color.name()).await
     }
 }
 
 fn plan(desired: ConsoleColor, present: &str) -> Option<Change> {
     let color = desired.color;
-    (present != color.as_str()).then(|| Change { color, instead_of: present.to_owned() })
+    (present != color.name()).then(|| Change { color, instead_of: present.to_owned() })
 }
 
 #[cfg(test)]

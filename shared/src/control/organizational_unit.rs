@@ -54,7 +54,7 @@ impl Validate for OrganizationalUnit {
                 name.chars().count() <= 128,
                 "has a name of more than 128 characters",
             );
-            findings.expect("organizational_unit", !name.contains('*'), "has a *; one unit is expected, not a pattern");
+            findings.expect("organizational_unit", !name.contains('*'), "must be one unit, not a pattern with *");
         }
         findings.into_problems()
     }

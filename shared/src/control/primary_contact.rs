@@ -91,7 +91,7 @@ impl Validate for PrimaryContact {
         findings.expect(
             "country_code",
             self.country_code.len() == 2 && self.country_code.bytes().all(|b| b.is_ascii_uppercase()),
-            "is no country code; two capital letters such as DE are expected",
+            "must be two capital letters such as DE",
         );
         if self.state_or_region.is_none() && WITH_STATES.contains(&self.country_code.as_str()) {
             findings.note("state_or_region", format!("is missing; AWS requires it in {}", self.country_code));
@@ -101,7 +101,7 @@ impl Validate for PrimaryContact {
         findings.expect(
             "phone_number",
             (1..=19).contains(&digits.len()) && digits.bytes().all(is_in_number),
-            "is no phone number; one such as +49 30 5550100 of at most 20 characters is expected",
+            "must be a phone number such as +49 30 5550100, of at most 20 characters",
         );
         findings.into_problems()
     }

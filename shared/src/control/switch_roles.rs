@@ -133,13 +133,13 @@ impl Validate for SwitchRoles {
             findings.expect(
                 "external_id",
                 (2..=1224).contains(&id.len()) && id.bytes().all(is_allowed),
-                "is no external id; 2 to 1224 letters, digits or any of _ + = , . @ : / - are expected",
+                "must be 2 to 1224 letters, digits or any of _ + = , . @ : / -",
             );
         }
         findings.expect(
             "jump_account",
             self.jump_account.is_some() || self.account_access_application.is_some(),
-            "is missing, and so is account_access_application; at least one of them is expected",
+            "must be there where account_access_application is not; at least one of them is needed",
         );
         if let Some(application) = &self.account_access_application {
             findings.expect(
@@ -153,11 +153,11 @@ impl Validate for SwitchRoles {
                 && self.path.starts_with('/')
                 && self.path.ends_with('/')
                 && self.path.bytes().all(|b| b.is_ascii_graphic()));
-        findings.expect("path", is_path, "is no path of a role; / or one such as /people/ is expected");
+        findings.expect("path", is_path, "must be / or a path such as /people/");
         if let Some(arn) = &self.permissions_boundary {
             findings.expect("permissions_boundary", is_policy_arn(arn), NO_POLICY_ARN);
         }
-        findings.expect("roles", !self.roles.is_empty(), "is empty; at least one role is expected");
+        findings.expect("roles", !self.roles.is_empty(), "must have at least one role");
         // To IAM, names that differ only in case are the same.
         findings.distinct("roles", self.roles.iter().map(|role| role.name.as_str().to_ascii_lowercase()));
         for (position, role) in self.roles.iter().enumerate() {
@@ -195,8 +195,7 @@ fn account_of_application(arn: &str) -> Option<AccountId> {
     (region.parse::<Region>().is_ok() && is_id && arn.len() <= 2048).then(|| account.parse().ok()).flatten()
 }
 
-const NO_POLICY_ARN: &str =
-    "is no ARN of a managed policy; one such as arn:aws:iam::aws:policy/ReadOnlyAccess is expected";
+const NO_POLICY_ARN: &str = "must be the ARN of a managed policy, such as arn:aws:iam::aws:policy/ReadOnlyAccess";
 
 fn is_policy_arn(text: &str) -> bool {
     let Some((owner, name)) = text.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":policy/")) else {

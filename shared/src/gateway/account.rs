@@ -16,6 +16,7 @@ use aws_sdk_account::{
 };
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use strum::{IntoStaticStr, VariantArray};
 
 use super::{
     CallError,
@@ -61,8 +62,9 @@ impl AccountTarget {
     }
 }
 
-/// Whom AWS asks beside the owner of the primary e-mail address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Whom AWS asks beside the owner of the primary e-mail address, by the names of the API model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum ContactKind {
     /// About invoices.
     Billing,
@@ -70,17 +72,6 @@ pub enum ContactKind {
     Operations,
     /// About security findings and abuse.
     Security,
-}
-
-impl ContactKind {
-    /// Its name in the API model.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Billing => "BILLING",
-            Self::Operations => "OPERATIONS",
-            Self::Security => "SECURITY",
-        }
-    }
 }
 
 /// An alternate contact.

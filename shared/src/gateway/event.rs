@@ -53,13 +53,6 @@ pub enum EventType {
     SweepBraked,
 }
 
-impl EventType {
-    /// The `detail-type`.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-}
-
 /// An event that Steward puts on its bus.
 pub trait Event: Serialize + JsonSchema {
     /// Its type.

@@ -5,6 +5,7 @@ use aws_sdk_eventbridge::{Client, types::PutEventsRequestEntry};
 
 use super::CallError;
 use crate::{
+    closed_set::ClosedSet,
     error::Cause,
     gateway::{Event, SOURCE},
 };

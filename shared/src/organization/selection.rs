@@ -27,13 +27,13 @@ impl Selection {
 
     /// Takes the fields of the selection; None when there is a problem, which is noted.
     pub fn read(fields: &mut Fields) -> Option<Self> {
-        const ONE: &str = "exactly one of account_ids, organizational_unit and all is expected";
+        const ONE: &str = "must have exactly one of account_ids, organizational_unit and all";
         let given = Self::FIELDS.map(|name| fields.is_given(name));
         let account_ids: Option<Vec<AccountId>> = fields.optional_list("account_ids");
         let unit: Option<OrganizationalUnitReference> = fields.optional("organizational_unit");
         let all = fields.optional_bool("all");
         if all == Some(false) {
-            fields.note("all", "is false; true, or no such field, is expected");
+            fields.note("all", "must be true or left out");
         }
         match given.iter().filter(|is_given| **is_given).count() {
             0 => fields.note("$", format!("names no accounts; {ONE}")),
@@ -47,7 +47,7 @@ impl Selection {
             }
         }
         if account_ids.as_ref().is_some_and(Vec::is_empty) && given[0] {
-            fields.note("account_ids", "has no valid id; at least one account id is expected");
+            fields.note("account_ids", "must have at least one valid account id");
         }
         match (account_ids, unit, all) {
             (Some(ids), None, None) => Some(Self::Accounts(ids)),

@@ -25,7 +25,7 @@ use super::{
     OrganizationScope, OrganizationSection,
     trusted_access::{TrustedService, trusted},
 };
-use crate::{control::Control, gateway::CallError, ids::AccountId};
+use crate::{closed_set::ClosedSet, control::Control, gateway::CallError, ids::AccountId};
 
 /// One entry of the section `delegated-administrators`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -62,7 +62,7 @@ pub struct Change(DelegatedAdministrator);
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "let account {} administer {}", self.0.account, self.0.service.principal())
+        write!(f, "let account {} administer {}", self.0.account, self.0.service.name())
     }
 }
 
@@ -93,7 +93,7 @@ impl Control<OrganizationSection> for DelegatedAdministratorsCheck {
         let services: BTreeSet<TrustedService> = desired.iter().map(|entry| entry.service).collect();
         let mut present = BTreeMap::new();
         for service in services.intersection(&trusted) {
-            let accounts = scope.read.organizations.list_delegated_administrators(service.principal()).await?;
+            let accounts = scope.read.organizations.list_delegated_administrators(service.name()).await?;
             present.insert(*service, accounts.into_iter().collect());
         }
         Ok(Actual { present, allowed: scope.allowed_administrators.clone() })
@@ -105,7 +105,7 @@ impl Control<OrganizationSection> for DelegatedAdministratorsCheck {
     }
 
     async fn apply(&self, scope: &OrganizationScope, Change(entry): &Change) -> Result<(), CallError> {
-        scope.write.organizations.register_delegated_administrator(&entry.account, entry.service.principal()).await
+        scope.write.organizations.register_delegated_administrator(&entry.account, entry.service.name()).await
     }
 
     fn by_hand(&self, desired: &Vec<DelegatedAdministrator>, actual: &Actual) -> Vec<String> {
@@ -115,7 +115,7 @@ impl Control<OrganizationSection> for DelegatedAdministratorsCheck {
                 "account {} does not administer {}, and must be among the accounts of the stack parameter \
                  DelegatedAdministrators before Steward may let it",
                 entry.account,
-                entry.service.principal()
+                entry.service.name()
             )
         };
         refused.map(words).collect()

@@ -42,6 +42,7 @@ pub use section::{OrganizationPolicy, problems};
 
 use super::{OrganizationScope, OrganizationSection};
 use crate::{
+    closed_set::ClosedSet,
     control::Control,
     error::{Cause, Failure},
     gateway::{CallError, Found, NewPolicy, PolicyKind, PolicySummary, PolicyTypeState, PolicyTypes},

@@ -17,6 +17,7 @@ use std::{collections::BTreeSet, fmt};
 
 use super::{OrganizationScope, OrganizationSection};
 use crate::{
+    closed_set::ClosedSet,
     control::Control,
     error::Cause,
     gateway::{CallError, RootFeature},

@@ -13,45 +13,57 @@
 //!
 //! **Source.** AWS Organizations user guide, "Using AWS Organizations with other AWS services".
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{OrganizationScope, OrganizationSection};
-use crate::{control::Control, gateway::CallError, ids::NotValid};
+use crate::{
+    closed_set::{ClosedSet, not_one_of},
+    control::Control,
+    gateway::CallError,
+    ids::NotValid,
+};
 
-/// An AWS service that acts in the organization.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+/// An AWS service that acts in the organization and that Steward needs, by the name that AWS Organizations has for it.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(parse_err_ty = NotValid, parse_err_fn = not_one_of::<TrustedService>)]
 pub enum TrustedService {
     /// Account Management.
     #[serde(rename = "account.amazonaws.com")]
+    #[strum(serialize = "account.amazonaws.com")]
     Account,
     /// IAM.
     #[serde(rename = "iam.amazonaws.com")]
+    #[strum(serialize = "iam.amazonaws.com")]
     Iam,
     /// AWS CloudTrail.
     #[serde(rename = "cloudtrail.amazonaws.com")]
+    #[strum(serialize = "cloudtrail.amazonaws.com")]
     CloudTrail,
     /// Service-managed stack sets of AWS CloudFormation.
     #[serde(rename = "member.org.stacksets.cloudformation.amazonaws.com")]
+    #[strum(serialize = "member.org.stacksets.cloudformation.amazonaws.com")]
     StackSets,
 }
 
 impl TrustedService {
-    /// Every service that Steward needs.
-    pub const ALL: &[Self] = &[Self::Account, Self::Iam, Self::CloudTrail, Self::StackSets];
-
-    /// The name by which AWS Organizations knows it.
-    pub fn principal(self) -> &'static str {
-        match self {
-            Self::Account => "account.amazonaws.com",
-            Self::Iam => "iam.amazonaws.com",
-            Self::CloudTrail => "cloudtrail.amazonaws.com",
-            Self::StackSets => "member.org.stacksets.cloudformation.amazonaws.com",
-        }
-    }
-
     fn needed_for(self) -> &'static str {
         match self {
             Self::Account => "contacts, regions, names and e-mail addresses of member accounts",
@@ -62,25 +74,13 @@ impl TrustedService {
     }
 }
 
-impl FromStr for TrustedService {
-    type Err = NotValid;
-
-    fn from_str(text: &str) -> Result<Self, NotValid> {
-        const EXPECTED: NotValid = NotValid(
-            "account.amazonaws.com, iam.amazonaws.com, cloudtrail.amazonaws.com or \
-             member.org.stacksets.cloudformation.amazonaws.com",
-        );
-        Self::ALL.iter().copied().find(|service| service.principal() == text).ok_or(EXPECTED)
-    }
-}
-
 /// Enables trusted access for one service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change(TrustedService);
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "enable trusted access for {}", self.0.principal())
+        write!(f, "enable trusted access for {}", self.0.name())
     }
 }
 
@@ -119,12 +119,12 @@ impl Control<OrganizationSection> for TrustedAccessCheck {
     }
 
     async fn apply(&self, scope: &OrganizationScope, change: &Change) -> Result<(), CallError> {
-        scope.write.organizations.enable_trusted_access(change.0.principal()).await
+        scope.write.organizations.enable_trusted_access(change.0.name()).await
     }
 
     fn notes(&self, _desired: &(), actual: &Self::Actual) -> Vec<String> {
         let missing = TrustedService::ALL.iter().filter(|service| !actual.contains(service));
-        missing.map(|service| format!("{} is needed for {}.", service.principal(), service.needed_for())).collect()
+        missing.map(|service| format!("{} is needed for {}.", service.name(), service.needed_for())).collect()
     }
 
     /// One that is refused does not keep the others from being tried.

@@ -116,7 +116,7 @@ impl Settings {
         for domain in text.split(',').filter(|domain| !domain.is_empty()) {
             match domain.parse() {
                 Ok(domain) => domains.push(domain),
-                Err(problem) => self.problems.push(format!("EMAIL_DOMAINS has {domain:?}, which is not {problem}")),
+                Err(problem) => self.problems.push(format!("EMAIL_DOMAINS has {domain:?}, which must be {problem}")),
             }
         }
         domains
@@ -141,7 +141,7 @@ impl Settings {
     pub fn notify_severity(&mut self) -> Severity {
         let Some(text) = self.read("NOTIFY_SEVERITY") else { return Severity::Warning };
         text.parse().unwrap_or_else(|problem: NotValid| {
-            self.problems.push(format!("NOTIFY_SEVERITY is not {problem}"));
+            self.problems.push(format!("NOTIFY_SEVERITY must be {problem}"));
             Severity::Warning
         })
     }
@@ -154,7 +154,7 @@ impl Settings {
         for entry in text.split(',').filter(|entry| !entry.is_empty()) {
             match entry.split(' ').collect::<Vec<_>>()[..] {
                 [name, dead_letters, queue] => routes.push([name, dead_letters, queue].map(ToOwned::to_owned)),
-                _ => self.problems.push(format!("REPLAY_QUEUES has {entry:?}, which is not a name and two URLs")),
+                _ => self.problems.push(format!("REPLAY_QUEUES must be names with two URLs each, and has {entry:?}")),
             }
         }
         routes
@@ -177,7 +177,7 @@ impl Settings {
         for entry in text.split(',').filter(|entry| !entry.is_empty()) {
             match entry.split_once(' ') {
                 Some((name, value)) => found.push((name.to_owned(), value.to_owned())),
-                None => self.problems.push(format!("{variable} has {entry:?}, which is not a name and a value")),
+                None => self.problems.push(format!("{variable} must be names with a value each, and has {entry:?}")),
             }
         }
         found
@@ -221,7 +221,7 @@ impl Settings {
         let text = self.required("ALERT_EMAIL");
         let email: Result<MailAddress, NotValid> = text.parse();
         if let (Err(problem), false) = (&email, text.is_empty()) {
-            self.problems.push(format!("ALERT_EMAIL is not {problem}"));
+            self.problems.push(format!("ALERT_EMAIL must be {problem}"));
         }
         email.ok()
     }
@@ -231,7 +231,7 @@ impl Settings {
     pub fn access_role_name(&mut self) -> RoleName {
         let Some(text) = self.read("ACCESS_ROLE_NAME") else { return RoleName::organization_account_access() };
         text.parse().unwrap_or_else(|problem: NotValid| {
-            self.problems.push(format!("ACCESS_ROLE_NAME is not {problem}"));
+            self.problems.push(format!("ACCESS_ROLE_NAME must be {problem}"));
             RoleName::organization_account_access()
         })
     }
@@ -253,7 +253,7 @@ impl Settings {
         match unit {
             Ok(unit) if !unit.is_root() => Some(unit),
             _ => {
-                self.problems.push("SUSPENDED_UNIT_ID is not the id of a unit below the root".to_owned());
+                self.problems.push("SUSPENDED_UNIT_ID must be the id of a unit below the root".to_owned());
                 None
             }
         }
@@ -288,7 +288,7 @@ impl Settings {
         let text = self.required("WRITER_ROLE_NAME");
         text.parse().unwrap_or_else(|problem: NotValid| {
             if !text.is_empty() {
-                self.problems.push(format!("WRITER_ROLE_NAME is not {problem}"));
+                self.problems.push(format!("WRITER_ROLE_NAME must be {problem}"));
             }
             RoleName::organization_account_access()
         })
@@ -335,7 +335,7 @@ impl Settings {
         for (operation, share) in self.pairs("RATE_SHARES", &text) {
             match share.parse() {
                 Ok(share) => of.push((operation, share)),
-                Err(_) => self.problems.push(format!("RATE_SHARES has {share:?}, which is no number")),
+                Err(_) => self.problems.push(format!("RATE_SHARES has {share:?}, which must be a number")),
             }
         }
         Rates::new(self.parsed("RATE_SHARE", 1.0), of)
@@ -374,7 +374,7 @@ impl Settings {
         for id in text.split(',').filter(|id| !id.is_empty()) {
             match id.parse() {
                 Ok(id) => accounts.push(id),
-                Err(problem) => self.problems.push(format!("{name} has {id:?}, which is not {problem}")),
+                Err(problem) => self.problems.push(format!("{name} has {id:?}, which must be {problem}")),
             }
         }
         accounts
@@ -399,7 +399,7 @@ impl Settings {
     fn parsed<T: FromStr>(&mut self, name: &str, default: T) -> T {
         let Some(text) = self.read(name) else { return default };
         text.parse().unwrap_or_else(|_| {
-            self.problems.push(format!("{name} is {text:?}, which is no number of the right kind"));
+            self.problems.push(format!("{name} must be a number of its kind, not {text:?}"));
             default
         })
     }

@@ -7,6 +7,7 @@ use aws_smithy_http_client::test_util::infallible_client_fn;
 
 use super::*;
 use crate::{
+    closed_set::ClosedSet,
     gateway::{
         DynamoDbGateway,
         testing::{taking_every_write, unreachable_config},

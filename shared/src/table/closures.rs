@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::{
     error::Failure,
@@ -43,8 +44,9 @@ pub struct CalledOff {
 }
 
 /// How far the closing of an account has come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(tag = "name", rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum ClosureState {
     /// Recorded. The account is tagged and moved to the unit for accounts that are to be closed, or will be.
     Suspending,
@@ -73,16 +75,7 @@ pub enum ClosureState {
 impl ClosureState {
     /// The state's name in answers, events and the table.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Suspending => "SUSPENDING",
-            Self::Cooling => "COOLING",
-            Self::Closing => "CLOSING",
-            Self::Pending => "PENDING",
-            Self::Closed { .. } => "CLOSED",
-            Self::Keeping(_) => "KEEPING",
-            Self::Kept(_) => "KEPT",
-            Self::Failed { .. } => "FAILED",
-        }
+        self.into()
     }
 
     /// Whether nothing follows by itself.

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    closed_set::ClosedSet,
     gateway::{CallError, DynamoDbGateway, TaskPolicy, Write, attributes},
     ids::AccountId,
     table::keys,

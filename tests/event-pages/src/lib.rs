@@ -19,6 +19,7 @@ use serde_json::Value;
 use steward::{
     account_creation::{AccountCreated, AccountCreationFailed, RecordsUnreadable},
     baseline::{BaselineDocumentRefused, BaselineSelectorUnmatched},
+    closed_set::ClosedSet,
     events::{BaselineApplied, BaselineIncomplete, RegionOptAudited, RegionPolicyViolated},
     gateway::{Event, EventType},
     sweep::SweepBraked,

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write};
 use serde_json::Value;
 
 use crate::Published;
+use steward::closed_set::ClosedSet;
 
 const INTRODUCTION: &str = "# Events
 

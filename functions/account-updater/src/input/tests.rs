@@ -17,7 +17,7 @@ fn problems(input: Value) -> String {
 #[test]
 fn every_task_has_a_sample_and_each_is_taken() {
     let ways =
-        Mode::ALL.map(Mode::name).into_iter().chain(TASKS.map(|(name, _)| name)).chain(["names", "pattern", "csv"]);
+        Mode::ALL.iter().map(|mode| mode.name()).chain(TASKS.map(|(name, _)| name)).chain(["names", "pattern", "csv"]);
     payloads::check(crate::AccountUpdater::NAME, ways, |sample| {
         let given = ["names", "pattern", "csv"].into_iter().filter(|field| sample.payload.get(field).is_some());
         let given: Vec<_> = given.collect();

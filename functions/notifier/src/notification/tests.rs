@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use serde_json::json;
-use steward::runtime::trigger::as_event;
+use steward::{closed_set::ClosedSet, runtime::trigger::as_event};
 
 use super::*;
 
@@ -240,7 +240,7 @@ fn a_sweep_is_mailed_for_what_is_new_and_not_for_what_is_known() {
 
 #[test]
 fn an_activity_keeps_the_severity_that_it_was_judged_with() {
-    for severity in Severity::ALL {
+    for &severity in Severity::ALL {
         let mail = notification("ActivityAudited", &json!({"severity": severity, "action": "CloseAccount"}));
         assert_eq!(mail.severity, severity);
     }

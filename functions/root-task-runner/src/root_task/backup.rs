@@ -34,8 +34,9 @@ impl std::str::FromStr for BackupKey {
     type Err = NotValid;
 
     fn from_str(text: &str) -> Result<Self, NotValid> {
-        const EXPECTED: NotValid =
-            NotValid("the key of a backup: root-task-backups/<account>/<region>/<bucket or queue>/<name>/<time>.json");
+        const EXPECTED: NotValid = NotValid::expected(
+            "the key of a backup: root-task-backups/<account>/<region>/<bucket or queue>/<name>/<time>.json",
+        );
         let [PREFIX, account, region, kind, name, file] = text.split('/').collect::<Vec<_>>()[..] else {
             return Err(EXPECTED);
         };

@@ -1,15 +1,36 @@
 //! Which credentials of a root user are deleted.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use steward::{gateway::RootCredentials, ids::NotValid};
+use steward::{
+    closed_set::{ClosedSet, not_one_of},
+    gateway::RootCredentials,
+    ids::NotValid,
+};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// A kind of credential of a root user, in the order in which they are deleted: until the rest is gone, the second factor
 /// guards it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", parse_err_ty = NotValid, parse_err_fn = not_one_of::<CredentialKind>)]
 pub enum CredentialKind {
     /// The password.
     LoginProfile,
@@ -19,36 +40,6 @@ pub enum CredentialKind {
     SigningCertificates,
     /// All devices for multi-factor authentication.
     Mfa,
-}
-
-impl CredentialKind {
-    /// Every kind.
-    pub const ALL: &[Self] = &[Self::LoginProfile, Self::AccessKeys, Self::SigningCertificates, Self::Mfa];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::LoginProfile => "login-profile",
-            Self::AccessKeys => "access-keys",
-            Self::SigningCertificates => "signing-certificates",
-            Self::Mfa => "mfa",
-        }
-    }
-}
-
-impl fmt::Display for CredentialKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for CredentialKind {
-    type Err = NotValid;
-
-    fn from_str(text: &str) -> Result<Self, NotValid> {
-        const EXPECTED: NotValid = NotValid("one of login-profile, access-keys, signing-certificates and mfa");
-        Self::ALL.iter().copied().find(|kind| kind.name() == text).ok_or(EXPECTED)
-    }
 }
 
 /// What a root user has, in the order in which it is deleted.

@@ -30,7 +30,7 @@ fn shown(colors: &[&'static str]) -> Rule {
 fn a_color_is_spelt_in_the_document_as_in_the_api() {
     for name in AccountColor::values() {
         let color: Color = serde_json::from_value((*name).into()).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(color.as_str(), *name);
+        assert_eq!(color.name(), *name);
     }
     assert!(serde_json::from_str::<ConsoleColor>(r#"{"color": "dark-blue"}"#).is_err());
 }

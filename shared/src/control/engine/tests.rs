@@ -26,6 +26,7 @@ use tokio::sync::Barrier;
 use super::*;
 use crate::{
     baseline::Document,
+    closed_set::ClosedSet,
     control::{
         ALL, ManagementScope, find,
         testing::{Recorder, Rules, account, active, management_account, sealed_account},
@@ -194,7 +195,7 @@ async fn a_function_that_enters_no_account_reads_regions_from_outside_without_as
 
 #[tokio::test]
 async fn a_session_reads_contacts_and_regions_and_never_writes_them() {
-    for mode in Mode::ALL {
+    for &mode in Mode::ALL {
         let allowed =
             actions(&controls(&["alternate-contacts", "primary-contact", "regions", "root-credentials"]), mode);
         assert_eq!(

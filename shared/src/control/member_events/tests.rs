@@ -23,6 +23,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::*;
 use crate::{
+    closed_set::ClosedSet,
     control::{
         Mode, Outcome,
         role::InlinePolicy,
@@ -297,7 +298,7 @@ async fn a_compliant_account_costs_nine_reads_and_five_more_for_each_other_regio
 
 #[tokio::test]
 async fn an_account_that_has_deleted_its_rules_is_drift_and_nothing_is_written() {
-    for mode in Mode::ALL {
+    for &mode in Mode::ALL {
         let (outcome, calls) = outcome(&[&named(&[])], &[], &MemberEvents::default(), mode).await;
         let lines = match outcome {
             Outcome::Drifted { planned } if mode == Mode::Plan => planned,

@@ -368,7 +368,7 @@ fn an_application_that_hands_out_roles_stands_beside_the_jump_account_or_instead
 #[test]
 fn a_section_that_lets_nobody_in_or_names_no_application_is_a_mistake() {
     let nobody = SwitchRoles { jump_account: None, ..section() };
-    assert!(nobody.problems("$")[0].problem.contains("at least one of them is expected"));
+    assert!(nobody.problems("$")[0].problem.contains("at least one of them is needed"));
     for wrong in ["", "arn:aws:account-access:us-east-1:1:application/a", "arn:aws:iam::111122223333:application/a"] {
         let section = SwitchRoles { account_access_application: Some(wrong.to_owned()), ..section() };
         assert_eq!(section.problems("$").len(), 1, "{wrong}");

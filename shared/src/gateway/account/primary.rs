@@ -27,7 +27,7 @@ impl FromStr for EmailCode {
     fn from_str(text: &str) -> Result<Self, NotValid> {
         // `Otp` of AcceptPrimaryEmailUpdate (Account Management API reference).
         let is_code = text.len() == CODE && text.bytes().all(|b| b.is_ascii_alphanumeric());
-        if is_code { Ok(Self(text.to_owned())) } else { Err(NotValid("a code of 6 letters and digits")) }
+        if is_code { Ok(Self(text.to_owned())) } else { Err(NotValid::expected("a code of 6 letters and digits")) }
     }
 }
 

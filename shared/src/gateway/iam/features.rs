@@ -3,30 +3,21 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_iam::types::FeatureType;
+use strum::{IntoStaticStr, VariantArray};
 
 use super::IamGateway;
 use crate::gateway::CallError;
 
 /// What IAM may do about the root users of member accounts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// It goes by the name by which IAM knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, VariantArray)]
 pub enum RootFeature {
     /// See and delete their credentials; new accounts have none.
+    #[strum(serialize = "RootCredentialsManagement")]
     CredentialsManagement,
     /// Sessions in their name, for one task each.
+    #[strum(serialize = "RootSessions")]
     Sessions,
-}
-
-impl RootFeature {
-    /// Every feature.
-    pub const ALL: &[Self] = &[Self::CredentialsManagement, Self::Sessions];
-
-    /// The name by which IAM knows it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::CredentialsManagement => "RootCredentialsManagement",
-            Self::Sessions => "RootSessions",
-        }
-    }
 }
 
 impl IamGateway {

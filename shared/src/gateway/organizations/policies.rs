@@ -11,13 +11,17 @@ use aws_sdk_organizations::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::{OrganizationsGateway, incomplete, parsed};
-use crate::{gateway::CallError, ids::OrganizationalUnitId};
+use crate::{closed_set::ClosedSet, gateway::CallError, ids::OrganizationalUnitId};
 
 /// A type of policy, by the name that AWS Organizations has for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantArray,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum PolicyKind {
     /// What callers in member accounts may do at most.
     ServiceControlPolicy,
@@ -29,14 +33,17 @@ pub enum PolicyKind {
     BackupPolicy,
     /// Whether AI services may keep content.
     #[serde(rename = "AISERVICES_OPT_OUT_POLICY")]
+    #[strum(serialize = "AISERVICES_OPT_OUT_POLICY")]
     AiServicesOptOutPolicy,
     /// From where chat applications reach accounts.
     ChatbotPolicy,
     /// Settings of Amazon EC2, Amazon VPC and Amazon EBS.
     #[serde(rename = "DECLARATIVE_POLICY_EC2")]
+    #[strum(serialize = "DECLARATIVE_POLICY_EC2")]
     DeclarativePolicyEc2,
     /// Security Hub.
     #[serde(rename = "SECURITYHUB_POLICY")]
+    #[strum(serialize = "SECURITYHUB_POLICY")]
     SecurityHubPolicy,
     /// Amazon Inspector.
     InspectorPolicy,
@@ -46,35 +53,17 @@ pub enum PolicyKind {
     BedrockPolicy,
     /// Settings of Amazon S3.
     #[serde(rename = "S3_POLICY")]
+    #[strum(serialize = "S3_POLICY")]
     S3Policy,
     /// Network Security Director.
     NetworkSecurityDirectorPolicy,
     /// Amazon `GuardDuty`.
     #[serde(rename = "GUARDDUTY_POLICY")]
+    #[strum(serialize = "GUARDDUTY_POLICY")]
     GuardDutyPolicy,
 }
 
 impl PolicyKind {
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ServiceControlPolicy => "SERVICE_CONTROL_POLICY",
-            Self::ResourceControlPolicy => "RESOURCE_CONTROL_POLICY",
-            Self::TagPolicy => "TAG_POLICY",
-            Self::BackupPolicy => "BACKUP_POLICY",
-            Self::AiServicesOptOutPolicy => "AISERVICES_OPT_OUT_POLICY",
-            Self::ChatbotPolicy => "CHATBOT_POLICY",
-            Self::DeclarativePolicyEc2 => "DECLARATIVE_POLICY_EC2",
-            Self::SecurityHubPolicy => "SECURITYHUB_POLICY",
-            Self::InspectorPolicy => "INSPECTOR_POLICY",
-            Self::UpgradeRolloutPolicy => "UPGRADE_ROLLOUT_POLICY",
-            Self::BedrockPolicy => "BEDROCK_POLICY",
-            Self::S3Policy => "S3_POLICY",
-            Self::NetworkSecurityDirectorPolicy => "NETWORK_SECURITY_DIRECTOR_POLICY",
-            Self::GuardDutyPolicy => "GUARDDUTY_POLICY",
-        }
-    }
-
     fn model(self) -> PolicyType {
         PolicyType::from(self.name())
     }

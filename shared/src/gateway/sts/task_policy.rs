@@ -1,42 +1,35 @@
 //! What a session of the root user may be opened for.
 
+use strum::{IntoStaticStr, VariantArray};
+
+use crate::closed_set::ClosedSet;
+
 /// One task of the root user. It decides what the session may do: a caller names a task, never a policy.
 ///
-/// The policies are AWS managed and deny everything else (IAM user guide, "AWS managed policies", `root-task/*`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// It goes by the name of its policy. The policies are AWS managed and deny everything else (IAM user guide, "AWS managed policies", `root-task/*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub enum TaskPolicy {
     /// See which credentials the root user has.
+    #[strum(serialize = "IAMAuditRootUserCredentials")]
     AuditCredentials,
     /// Delete them.
+    #[strum(serialize = "IAMDeleteRootUserCredentials")]
     DeleteCredentials,
     /// Let the owner of the primary e-mail address set a password.
+    #[strum(serialize = "IAMCreateRootUserPassword")]
     AllowPasswordRecovery,
     /// Read, remove or replace a bucket policy that locks everybody out.
+    #[strum(serialize = "S3UnlockBucketPolicy")]
     UnlockBucketPolicy,
     /// Read, remove or replace a queue policy that locks everybody out.
+    #[strum(serialize = "SQSUnlockQueuePolicy")]
     UnlockQueuePolicy,
 }
 
 impl TaskPolicy {
-    /// Every task.
-    pub const ALL: &[Self] = &[
-        Self::AuditCredentials,
-        Self::DeleteCredentials,
-        Self::AllowPasswordRecovery,
-        Self::UnlockBucketPolicy,
-        Self::UnlockQueuePolicy,
-    ];
-
     /// The policy that bounds the session.
     pub fn policy_arn(self) -> String {
-        let name = match self {
-            Self::AuditCredentials => "IAMAuditRootUserCredentials",
-            Self::DeleteCredentials => "IAMDeleteRootUserCredentials",
-            Self::AllowPasswordRecovery => "IAMCreateRootUserPassword",
-            Self::UnlockBucketPolicy => "S3UnlockBucketPolicy",
-            Self::UnlockQueuePolicy => "SQSUnlockQueuePolicy",
-        };
-        format!("arn:aws:iam::aws:policy/root-task/{name}")
+        format!("arn:aws:iam::aws:policy/root-task/{}", self.name())
     }
 
     /// Every IAM action that the policy allows.

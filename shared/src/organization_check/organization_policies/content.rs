@@ -29,7 +29,7 @@ impl Content {
         }
         let value = match serde_json::from_slice::<Strict>(bytes) {
             Ok(Strict(value)) => value,
-            Err(error) => return Err(vec![format!("is no JSON that can be read: {error}")]),
+            Err(error) => return Err(vec![format!("must be JSON: {error}")]),
         };
         let mut problems = if says_statements(kind) { of_statements(kind, &value) } else { of_settings(&value) };
         let text = value.to_string();

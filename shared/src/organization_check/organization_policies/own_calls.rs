@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     baseline::{Baseline, Document},
+    closed_set::ClosedSet,
     control::{self, AccessPath},
     gateway::TaskPolicy,
     ids::{AccountId, Region, RoleName},

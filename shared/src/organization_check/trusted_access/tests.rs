@@ -44,8 +44,8 @@ const ALL: &[&str] = &[
 #[test]
 fn a_service_is_named_by_its_principal_and_no_other_is_taken() {
     for service in TrustedService::ALL {
-        assert_eq!(service.principal().parse(), Ok(*service));
-        assert_eq!(serde_json::to_value(service).unwrap(), service.principal());
+        assert_eq!(service.name().parse(), Ok(*service));
+        assert_eq!(serde_json::to_value(service).unwrap(), service.name());
     }
     assert!("ssm.amazonaws.com".parse::<TrustedService>().is_err());
 }

@@ -64,7 +64,7 @@ async fn an_account_is_created_later_and_its_role_later_still() {
 async fn every_failure_can_be_had_and_leaves_no_account() {
     let (organization, client) = organization().await;
     organization.set_creation_time(Duration::ZERO);
-    for reason in FailureReason::ALL {
+    for &reason in FailureReason::ALL {
         organization.fail_creation("doomed@example.com", reason);
         let accepted = eventually("a token", async || create(&client, "doomed@example.com").await.ok()).await;
         let status = ended(&client, &accepted).await;
