@@ -41,7 +41,6 @@ impl Account {
 
 /// How many accounts stand in which way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
 pub struct AccountTotals {
     /// All accounts; the four numbers below add up to it.
     pub accounts: usize,

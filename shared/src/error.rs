@@ -1,7 +1,7 @@
 //! The error catalogue: what can go wrong, in words, with the remedy and whether trying again can help.
 //!
 //! A [`Cause`] is the stable name that answers, events and metrics carry. A [`Failure`] is one occurrence of it,
-//! with the words of the AWS service that reported it. Nothing outside this file writes a remedy.
+//! with the words of the AWS service that reported it. No function writes a remedy of its own.
 
 mod recognition;
 

@@ -8,6 +8,7 @@
 pub mod account_creation;
 pub mod audit;
 pub mod baseline;
+pub mod baseline_runner;
 pub mod clock;
 pub mod closed_set;
 pub mod control;
@@ -20,6 +21,7 @@ pub mod input;
 pub mod invocation;
 pub mod organization;
 pub mod organization_check;
+pub mod policy_document;
 pub mod poll_backoff;
 pub mod reference_docs;
 pub mod runtime;

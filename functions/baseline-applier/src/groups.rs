@@ -50,7 +50,7 @@ impl BaselineApplier {
     ) -> Result<Option<Row>, Failure> {
         let described = self.organizations.describe_account(jump_account).await?;
         let controls: Vec<_> = find(JumpGroupsControl::ID).into_iter().collect();
-        let rows = self.run(&described, &self.access_role, &controls, document, Mode::Apply, invocation).await?;
+        let rows = self.runner.run_in(&described, document, &controls, Mode::Apply, invocation).await?;
         Ok(rows.into_iter().next())
     }
 }

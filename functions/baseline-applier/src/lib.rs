@@ -14,16 +14,13 @@ use serde::Serialize;
 use serde_json::Value;
 use steward::{
     account_creation::{BaselineMessage, Store},
-    baseline::{Document, DocumentCache, FactsReader, Selectors},
+    baseline::Selectors,
+    baseline_runner::BaselineRunner,
     clock,
-    control::{
-        self, AnyControl, Conclusion, Control, Engine, Mode, Row, Visit, conclude, is_settling,
-        jump_groups::JumpGroupsControl,
-    },
+    control::{self, Conclusion, Mode, Row, conclude},
     error::{Cause, Failure, Retry},
     events::{BaselineApplied, BaselineIncomplete},
-    gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
-    ids::RoleName,
+    gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
     invocation,
     organization::UnitPaths,
     poll_backoff::PollBackoff,
@@ -43,22 +40,18 @@ pub use report::{Failed, Report, Skip};
 /// The function.
 #[derive(Debug)]
 pub struct BaselineApplier {
-    engine: Engine,
     queue: SqsGateway,
     bus: EventBridgeGateway,
     requests: Store,
     known_accounts: KnownAccounts,
     turns: Turns,
     index: AccountIndex,
-    document: DocumentCache,
+    runner: BaselineRunner,
     organizations: OrganizationsGateway,
-    facts: FactsReader,
     selectors: Selectors,
     units: UnitPaths,
     backoff: PollBackoff,
     deadline: SignedDuration,
-    settling: SignedDuration,
-    access_role: RoleName,
     max_changed_percent: u32,
 }
 
@@ -84,32 +77,28 @@ impl BaselineApplier {
     /// Makes the function from its environment.
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
-        let access_role = settings.access_role_name();
         let management = settings.management(config);
         let organizations = management.organizations.clone();
         let table = DynamoDbGateway::of(config, settings.table_name());
-        let document = DocumentCache::of(config, &mut settings, &table, &access_role);
         let selectors = Selectors::new(organizations.clone(), table.clone());
         let sessions = Sessions::new(config, Self::NAME, Guards::of(&mut settings, config))
             .recording_in(DynamoDbGateway::of(config, settings.journal_table_name()));
+        let bus = EventBridgeGateway::of(config, settings.bus_name());
+        let runner = BaselineRunner::new(config, &mut settings, management, sessions, &table, &bus);
         let function = Self {
-            engine: Engine::new(sessions, management).with_member_bus(settings.member_bus_arn()),
+            runner: runner.with_member_bus(settings.member_bus_arn()),
             queue: SqsGateway::of(config, settings.baseline_queue_url()),
-            bus: EventBridgeGateway::of(config, settings.bus_name()),
+            bus,
             known_accounts: KnownAccounts::new(table.clone()),
             turns: Turns::new(table.clone(), Self::NAME),
             index: AccountIndex::new(table.clone()),
             requests: Store::new(table),
-            document,
-            facts: FactsReader::new(organizations.clone()),
             selectors,
             organizations,
             units: UnitPaths::default(),
             backoff: settings.poll_backoff(),
             deadline: settings.deadline(),
-            settling: settings.settling(),
             max_changed_percent: settings.max_changed_percent(),
-            access_role,
         };
         settings.finish().map(|()| function)
     }
@@ -186,18 +175,18 @@ impl BaselineApplier {
         let now = clock::now();
         let account_id = &account.account_id;
         // AWS tells of it when an organization is made. It is looked at by sweeps and by hand alone.
-        if self.engine.is_management_account(account_id).await? {
+        if self.runner.is_management_account(account_id).await? {
             tracing::warn!(%account_id, "the management account is not given a baseline because an event names it");
             return Ok(Vec::new());
         }
-        let document = self.document.read(&self.bus).await?;
+        let document = self.runner.document().await?;
         let described = self.organizations.describe_account(account_id).await?;
         self.known_accounts.record(&described, now).await?;
         self.index.record(&described).await;
         if let Err(failure) = self.selectors.allow_changes(&document).await {
             return self.blocked(account, failure, now).await;
         }
-        let applied = self.run(&described, &self.access_role, control::ALL, &document, Mode::Apply, invocation).await;
+        let applied = self.runner.run_in(&described, &document, control::ALL, Mode::Apply, invocation).await;
         let request_id = account.request_id.clone();
         let rows = match applied {
             Ok(mut rows) => {
@@ -259,24 +248,5 @@ impl BaselineApplier {
             BaselineIncomplete { account_id, request_id, failure, controls: Vec::new(), baseline_refused: None };
         self.bus.put(&event).await?;
         Ok(Vec::new())
-    }
-
-    async fn run(
-        &self,
-        account: &Account,
-        role: &RoleName,
-        controls: &[&'static dyn AnyControl],
-        document: &Document,
-        mode: Mode,
-        invocation: &str,
-    ) -> Result<Vec<Row>, Failure> {
-        let mut effective = self.facts.effective(account, document).await?;
-        if controls.iter().any(|control| control.id() == JumpGroupsControl::ID) {
-            effective.baseline.jump_groups = self.facts.jump_groups(&account.id, document).await;
-        }
-        let is_settling = is_settling(account, self.settling, clock::now());
-        let admission = self.engine.admit(account, &document.protected).await?;
-        let visit = Visit::to(&admission, role, invocation, is_settling);
-        Ok(self.engine.run(controls, visit, &effective, mode).await)
     }
 }

@@ -49,14 +49,14 @@ struct Run<'a> {
 impl BaselineApplier {
     /// Runs controls in the accounts that a person selected, some at a time, for as long as there is time.
     pub(crate) async fn by_hand(&self, input: &Input, invocation: &str) -> Result<Report, Failure> {
-        let document = self.document.read(&self.bus).await?;
+        let document = self.runner.document().await?;
         let unmatched = self.selectors.unmatched(&document).await?;
         if input.mode == Mode::Apply {
             self.selectors.allow_changes(&document).await?;
         }
         let targets = input.selection.targets(&self.organizations, &self.units).await?;
         let known: Vec<&Account> = targets.iter().filter_map(Target::known).collect();
-        self.facts.prepare(&known, &document).await;
+        self.runner.facts().prepare(&known, &document).await;
         let plan = input.plan(document.etag());
         let said = input.confirmation.as_ref();
         let brake = Brake::new(&input.selection, targets.len(), self.max_changed_percent, plan, said)?;
@@ -94,7 +94,7 @@ impl BaselineApplier {
                 Err(error) => return Visited::Failed(Failed { account_id: id, failure: error.into() }),
             }
         }
-        let run = self.run(&account, &self.access_role, &input.controls, document, mode, invocation).await;
+        let run = self.runner.run_in(&account, document, &input.controls, mode, invocation).await;
         if applies && let Err(error) = self.turns.end(&id, invocation, clock::now()).await {
             tracing::warn!(account_id = %id, "the turn could not be given back, and ends with this invocation: {error}");
         }

@@ -5,22 +5,21 @@ mod remediation;
 use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
-use jiff::{SignedDuration, tz::TimeZone};
+use jiff::tz::TimeZone;
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
-    baseline::{Document, DocumentCache, FactsReader},
+    baseline::Document,
+    baseline_runner::BaselineRunner,
     clock,
-    control::{
-        self, Engine, Known, Mode, Outcome, Row, Visit, is_settling, jump_groups::JumpGroups, stack_instances::SetFacts,
-    },
+    control::{self, Known, Mode, Outcome, Row, jump_groups::JumpGroups, stack_instances::SetFacts},
     error::{Cause, Failure},
     gateway::{
         self, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, StatesGateway, TaggingGateway,
         TagsOfAccounts,
     },
-    ids::{AccountId, RoleName},
+    ids::AccountId,
     runtime::{
         budget::Budget,
         concurrency::as_they_come,
@@ -51,16 +50,11 @@ type Tags = BTreeMap<String, String>;
 #[derive(Debug)]
 pub struct ComplianceChecker {
     executions: SweepExecutions,
-    engine: Engine,
+    runner: BaselineRunner,
     remediation: Remediation,
-    document: DocumentCache,
-    bus: EventBridgeGateway,
     organizations: OrganizationsGateway,
-    facts: FactsReader,
     tagging: TaggingGateway,
     sweeps: S3Gateway,
-    access_role: RoleName,
-    settling: SignedDuration,
 }
 
 /// What the state machine says.
@@ -89,23 +83,19 @@ impl ComplianceChecker {
     /// Makes the function from its environment.
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
-        let access_role = settings.access_role_name();
         let management = settings.management(config);
         let table = DynamoDbGateway::of(config, settings.table_name());
         let sessions = Sessions::new(config, Self::NAME, Guards::of(&mut settings, config))
             .recording_in(DynamoDbGateway::of(config, settings.journal_table_name()));
+        let bus = EventBridgeGateway::of(config, settings.bus_name());
+        let runner = BaselineRunner::new(config, &mut settings, management.clone(), sessions, &table, &bus);
         let function = Self {
             executions: SweepExecutions::new(StatesGateway::of(config)),
             remediation: Remediation::new(management.organizations.clone(), &table, settings.deadline()),
-            engine: Engine::new(sessions, management.clone()).with_member_bus(settings.member_bus_arn()),
-            document: DocumentCache::of(config, &mut settings, &table, &access_role).recorded_by_others(),
-            bus: EventBridgeGateway::of(config, settings.bus_name()),
-            facts: FactsReader::new(management.organizations.clone()),
+            runner: runner.with_member_bus(settings.member_bus_arn()).recorded_by_others(),
             tagging: settings.tagging(config),
             organizations: management.organizations,
             sweeps: S3Gateway::of(config, settings.reports_bucket()),
-            access_role,
-            settling: settings.settling(),
         };
         settings.finish().map(|()| function)
     }
@@ -119,7 +109,7 @@ impl ComplianceChecker {
         let budget = Budget::keeping(MARGIN);
         let sweep_id = self.executions.under_way(&execution).await?.id;
         let accounts = self.batch(&sweep_id.batch_key(batch)).await?;
-        let document = self.document.read(&self.bus).await?;
+        let document = self.runner.document().await?;
         let stack_sets = self.stack_sets(&sweep_id.stack_sets_key(batch), &document).await?;
         let of = OfSweep::new(&sweep_id, &document, &event.context.request_id, stack_sets);
         let index = self.index(&accounts, &document).await;
@@ -195,12 +185,12 @@ impl ComplianceChecker {
         // With the wrong baseline it is not looked at.
         let tags = match indexed {
             Some(tags) if of.document.selects_on_tags() => tags.clone(),
-            _ => match self.facts.tags(&account.id, of.document).await {
+            _ => match self.runner.facts().tags(&account.id, of.document).await {
                 Ok(tags) => tags,
                 Err(failure) => return (None, unknown(failure)),
             },
         };
-        let groups = self.facts.jump_groups(&account.id, of.document).await;
+        let groups = self.runner.facts().jump_groups(&account.id, of.document).await;
         let first = match self.look(account, (&tags, &known), groups.as_ref(), of).await {
             Ok(rows) => rows,
             Err(failure) => return (Some(tags), unknown(failure)),
@@ -216,8 +206,7 @@ impl ComplianceChecker {
         {
             return (Some(tags), Checked::NotChecked { why: format!("Since the sweep began, {why}.") });
         }
-        let (engine, facts, access_role, settling) = (&self.engine, &self.facts, &self.access_role, self.settling);
-        let means = Means { engine, facts, access_role, settling, groups: groups.as_ref() };
+        let means = Means { runner: &self.runner, groups: groups.as_ref() };
         (Some(tags), Checked::Rows(self.remediation.after(rows, &account.id, of, means).await))
     }
 
@@ -235,7 +224,7 @@ impl ComplianceChecker {
         if indexed.is_none() || !of.document.selects_on_tags() || rows.iter().all(is_settled) {
             return Ok((tags, rows));
         }
-        let shown = self.facts.tags(&account.id, of.document).await?;
+        let shown = self.runner.facts().tags(&account.id, of.document).await?;
         if shown == tags {
             return Ok((tags, rows));
         }
@@ -256,10 +245,9 @@ impl ComplianceChecker {
         let mut effective = of.document.for_account(&account.facts(tags.clone()), now.to_zoned(TimeZone::UTC).date());
         effective.baseline.jump_groups = groups.cloned();
         let listed = account.account();
-        let admission = self.engine.admit(&listed, &of.document.protected).await?;
-        let is_settling = is_settling(&listed, self.settling, now);
-        let visit = Visit::to(&admission, &self.access_role, of.invocation, is_settling).knowing(known);
-        Ok(self.engine.run(control::ALL, visit, &effective, Mode::Plan).await)
+        let admission = self.runner.admit(&listed, of.document).await?;
+        let visit = self.runner.visit(&admission, &listed, of.invocation).knowing(known);
+        Ok(self.runner.run(control::ALL, visit, &effective, Mode::Plan).await)
     }
 }
 

@@ -8,15 +8,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::SignedDuration;
 use lambda_runtime::tracing;
 use steward::{
-    baseline::{DocumentInForce, FactsReader, Selectors},
+    baseline::{DocumentInForce, Selectors},
+    baseline_runner::BaselineRunner,
     clock,
     control::{
-        AnyControl, Engine, Known, Mode, Outcome, Row, Visit, brake::Came, find, is_settling, jump_groups::JumpGroups,
-        stack_instances::SetFacts,
+        AnyControl, Known, Mode, Outcome, Row, brake::Came, find, jump_groups::JumpGroups, stack_instances::SetFacts,
     },
     error::Failure,
     gateway::{DynamoDbGateway, OrganizationsGateway},
-    ids::{AccountId, RoleName},
+    ids::AccountId,
     sweep::{Listed, RemediationLock, SweepBrake, SweepId, may_be_remediated},
     table::known_accounts::KnownAccounts,
 };
@@ -69,10 +69,7 @@ impl<'a> OfSweep<'a> {
 /// By what accounts are looked at.
 #[derive(Clone, Copy)]
 pub(crate) struct Means<'a> {
-    pub(crate) engine: &'a Engine,
-    pub(crate) facts: &'a FactsReader,
-    pub(crate) access_role: &'a RoleName,
-    pub(crate) settling: SignedDuration,
+    pub(crate) runner: &'a BaselineRunner,
     /// The groups that the account is to have, where it is the jump account.
     pub(crate) groups: Option<&'a JumpGroups>,
 }
@@ -125,18 +122,17 @@ impl Remediation {
         if !may_be_remediated(&account, known_since, self.deadline, now) {
             return Err("The account is new: it is still being given its baseline.".to_owned());
         }
-        let mut effective = means.facts.effective(&account, of.document).await.map_err(message)?;
+        let mut effective = means.runner.facts().effective(&account, of.document).await.map_err(message)?;
         effective.baseline.jump_groups = means.groups.cloned();
-        let admission = means.engine.admit(&account, &of.document.protected).await.map_err(message)?;
+        let admission = means.runner.admit(&account, of.document).await.map_err(message)?;
         if admission.is_own() {
             return Err("It is the management account, which sweeps leave alone.".to_owned());
         }
-        let is_settling = is_settling(&account, means.settling, now);
-        let visit = Visit::to(&admission, means.access_role, of.invocation, is_settling);
+        let visit = means.runner.visit(&admission, &account, of.invocation);
         if let Some(why) = self.brake.take(of.sweep).await.map_err(Failure::from).map_err(message)? {
             return Err(why);
         }
-        let rows = means.engine.run(controls, visit, &effective, Mode::Apply).await;
+        let rows = means.runner.run(controls, visit, &effective, Mode::Apply).await;
         if Came::of_rows(&rows) == Came::Failed
             && let Err(error) = self.brake.failed(of.sweep).await
         {

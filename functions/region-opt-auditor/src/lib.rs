@@ -13,13 +13,14 @@ use serde::Serialize;
 use serde_json::Value;
 use steward::{
     audit::{own_roles::OwnRole, region_calls::Callers},
-    baseline::{Document, DocumentCache, DocumentInForce, FactsReader, Refusal, Selectors},
+    baseline::{Document, DocumentInForce, Refusal, Selectors},
+    baseline_runner::BaselineRunner,
     clock,
-    control::{AnyControl, Conclusion, Control, Engine, Mode, Visit, conclude, is_settling, regions::RegionsControl},
+    control::{AnyControl, Conclusion, Control, Mode, conclude, regions::RegionsControl},
     error::{Cause, Failure},
     events::{BaselineIncomplete, RegionChange, RegionOptAudited, RegionPolicyViolated},
     gateway::{Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
-    ids::{AccountId, Region, RoleName},
+    ids::{AccountId, Region},
     poll_backoff::PollBackoff,
     runtime::{
         batch::process_batch,
@@ -40,20 +41,16 @@ const REGIONS: &[&dyn AnyControl] = &[&RegionsControl];
 /// The function.
 #[derive(Debug)]
 pub struct RegionOptAuditor {
-    engine: Engine,
     queue: SqsGateway,
     bus: EventBridgeGateway,
     idempotency: Idempotency,
     callers: Callers,
-    document: DocumentCache,
-    facts: FactsReader,
+    runner: BaselineRunner,
     selectors: Selectors,
     organizations: OrganizationsGateway,
-    access_role: RoleName,
     own_roles: Vec<OwnRole>,
     backoff: PollBackoff,
     deadline: SignedDuration,
-    settling: SignedDuration,
 }
 
 /// What the function answers.
@@ -111,27 +108,22 @@ impl RegionOptAuditor {
     /// Makes the function from its environment.
     pub fn new(config: &SdkConfig) -> Result<Self, NotConfigured> {
         let mut settings = Settings::from_environment();
-        let access_role = settings.access_role_name();
         let management = settings.management(config);
         let organizations = management.organizations.clone();
         let table = DynamoDbGateway::of(config, settings.table_name());
-        let document = DocumentCache::of(config, &mut settings, &table, &access_role);
         let sessions = Sessions::new(config, Self::NAME, Guards::of(&mut settings, config));
+        let bus = EventBridgeGateway::of(config, settings.bus_name());
         let function = Self {
-            engine: Engine::new(sessions, management),
+            runner: BaselineRunner::new(config, &mut settings, management, sessions, &table, &bus),
             queue: SqsGateway::of(config, settings.region_audit_queue_url()),
-            bus: EventBridgeGateway::of(config, settings.bus_name()),
+            bus,
             selectors: Selectors::new(organizations.clone(), table.clone()),
             idempotency: Idempotency::new(table.clone()),
             callers: Callers::new(table),
-            document,
-            facts: FactsReader::new(organizations.clone()),
             organizations,
-            access_role,
             own_roles: settings.own_roles().into_iter().map(OwnRole::from).collect(),
             backoff: settings.poll_backoff(),
             deadline: settings.deadline(),
-            settling: settings.settling(),
         };
         settings.finish().map(|()| function)
     }
@@ -175,7 +167,7 @@ impl RegionOptAuditor {
     /// Judges a change and tells of it, once.
     async fn changed(&self, mut change: RegionChange) -> Result<Audited, Failure> {
         let now = clock::now();
-        let document = self.document.read(&self.bus).await?;
+        let document = self.runner.document().await?;
         let verdict = self.verdict(&change, &document).await?;
         // Whether it may be undone, found out before it is published.
         let may_undo = document.remediates(RegionsControl::ID) && self.may_change(&document).await?;
@@ -237,7 +229,7 @@ impl RegionOptAuditor {
             let detail = format!("The region is {:?}, its status {:?}.", change.region, change.status);
             return Ok(Verdict::Violated(Failure::with_detail(Cause::RegionChangeNotJudged, detail)));
         };
-        Ok(judge(&self.facts.effective(&account, document).await?, &region, status))
+        Ok(judge(&self.runner.facts().effective(&account, document).await?, &region, status))
     }
 
     /// The account; None when it is not in the organization.
@@ -253,31 +245,30 @@ impl RegionOptAuditor {
     /// reminder.
     async fn remediate(&self, reminder: Reminder, invocation: &str) -> Result<(), Failure> {
         let now = clock::now();
-        let document = self.document.read(&self.bus).await?;
+        let document = self.runner.document().await?;
         let account = self.find(&reminder.account).await?.filter(|_| document.remediates(RegionsControl::ID));
         let Some(account) = account else {
             tracing::info!(account_id = %reminder.account, "no longer to be remediated");
             return Ok(());
         };
         // It is looked at and changed by hand alone, never because an event names it.
-        if self.engine.is_management_account(&account.id).await? {
+        if self.runner.is_management_account(&account.id).await? {
             tracing::warn!(account_id = %account.id, "the regions of the management account are left as they are");
             return Ok(());
         }
         if !self.may_change(&document).await? {
             return Ok(());
         }
-        let effective = self.facts.effective(&account, &document).await?;
-        let is_settling = is_settling(&account, self.settling, now);
-        let admission = match self.engine.admit(&account, &document.protected).await {
+        let effective = self.runner.facts().effective(&account, &document).await?;
+        let admission = match self.runner.admit(&account, &document).await {
             Ok(admission) => admission,
             Err(failure) => {
                 tracing::info!(account_id = %account.id, "not remediated: {failure}");
                 return Ok(());
             }
         };
-        let visit = Visit::to(&admission, &self.access_role, invocation, is_settling).from_outside();
-        let rows = self.engine.run(REGIONS, visit, &effective, Mode::Apply).await;
+        let visit = self.runner.visit(&admission, &account, invocation).from_outside();
+        let rows = self.runner.run(REGIONS, visit, &effective, Mode::Apply).await;
         match conclude(&rows, reminder.since, now, self.deadline, self.backoff) {
             Conclusion::Applied => Ok(()),
             Conclusion::LookAgain(wait) if let Some(next) = reminder.again() => {

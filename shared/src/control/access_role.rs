@@ -39,13 +39,14 @@ use serde_json::Value;
 use super::{
     Control, MemberScope,
     role::{self, ADMINISTRATOR_ACCESS, PresentRole},
-    trust::{account_or_arn, one_or_many},
+    trust::account_or_arn,
 };
 use crate::{
     baseline::{Baseline, Findings, Validate},
     gateway::CallError,
     ids::{AccountId, RoleName},
     input::Problem,
+    policy_document::one_or_many,
 };
 
 /// The `access-role` section of the baseline.
@@ -175,13 +176,13 @@ fn trust_lines(desired: &AccessRole, actual: &Actual, role: &PresentRole) -> Vec
 fn ids(statement: &Value) -> Option<Vec<String>> {
     let kinds = statement.get("Principal")?.as_object()?;
     let aws = kinds.get("AWS").filter(|_| kinds.len() == 1 && statement.get("NotPrincipal").is_none())?;
-    one_or_many(aws).map(|id| id.as_str().map(account_or_arn)).collect()
+    one_or_many(aws).iter().map(|id| id.as_str().map(account_or_arn)).collect()
 }
 
 /// Whether a statement that allows lets in whom it names, whatever they come with.
 fn lets_in(statement: &Value) -> bool {
     let is_assume = |action: &Value| action.as_str().is_some_and(|action| role::fits(action, "sts:AssumeRole"));
-    statement.get("Condition").is_none() && one_or_many(&statement["Action"]).any(is_assume)
+    statement.get("Condition").is_none() && one_or_many(&statement["Action"]).iter().any(is_assume)
 }
 
 /// Whether a principal is this one, or belongs to this account.

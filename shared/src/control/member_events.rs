@@ -39,13 +39,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Control, MemberScope, role::PresentRole, trust::one_or_many};
+use super::{Control, MemberScope, role::PresentRole};
 use crate::{
     baseline::{Baseline, Findings, Validate},
     error::Cause,
     gateway::{CallError, EventRule, EventTarget},
     ids::{AccountId, Region, RoleName},
     input::Problem,
+    policy_document::one_or_many,
     shown,
 };
 
@@ -281,7 +282,7 @@ fn role_flaws(actual: &Actual, name: &RoleName, role: &PresentRole) -> Vec<Strin
 /// Whether a statement lets EventBridge assume a role for rules of this account.
 fn admits_eventbridge(statement: &Value, account: &AccountId) -> bool {
     let is = |member: &Value, expected: &str| {
-        one_or_many(member).filter_map(Value::as_str).any(|text| text.eq_ignore_ascii_case(expected))
+        one_or_many(member).iter().filter_map(Value::as_str).any(|text| text.eq_ignore_ascii_case(expected))
     };
     let is_met = match statement.get("Condition") {
         None => true,

@@ -3,14 +3,12 @@
 use futures_util::future::{try_join_all, try_join3};
 use serde_json::Value;
 
-use super::{
-    trust::{TrustPolicy, one_or_many},
-    wildcard,
-};
+use super::{trust::TrustPolicy, wildcard};
 use crate::{
     error::Cause,
     gateway::{CallError, IamGateway},
     ids::RoleName,
+    policy_document::one_or_many,
     shown,
 };
 
@@ -124,12 +122,12 @@ fn may_deny(policy_arn: &str) -> bool {
 
 /// Whether a policy has a statement that does not allow.
 fn denies(document: &Value) -> bool {
-    one_or_many(&document["Statement"]).any(|statement| statement["Effect"] != "Allow")
+    one_or_many(&document["Statement"]).iter().any(|statement| statement["Effect"] != "Allow")
 }
 
 /// Whether one of the texts of a member is such a one.
 fn names(member: &Value, is: impl Fn(&str) -> bool) -> bool {
-    one_or_many(member).filter_map(Value::as_str).any(is)
+    one_or_many(member).iter().filter_map(Value::as_str).any(is)
 }
 
 /// Whether a pattern of actions fits an action. To IAM, actions that differ only in case are the same.

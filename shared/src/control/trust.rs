@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use crate::ids::AccountId;
+use crate::{ids::AccountId, policy_document::one_or_many};
 
 /// How a statement that denies begins in words.
 const DENY: &str = "Deny ";
@@ -56,6 +56,7 @@ impl TrustPolicy {
 
     fn of_document(document: Value) -> Self {
         let statements = one_or_many(&document["Statement"])
+            .iter()
             .map(|statement| (in_words(statement, &str::to_ascii_lowercase), in_words(statement, &str::to_owned)))
             .collect();
         Self { document, statements }
@@ -63,7 +64,9 @@ impl TrustPolicy {
 
     /// The statements as they are written, each with its words.
     pub(super) fn statements(&self) -> impl Iterator<Item = (&Value, String)> {
-        one_or_many(&self.document["Statement"]).map(|statement| (statement, in_words(statement, &str::to_owned)))
+        one_or_many(&self.document["Statement"])
+            .iter()
+            .map(|statement| (statement, in_words(statement, &str::to_owned)))
     }
 
     /// The document as IAM takes it.
@@ -90,9 +93,10 @@ impl TrustPolicy {
 
     /// This policy with the statements of another that deny.
     pub(super) fn with_denials_of(&self, other: &Self) -> Self {
-        let denials = one_or_many(&other.document["Statement"]).filter(|statement| statement["Effect"] == "Deny");
+        let denials =
+            one_or_many(&other.document["Statement"]).iter().filter(|statement| statement["Effect"] == "Deny");
         let mut document = self.document.clone();
-        document["Statement"] = one_or_many(&self.document["Statement"]).chain(denials).cloned().collect();
+        document["Statement"] = one_or_many(&self.document["Statement"]).iter().chain(denials).cloned().collect();
         Self::of_document(document)
     }
 }
@@ -171,17 +175,8 @@ fn sorted(members: &Map<String, Value>, in_words: impl Fn((&String, &Value)) -> 
 
 /// A value, or several of which each will do.
 fn set_of(values: &Value, in_words: impl Fn(&Value) -> String) -> String {
-    let words: BTreeSet<_> = one_or_many(values).map(in_words).collect();
+    let words: BTreeSet<_> = one_or_many(values).iter().map(in_words).collect();
     words.into_iter().collect::<Vec<_>>().join(" or ")
-}
-
-/// IAM writes a list of one entry as that entry.
-pub(super) fn one_or_many(value: &Value) -> impl Iterator<Item = &Value> {
-    match value {
-        Value::Array(values) => values.iter(),
-        Value::Null => [].iter(),
-        one => std::slice::from_ref(one).iter(),
-    }
 }
 
 /// A text without its quotation marks, unless it could be taken for more than one, or for something that a screen obeys:

@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use serde_json::Value;
+use steward::closed_set::ClosedSet;
 
 use crate::Published;
-use steward::closed_set::ClosedSet;
 
 const INTRODUCTION: &str = "# Events
 

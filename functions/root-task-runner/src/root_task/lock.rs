@@ -1,12 +1,13 @@
 //! Why a policy locks people out.
 
 use serde_json::Value;
+use steward::policy_document::one_or_many;
 
 /// One sentence per statement that denies. Empty for a policy that denies nobody; text that is no policy is said to be
 /// none.
 pub(crate) fn why_it_locks(policy: &str) -> Vec<String> {
     let Ok(policy) = serde_json::from_str::<Value>(policy) else {
-        return vec!["It is no JSON that can be read.".to_owned()];
+        return vec!["It is not JSON.".to_owned()];
     };
     let statements = one_or_many(&policy["Statement"]);
     let denying = statements.iter().enumerate().filter(|(_, statement)| statement["Effect"] == "Deny");
@@ -35,20 +36,12 @@ fn sentence(position: usize, statement: &Value) -> String {
 }
 
 fn is_everybody(principal: &Value) -> bool {
-    let named = |value: &Value| one_or_many(value).iter().any(|one| **one == "*");
+    let named = |value: &Value| one_or_many(value).iter().any(|one| one == "*");
     named(principal) || named(&principal["AWS"])
 }
 
 fn words(actions: &Value) -> String {
     one_or_many(actions).iter().map(|action| action.as_str().unwrap_or("?")).collect::<Vec<_>>().join(", ")
-}
-
-fn one_or_many(value: &Value) -> Vec<&Value> {
-    match value {
-        Value::Array(many) => many.iter().collect(),
-        Value::Null => Vec::new(),
-        one => vec![one],
-    }
 }
 
 #[cfg(test)]

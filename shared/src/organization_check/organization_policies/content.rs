@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::gateway::PolicyKind;
+use crate::{gateway::PolicyKind, policy_document::one_or_many};
 
 /// The largest file that is read, in bytes: AWS takes none of a fifth of it, and white space is not sent.
 pub(super) const MAX_BYTES: usize = 64 * 1024;
@@ -75,15 +75,6 @@ pub(super) fn most_attached(kind: PolicyKind) -> Option<usize> {
         | PolicyKind::DeclarativePolicyEc2 => Some(10),
         PolicyKind::ResourceControlPolicy | PolicyKind::AiServicesOptOutPolicy | PolicyKind::ChatbotPolicy => Some(5),
         _ => None,
-    }
-}
-
-/// One value or a list of them.
-pub(super) fn one_or_many(value: &Value) -> &[Value] {
-    match value {
-        Value::Array(list) => list,
-        Value::Null => &[],
-        other => std::slice::from_ref(other),
     }
 }
 

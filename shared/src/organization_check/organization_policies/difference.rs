@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::content::{one_or_many, says_statements, statement_name};
-use crate::gateway::PolicyKind;
+use super::content::{says_statements, statement_name};
+use crate::{gateway::PolicyKind, policy_document::one_or_many};
 
 /// How many differences are told one by one.
 const MOST: usize = 30;

@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{
-    content::{one_or_many, statement_name},
+    content::statement_name,
     own_calls::{ANY_ACCOUNT, Caller, OwnCall, OwnCalls, role_arn},
 };
-use crate::{control::wildcard, gateway::PolicyKind};
+use crate::{control::wildcard, gateway::PolicyKind, policy_document::one_or_many};
 
 /// How many calls are named.
 const NAMED: usize = 4;

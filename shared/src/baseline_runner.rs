@@ -1,0 +1,116 @@
+//! The document in force, the facts by which it selects accounts, and the engine, put together once for every function that
+//! looks at accounts or changes them.
+
+use aws_config::SdkConfig;
+use jiff::SignedDuration;
+
+use crate::{
+    baseline::{Document, DocumentCache, DocumentInForce, Effective, FactsReader},
+    clock,
+    control::{AnyControl, Control, Engine, Mode, Row, Visit, is_settling, jump_groups::JumpGroupsControl},
+    error::Failure,
+    gateway::{Account, CallError, DynamoDbGateway, EventBridgeGateway, Management},
+    ids::{AccountId, RoleName},
+    runtime::settings::Settings,
+    session::{Admission, Sessions},
+};
+
+/// Runs controls in accounts, by what the document says of each.
+#[derive(Debug)]
+pub struct BaselineRunner {
+    document: DocumentCache,
+    facts: FactsReader,
+    engine: Engine,
+    bus: EventBridgeGateway,
+    access_role: RoleName,
+    settling: SignedDuration,
+}
+
+impl BaselineRunner {
+    /// A runner that enters accounts by `sessions`, and looks at them from outside by `management`. `table` is the stack's
+    /// table of its state; what is wrong with the document is put on `bus`.
+    pub fn new(
+        config: &SdkConfig,
+        settings: &mut Settings,
+        management: Management,
+        sessions: Sessions,
+        table: &DynamoDbGateway,
+        bus: &EventBridgeGateway,
+    ) -> Self {
+        let access_role = settings.access_role_name();
+        Self {
+            document: DocumentCache::of(config, settings, table, &access_role),
+            facts: FactsReader::new(management.organizations.clone()),
+            engine: Engine::new(sessions, management),
+            bus: bus.clone(),
+            settling: settings.settling(),
+            access_role,
+        }
+    }
+
+    /// The same, with the ARN of the bus that members forward their events to, for the control that looks whether they do.
+    #[must_use]
+    pub fn with_member_bus(self, member_bus: String) -> Self {
+        Self { engine: self.engine.with_member_bus(member_bus), ..self }
+    }
+
+    /// The same for a function that runs after one that has recorded the document that it has read.
+    #[must_use]
+    pub fn recorded_by_others(self) -> Self {
+        Self { document: self.document.recorded_by_others(), ..self }
+    }
+
+    /// The document in force, as [`DocumentCache::read`] gives it.
+    pub async fn document(&self) -> Result<DocumentInForce, Failure> {
+        self.document.read(&self.bus).await
+    }
+
+    /// What is known of accounts.
+    pub fn facts(&self) -> &FactsReader {
+        &self.facts
+    }
+
+    /// Whether this is the management account, which nothing is done to because an event names it.
+    pub async fn is_management_account(&self, id: &AccountId) -> Result<bool, CallError> {
+        self.engine.is_management_account(id).await
+    }
+
+    /// Admits an account, with what the document protects, as [`Sessions::admit`] does.
+    pub async fn admit(&self, account: &Account, document: &Document) -> Result<Admission, Failure> {
+        self.engine.admit(account, &document.protected).await
+    }
+
+    /// A visit to an account that was admitted, in the name of an invocation.
+    pub fn visit<'a>(&'a self, admission: &'a Admission, account: &Account, invocation: &'a str) -> Visit<'a> {
+        let is_settling = is_settling(account, self.settling, clock::now());
+        Visit::to(admission, &self.access_role, invocation, is_settling)
+    }
+
+    /// Runs these controls during a visit, by what holds for the account, as [`Engine::run`] does.
+    pub async fn run(
+        &self,
+        controls: &[&'static dyn AnyControl],
+        visit: Visit<'_>,
+        effective: &Effective,
+        mode: Mode,
+    ) -> Vec<Row> {
+        self.engine.run(controls, visit, effective, mode).await
+    }
+
+    /// Runs these controls in an account of which nothing was said before: finds out what holds for it, admits it, visits it.
+    pub async fn run_in(
+        &self,
+        account: &Account,
+        document: &Document,
+        controls: &[&'static dyn AnyControl],
+        mode: Mode,
+        invocation: &str,
+    ) -> Result<Vec<Row>, Failure> {
+        let mut effective = self.facts.effective(account, document).await?;
+        if controls.iter().any(|control| control.id() == JumpGroupsControl::ID) {
+            effective.baseline.jump_groups = self.facts.jump_groups(&account.id, document).await;
+        }
+        let admission = self.admit(account, document).await?;
+        Ok(self.run(controls, self.visit(&admission, account, invocation), &effective, mode).await)
+    }
+}
