@@ -72,7 +72,7 @@ pub enum Outcome {
     },
     /// Somebody has decided that the account need not have it.
     Exempt {
-        /// Why.
+        /// The reason that the document gives.
         #[serde(default)]
         reason: String,
         /// The last day on which that holds.
@@ -80,7 +80,7 @@ pub enum Outcome {
     },
     /// It is not looked at.
     Skipped {
-        /// Why.
+        /// The reason, as a sentence.
         #[serde(default)]
         why: String,
     },

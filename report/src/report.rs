@@ -51,7 +51,7 @@ pub struct Exemption {
     pub account_name: String,
     /// The control.
     pub control: String,
-    /// Why.
+    /// The reason that the document gives.
     pub reason: String,
     /// The last day on which that holds.
     pub until: Date,

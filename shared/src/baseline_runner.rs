@@ -48,7 +48,7 @@ impl BaselineRunner {
         }
     }
 
-    /// The same, with the ARN of the bus that members forward their events to, for the control that looks whether they do.
+    /// The same, with the ARN of the bus that members forward their events to, for the control that checks whether they do.
     #[must_use]
     pub fn with_member_bus(self, member_bus: String) -> Self {
         Self { engine: self.engine.with_member_bus(member_bus), ..self }

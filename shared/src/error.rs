@@ -279,7 +279,7 @@ catalogue! {
 
     CredentialsNotAccepted { AfterSeconds(30),
         "The account does not accept the credentials of the session yet.",
-        "A new account takes minutes; if it lasts, look whether the account was closed or suspended." }
+        "A new account takes minutes; if it lasts, check whether the account was closed or suspended." }
     StackSetBusy { AfterSeconds(120),
         "AWS CloudFormation is at work on the stack set, and takes one operation at a time.",
         "Nothing: Steward looks again by itself. If it lasts, look at the operations of the stack set in the console of us-east-1." }

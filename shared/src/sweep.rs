@@ -268,7 +268,7 @@ pub enum Checked {
     Rows(Vec<Row>),
     /// It is not to be looked at any more.
     NotChecked {
-        /// Why.
+        /// The reason, as a sentence.
         why: String,
     },
     /// It could not be looked at.

@@ -1,38 +1,51 @@
 //! The house rules of template.yaml and of the folders beside it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
+use syn::{Expr, ExprCall, visit::Visit};
 
 use super::{
-    event_sources, functions, items, logical_id, names_in, one_or_many, read, resources, run_tool, statements, template,
+    event_sources, functions, items, logical_id, names_in, one_or_many, read, resources, root, statements, template,
 };
 
 /// The longest a function's main.rs may be: it only wires things up.
 const MAIN_LINES: usize = 25;
 
 #[test]
-fn cfn_lint_finds_nothing() {
-    run_tool("cfn-lint", &["template.yaml", "stacks/config-recorder.yaml", "stacks/member-events.yaml"]);
-}
-
-#[test]
-fn sam_finds_the_template_valid() {
-    run_tool("sam", &["validate", "--lint"]);
-}
-
-#[test]
-fn every_function_has_its_block_in_the_order_of_the_folders() {
-    let text = read("template.yaml");
-    let built = text.lines().filter_map(|line| line.trim().strip_prefix("Binary: "));
-    assert_eq!(built.collect::<Vec<_>>(), functions());
+fn every_function_is_built_from_its_folder_and_stands_in_its_flow_with_its_role_and_log() {
     let template = template();
     let blocks = resources(&template, "AWS::Serverless::Function");
     assert_eq!(blocks.len(), functions().len());
+    let flows = flows();
     for function in functions() {
-        let metadata = &template["Resources"][logical_id(&function)]["Metadata"];
-        assert_eq!(metadata["BuildProperties"]["Binary"], *function);
+        let id = logical_id(&function);
+        assert_eq!(template["Resources"][&id]["Metadata"]["BuildProperties"]["Binary"], *function);
+        let stands_in = |suffix: &str| flows.iter().position(|ids| ids.contains(&format!("{id}{suffix}")));
+        let of_function = stands_in("");
+        assert!(of_function.is_some(), "{id} stands in no flow");
+        for suffix in ["Role", "Logs"] {
+            assert_eq!(stands_in(suffix), of_function, "{id}{suffix} stands away from {id}");
+        }
     }
+}
+
+/// The resources of each flow: what stands below one banner, in their order.
+fn flows() -> Vec<Vec<String>> {
+    let text = read("template.yaml");
+    let (_, resources) = text.split_once("\nResources:\n").expect("resources");
+    let (resources, _) = resources.split_once("\nOutputs:\n").expect("outputs");
+    let mut flows = Vec::new();
+    for line in resources.lines() {
+        let id = line.strip_prefix("  ").filter(|line| line.starts_with(char::is_alphabetic));
+        if line.starts_with("  # ---- ") {
+            flows.push(Vec::new());
+        } else if let Some(id) = id {
+            let flow = flows.last_mut().unwrap_or_else(|| panic!("{id} stands before the first flow"));
+            flow.push(id.trim_end_matches(':').to_owned());
+        }
+    }
+    flows
 }
 
 #[test]
@@ -40,20 +53,38 @@ fn every_function_has_a_readme_and_samples_that_it_checks() {
     for function in functions() {
         assert!(!read(format!("functions/{function}/README.md")).is_empty());
         assert!(!payloads::of(&function).is_empty());
-        let code = sources(&Path::new("functions").join(&function).join("src"));
-        assert!(code.contains("payloads::check("), "{function} does not check what its samples ask for");
+        let mut checks = SampleChecks(0);
+        checks.visit_sources(&root().join("functions").join(&function).join("src"));
+        assert_eq!(checks.0, 1, "{function} checks what its samples ask for, in one test");
     }
     let folders: Vec<_> = names_in("events").iter().map(|name| name.to_string_lossy().into_owned()).collect();
     assert_eq!(folders, functions(), "events has a folder for each function");
 }
 
-/// The code in a folder and those below it.
-fn sources(folder: &Path) -> String {
-    let text = |name: &PathBuf| {
-        let path = folder.join(name);
-        if name.extension().is_some() { read(path) } else { sources(&path) }
-    };
-    names_in(folder).iter().map(text).collect()
+/// Counts the calls of `payloads::check`.
+struct SampleChecks(usize);
+
+impl SampleChecks {
+    fn visit_sources(&mut self, folder: &Path) {
+        for name in names_in(folder) {
+            let path = folder.join(name);
+            if path.is_dir() {
+                self.visit_sources(&path);
+            } else {
+                self.visit_file(&syn::parse_file(&read(path)).expect("Rust"));
+            }
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for SampleChecks {
+    fn visit_expr_call(&mut self, call: &'ast ExprCall) {
+        if let Expr::Path(called) = &*call.func {
+            let path: Vec<_> = called.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+            self.0 += usize::from(path == ["payloads", "check"]);
+        }
+        syn::visit::visit_expr_call(self, call);
+    }
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub enum Finding {
     Begun,
     /// It was not even tried.
     Refused {
-        /// Why.
+        /// The reason, as a sentence for whoever has asked.
         why: String,
     },
     /// The account is tagged, and in the unit for accounts that are to be closed.
@@ -71,7 +71,7 @@ pub enum Finding {
     },
     /// It could not be done now, and is tried again.
     PutOff {
-        /// Why.
+        /// What stands in the way.
         #[serde(flatten)]
         failure: Failure,
     },

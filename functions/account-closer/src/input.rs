@@ -19,7 +19,7 @@ const MAX_ACCOUNTS: usize = 500;
 pub(crate) struct Input {
     /// Whether anything is changed.
     pub(crate) mode: Mode,
-    /// What.
+    /// What is to be done.
     pub(crate) work: Work,
 }
 
@@ -43,16 +43,16 @@ pub(crate) struct Wanted {
     pub(crate) account_id: AccountId,
     /// Its name, as whoever asks knows it.
     pub(crate) account_name: String,
-    /// Why.
+    /// The reason that was given for it.
     pub(crate) reason: String,
 }
 
 /// Who calls a closing off, as far as they say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Asked {
-    /// Why.
+    /// The reason that was given for it.
     pub(crate) reason: Option<String>,
-    /// Who.
+    /// Who asks, as they say: nobody has verified it.
     pub(crate) requested_by: Option<String>,
 }
 

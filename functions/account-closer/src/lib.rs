@@ -53,7 +53,7 @@ use work::{Moved, Room, Run, Worker};
 /// wait twenty seconds for its turn.
 const MARGIN: Duration = Duration::from_secs(75);
 
-/// The function.
+/// The handler of `account-closer`, with what it keeps between the invocations of one process.
 #[derive(Debug)]
 pub struct AccountCloser {
     document: DocumentCache,

@@ -121,7 +121,7 @@ pub enum Outcome {
     Ended(Box<Status>),
     /// It was not even tried.
     Refused {
-        /// Why.
+        /// The reason, as a sentence for whoever has asked.
         why: String,
     },
     /// It could not be found out whether it may be done.
@@ -176,7 +176,7 @@ pub struct Status {
     /// Who asked, as they say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
-    /// When.
+    /// When it was recorded.
     pub requested_at: Timestamp,
     /// Who has called it off.
     #[serde(flatten)]

@@ -44,7 +44,7 @@ use stack_sets::{OfSweep, StackSets};
 /// How long requests leave the listing to a sweep: ten thousand accounts take a minute and a half.
 const LISTED_WITHIN: Duration = Duration::from_mins(3);
 
-/// The function.
+/// The handler of `account-lister`, with what it keeps between the invocations of one process.
 #[derive(Debug)]
 pub struct AccountLister {
     executions: SweepExecutions,

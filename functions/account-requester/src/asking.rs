@@ -43,7 +43,7 @@ impl Asking {
     /// What a message of the queue asks for: an event, or a person's request that could not be checked at once.
     pub(crate) fn by_message(body: &str) -> Result<Self, Failure> {
         let body: Value = serde_json::from_str(body)
-            .map_err(|error| Failure::not_understood(format_args!("It is no JSON: {error}.")))?;
+            .map_err(|error| Failure::not_understood(format_args!("It is not JSON: {error}.")))?;
         match Trigger::of(body) {
             Trigger::Event(event) => Ok(Self::by_event(event)),
             Trigger::Manual(waiting) => {

@@ -44,7 +44,7 @@ const PATIENCE_OF_QUEUE: Duration = Duration::from_secs(20);
 /// When something is tried again that AWS has throttled, or that waits for the list of accounts.
 const LATER: Duration = Duration::from_secs(15);
 
-/// The function.
+/// The handler of `account-requester`, with what it keeps between the invocations of one process.
 #[derive(Debug)]
 pub struct AccountRequester {
     survey: Survey,
@@ -117,7 +117,7 @@ impl AccountRequester {
             Checked::Later(why) => {
                 tracing::info!(why, "the request is checked later");
                 let body: Value = serde_json::from_str(body)
-                    .map_err(|error| Failure::not_understood(format_args!("It is no JSON: {error}.")))?;
+                    .map_err(|error| Failure::not_understood(format_args!("It is not JSON: {error}.")))?;
                 Ok(self.queue.send(&body, LATER).await?)
             }
         }

@@ -59,12 +59,12 @@ pub(crate) enum Plan {
     },
     /// It stays as it is.
     Skipped {
-        /// Why.
+        /// The reason, as a sentence.
         why: String,
     },
     /// It cannot be changed so.
     Refused {
-        /// Why.
+        /// The reason, as a sentence for whoever has asked.
         why: String,
     },
 }

@@ -71,7 +71,7 @@ pub(crate) enum State {
     Completed,
     /// The account keeps the old address.
     Failed {
-        /// Why.
+        /// What ended it, as a sentence.
         why: String,
     },
     /// Somebody has closed the record. A code that is on its way is good until it ends.

@@ -24,7 +24,7 @@ pub enum Finding {
     Begun,
     /// There is nothing to do.
     NothingToDo {
-        /// Why.
+        /// What makes it unnecessary, as a sentence.
         why: String,
     },
     /// What would be done.
@@ -44,7 +44,7 @@ pub enum Finding {
     },
     /// It was not even tried.
     Refused {
-        /// Why.
+        /// The reason, as a sentence for whoever has asked.
         why: String,
     },
     /// It could not be done, or nobody knows whether it was.

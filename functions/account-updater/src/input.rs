@@ -25,7 +25,7 @@ const MOST_WORDS: usize = 500;
 pub(crate) struct Input {
     /// Whether anything is changed.
     pub(crate) mode: Mode,
-    /// What.
+    /// What is to be done, with its values.
     pub(crate) task: Task,
     /// Who asks, and why.
     pub(crate) asked: Asked,

@@ -48,7 +48,7 @@ use sheet::Sheets;
 use status::StatusRow;
 use updates::{Message, Run, Updates};
 
-/// The function.
+/// The handler of `account-updater`, with what it keeps between the invocations of one process.
 #[derive(Debug)]
 pub struct AccountUpdater {
     document: DocumentCache,

@@ -40,7 +40,7 @@ const A_MOMENT: Duration = Duration::from_secs(2);
 /// How long a name is waited for.
 const FOR_A_NAME: Duration = Duration::from_secs(3);
 
-/// The function.
+/// The handler of `activity-auditor`, with what it keeps between the invocations of one process.
 #[derive(Debug)]
 pub struct ActivityAuditor {
     bus: EventBridgeGateway,

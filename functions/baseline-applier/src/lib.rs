@@ -37,7 +37,7 @@ use steward::{
 use input::Input;
 pub use report::{Failed, Report, Skip};
 
-/// The function.
+/// The handler of `baseline-applier`, with what it keeps between the invocations of one process.
 #[derive(Debug)]
 pub struct BaselineApplier {
     queue: SqsGateway,

@@ -40,7 +40,7 @@ pub struct Report {
 pub struct Skip {
     /// The account.
     pub account_id: AccountId,
-    /// Why.
+    /// The reason, as a sentence.
     pub why: String,
 }
 

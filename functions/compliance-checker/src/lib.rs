@@ -46,7 +46,7 @@ const WRITTEN_AFTER: usize = 10;
 type Found = BTreeMap<usize, OfAccount>;
 type Tags = BTreeMap<String, String>;
 
-/// The function.
+/// The handler of `compliance-checker`, with what it keeps between the invocations of one process.
 #[derive(Debug)]
 pub struct ComplianceChecker {
     executions: SweepExecutions,

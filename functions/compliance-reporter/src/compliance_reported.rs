@@ -7,7 +7,7 @@ use serde::Serialize;
 use steward::{
     error::Cause,
     gateway::{Event, EventType},
-    runtime::metrics::{Metrics, Unit},
+    runtime::metrics::{Metric, Metrics},
 };
 
 /// The most new findings that the event carries; the report has all of them.
@@ -98,31 +98,31 @@ impl ComplianceReported {
     /// The numbers for CloudWatch: of all accounts, and of each control.
     #[expect(clippy::cast_precision_loss, reason = "counts of accounts fit a double")]
     pub(crate) fn metrics(&self) -> Vec<Metrics> {
-        let count = |name, number: usize| (name, Unit::Count, number as f64);
+        let count = |metric, number: usize| (metric, number as f64);
         let took = self.finished_at.duration_since(self.started_at);
         let all = Metrics {
             dimensions: Vec::new(),
             values: vec![
-                count("Accounts", self.totals.accounts.accounts),
-                count("CompliantAccounts", self.totals.accounts.compliant),
-                count("NotCompliantAccounts", self.totals.accounts.not_compliant),
-                count("UnknownAccounts", self.totals.accounts.unknown),
-                count("LockedOutAccounts", self.locked_out),
-                ("SweepDuration", Unit::Seconds, took.as_secs_f64()),
+                count(Metric::Accounts, self.totals.accounts.accounts),
+                count(Metric::CompliantAccounts, self.totals.accounts.compliant),
+                count(Metric::NotCompliantAccounts, self.totals.accounts.not_compliant),
+                count(Metric::UnknownAccounts, self.totals.accounts.unknown),
+                count(Metric::LockedOutAccounts, self.locked_out),
+                (Metric::SweepDuration, took.as_secs_f64()),
             ],
             properties: vec![("SweepId", self.sweep_id.clone())],
         };
         let organization = self.totals.organization.map(|totals| Metrics {
             dimensions: Vec::new(),
             values: vec![
-                count("NotCompliantOrganizationChecks", totals.not_compliant),
-                count("UnknownOrganizationChecks", totals.unknown),
+                count(Metric::NotCompliantOrganizationChecks, totals.not_compliant),
+                count(Metric::UnknownOrganizationChecks, totals.unknown),
             ],
             properties: vec![("SweepId", self.sweep_id.clone())],
         });
         let by_control = self.drifted.iter().map(|(control, number)| Metrics {
             dimensions: vec![("Control", control.clone())],
-            values: vec![count("NotCompliantAccounts", *number)],
+            values: vec![count(Metric::NotCompliantAccounts, *number)],
             properties: vec![("SweepId", self.sweep_id.clone())],
         });
         std::iter::once(all).chain(organization).chain(by_control).collect()

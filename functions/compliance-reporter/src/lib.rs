@@ -28,7 +28,7 @@ use publication::{Publication, Stored, folder, is_newest, predecessor};
 /// The largest report that is read: that of some ten thousand accounts.
 const MAX_REPORT: usize = 200 * 1024 * 1024;
 
-/// The function.
+/// The handler of `compliance-reporter`, with what it keeps between the invocations of one process.
 #[derive(Debug)]
 pub struct ComplianceReporter {
     executions: SweepExecutions,

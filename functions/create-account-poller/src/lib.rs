@@ -22,7 +22,7 @@ use steward::{
     poll_backoff::PollBackoff,
     runtime::{
         batch::process_batch,
-        metrics::{self, Metrics, Unit},
+        metrics::{self, Metric, Metrics},
         settings::{NotConfigured, Settings},
         start::SdkConfig,
         trigger::Trigger,
@@ -32,7 +32,7 @@ use steward::{
 
 use message::Message;
 
-/// The function.
+/// The handler of `create-account-poller`, with what it keeps between the invocations of one process.
 #[derive(Debug)]
 pub struct CreateAccountPoller {
     organizations: OrganizationsGateway,
@@ -121,7 +121,7 @@ impl CreateAccountPoller {
     /// One message of the queue: AWS's verdict, or the function's own reminder.
     async fn message(&self, body: &str) -> Result<(), Failure> {
         let body: Value = serde_json::from_str(body)
-            .map_err(|error| Failure::not_understood(format_args!("It is no JSON: {error}.")))?;
+            .map_err(|error| Failure::not_understood(format_args!("It is not JSON: {error}.")))?;
         match Trigger::of(body) {
             Trigger::Event(event) => match create_account_result(&event) {
                 Some(call) => self.call_ended(call).await.map(drop),
@@ -158,11 +158,7 @@ impl CreateAccountPoller {
         }
         metrics::emit(&[Metrics {
             dimensions: Vec::new(),
-            values: vec![(
-                "UnreadableRequests",
-                Unit::Count,
-                f64::from(u32::try_from(unreadable.len()).unwrap_or(u32::MAX)),
-            )],
+            values: vec![(Metric::UnreadableRequests, f64::from(u32::try_from(unreadable.len()).unwrap_or(u32::MAX)))],
             properties: Vec::new(),
         }]);
         self.publish_unreadable(&unreadable).await?;

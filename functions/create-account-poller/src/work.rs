@@ -14,7 +14,7 @@ use steward::{
     error::{Cause, Failure},
     gateway::AccountToCreate,
     ids::{AccountId, CreateAccountRequestId},
-    runtime::metrics::{self, Metrics, Unit},
+    runtime::metrics::{self, Metric, Metrics},
 };
 
 use crate::{CreateAccountPoller, lookup, message::Message};
@@ -227,7 +227,7 @@ fn time_to_ready(request: &Request) -> Option<Metrics> {
     let took = request.since().duration_since(request.first_requested_at);
     matches!(request.state, State::Ready { .. }).then(|| Metrics {
         dimensions: Vec::new(),
-        values: vec![("TimeToReady", Unit::Seconds, took.as_secs_f64())],
+        values: vec![(Metric::TimeToReady, took.as_secs_f64())],
         properties: vec![("RequestId", request.request_id.to_string())],
     })
 }

@@ -38,7 +38,7 @@ const MARGIN: Duration = Duration::from_secs(30);
 /// How often a queue must show nothing before it is taken to be empty: one look may miss what is there.
 const EMPTY_LOOKS: usize = 2;
 
-/// The function.
+/// The handler of `dead-letter-replayer`, with what it keeps between the invocations of one process.
 #[derive(Debug)]
 pub struct DeadLetterReplayer {
     undeliverable: SqsGateway,
@@ -97,7 +97,7 @@ pub struct Kept {
     pub from: String,
     /// Its id.
     pub message_id: String,
-    /// Why.
+    /// The reason, as a sentence.
     pub why: String,
 }
 
@@ -106,7 +106,7 @@ pub struct Kept {
 pub struct Unread {
     /// The queue.
     pub from: String,
-    /// Why.
+    /// The reason, as a sentence.
     pub why: String,
 }
 

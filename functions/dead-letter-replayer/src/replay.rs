@@ -36,7 +36,7 @@ pub enum Destination {
 pub struct Resend {
     /// Where to.
     pub to: Destination,
-    /// What.
+    /// The message or event, as it was.
     pub payload: String,
 }
 

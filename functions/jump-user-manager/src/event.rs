@@ -35,7 +35,7 @@ pub enum Finding {
     },
     /// It was not even tried.
     Refused {
-        /// Why.
+        /// The reason, as a sentence for whoever has asked.
         why: String,
     },
     /// It could not be done to its end. Asked for again, it goes on.
@@ -90,7 +90,7 @@ impl Journaled for JumpUserChanged {
 pub struct JumpUsersReviewed {
     /// The jump account.
     pub account_id: AccountId,
-    /// When.
+    /// When the users were looked at.
     pub at: Timestamp,
     /// What was found.
     #[serde(flatten)]

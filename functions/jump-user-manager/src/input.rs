@@ -16,7 +16,7 @@ pub(crate) const MAX_GROUPS: usize = 10;
 pub(crate) struct Input {
     /// Whether anything is changed.
     pub(crate) mode: Mode,
-    /// What.
+    /// What is to be done.
     pub(crate) work: Work,
 }
 

@@ -46,7 +46,7 @@ use work::Passwords;
 /// The policy without which a group lets people work without a second factor.
 const ENFORCES_MFA: &str = "policy-enforce-mfa";
 
-/// The function.
+/// The handler of `jump-user-manager`, with what it keeps between the invocations of one process.
 #[derive(Debug)]
 pub struct JumpUserManager {
     entrance: Entrance,

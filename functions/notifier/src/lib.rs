@@ -32,7 +32,7 @@ use notification::Notification;
 /// After how long a reminder to sum up is looked at again: as late as SQS brings a message.
 const LOOK_AGAIN: Duration = Duration::from_mins(15);
 
-/// The function.
+/// The handler of `notifier`, with what it keeps between the invocations of one process.
 #[derive(Debug)]
 pub struct Notifier {
     sns: SnsGateway,

@@ -32,7 +32,7 @@ use steward::{
 pub use event::OrganizationPrepared;
 use input::{Asked, Input};
 
-/// The function.
+/// The handler of `organization-preparer`, with what it keeps between the invocations of one process.
 #[derive(Debug)]
 pub struct OrganizationPreparer {
     gateways: OrganizationGateways,

@@ -38,7 +38,7 @@ use region_policy::{Verdict, judge};
 /// The control through which a region is remediated.
 const REGIONS: &[&dyn AnyControl] = &[&RegionsControl];
 
-/// The function.
+/// The handler of `region-opt-auditor`, with what it keeps between the invocations of one process.
 #[derive(Debug)]
 pub struct RegionOptAuditor {
     queue: SqsGateway,

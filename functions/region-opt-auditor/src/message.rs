@@ -72,7 +72,7 @@ impl Message {
     /// Reads a message of the queue.
     pub(crate) fn of_body(body: &str, own_roles: &[OwnRole]) -> Result<Self, Failure> {
         let body: Value = serde_json::from_str(body)
-            .map_err(|error| Failure::not_understood(format_args!("It is no JSON: {error}.")))?;
+            .map_err(|error| Failure::not_understood(format_args!("It is not JSON: {error}.")))?;
         match Trigger::of(body) {
             Trigger::Event(event) => Self::of_event(&event, own_roles),
             Trigger::Manual(reminder) => serde_json::from_value(reminder).map(Self::Remediate).map_err(|error| {

@@ -86,7 +86,7 @@ fn text(key: &str, found: Found) -> Result<(String, Option<String>), Failure> {
     match found {
         Found::Object { content, version, .. } if content.len() <= MAX_POLICY => String::from_utf8(content)
             .map(|text| (text, version))
-            .map_err(|_| Failure::with_detail(Cause::InputRefused, format_args!("{key} is no text."))),
+            .map_err(|_| Failure::with_detail(Cause::InputRefused, format_args!("{key} is not text."))),
         Found::Object { .. } => {
             Err(Failure::with_detail(Cause::InputRefused, format_args!("{key} is larger than any policy.")))
         }

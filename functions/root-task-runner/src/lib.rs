@@ -51,7 +51,7 @@ const AT_ONCE: usize = 8;
 /// The time that is kept for the accounts that are being worked on when no more are begun.
 const MARGIN: Duration = Duration::from_mins(1);
 
-/// The function.
+/// The handler of `root-task-runner`, with what it keeps between the invocations of one process.
 #[derive(Debug)]
 pub struct RootTaskRunner {
     document: DocumentCache,

@@ -37,7 +37,7 @@ impl BaselineMessage {
     /// A reminder from the future is one from now: it is sent on with that, so that its patience ends.
     pub fn of_message(body: &str) -> Result<Self, Failure> {
         let body: Value = serde_json::from_str(body)
-            .map_err(|error| Failure::not_understood(format_args!("It is no JSON: {error}.")))?;
+            .map_err(|error| Failure::not_understood(format_args!("It is not JSON: {error}.")))?;
         match Trigger::of(body) {
             Trigger::Event(event) => Self::of_event(&event),
             Trigger::Manual(reminder) => {

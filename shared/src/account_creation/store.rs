@@ -32,7 +32,7 @@ const KEPT_FOR: SignedDuration = SignedDuration::from_hours(100 * 24);
 /// Whether a new request was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Started {
-    /// It was.
+    /// It was recorded.
     Yes,
     /// Somebody else has written the same request meanwhile.
     Raced,
@@ -43,7 +43,7 @@ pub enum Started {
 /// Whether a step of a request was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advanced {
-    /// It was.
+    /// It was recorded.
     Yes,
     /// Somebody else has moved the request meanwhile.
     Raced,

@@ -202,7 +202,7 @@ impl Stored {
         }
     }
 
-    /// Looks whether there is a newer document, and reads it.
+    /// Checks whether there is a newer document, and reads it.
     async fn look(&self, held: &mut Held) -> Result<(), Failure> {
         match self.s3.find_object(&self.key, held.etag(), MAX_BYTES).await? {
             Found::Unchanged => {}

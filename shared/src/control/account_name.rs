@@ -1,6 +1,6 @@
 //! # account-name
 //!
-//! **What it does.** Looks whether the name of the account follows the company's rule for names. It is reported and never
+//! **What it does.** Checks whether the name of the account follows the company's rule for names. It is reported and never
 //! changed: people know the account by its name, and bills and reports show it.
 //!
 //! **Why.** A name is all that most people see of an account, in the console, on bills and in reports. `test2` tells nobody

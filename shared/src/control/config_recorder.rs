@@ -1,6 +1,6 @@
 //! # config-recorder
 //!
-//! **What it does.** Looks whether AWS Config records what there is in the account, and delivers it.
+//! **What it does.** Checks whether AWS Config records what there is in the account, and delivers it.
 //!
 //! **Why.** What nobody recorded cannot be asked about afterwards, and the rules of AWS Config, AWS Security Hub and
 //! conformance packs see an account by its recorder alone.

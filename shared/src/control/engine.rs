@@ -40,7 +40,7 @@ impl Engine {
         Self { sessions, management, units: Arc::default(), member_bus: None }
     }
 
-    /// The same, with the ARN of the bus that members forward their events to, for the control that looks whether they do.
+    /// The same, with the ARN of the bus that members forward their events to, for the control that checks whether they do.
     #[must_use]
     pub fn with_member_bus(self, member_bus: String) -> Self {
         Self { member_bus: Some(member_bus), ..self }

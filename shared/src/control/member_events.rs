@@ -1,6 +1,6 @@
 //! # member-events
 //!
-//! **What it does.** Looks whether the account still forwards its own events to Steward: the rules of
+//! **What it does.** Checks whether the account still forwards its own events to Steward: the rules of
 //! [stacks/member-events.yaml](../stacks/member-events.yaml), and the role that they forward by.
 //!
 //! **Why.** What root users and others change in an account is recorded in the account alone, and Steward hears of it by

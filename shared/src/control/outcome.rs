@@ -65,14 +65,14 @@ pub enum Outcome {
     },
     /// Somebody has decided that the account need not have it.
     Exempt {
-        /// Why.
+        /// The reason that the document gives.
         reason: String,
         /// The last day on which that holds.
         until: Date,
     },
     /// It is not looked at, because the baseline does not ask for it or the account cannot have it.
     Skipped {
-        /// Why.
+        /// The reason, as a sentence.
         why: String,
     },
 }

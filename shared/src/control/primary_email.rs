@@ -1,6 +1,6 @@
 //! # primary-email
 //!
-//! **What it does.** Looks whether the primary e-mail address of the account, that of its root user, is one that the company
+//! **What it does.** Checks whether the primary e-mail address of the account, that of its root user, is one that the company
 //! owns. It is reported and never changed: a new address has to be confirmed by whoever reads its mails.
 //!
 //! **Why.** Whoever reads the mails of this address can take the account over. A domain that has lapsed, an address at a

@@ -354,7 +354,7 @@ impl Seen {
                 ),
                 None if set.units.iter().any(|unit| units.contains(unit)) => format!(
                     "there is no instance of the stack set {name} in {region}, although it is deployed to a unit that holds \
-                     the account: look whether the stack set deploys to new accounts by itself and to that region"
+                     the account: check whether the stack set deploys to new accounts by itself and to that region"
                 ),
                 None => {
                     let targets: Vec<_> = set.units.iter().map(OrganizationalUnitId::as_str).collect();

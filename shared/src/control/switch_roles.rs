@@ -187,7 +187,7 @@ impl Validate for SwitchRole {
     }
 }
 
-/// The account of an application of IAM account access manager; None when the text is no ARN of one.
+/// The account of an application of IAM account access manager; None when the text is not the ARN of one.
 fn account_of_application(arn: &str) -> Option<AccountId> {
     let (region, rest) = arn.strip_prefix("arn:aws:account-access:")?.split_once(':')?;
     let (account, id) = rest.split_once(":application/")?;

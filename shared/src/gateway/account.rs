@@ -119,15 +119,15 @@ pub struct ContactInformation {
 /// Whether a region can be used in an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RegionStatus {
-    /// Always.
+    /// It can be used in every account, and nobody can disable it.
     EnabledByDefault,
-    /// Since somebody enabled it.
+    /// It can be used, since somebody has enabled it.
     Enabled,
-    /// Soon: minutes, at times hours.
+    /// It can be used soon: AWS takes minutes, at times hours.
     Enabling,
-    /// Not for much longer.
+    /// It can still be used: AWS takes minutes to days to disable it.
     Disabling,
-    /// No.
+    /// It cannot be used.
     Disabled,
 }
 
@@ -243,7 +243,7 @@ impl AccountGateway {
         call.send().await.map(drop).map_err(|error| target.denied(CallError::of(OPERATION, error)))
     }
 
-    /// Removes the alternate contact of this kind; that there is none is as good.
+    /// Removes the alternate contact of this kind. No error when there is none.
     pub async fn delete_alternate_contact(&self, target: &AccountTarget, kind: ContactKind) -> Result<(), CallError> {
         const OPERATION: &str = "account:DeleteAlternateContact";
         self.limiters.delete_alternate_contact.turn(OPERATION).await?;

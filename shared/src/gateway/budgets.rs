@@ -226,7 +226,7 @@ impl BudgetsGateway {
 fn shown(budget: &Model) -> Result<Budget, CallError> {
     let limit = |spend: &Spend| {
         let amount = spend.amount().parse().map_err(|_| {
-            let detail = format!("a limit that is no number: {}", spend.amount());
+            let detail = format!("a limit that is not a number: {}", spend.amount());
             CallError::unusable("budgets:DescribeBudget", Cause::CallFailed, detail)
         })?;
         Ok((amount, spend.unit().to_owned()))

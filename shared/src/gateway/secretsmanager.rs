@@ -120,7 +120,7 @@ impl SecretsGateway {
         answer.map(drop).map_err(|error| CallError::of("secretsmanager:PutSecretValue", error))
     }
 
-    /// Deletes a secret for good, so that its name is free again; that there is none is as good.
+    /// Deletes a secret for good, so that its name is free again. No error when there is none.
     pub async fn delete(&self, name: &str) -> Result<(), CallError> {
         let answer = self.0.delete_secret().secret_id(name).force_delete_without_recovery(true).send().await;
         let is_absent = DeleteSecretError::is_resource_not_found_exception;

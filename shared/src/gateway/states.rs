@@ -21,7 +21,7 @@ pub struct Execution {
     pub started_at: Timestamp,
     /// Whether it has not ended.
     pub is_running: bool,
-    /// What it was started with; null when that is no JSON.
+    /// What it was started with; null when that is not JSON.
     pub input: Value,
 }
 

@@ -13,7 +13,7 @@ use crate::{
 /// The accounts that a person means, named in exactly one way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
-    /// These.
+    /// The accounts of these ids.
     Accounts(Vec<AccountId>),
     /// Those in a unit, at any depth.
     Unit(OrganizationalUnitReference),

@@ -64,7 +64,7 @@ impl Control<OrganizationSection> for BillingAlertsCheck {
     fn by_hand(&self, _desired: &(), actual: &Self::Actual) -> Vec<String> {
         // Without a key there is nothing to send back.
         let unknown = actual.is_empty().then(|| {
-            "AWS shows no preference about billing alerts; look whether Receive CloudWatch billing alerts is on at \
+            "AWS shows no preference about billing alerts; check whether Receive CloudWatch billing alerts is on at \
              https://console.aws.amazon.com/billing/home#/preferences (Alert preferences)"
                 .to_owned()
         });

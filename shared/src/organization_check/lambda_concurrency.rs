@@ -1,6 +1,6 @@
 //! # lambda-concurrency
 //!
-//! **What it does.** Looks whether the management account may run enough functions at once. It changes nothing.
+//! **What it does.** Checks whether the management account may run enough functions at once. It changes nothing.
 //!
 //! **Why.** New accounts begin with room for 10. A sweep, the queues and requests by hand then hold each other up, and what
 //! comes as an event comes late.

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// Something that a person has to do or to look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ManualStep {
-    /// What.
+    /// What to do, as a sentence.
     pub what: &'static str,
     /// The exact place.
     pub at: &'static str,

@@ -374,7 +374,7 @@ async fn look_at(
     let attached = organizations.list_targets_of_policy(&summary.id).await?.into_iter().collect();
     let differences = wanted.map(|wanted| match serde_json::from_str(&content) {
         Ok(present) => difference::differences(kind, &present, wanted.value()),
-        Err(_) => vec!["it is no JSON".to_owned()],
+        Err(_) => vec!["it is not JSON".to_owned()],
     });
     Ok(Present { id: summary.id.clone(), differences: differences.unwrap_or_default(), attached })
 }

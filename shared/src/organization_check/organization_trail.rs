@@ -1,6 +1,6 @@
 //! # organization-trail
 //!
-//! **What it does.** Looks whether a trail records every account and every region of the organization, with files that are
+//! **What it does.** Checks whether a trail records every account and every region of the organization, with files that are
 //! validated, and delivers. Where the document names one, it is made, put right and started.
 //!
 //! **Why.** Without a trail no call reaches EventBridge, and nobody hears of what people do. A trail of the organization

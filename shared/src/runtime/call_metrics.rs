@@ -23,7 +23,7 @@ use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream, config_bag::Confi
 
 use crate::{
     error,
-    runtime::metrics::{Metrics, Unit},
+    runtime::metrics::{Metric, Metrics},
 };
 
 /// The calls since they were last taken.
@@ -45,7 +45,7 @@ impl Wire {
         let (calls, throttles) = (self.calls.swap(0, Ordering::Relaxed), self.throttles.swap(0, Ordering::Relaxed));
         (calls > 0).then(|| Metrics {
             dimensions: Vec::new(),
-            values: vec![("ApiCalls", Unit::Count, calls as f64), ("Throttles", Unit::Count, throttles as f64)],
+            values: vec![(Metric::ApiCalls, calls as f64), (Metric::Throttles, throttles as f64)],
             properties: vec![("Function", function.to_owned())],
         })
     }
@@ -163,7 +163,7 @@ mod tests {
         let denied = infallible_client_fn(move |_| http::Response::builder().status(403).body(denied.clone()).unwrap());
         client(wire.counting(denied)).get_caller_identity().send().await.unwrap_err();
         let taken = wire.take("a-function").unwrap();
-        assert_eq!(taken.values, [("ApiCalls", Unit::Count, 3.0), ("Throttles", Unit::Count, 2.0)]);
+        assert_eq!(taken.values, [(Metric::ApiCalls, 3.0), (Metric::Throttles, 2.0)]);
         assert_eq!(wire.take("a-function"), None, "what was taken is not counted again");
     }
 }

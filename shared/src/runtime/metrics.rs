@@ -4,16 +4,56 @@ use std::{cell::Cell, io::Write};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use strum::{IntoStaticStr, VariantArray};
 
-use crate::runtime::settings::Settings;
+use crate::{closed_set::ClosedSet, runtime::settings::Settings};
 
-/// What a number counts in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// Things.
-    Count,
-    /// Seconds.
-    Seconds,
+/// Every metric of a stack. Alarms and the dashboard go by these names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+pub enum Metric {
+    /// The accounts of a sweep.
+    Accounts,
+    /// How often AWS was called.
+    ApiCalls,
+    /// The accounts in which everything is as it should be.
+    CompliantAccounts,
+    /// The accounts that could not be entered although they are old enough.
+    LockedOutAccounts,
+    /// The accounts in which something was found wrong; of one control where that is a dimension.
+    NotCompliantAccounts,
+    /// The organization checks that found something wrong.
+    NotCompliantOrganizationChecks,
+    /// How long a sweep took, in seconds.
+    SweepDuration,
+    /// How often AWS has throttled a call.
+    Throttles,
+    /// How long an account took from the first request to its end, in seconds.
+    TimeToReady,
+    /// The accounts of which something could not be found out.
+    UnknownAccounts,
+    /// The organization checks that could not find out.
+    UnknownOrganizationChecks,
+    /// The requests whose items in the table cannot be read.
+    UnreadableRequests,
+}
+
+impl Metric {
+    /// What its numbers count in, as CloudWatch calls it.
+    fn unit(self) -> &'static str {
+        match self {
+            Self::SweepDuration | Self::TimeToReady => "Seconds",
+            Self::Accounts
+            | Self::ApiCalls
+            | Self::CompliantAccounts
+            | Self::LockedOutAccounts
+            | Self::NotCompliantAccounts
+            | Self::NotCompliantOrganizationChecks
+            | Self::Throttles
+            | Self::UnknownAccounts
+            | Self::UnknownOrganizationChecks
+            | Self::UnreadableRequests => "Count",
+        }
+    }
 }
 
 /// Numbers that share their dimensions.
@@ -22,7 +62,7 @@ pub struct Metrics {
     /// What tells them apart from others of the same names; empty for none.
     pub dimensions: Vec<(&'static str, String)>,
     /// The numbers.
-    pub values: Vec<(&'static str, Unit, f64)>,
+    pub values: Vec<(Metric, f64)>,
     /// What stands beside them in the log, and tells no metrics apart: a dimension makes a metric of each value, and
     /// each is paid for.
     pub properties: Vec<(&'static str, String)>,
@@ -30,11 +70,7 @@ pub struct Metrics {
 
 /// The line of some metrics, in the namespace of their stack: two stacks of one account do not mix.
 fn line(namespace: &str, metrics: &Metrics, now: Timestamp) -> Value {
-    let unit = |unit: Unit| match unit {
-        Unit::Count => "Count",
-        Unit::Seconds => "Seconds",
-    };
-    let named = metrics.values.iter().map(|(name, of, _)| json!({"Name": name, "Unit": unit(*of)}));
+    let named = metrics.values.iter().map(|(metric, _)| json!({"Name": metric.name(), "Unit": metric.unit()}));
     let dimensions: Vec<_> = metrics.dimensions.iter().map(|(name, _)| *name).collect();
     let mut line: Map<String, Value> = Map::new();
     line.insert(
@@ -45,7 +81,7 @@ fn line(namespace: &str, metrics: &Metrics, now: Timestamp) -> Value {
     );
     let texts = metrics.dimensions.iter().chain(&metrics.properties);
     line.extend(texts.map(|(name, value)| ((*name).to_owned(), json!(value))));
-    line.extend(metrics.values.iter().map(|(name, _, value)| ((*name).to_owned(), json!(value))));
+    line.extend(metrics.values.iter().map(|(metric, value)| (metric.name().to_owned(), json!(value))));
     Value::Object(line)
 }
 
@@ -80,7 +116,7 @@ mod tests {
     fn a_line_is_what_cloudwatch_reads() {
         let metrics = Metrics {
             dimensions: vec![("Control", "regions".to_owned())],
-            values: vec![("Drifted", Unit::Count, 3.0), ("Duration", Unit::Seconds, 1.5)],
+            values: vec![(Metric::NotCompliantAccounts, 3.0), (Metric::SweepDuration, 1.5)],
             properties: vec![("Function", "compliance-reporter".to_owned())],
         };
         let shown = line("Steward/steward-prod", &metrics, Timestamp::from_millisecond(1_790_000_000_123).unwrap());
@@ -88,8 +124,10 @@ mod tests {
             shown,
             json!({"_aws": {"Timestamp": 1_790_000_000_123_i64, "CloudWatchMetrics": [{
                 "Namespace": "Steward/steward-prod", "Dimensions": [["Control"]],
-                "Metrics": [{"Name": "Drifted", "Unit": "Count"}, {"Name": "Duration", "Unit": "Seconds"}],
-            }]}, "Control": "regions", "Function": "compliance-reporter", "Drifted": 3.0, "Duration": 1.5})
+                "Metrics": [
+                    {"Name": "NotCompliantAccounts", "Unit": "Count"}, {"Name": "SweepDuration", "Unit": "Seconds"},
+                ],
+            }]}, "Control": "regions", "Function": "compliance-reporter", "NotCompliantAccounts": 3.0, "SweepDuration": 1.5})
         );
     }
 }

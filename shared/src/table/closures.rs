@@ -117,7 +117,7 @@ pub struct Closure {
     pub requested_by: Option<String>,
     /// The invocation that recorded it.
     pub requested_in: String,
-    /// When.
+    /// When it was recorded.
     pub requested_at: Timestamp,
     /// Its place among those that were asked for in the same invocation.
     pub place: u32,

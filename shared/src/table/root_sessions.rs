@@ -20,7 +20,7 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
 /// A root session that a function has opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenedSession {
-    /// The function.
+    /// The name of the function that has opened it.
     pub function: String,
     /// The account whose root user it is of.
     pub account_id: AccountId,

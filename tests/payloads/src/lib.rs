@@ -19,7 +19,7 @@ pub struct Sample {
 ///
 /// # Panics
 ///
-/// When there is none, or one is no JSON.
+/// When there is none, or one is not JSON.
 pub fn of(function: &str) -> Vec<Sample> {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../events")).join(function);
     let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));

@@ -28,7 +28,7 @@ pub enum Finding {
     },
     /// There is nothing to do.
     NothingToDo {
-        /// Why.
+        /// What makes it unnecessary, as a sentence.
         why: String,
     },
     /// What would be done.
@@ -58,7 +58,7 @@ pub enum Finding {
     },
     /// It was not even tried.
     Refused {
-        /// Why.
+        /// The reason, as a sentence for whoever has asked.
         why: String,
     },
     /// It could not be done, or it could not be found out.

@@ -406,7 +406,7 @@ async fn a_policy_that_is_missing_or_unreadable_is_unknown_in_both_modes_and_not
         "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-abcdefghij"}}});
     for (policy, why) in [
         (None, "AWS shows no policy of the topic"),
-        (Some("{".to_owned()), "the topic's policy is no JSON"),
+        (Some("{".to_owned()), "the topic's policy is not JSON"),
         (Some(first_policy(Some(perhaps))), "the statement OfUs of the topic's policy denies something"),
     ] {
         for mode in [Mode::Plan, Mode::Apply] {
@@ -423,10 +423,10 @@ async fn a_policy_that_is_missing_or_unreadable_is_unknown_in_both_modes_and_not
 
 #[test]
 fn a_plan_that_hides_an_unreadable_policy_behind_other_drift_has_it_as_a_note() {
-    let verdict = Verdict::Unreadable("the topic's policy is no JSON".to_owned());
+    let verdict = Verdict::Unreadable("the topic's policy is not JSON".to_owned());
     let actual = with(PresentTopic { verdict, ..good_topic() });
     let notes = BillingAlarmControl.notes(&section(), &actual);
-    assert_eq!(notes, ["whether CloudWatch may publish is unknown: the topic's policy is no JSON"]);
+    assert_eq!(notes, ["whether CloudWatch may publish is unknown: the topic's policy is not JSON"]);
 }
 
 #[tokio::test]

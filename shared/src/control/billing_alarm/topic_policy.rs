@@ -58,9 +58,9 @@ pub(super) fn judge(policy: Option<&str>, publication: Publication<'_>) -> Verdi
     let Some(policy) = policy else { return unreadable("AWS shows no policy of the topic") };
     let mut policy: Value = match serde_json::from_str(policy) {
         Ok(policy) => policy,
-        Err(error) => return Verdict::Unreadable(format!("the topic's policy is no JSON ({error})")),
+        Err(error) => return Verdict::Unreadable(format!("the topic's policy is not JSON ({error})")),
     };
-    let Some(members) = policy.as_object_mut() else { return unreadable("the topic's policy is no JSON object") };
+    let Some(members) = policy.as_object_mut() else { return unreadable("the topic's policy is not JSON object") };
     let statements = members.entry("Statement").or_insert_with(|| json!([]));
     if statements.is_object() {
         *statements = json!([statements]);

@@ -35,7 +35,7 @@ impl IamGateway {
         Ok(answer.enabled_features().iter().filter_map(known).collect())
     }
 
-    /// Disables a feature; that it is disabled already is as good.
+    /// Disables a feature. No error when it is disabled already.
     pub async fn disable_root_feature(&self, feature: RootFeature) -> Result<(), CallError> {
         match feature {
             RootFeature::CredentialsManagement => {
@@ -51,7 +51,7 @@ impl IamGateway {
         }
     }
 
-    /// Enables a feature; that it is enabled already is as good.
+    /// Enables a feature. No error when it is enabled already.
     pub async fn enable_root_feature(&self, feature: RootFeature) -> Result<(), CallError> {
         match feature {
             RootFeature::CredentialsManagement => {

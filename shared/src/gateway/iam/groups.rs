@@ -93,14 +93,14 @@ impl IamGateway {
         call.send().await.map(drop).map_err(|error| CallError::of("iam:CreatePolicyVersion", error))
     }
 
-    /// Deletes a version of a managed policy that is not in force; that it is gone is as good.
+    /// Deletes a version of a managed policy that is not in force. No error when it is gone.
     pub async fn delete_policy_version(&self, arn: &str, version: &str) -> Result<(), CallError> {
         let answer = self.0.delete_policy_version().policy_arn(arn).version_id(version).send().await;
         unless_absent("iam:DeletePolicyVersion", answer, DeletePolicyVersionError::is_no_such_entity_exception)
             .map(drop)
     }
 
-    /// Deletes a managed policy that is attached to nothing and has one version; that it is gone is as good.
+    /// Deletes a managed policy that is attached to nothing and has one version. No error when it is gone.
     pub async fn delete_policy(&self, arn: &str) -> Result<(), CallError> {
         let answer = self.0.delete_policy().policy_arn(arn).send().await;
         unless_absent("iam:DeletePolicy", answer, DeletePolicyError::is_no_such_entity_exception).map(drop)
@@ -112,13 +112,13 @@ impl IamGateway {
         answer.map(drop).map_err(|error| CallError::of("iam:AttachGroupPolicy", error))
     }
 
-    /// Detaches a managed policy from a group; that it is not attached is as good.
+    /// Detaches a managed policy from a group. No error when it is not attached.
     pub async fn detach_group_policy(&self, group: &str, arn: &str) -> Result<(), CallError> {
         let answer = self.0.detach_group_policy().group_name(group).policy_arn(arn).send().await;
         unless_absent("iam:DetachGroupPolicy", answer, DetachGroupPolicyError::is_no_such_entity_exception).map(drop)
     }
 
-    /// Takes a policy that is written into a group out of it; that it is gone is as good.
+    /// Takes a policy that is written into a group out of it. No error when it is gone.
     pub async fn delete_group_policy(&self, group: &str, policy: &str) -> Result<(), CallError> {
         let answer = self.0.delete_group_policy().group_name(group).policy_name(policy).send().await;
         unless_absent("iam:DeleteGroupPolicy", answer, DeleteGroupPolicyError::is_no_such_entity_exception).map(drop)
@@ -141,7 +141,7 @@ fn present_policy(policy: &ManagedPolicyDetail) -> Result<PresentPolicy, CallErr
     let versions = policy.policy_version_list();
     let in_force = versions.iter().find(|version| version.is_default_version());
     let document = in_force.and_then(|version| version.document()).ok_or_else(|| unusable("without a document"))?;
-    let document = percent_decode_str(document).decode_utf8().map_err(|_| unusable("that is no text"))?;
+    let document = percent_decode_str(document).decode_utf8().map_err(|_| unusable("that is not text"))?;
     let others = versions.iter().filter(|version| !version.is_default_version());
     let mut others: Vec<_> = others.filter_map(|version| version.version_id()).map(ToOwned::to_owned).collect();
     // Their ids are v1, v2 and so on: v10 is younger than v9.

@@ -63,7 +63,7 @@ impl IamGateway {
             let boundary = boundary.map(|boundary| boundary.permissions_boundary_arn().unwrap_or("unnamed").to_owned());
             Ok(Role {
                 path: role.path().to_owned(),
-                trust_policy: trust_policy.map_err(|_| unusable("a trust policy that is no text"))?.into_owned(),
+                trust_policy: trust_policy.map_err(|_| unusable("a trust policy that is not text"))?.into_owned(),
                 max_session_seconds: role.max_session_duration().unwrap_or(3600),
                 description: role.description().map(ToOwned::to_owned),
                 permissions_boundary: boundary,
@@ -108,7 +108,7 @@ impl IamGateway {
         let answer = self.0.get_role_policy().role_name(role.as_str()).policy_name(policy).send().await;
         let answer = answer.map_err(|error| CallError::of(OPERATION, error))?;
         let document = percent_decode_str(answer.policy_document()).decode_utf8();
-        let unusable = |_| CallError::unusable(OPERATION, Cause::CallFailed, "a policy that is no text");
+        let unusable = |_| CallError::unusable(OPERATION, Cause::CallFailed, "a policy that is not text");
         document.map(std::borrow::Cow::into_owned).map_err(unusable)
     }
 
@@ -144,7 +144,7 @@ impl IamGateway {
         call.send().await.map(drop).map_err(|error| CallError::of("iam:AttachRolePolicy", error))
     }
 
-    /// Detaches a managed policy from a role; that it is not attached is as good.
+    /// Detaches a managed policy from a role. No error when it is not attached.
     pub async fn detach_policy(&self, role: &RoleName, policy_arn: &str) -> Result<(), CallError> {
         let answer = self.0.detach_role_policy().role_name(role.as_str()).policy_arn(policy_arn).send().await;
         let is_absent = DetachRolePolicyError::is_no_such_entity_exception;

@@ -48,14 +48,14 @@ impl IamGateway {
     }
 
     /// Gives the root user a login profile without a password, so that the owner of the primary e-mail address can set one
-    /// by "Forgot password"; that there is one already is as good.
+    /// by "Forgot password". No error when there is one already.
     pub async fn allow_root_password_recovery(&self) -> Result<(), CallError> {
         let answer = self.0.create_login_profile().send().await;
         let is_there = CreateLoginProfileError::is_entity_already_exists_exception;
         unless_absent("iam:CreateLoginProfile", answer, is_there).map(drop)
     }
 
-    /// Deletes the root user's password; that there is none is as good.
+    /// Deletes the root user's password. No error when there is none.
     pub async fn delete_root_password(&self) -> Result<(), CallError> {
         let answer = self.0.delete_login_profile().send().await;
         let is_absent = DeleteLoginProfileError::is_no_such_entity_exception;

@@ -52,7 +52,7 @@ impl IamGateway {
         used.map(|time| moment(OPERATION, time)).transpose()
     }
 
-    /// Deletes an access key; that there is none is as good.
+    /// Deletes an access key. No error when there is none.
     pub async fn delete_access_key(&self, user: &UserName, id: &str) -> Result<(), CallError> {
         let answer = self.0.delete_access_key().user_name(user.as_str()).access_key_id(id).send().await;
         unless_absent("iam:DeleteAccessKey", answer, is_absent).map(drop)
@@ -69,7 +69,7 @@ impl IamGateway {
             .collect())
     }
 
-    /// Deletes a signing certificate; that there is none is as good.
+    /// Deletes a signing certificate. No error when there is none.
     pub async fn delete_signing_certificate(&self, user: &UserName, id: &str) -> Result<(), CallError> {
         let answer = self.0.delete_signing_certificate().user_name(user.as_str()).certificate_id(id).send().await;
         unless_absent("iam:DeleteSigningCertificate", answer, is_absent).map(drop)
@@ -86,7 +86,7 @@ impl IamGateway {
             .collect())
     }
 
-    /// Deletes a public SSH key; that there is none is as good.
+    /// Deletes a public SSH key. No error when there is none.
     pub async fn delete_ssh_key(&self, user: &UserName, id: &str) -> Result<(), CallError> {
         let answer = self.0.delete_ssh_public_key().user_name(user.as_str()).ssh_public_key_id(id).send().await;
         unless_absent("iam:DeleteSSHPublicKey", answer, is_absent).map(drop)
@@ -102,7 +102,7 @@ impl IamGateway {
         Ok(credentials.map(|one| one.service_specific_credential_id().to_owned()).collect())
     }
 
-    /// Deletes the credential of a service; that there is none is as good.
+    /// Deletes the credential of a service. No error when there is none.
     pub async fn delete_service_credential(&self, user: &UserName, id: &str) -> Result<(), CallError> {
         let call = self.0.delete_service_specific_credential().user_name(user.as_str());
         let answer = call.service_specific_credential_id(id).send().await;
@@ -117,13 +117,13 @@ impl IamGateway {
         Ok(pages.iter().flat_map(ListMfaDevicesOutput::mfa_devices).map(|one| one.serial_number().to_owned()).collect())
     }
 
-    /// Takes a device out of use; that it is not in use is as good.
+    /// Takes a device out of use. No error when it is not in use.
     pub async fn deactivate_mfa_device(&self, user: &UserName, serial: &str) -> Result<(), CallError> {
         let answer = self.0.deactivate_mfa_device().user_name(user.as_str()).serial_number(serial).send().await;
         unless_absent("iam:DeactivateMFADevice", answer, is_absent).map(drop)
     }
 
-    /// Deletes a virtual device that is in nobody's use; that there is none is as good.
+    /// Deletes a virtual device that is in nobody's use. No error when there is none.
     pub async fn delete_virtual_mfa_device(&self, serial: &str) -> Result<(), CallError> {
         let answer = self.0.delete_virtual_mfa_device().serial_number(serial).send().await;
         unless_absent("iam:DeleteVirtualMFADevice", answer, is_absent).map(drop)
@@ -136,7 +136,7 @@ impl IamGateway {
         Ok(pages.iter().flat_map(ListUserPoliciesOutput::policy_names).cloned().collect())
     }
 
-    /// Deletes a policy that is written into a user; that there is none is as good.
+    /// Deletes a policy that is written into a user. No error when there is none.
     pub async fn delete_inline_policy_of_user(&self, user: &UserName, policy: &str) -> Result<(), CallError> {
         let answer = self.0.delete_user_policy().user_name(user.as_str()).policy_name(policy).send().await;
         unless_absent("iam:DeleteUserPolicy", answer, is_absent).map(drop)
@@ -150,7 +150,7 @@ impl IamGateway {
         Ok(policies.filter_map(|policy| policy.policy_arn().map(ToOwned::to_owned)).collect())
     }
 
-    /// Detaches a managed policy from a user; that it is not attached is as good.
+    /// Detaches a managed policy from a user. No error when it is not attached.
     pub async fn detach_policy_of_user(&self, user: &UserName, policy_arn: &str) -> Result<(), CallError> {
         let answer = self.0.detach_user_policy().user_name(user.as_str()).policy_arn(policy_arn).send().await;
         unless_absent("iam:DetachUserPolicy", answer, is_absent).map(drop)

@@ -118,7 +118,7 @@ impl IamGateway {
         answer.map(drop).map_err(|error| CallError::of("iam:CreateUser", error))
     }
 
-    /// Deletes a user who has nothing any more; that there is none is as good.
+    /// Deletes a user who has nothing any more. No error when there is none.
     pub async fn delete_user(&self, name: &UserName) -> Result<(), CallError> {
         let answer = self.0.delete_user().user_name(name.as_str()).send().await;
         unless_absent("iam:DeleteUser", answer, is_absent).map(drop)
@@ -144,7 +144,7 @@ impl IamGateway {
         answer.map(drop).map_err(|error| CallError::of("iam:AddUserToGroup", error))
     }
 
-    /// Takes a user out of a group; one who is not in it is as good.
+    /// Takes a user out of a group. No error when the user is not in it.
     pub async fn remove_from_group(&self, user: &UserName, group: &str) -> Result<(), CallError> {
         let answer = self.0.remove_user_from_group().user_name(user.as_str()).group_name(group).send().await;
         unless_absent("iam:RemoveUserFromGroup", answer, is_absent).map(drop)
@@ -167,7 +167,7 @@ impl IamGateway {
         let answer = self.0.get_policy_version().policy_arn(arn).version_id(version).send().await;
         let Some(answer) = unless_absent(OPERATION, answer, is_absent)? else { return Ok(None) };
         let document = answer.policy_version().and_then(|version| version.document()).unwrap_or_default();
-        let unusable = |_| CallError::unusable(OPERATION, Cause::CallFailed, "a policy that is no text");
+        let unusable = |_| CallError::unusable(OPERATION, Cause::CallFailed, "a policy that is not text");
         percent_decode_str(document).decode_utf8().map(|text| Some(text.into_owned())).map_err(unusable)
     }
 
@@ -197,7 +197,7 @@ impl IamGateway {
         changed.map(drop).map_err(|error| CallError::of("iam:UpdateLoginProfile", error))
     }
 
-    /// Takes a user's password away; that there is none is as good.
+    /// Takes a user's password away. No error when there is none.
     pub async fn delete_login_profile(&self, user: &UserName) -> Result<(), CallError> {
         let answer = self.0.delete_login_profile().user_name(user.as_str()).send().await;
         unless_absent("iam:DeleteLoginProfile", answer, is_absent).map(drop)

@@ -29,7 +29,7 @@ impl OrganizationsGateway {
         })
     }
 
-    /// Takes a tag from an account; that it has no such tag is as good.
+    /// Takes a tag from an account. No error when it has no such tag.
     pub async fn remove_tag(&self, id: &AccountId, key: &str) -> Result<(), CallError> {
         const OPERATION: &str = "organizations:UntagResource";
         self.limiters.untag_resource.turn(OPERATION).await?;

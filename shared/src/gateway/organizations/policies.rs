@@ -134,7 +134,7 @@ impl OrganizationsGateway {
         Ok(PolicyTypes { root: parsed(OPERATION, "Id", root.id())?, states: states.collect() })
     }
 
-    /// Lets policies of a type count; that they do already is as good.
+    /// Lets policies of a type count. No error when they do already.
     pub async fn enable_policy_type(&self, root: &OrganizationalUnitId, kind: PolicyKind) -> Result<(), CallError> {
         const OPERATION: &str = "organizations:EnablePolicyType";
         self.limiters.change_policies.turn(OPERATION).await?;
@@ -256,7 +256,7 @@ impl OrganizationsGateway {
         })
     }
 
-    /// Attaches a policy to a root, unit or account; that it is attached already is as good.
+    /// Attaches a policy to a root, unit or account. No error when it is attached already.
     pub async fn attach_policy(&self, id: &str, target: &str) -> Result<(), CallError> {
         const OPERATION: &str = "organizations:AttachPolicy";
         self.limiters.attach_policy.turn(OPERATION).await?;

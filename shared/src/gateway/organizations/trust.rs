@@ -58,7 +58,7 @@ impl OrganizationsGateway {
         Ok(found)
     }
 
-    /// Lets a service act in the organization; that it may already is as good.
+    /// Lets a service act in the organization. No error when it may already.
     pub async fn enable_trusted_access(&self, principal: &str) -> Result<(), CallError> {
         use aws_sdk_organizations::operation::enable_aws_service_access::EnableAWSServiceAccessError as Refused;
         const OPERATION: &str = "organizations:EnableAWSServiceAccess";
@@ -96,7 +96,7 @@ impl OrganizationsGateway {
         Ok(found)
     }
 
-    /// Lets an account administer a service for the organization; that it may already is as good.
+    /// Lets an account administer a service for the organization. No error when it may already.
     pub async fn register_delegated_administrator(
         &self,
         account: &AccountId,

@@ -153,7 +153,7 @@ fn events() -> Vec<Row> {
     };
     vec![
         put("an event is put", &["{\"account_id\":\"123456789012\"}"]),
-        takes_any(put("an event whose detail is no JSON fails, and the one beside it does not", &["{", "{}"])),
+        takes_any(put("an event whose detail is not JSON fails, and the one beside it does not", &["{", "{}"])),
         takes_any(put("an event whose detail is no object fails", &["[1]"])),
     ]
 }
@@ -289,7 +289,7 @@ fn members() -> Vec<Row> {
         Row::new("a caller is told who it is", "sts", "GetCallerIdentity", json!({})),
         assume("the role of an account that nobody has is not entered", "999999999999", &policy)
             .refused("AccessDenied"),
-        assume("a role is not entered with a policy that is no JSON", "200000000001", "{")
+        assume("a role is not entered with a policy that is not JSON", "200000000001", "{")
             .refused("MalformedPolicyDocument"),
         assume("the role of a member is entered", "200000000001", &policy).keeps("session", keys),
         assume("the role of another member is entered", "200000000002", &policy).keeps("other session", keys),

@@ -32,7 +32,7 @@ impl Not for Truth {
     }
 }
 
-/// Whether something holds for one of the texts of a value that is one or several. What is no text might be any.
+/// Whether something holds for one of the texts of a value that is one or several. What is not text might be any.
 pub(super) fn each_text(value: &Value, holds: impl Fn(&str) -> Truth) -> Truth {
     let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
     let of_value = |value: &Value| match value {
