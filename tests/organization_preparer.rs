@@ -203,7 +203,7 @@ async fn a_policy_that_would_lock_steward_or_everybody_out_is_refused_with_the_s
     for part in [
         "lock is not written: statement Everything denies iam:GetRole to OrganizationAccountAccessRole",
         "lock is not written: statement Everything denies iam:CreateLoginProfile, ",
-        "no-json is not written: policies/no-json.json is not JSON",
+        "no-json is not written: policies/no-json.json must be JSON",
         "missing is not written: there is no policies/missing.json beside the document",
     ] {
         assert!(left.contains(part), "{part}: {left}");

@@ -143,7 +143,12 @@ fn shown(failure: Failure) -> ReportFailure {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use steward::sweep::SweepId;
+    use steward::{
+        control::Outcome,
+        error::{Cause, Failure},
+        sweep::SweepId,
+    };
+    use strum::VariantNames;
 
     use super::*;
 
@@ -223,5 +228,29 @@ mod tests {
         assert_eq!(named(json!([blue, of("333333333333", json!({"team": "red", "stage": "prod"}))])), Some(vec![]));
         assert_eq!(named(json!([blue])), None, "the other one may have it");
         assert_eq!(named(json!([blue, of("333333333333", json!(null))])), None, "its tags could not be read");
+    }
+
+    /// The report reads rows leniently, by a type of its own: what it does not know counts as unknown.
+    #[test]
+    fn the_report_knows_every_outcome_that_a_control_can_have() {
+        let (applied, failure) = (vec!["a".to_owned()], Failure::new(Cause::AccessDenied));
+        let all = [
+            Outcome::Compliant,
+            Outcome::Drifted { planned: applied.clone() },
+            Outcome::Fixed { applied: applied.clone() },
+            Outcome::NotConverged { applied: applied.clone(), remaining: vec!["b".to_owned()] },
+            Outcome::NotReady { applied: applied.clone(), retry_after: 60, failure: failure.clone() },
+            Outcome::Unknown { applied, failure },
+            Outcome::Exempt { reason: "migration".to_owned(), until: jiff::civil::date(2027, 3, 31) },
+            Outcome::Skipped { why: "not asked for".to_owned() },
+        ];
+        let written = all.map(|outcome| serde_json::to_value(outcome).unwrap());
+        let names: Vec<_> = written.iter().map(|outcome| outcome["outcome"].as_str().unwrap()).collect();
+        assert_eq!(names, Outcome::VARIANTS, "an outcome is missing here");
+        for outcome in written {
+            let read: compliance_report::Outcome = serde_json::from_value(outcome.clone()).unwrap();
+            assert_eq!(read.status().name(), outcome["outcome"]);
+            assert_eq!(serde_json::to_value(read).unwrap(), outcome);
+        }
     }
 }

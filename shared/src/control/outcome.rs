@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::VariantNames;
 
 use super::AnyControl;
 use crate::{
@@ -25,8 +26,9 @@ pub(super) fn by_hand(what: &str) -> String {
 }
 
 /// What is known of one control in one account after it ran. A read that failed is never `Compliant`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, VariantNames)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Outcome {
     /// Everything is as it should be.
     Compliant,

@@ -1,75 +1,53 @@
 //! The little XML that answers of query-protocol services need.
 
-/// An XML answer, read by element name alone.
+use roxmltree::{Document, Node};
+
+/// An XML answer or a part of one, read by element name alone. What is not XML has no elements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Xml(pub String);
 
 impl Xml {
     /// The text of the first element of that name, entities resolved.
     pub fn text(&self, name: &str) -> Option<String> {
-        self.inner(name).next().map(unescape)
+        self.texts(name).into_iter().next()
     }
 
     /// The text of every element of that name.
     pub fn texts(&self, name: &str) -> Vec<String> {
-        self.inner(name).map(unescape).collect()
+        self.elements(name, |element, _| element.descendants().filter_map(of_text).collect())
     }
 
     /// Every element of that name as its own document, for repeated structures.
     pub fn children(&self, name: &str) -> Vec<Xml> {
-        self.inner(name).map(|inner| Xml(inner.to_owned())).collect()
-    }
-
-    fn inner<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let mut rest = self.0.as_str();
-        std::iter::from_fn(move || {
-            let (inner, after) = next_element(rest, name)?;
-            rest = after;
-            Some(inner)
+        self.elements(name, |element, text| {
+            let ends = element.first_child().zip(element.last_child());
+            Xml(ends.map_or("", |(first, last)| &text[first.range().start..last.range().end]).to_owned())
         })
     }
-}
 
-/// The content of the next element of that name, which may hold others of the same name, and what follows it.
-fn next_element<'a>(text: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
-    let (after_open, empty) = next_open(text, name)?;
-    if empty {
-        return Some(("", after_open));
-    }
-    let close = format!("</{name}>");
-    let mut depth = 1_usize;
-    let mut rest = after_open;
-    loop {
-        let end = rest.find(&close)?;
-        match next_open(rest, name) {
-            Some((after, empty)) if rest.len() - after.len() <= end => {
-                depth += usize::from(!empty);
-                rest = after;
-            }
-            _ => {
-                depth -= 1;
-                let after = &rest[end + close.len()..];
-                if depth == 0 {
-                    return Some((&after_open[..after_open.len() - after.len() - close.len()], after));
-                }
-                rest = after;
+    /// What `read` makes of each element of that name, but of none within another, with the text that it is part of.
+    fn elements<T>(&self, name: &str, read: impl Fn(Node<'_, '_>, &str) -> T) -> Vec<T> {
+        let content = match self.0.trim_start().strip_prefix("<?xml") {
+            Some(declared) => declared.split_once("?>").map_or("", |(_, content)| content),
+            None => &self.0,
+        };
+        // A part of an answer has several elements at its top.
+        let text = format!("<answer>{content}</answer>");
+        let Ok(document) = Document::parse(&text) else { return Vec::new() };
+        let mut read_up_to = 0;
+        let mut found = Vec::new();
+        for node in document.root_element().descendants().skip(1) {
+            if node.is_element() && node.tag_name().name() == name && node.range().start >= read_up_to {
+                read_up_to = node.range().end;
+                found.push(read(node, &text));
             }
         }
+        found
     }
 }
 
-/// What follows the next opening tag of that name, and whether the element ends in the same tag.
-fn next_open<'a>(text: &'a str, name: &str) -> Option<(&'a str, bool)> {
-    let open = format!("<{name}");
-    let mut rest = text;
-    loop {
-        rest = &rest[rest.find(&open)? + open.len()..];
-        // Another element's name may merely begin the same.
-        if rest.starts_with(|next: char| next == '>' || next == '/' || next.is_whitespace()) {
-            let end = rest.find('>')?;
-            return Some((&rest[end + 1..], rest[..end].ends_with('/')));
-        }
-    }
+fn of_text<'a>(node: Node<'a, '_>) -> Option<&'a str> {
+    node.text().filter(|_| node.is_text())
 }
 
 /// Text made safe to stand inside an element.
@@ -80,43 +58,6 @@ pub(crate) fn escape(text: &str) -> String {
 /// Each text in an element of its own, as the query protocol writes lists.
 pub(crate) fn members(texts: impl Iterator<Item = String>) -> String {
     texts.flat_map(|text| ["<member>".to_owned(), text, "</member>".to_owned()]).collect()
-}
-
-/// Resolves entities, by name and by number: servers differ in how they write a quotation mark.
-fn unescape(text: &str) -> String {
-    let mut resolved = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find('&') {
-        let (before, entity) = rest.split_at(start);
-        resolved.push_str(before);
-        let found = entity[1..].split_once(';').and_then(|(name, after)| Some((character(name)?, after)));
-        rest = if let Some((character, after)) = found {
-            resolved.push(character);
-            after
-        } else {
-            resolved.push('&');
-            &entity[1..]
-        };
-    }
-    resolved + rest
-}
-
-fn character(entity: &str) -> Option<char> {
-    match entity {
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        "amp" => Some('&'),
-        _ => {
-            let number = entity.strip_prefix('#')?;
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(hexadecimal) => u32::from_str_radix(hexadecimal, 16),
-                None => number.parse(),
-            };
-            char::from_u32(code.ok()?)
-        }
-    }
 }
 
 #[cfg(test)]
@@ -132,8 +73,16 @@ mod tests {
     }
 
     #[test]
-    fn entities_are_resolved_by_name_and_by_number_and_left_alone_when_unknown() {
-        assert_eq!(unescape("&#x27;a&#39;&lt;&amp;lt;&nosuch;&"), "'a'<&lt;&nosuch;&");
+    fn entities_are_resolved_by_name_and_by_number() {
+        let xml = Xml("<?xml version=\"1.0\"?>\n<R>&#x27;a&#39;&lt;&amp;lt;</R>".to_owned());
+        assert_eq!(xml.text("R").as_deref(), Some("'a'<&lt;"));
+    }
+
+    #[test]
+    fn what_is_not_xml_has_no_elements() {
+        for text in ["", "{\"Message\": \"<R>\"}", "<R>&nosuch;</R>", "<R>"] {
+            assert_eq!(Xml(text.to_owned()).text("R"), None);
+        }
     }
 
     #[test]
