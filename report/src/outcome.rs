@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::Kind;
 
@@ -90,7 +91,8 @@ pub enum Outcome {
 }
 
 /// The name of an outcome, without what goes with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// Everything is as it should be.
     Compliant,
@@ -128,17 +130,7 @@ impl Status {
 
     /// The name, as in `report.json` and `report.csv`.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Compliant => "compliant",
-            Self::Fixed => "fixed",
-            Self::Drifted => "drifted",
-            Self::NotConverged => "not_converged",
-            Self::NotReady => "not_ready",
-            Self::Unknown => "unknown",
-            Self::Exempt => "exempt",
-            Self::Skipped => "skipped",
-            Self::NotChecked => "not_checked",
-        }
+        self.into()
     }
 
     /// What a person calls it.
@@ -297,7 +289,8 @@ mod tests {
 
     #[test]
     fn every_status_is_listed_once() {
-        let names: std::collections::BTreeSet<_> = Status::ALL.iter().map(|status| status.name()).collect();
-        assert_eq!(names.len(), Status::ALL.len());
+        let listed: std::collections::BTreeSet<_> = Status::ALL.into_iter().collect();
+        assert_eq!(listed, Status::VARIANTS.iter().copied().collect());
+        assert_eq!(Status::ALL.len(), Status::VARIANTS.len());
     }
 }

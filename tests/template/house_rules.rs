@@ -1,6 +1,6 @@
 //! The house rules of template.yaml and of the folders beside it.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use serde_json::{Value, json};
 use syn::{Expr, ExprCall, visit::Visit};
@@ -59,6 +59,15 @@ fn every_function_has_a_readme_and_samples_that_it_checks() {
     }
     let folders: Vec<_> = names_in("events").iter().map(|name| name.to_string_lossy().into_owned()).collect();
     assert_eq!(folders, functions(), "events has a folder for each function");
+}
+
+#[test]
+fn every_function_has_its_row_in_the_readme() {
+    let readme = read("README.md");
+    let (_, table) = readme.split_once("| function | does |\n| --- | --- |\n").expect("the table");
+    let rows = table.lines().take_while(|line| line.starts_with('|'));
+    let named = rows.map(|row| row.split(['[', ']']).nth(1).expect("a link").to_owned());
+    assert_eq!(named.collect::<BTreeSet<_>>(), functions().into_iter().collect());
 }
 
 /// Counts the calls of `payloads::check`.

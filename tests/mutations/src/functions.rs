@@ -74,3 +74,19 @@ fn event(payload: Value) -> LambdaEvent<Value> {
     "8476a536-e9f4-11e8-9739-2dfe598c3fcd".clone_into(&mut context.request_id);
     LambdaEvent::new(payload, context)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn every_function_is_given_payloads() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions");
+        let folders = fs::read_dir(folder).expect("the functions").map(|entry| entry.expect("an entry").file_name());
+        let mut folders: Vec<_> = folders.filter_map(|name| name.into_string().ok()).collect();
+        folders.sort();
+        assert_eq!(FUNCTIONS.iter().map(|(name, _)| *name).collect::<Vec<_>>(), folders);
+    }
+}
