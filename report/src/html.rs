@@ -73,18 +73,18 @@ struct Legend {
 }
 
 pub(crate) fn write(report: &Report) -> Result<String, Error> {
-    Ok(Page::new(report)?.render()?)
+    Ok(Page::new(report).render()?)
 }
 
 impl<'a> Page<'a> {
-    fn new(report: &'a Report) -> Result<Self, Error> {
+    fn new(report: &'a Report) -> Self {
         let sweep = &report.sweep;
         let ends_soon = |exemption: &Exemption| {
             let today = sweep.finished_at.to_zoned(jiff::tz::TimeZone::UTC).date();
             exemption.until.duration_since(today).as_hours() < 31 * 24
         };
         let shown = |exemption: &'a Exemption| (exemption, words::day(exemption.until), ends_soon(exemption));
-        Ok(Self {
+        Self {
             style: Inline::style(report),
             script: Inline::script(),
             data: data::of(report),
@@ -110,7 +110,7 @@ impl<'a> Page<'a> {
             exemptions: report.exemptions.iter().take(LONGEST_LIST).map(shown).collect(),
             more_exemptions: report.exemptions.len().saturating_sub(LONGEST_LIST),
             statuses: Status::ALL.into_iter().map(legend).collect(),
-        })
+        }
     }
 }
 
