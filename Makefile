@@ -34,9 +34,13 @@ tools: .tools/sam/installed .tools/ministack/installed .tools/aws/installed ## I
 	cargo install --quiet --locked --root $(@D) $$(grep -v '^#' $<)
 	touch $@
 
-# Where nothing is built twice, what a next build could reuse only costs time and gigabytes.
+# Where nothing is built twice, what a next build could reuse only costs time and gigabytes; and what is built is linted, so
+# that dependencies are not compiled once more for `cargo clippy`.
 ifdef CI
 export CARGO_INCREMENTAL := 0
+export RUSTC_WORKSPACE_WRAPPER := $(CURDIR)/tools/clippy-rustc
+else
+CLIPPY := cargo clippy --workspace --all-targets -- -D warnings
 endif
 
 DEBUG := $(or $(CARGO_TARGET_DIR),target)/debug
@@ -57,7 +61,7 @@ optimised: tools
 
 lint: tools ## Check format, lints and the template
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
+	$(CLIPPY)
 	$(PINNED) cfn-lint template.yaml stacks/*.yaml
 	$(PINNED) sam validate --lint
 

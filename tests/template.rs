@@ -1,6 +1,7 @@
 //! template.yaml and the folders beside it, as tests read them; below it, what must hold of them.
 
 mod delivery;
+mod drawings;
 mod grants;
 mod house_rules;
 mod parameters;
