@@ -352,7 +352,7 @@ catalogue! {
         "Look at the execution of the state machine and at the log of organization-preparer; the next sweep looks again." }
     NoTimeLeft { AfterSeconds(15),
         "It was not reached: there was no time left.",
-        "Nothing, unless it lasts: it is asked again, by the next sweep at the latest; who works by hand asks again. If it lasts, look for calls that are slow or throttled." }
+        "Nothing, unless it lasts: it is asked again, by the next sweep at the latest; whoever works by hand asks again. If it lasts, look for calls that are slow or throttled." }
     NotConverged { AfterSeconds(30),
         "The changes went through, and what was read back afterwards still differs.",
         "Look for another program or policy that sets the same thing, then run the baseline again." }

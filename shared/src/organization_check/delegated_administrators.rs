@@ -5,7 +5,7 @@
 //! **Why.** Security and network teams work in accounts of their own, and not in the management account.
 //!
 //! **Desired state.** A list of `{service, account}`. Only accounts of the stack parameter `DelegatedAdministrators` are
-//! registered: IAM allows no other, so that who may write the document cannot give power to an account of their own.
+//! registered: IAM allows no other, so that whoever may write the document cannot give power to an account of their own.
 //!
 //! **Calls.** A compliant organization costs one page of `ListAWSServiceAccessForOrganization` and one
 //! `ListDelegatedAdministrators` for each service that is named.

@@ -3,7 +3,7 @@
 //! **What it does.** Keeps the template of quotas that AWS asks for in each account that is created in the organization. Entries
 //! that the document does not name stay.
 //!
-//! **Why.** New accounts begin with less than old ones, such as room for 10 Lambda functions at once, and who finds out waits for
+//! **Why.** New accounts begin with less than old ones, such as room for 10 Lambda functions at once, and whoever finds that out waits for
 //! days.
 //!
 //! **Desired state.** Up to ten `{service, quota, region, value}`, by the codes of Service Quotas. It counts for accounts that
