@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use steward::{
     account_creation::Store,
     error::{Cause, Failure},
@@ -13,7 +12,7 @@ use steward::{
     session::{Admission, Protected, Protection, Sessions},
     table::{
         closures::{Closure, ClosureState, Closures, day},
-        keys,
+        email_changes,
     },
 };
 
@@ -76,12 +75,6 @@ struct Known<'a> {
     has_open_email_change: bool,
 }
 
-/// What a record shows of whether something is left to do.
-#[derive(Debug, Deserialize)]
-struct Mark {
-    open: Option<String>,
-}
-
 impl Looker {
     /// Whether an account may be closed.
     ///
@@ -123,7 +116,8 @@ impl Looker {
             Err(failure) => return Err(failure),
         };
         let has_open_request = self.has_open_request(id).await?;
-        let has_open_email_change = self.has_open_email_change(id).await?;
+        // The code would go to an account that is closed.
+        let has_open_email_change = email_changes::is_under_way(&self.table, id).await?;
         let known = Known { account: &account, admission: &admission, has_open_request, has_open_email_change };
         Ok(match refusal(&known, bounds) {
             Some(why) => Looked::Refused(why),
@@ -135,12 +129,6 @@ impl Looker {
     async fn has_open_request(&self, id: &AccountId) -> Result<bool, Failure> {
         let Some(request) = self.requests.find_by_account(id).await? else { return Ok(false) };
         Ok(self.requests.find(&request).await?.is_some_and(|request| !request.state.is_final()))
-    }
-
-    /// Whether account-updater changes its address: the code would go to an account that is closed.
-    async fn has_open_email_change(&self, id: &AccountId) -> Result<bool, Failure> {
-        let mark: Option<Mark> = self.table.find(&keys::EMAIL_CHANGE.key(id)).await?;
-        Ok(mark.is_some_and(|mark| mark.open.is_some()))
     }
 
     /// The rows that show what would be done with these accounts, and what goes with each.

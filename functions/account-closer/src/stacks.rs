@@ -221,7 +221,11 @@ pub(crate) mod tests {
         assert_eq!(cause(&[units.clone()]), None);
         let step = |held: &Held| held.step(&id(2)).unwrap_or_default();
         assert!(step(&own).contains("its stacks stay") && step(&units).is_empty());
-        assert!(step(&others).contains("--accounts 000000000002 --regions us-east-1 --retain-stacks"), "{}", step(&others));
+        assert!(
+            step(&others).contains("--accounts 000000000002 --regions us-east-1 --retain-stacks"),
+            "{}",
+            step(&others)
+        );
     }
 
     #[test]

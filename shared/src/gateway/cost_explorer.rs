@@ -137,7 +137,8 @@ mod tests {
             let value = MetricValue::builder().amount(*amount).unit("USD").build();
             Group::builder().keys(*id).metrics(METRIC, value).build()
         };
-        let result = ResultByTime::builder().set_groups(Some(groups.iter().map(group).collect())).estimated(true).build();
+        let result =
+            ResultByTime::builder().set_groups(Some(groups.iter().map(group).collect())).estimated(true).build();
         GetCostAndUsageOutput::builder()
             .results_by_time(result)
             .set_next_page_token(token.map(ToOwned::to_owned))

@@ -68,9 +68,7 @@ impl CostExplorer {
         let costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
         let of = |account: &str| costs.get(&context.caller.account).and_then(|costs| costs.get(account));
         let group = |account: &str| {
-            of(account).map(|amount| {
-                json!({"Keys": [account], "Metrics": {METRIC: {"Amount": amount, "Unit": "USD"}}})
-            })
+            of(account).map(|amount| json!({"Keys": [account], "Metrics": {METRIC: {"Amount": amount, "Unit": "USD"}}}))
         };
         let groups: Vec<_> = values.iter().filter_map(Value::as_str).filter_map(group).collect();
         let total = json!({});
@@ -85,7 +83,11 @@ impl CostExplorer {
 /// A day, `2026-10-01`.
 fn day(value: &Value) -> Result<&str, ApiError> {
     let is_day = |text: &&str| {
-        text.len() == 10 && text.bytes().enumerate().all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() })
+        text.len() == 10
+            && text
+                .bytes()
+                .enumerate()
+                .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() })
     };
     value.as_str().filter(is_day).ok_or_else(|| invalid("A date must be YYYY-MM-DD."))
 }
