@@ -98,6 +98,8 @@ pub(crate) async fn every_way(scenario: &Scenario) {
         ids.push(scenario.end_of(&request).await.account_id().expect("an account").to_owned());
     }
     let [closed, kept] = &ids[..] else { panic!("{ids:?}") };
+    scenario.organization.make_stack_set("closing", None);
+    scenario.organization.set_stack_instance("closing", (closed, "us-east-1"), ("CURRENT", "SUCCEEDED", ""));
     let close = |id: &str, name: &str, mode: &str| json!({"account_id": id, "account_name": name, "reason": "every way", "mode": mode});
     assert_eq!(outcomes(&ask(scenario, &close(closed, "Every Way Closed", "plan")).await), ["planned"]);
     for (id, name) in [(kept, "Every Way Kept"), (closed, "Every Way Closed")] {
@@ -238,14 +240,202 @@ async fn ten_of_twelve_are_closed_in_their_order_two_wait_for_the_quota_and_one_
 }
 
 #[tokio::test]
+async fn an_account_is_taken_out_of_its_stack_sets_or_waits_for_whoever_does_and_a_plan_shows_what_it_costs() {
+    let parameters = [("StackSetsToLeave", "own"), ("AskCostExplorer", "yes")];
+    let scenario = Scenario::that_closes_and(3, "0", "version: 1", &parameters).await;
+    let (ids, organization) = (teams(&scenario, 3), &scenario.organization);
+    let [first, second, third] = &ids[..] else { panic!("{ids:?}") };
+    let mailbox = scenario.mailbox("stacks").await;
+    organization.set_closing_time(Duration::from_secs(1));
+    for (set, units) in [("own", None), ("others", None), ("units", Some(&["ou-none-00000000"][..]))] {
+        organization.make_stack_set(set, units);
+    }
+    let there = ("CURRENT", "SUCCEEDED", "");
+    for (set, account, region) in [
+        ("own", first, "us-east-1"),
+        ("own", first, "eu-west-1"),
+        ("own", second, "us-east-1"),
+        ("own", second, "eu-west-1"),
+        ("others", second, "us-east-1"),
+        ("units", third, "us-east-1"),
+    ] {
+        organization.set_stack_instance(set, (account, region), there);
+    }
+    organization.set_cost(first, "12.3456");
+    let since = scenario.cloud.sequence();
+
+    let plan = ask(&scenario, &wanted(&ids, "plan")).await;
+    let row = |n: usize| plan["rows"][n].clone();
+    let by = |n: usize| {
+        row(n)["stack_sets"]
+            .as_array()
+            .expect("stack sets")
+            .iter()
+            .map(|set| set["taken_out_by"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (by(0), by(1), by(2)),
+        (vec![json!("steward")], vec![json!("people"), json!("steward")], vec![json!("aws")])
+    );
+    let steps = row(1)["steps"].to_string();
+    assert!(steps.contains("take it out of the stack set own in eu-west-1, us-east-1; its stacks stay"), "{steps}");
+    assert!(steps.contains(&format!("--stack-set-name others --accounts {second} --regions us-east-1")), "{steps}");
+    assert_eq!(
+        (row(0)["last_month"]["amount"].clone(), row(1)["last_month"]["amount"].clone()),
+        (json!("12.35"), json!("0.00"))
+    );
+    let asked = scenario.calls_since(since).to("ce", "GetCostAndUsage");
+    assert_eq!(asked.len(), 1, "one request for all accounts");
+
+    ask(&scenario, &wanted(&ids, "apply")).await;
+    reach(&scenario, &[first.clone(), third.clone()], "CLOSED").await;
+    let operations = organization.stack_set_operations("own");
+    let [(operation, accounts)] = &operations[..] else { panic!("{operations:?}") };
+    assert!(operation.starts_with("steward-closing-") && accounts == &[first.clone()], "{operations:?}");
+    // Nothing is done to the one that waits for people, who are told once.
+    let held = eventually("the second to be held", PATIENCE, async || {
+        let row = advance(&scenario).await["rows"][0].clone();
+        (row["obstacle"]["cause"] == "StackInstancesLeft").then_some(row)
+    })
+    .await;
+    assert!(held["obstacle"]["message"].as_str().unwrap().contains("others in us-east-1"), "{held}");
+    mailbox.wait_for("1 account cannot be closed before somebody has done something", PATIENCE).await;
+    advance(&scenario).await;
+    assert_eq!(
+        (record(&scenario, second).await.unwrap()["told"].clone(), state(&scenario, second).await),
+        (json!("held"), "COOLING".to_owned())
+    );
+
+    // IAM holds it where the code is not asked: other stack sets are left alone.
+    let function = as_function(&scenario, "account-closer").await;
+    let leave = async |set: &str| {
+        let input = [
+            ("StackSetName", set),
+            ("Accounts.member.1", second.as_str()),
+            ("Regions.member.1", "us-east-1"),
+            ("RetainStacks", "true"),
+            ("OperationId", "by-somebody"),
+        ];
+        function
+            .query("cloudformation", "DeleteStackInstances", "2010-05-15", &input)
+            .await
+            .err()
+            .map(|error| error.code)
+    };
+    assert_eq!(leave("others").await.as_deref(), Some("AccessDenied"));
+
+    // Somebody has done it.
+    organization.set_stack_instance("others", (second, "us-east-1"), ("", "", ""));
+    reach(&scenario, std::slice::from_ref(second), "CLOSED").await;
+    let accounts: Vec<_> = organization.stack_set_operations("own").into_iter().map(|(_, accounts)| accounts).collect();
+    assert_eq!(accounts, [vec![first.clone()], vec![second.clone()]]);
+}
+
+#[tokio::test]
+async fn an_account_that_somebody_closes_while_it_waits_is_noticed_told_once_and_not_steward_s_work() {
+    let scenario = Scenario::that_closes(2, "7", "version: 1").await;
+    let (ids, organization) = (teams(&scenario, 2), &scenario.organization);
+    let [closed, waiting] = &ids[..] else { panic!("{ids:?}") };
+    let (listener, mailbox) = (scenario.listen("by-hand").await, scenario.mailbox("by-hand").await);
+    // A refusal of Cost Explorer stops no plan; here IAM does not let the function ask.
+    let mut environment = scenario.stack.configuration(CLOSER).await.unwrap()["Environment"].clone();
+    environment["Variables"]["ASK_COST_EXPLORER"] = "yes".into();
+    scenario.stack.configure(CLOSER, &json!({"Environment": environment})).await.unwrap();
+    let plan = eventually("the function to ask", PATIENCE, async || {
+        let plan = ask(&scenario, &wanted(&ids, "plan")).await;
+        (!plan["rows"][0]["last_month"].is_null()).then_some(plan)
+    })
+    .await;
+    let unknown = plan["rows"][0]["last_month"]["unknown"].as_str().expect("a reason").to_owned();
+    assert!(unknown.contains("ce:GetCostAndUsage") && outcomes(&plan) == ["planned"; 2], "{plan}");
+
+    // Long enough that the next run sees it on its way.
+    organization.set_closing_time(Duration::from_secs(600));
+    assert_eq!(outcomes(&ask(&scenario, &wanted(&ids, "apply")).await), ["under_way"; 2]);
+    eventually("both to wait", PATIENCE, async || (state(&scenario, waiting).await == "COOLING").then_some(())).await;
+    let since = scenario.cloud.sequence();
+    scenario
+        .stack
+        .client
+        .json("organizations", "CloseAccount", json!({"AccountId": closed}))
+        .await
+        .expect("it is closed");
+    advance(&scenario).await;
+    let noticed = record(&scenario, closed).await.expect("a record");
+    assert_eq!((&noticed["state"]["name"], &noticed["past_steward"]), (&json!("PENDING"), &json!(true)), "{noticed}");
+    assert_eq!(state(&scenario, waiting).await, "COOLING");
+    reach(&scenario, std::slice::from_ref(closed), "CLOSED").await;
+    told(&scenario, closed).await;
+    advance(&scenario).await;
+    let ends = listener.received("AccountClosureAdvanced", "account_id", closed).await.into_iter();
+    let ends: Vec<_> = ends.filter(|event| event.detail["outcome"] == "closed").collect();
+    assert!(ends.len() == 1 && ends[0].detail["past_steward"] == true, "{ends:?}");
+    mailbox.wait_for(&format!("account Team 0 ({closed}) is closed, past Steward"), PATIENCE).await;
+    assert!(closed_since(&scenario, since).is_empty(), "Steward has asked for nothing");
+    let audited = listener.wait_for("ActivityAudited", "account_id", closed, PATIENCE).await;
+    let severity = audited.detail["severity"].as_str().unwrap_or_default();
+    assert!(["warning", "critical"].contains(&severity), "{}", audited.detail);
+}
+
+/// Asks for something, and kills the function in the middle of a call: it is carried out, and whoever has made it is gone before
+/// the answer comes.
+async fn killed_at(scenario: &Scenario, (service, operation): (&str, &str), input: &Value) {
+    let management = scenario.organization.management_account();
+    let slow = Fault::new(FaultKind::Latency(Duration::from_secs(5))).operation(service, operation);
+    let slow = scenario.cloud.faults().add(slow.account(management).function("account-closer").times(1));
+    let killed = async {
+        eventually(&format!("{operation} to be called"), PATIENCE, async || (slow.hits() > 0).then_some(())).await;
+        harness::kill(scenario.stack.output(CLOSER)).expect("its process can be killed");
+    };
+    let work = async {
+        let _ = scenario.stack.invoke(CLOSER, input).await;
+        // What is to be closed is closed by a later run.
+        let _ = scenario.stack.invoke(CLOSER, &json!({"advance": true, "mode": "apply"})).await;
+    };
+    tokio::join!(work, killed);
+    drop(slow);
+    // A turn ends with the longest time that its invocation could have had.
+    let turn = json!({"TableName": scenario.stack.output("StateTable"),
+        "Key": {"pk": {"S": format!("turn#account-closer#{management}")}}});
+    scenario.stack.client.json("dynamodb", "DeleteItem", turn).await.expect("the time passes");
+}
+
+#[tokio::test]
+async fn a_function_that_is_killed_while_it_calls_a_closing_off_puts_the_account_back_all_the_same() {
+    let scenario = Scenario::that_closes(4, "7", "version: 1").await;
+    let (ids, organization) = (teams(&scenario, 4), &scenario.organization);
+    let listener = scenario.listen("kept").await;
+    let since = scenario.cloud.sequence();
+    assert_eq!(outcomes(&ask(&scenario, &wanted(&ids, "apply")).await), ["under_way"; 4]);
+    reach(&scenario, &ids, "COOLING").await;
+    let kills = [
+        ("dynamodb", "TransactWriteItems"),
+        ("organizations", "MoveAccount"),
+        ("organizations", "UntagResource"),
+        ("events", "PutEvents"),
+    ];
+    for (call, id) in kills.into_iter().zip(&ids) {
+        let keep = json!({"account_id": id, "keep": true, "mode": "apply"});
+        killed_at(&scenario, call, &keep).await;
+        // Asked again, or for the first time where nothing had been written, it goes on.
+        ask(&scenario, &keep).await;
+        reach(&scenario, std::slice::from_ref(id), "KEPT").await;
+        assert_eq!(organization.parent_of(id), organization.unit_id("/Workloads/Sandbox"), "{call:?}");
+        assert!(!organization.tags_of(id).contains_key("steward:closing"), "{call:?}");
+        told(&scenario, id).await;
+        let kept = listener.received("AccountClosureAdvanced", "account_id", id).await.into_iter();
+        assert!(kept.filter(|event| event.detail["outcome"] == "kept").count() >= 1, "{call:?}");
+    }
+    assert!(closed_since(&scenario, since).is_empty(), "none is closed");
+}
+
+#[tokio::test]
 async fn a_function_that_is_killed_at_any_call_goes_on_to_the_same_end() {
     let scenario = Scenario::that_closes(4, "0", "version: 1").await;
     let ids = teams(&scenario, 4);
     scenario.organization.set_closing_time(Duration::from_secs(1));
     let since = scenario.cloud.sequence();
-    let management = scenario.organization.management_account();
-    let turn = json!({"TableName": scenario.stack.output("StateTable"),
-        "Key": {"pk": {"S": format!("turn#account-closer#{management}")}}});
     let kills = [
         ("organizations", "TagResource"),
         ("organizations", "MoveAccount"),
@@ -253,23 +443,8 @@ async fn a_function_that_is_killed_at_any_call_goes_on_to_the_same_end() {
         ("dynamodb", "TransactWriteItems"),
     ];
     for ((service, operation), (n, id)) in kills.into_iter().zip(ids.iter().enumerate()) {
-        // The call is carried out, and whoever has made it is gone before the answer comes.
-        let slow = Fault::new(FaultKind::Latency(Duration::from_secs(5))).operation(service, operation);
-        let slow = scenario.cloud.faults().add(slow.account(management).function("account-closer").times(1));
         let close = json!({"account_id": id, "account_name": format!("Team {n}"), "reason": "x", "mode": "apply"});
-        let killed = async {
-            eventually(&format!("{operation} to be called"), PATIENCE, async || (slow.hits() > 0).then_some(())).await;
-            harness::kill(scenario.stack.output(CLOSER)).expect("its process can be killed");
-        };
-        let work = async {
-            let _ = scenario.stack.invoke(CLOSER, &close).await;
-            // What is to be closed is closed by a later run.
-            let _ = scenario.stack.invoke(CLOSER, &json!({"advance": true, "mode": "apply"})).await;
-        };
-        tokio::join!(work, killed);
-        drop(slow);
-        // A turn ends with the longest time that its invocation could have had.
-        scenario.stack.client.json("dynamodb", "DeleteItem", turn.clone()).await.expect("the time passes");
+        killed_at(&scenario, (service, operation), &close).await;
         // Asked again, or for the first time where nothing had been written, it goes on.
         ask(&scenario, &close).await;
         reach(&scenario, std::slice::from_ref(id), "CLOSED").await;

@@ -1,7 +1,11 @@
 //! `account-updater`: addresses, names and contacts of accounts, from the plan to what AWS has in the end.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
+use futures_util::{StreamExt, stream};
 use harness::{eventually, kill};
 use local_cloud::{AwsError, Fault, FaultKind, Method};
 use serde_json::{Value, json};
@@ -14,9 +18,13 @@ use crate::{
 const UPDATER: &str = "AccountUpdaterFunction";
 const DOMAINS: (&str, &str) = ("EmailDomains", "new.example");
 /// The addresses of the domain that is changed: some are given wrong codes, some none.
-const ADDRESSES: usize = 40;
-const WRONG: usize = 2;
-const NEVER: usize = 2;
+const ADDRESSES: usize = 400;
+const WRONG: usize = 10;
+const NEVER: usize = 10;
+/// After how long without a change nobody is at work any more.
+const STALLED: Duration = Duration::from_secs(4);
+/// How many people give codes at once.
+const GIVERS: usize = 4;
 
 /// What somebody asks for, with a reason.
 fn asked(task: &str, more: &Value) -> Value {
@@ -247,41 +255,59 @@ async fn a_whole_domain_is_changed_through_two_kills_each_account_once_and_what_
     let _: Result<Value, AwsError> = first.await.expect("a task");
     ask_again(&scenario, &whole).await;
     begun(ADDRESSES / 2).await;
-    // Whoever asks again goes on; so would the run of every hour.
+    // Whoever asks again goes on; so would the run of every hour. What the kill has left half done is known after a minute.
+    let mut last = (usize::MAX, Instant::now());
     eventually("every change to wait for its code", PATIENCE * 2, async || {
-        ask_again(&scenario, &whole).await;
-        let mut pending = 0;
-        for account in &accounts {
-            pending += usize::from(state(&scenario, account).await == "PENDING");
+        let waiting = ADDRESSES - in_state(&scenario, "PENDING").await.len();
+        if waiting != last.0 {
+            last = (waiting, Instant::now());
+        } else if waiting > 0 && last.1.elapsed() >= STALLED {
+            // Nobody works on what was with the process that was killed.
+            ask_again(&scenario, &whole).await;
+            last.1 = Instant::now();
         }
-        (pending == ADDRESSES).then_some(())
+        (waiting == 0).then_some(())
     })
     .await;
     let starts = starts(&scenario);
     assert!(starts.len() == ADDRESSES && starts.values().all(|count| *count == 1), "{starts:?}");
 
+    let codes: BTreeMap<_, _> = accounts.iter().map(|account| (account.clone(), code(&scenario, account))).collect();
     let (never, rest) = accounts.split_at(NEVER);
     let (wrong, right) = rest.split_at(WRONG);
-    for account in wrong {
-        let otp = wrong_code(&code(&scenario, account));
-        let row = one(&scenario, &apply("accept-email-change", &json!({"account_id": account, "otp": otp}))).await;
-        assert_eq!(row["cause"], "InputRefused", "{row}");
-    }
-    for account in right {
-        let otp = code(&scenario, account);
-        let row = one(&scenario, &apply("accept-email-change", &json!({"account_id": account, "otp": otp}))).await;
-        assert_eq!(row["outcome"], "done", "{row}");
-    }
-    for account in right {
-        followed(&scenario, account, "COMPLETED").await;
-    }
-    let domain = |row: &Value| row["new_email"].as_str().is_some_and(|email| email.ends_with("@new.example"));
+    let given = wrong.iter().map(|account| (account, wrong_code(&codes[account])));
+    let given = given.chain(right.iter().map(|account| (account, codes[account].as_str())));
+    let answers: Vec<_> = stream::iter(given)
+        .map(async |(account, otp)| {
+            one(&scenario, &apply("accept-email-change", &json!({"account_id": account, "otp": otp}))).await
+        })
+        .buffered(GIVERS)
+        .collect()
+        .await;
+    let (refused, done) = answers.split_at(WRONG);
+    assert!(refused.iter().all(|row| row["cause"] == "InputRefused"), "{refused:?}");
+    assert!(done.len() == right.len() && done.iter().all(|row| row["outcome"] == "done"), "{done:?}");
+    let follow = json!({"task": "follow-email-changes", "mode": "apply"});
+    eventually("the right ones to be completed", PATIENCE * 2, async || {
+        ask(&scenario, &follow).await;
+        (in_state(&scenario, "COMPLETED").await.len() == right.len()).then_some(())
+    })
+    .await;
     let left = looks(&scenario, "email-changes", &json!({"csv": true})).await;
-    let left = left["rows"].as_array().expect("rows");
-    assert!(
-        left.len() == NEVER + WRONG && left.iter().all(|row| domain(row) && row["aws_status"] == "PENDING"),
-        "{left:?}"
-    );
+    let domain = |row: &Value| row["new_email"].as_str().is_some_and(|email| email.ends_with("@new.example"));
+    let rows = left["rows"].as_array().expect("rows");
+    let is_right = |row: &Value| domain(row) && row["aws_status"] == "PENDING" && row["starts"] == 1;
+    assert!(rows.len() == NEVER + WRONG && rows.iter().all(is_right), "{left}");
+    // Each account has one record, and it is right.
+    let mut completed = in_state(&scenario, "COMPLETED").await;
+    let mut expected = right.to_vec();
+    (completed.sort(), expected.sort());
+    assert_eq!(completed, expected);
+    for account in right {
+        let local = planned["rows"].as_array().expect("rows").iter().find(|row| row["account_id"] == account.as_str());
+        let email = local.and_then(|row| row["new_email"].as_str()).expect("a plan");
+        assert_eq!(scenario.organization.account_with_email(email).as_ref(), Some(account), "{email}");
+    }
 
     // Twenty-one hours later.
     let begun = steward::clock::now() - Duration::from_hours(21);
@@ -291,13 +317,10 @@ async fn a_whole_domain_is_changed_through_two_kills_each_account_once_and_what_
             "ExpressionAttributeValues": {":begun": {"S": begun.to_string()}}});
         scenario.stack.client.json("dynamodb", "UpdateItem", update).await.expect("the record is made older");
     }
-    let follow = json!({"task": "follow-email-changes", "mode": "apply"});
     eventually("all to be told", PATIENCE, async || {
         ask(&scenario, &follow).await;
-        let mut told = 0;
-        for account in never.iter().chain(wrong) {
-            told += usize::from(!record(&scenario, account).await.unwrap_or_default()["told_at"].is_null());
-        }
+        let records = changes(&scenario).await;
+        let told = records.iter().filter(|record| !record["told_at"].is_null()).count();
         (told == NEVER + WRONG).then_some(())
     })
     .await;
@@ -311,13 +334,34 @@ async fn a_whole_domain_is_changed_through_two_kills_each_account_once_and_what_
     let mut expected = [never, wrong].concat();
     expected.sort();
     eventually("the event", PATIENCE, async || (named().await.len() >= expected.len()).then_some(())).await;
-    ask(&scenario, &follow).await;
+    let last = ask(&scenario, &follow).await;
     assert_eq!(named().await, expected, "each is told once");
-    for account in never.iter().chain(wrong) {
-        let code = code(&scenario, account);
-        let calls = scenario.calls_since(0).by_function("account-updater");
-        assert!(calls.only(|call| call.input.to_string().contains(&format!("\"{code}\""))).is_empty());
+    // No code is anywhere but in the calls that give it to AWS, each of which has one.
+    let said = secrets::said(&scenario, codes.values().map(String::as_str), "account-updater").await;
+    assert!(said.iter().all(|operation| operation == "AcceptPrimaryEmailUpdate"), "{said:?}");
+    let shown = json!([
+        answers,
+        left,
+        last,
+        listener.all("AccountUpdated").await.iter().map(|event| &event.detail).collect::<Vec<_>>()
+    ]);
+    let shown = shown.to_string();
+    for code in codes.values() {
+        assert!(!shown.contains(&format!("\"{code}\"")) && !shown.contains(&format!(" {code} ")), "{code}");
     }
+}
+
+/// The records of all changes, as the table has them.
+async fn changes(scenario: &Scenario) -> Vec<Value> {
+    let is_change = |item: &Value| item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("email-change#"));
+    secrets::scan(scenario, "StateTable").await.into_iter().filter(is_change).collect()
+}
+
+/// The accounts whose change is in this state.
+async fn in_state(scenario: &Scenario, state: &str) -> Vec<String> {
+    let records = changes(scenario).await;
+    let of_state = records.iter().filter(|record| record["state"]["M"]["name"]["S"] == state);
+    of_state.filter_map(|record| record["account_id"]["S"].as_str().map(str::to_owned)).collect()
 }
 
 /// Asks for the same again; an invocation that was killed answers with an error.
@@ -353,6 +397,72 @@ async fn an_address_outside_the_domains_is_refused_by_the_input_and_without_that
     assert_eq!(state(&scenario, &account).await, "FAILED");
     let inside = apply("start-email-change", &json!({"account_id": account, "new_email": "shop@New.example"}));
     assert_eq!(one(&scenario, &inside).await["outcome"], "done");
+}
+
+#[tokio::test]
+async fn an_account_outside_the_units_of_the_stack_is_changed_by_nothing_since_iam_denies_it() {
+    let scenario = Scenario::that_updates_the_sandbox(1, &[DOMAINS]).await;
+    let outside = scenario.member();
+    let email = format!("team-0@{}.example.com", scenario.organization.management_account());
+    let inside = scenario.organization.account_with_email(&email).expect("a member");
+    // The input knows nothing of units: whoever asks is refused by IAM, whatever the function believes.
+    let start = |account: &str| {
+        apply("start-email-change", &json!({"account_id": account, "new_email": format!("{account}@new.example")}))
+    };
+    let rename = |account: &str| apply("rename", &json!({"account_id": account, "new_name": format!("New {account}")}));
+    let contact = json!({"name": "N", "title": "T", "email": "n@example.com", "phone": "1"});
+    let set = |account: &str| {
+        apply("set-contact", &json!({"account_ids": [account], "contact_type": "security", "contact": contact}))
+    };
+    for input in [start(&outside), rename(&outside), set(&outside)] {
+        let row = one(&scenario, &input).await;
+        assert_eq!((&row["outcome"], &row["cause"]), (&json!("failed"), &json!("AccountManagementDenied")), "{row}");
+    }
+    assert_eq!(scenario.organization.email_changes_of(&outside).status(), None);
+    assert_eq!(scenario.organization.contacts_of(&outside).alternate("SECURITY"), None);
+    for input in [start(&inside), rename(&inside), set(&inside)] {
+        let row = one(&scenario, &input).await;
+        assert_eq!(row["outcome"], "done", "{row}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_in_an_input_that_nobody_waits_for_is_kept_nowhere_whatever_becomes_of_it() {
+    let scenario = Scenario::own(&[DOMAINS]).await;
+    let (account, function) = (scenario.member(), scenario.stack.output(UPDATER));
+    let start = apply("start-email-change", &json!({"account_id": account, "new_email": "shop@new.example"}));
+    assert_eq!(one(&scenario, &start).await["outcome"], "done");
+    let code = code(&scenario, &account);
+    let accept = apply("accept-email-change", &json!({"account_id": account, "otp": code}));
+    let mut wrong = accept.clone();
+    wrong["unknown"] = true.into();
+    // The control: what fails in another function lies in the queue, with its input.
+    let poller = scenario.stack.output("AccountCloserFunction");
+    scenario
+        .stack
+        .client
+        .invoke_async(poller, json!({"marked": "as-a-control"}).to_string())
+        .await
+        .expect("it is taken");
+    // One that is refused, and one whose process is killed while AWS is asked.
+    scenario.stack.client.invoke_async(function, wrong.to_string()).await.expect("it is taken");
+    let slow = Fault::new(FaultKind::Latency(Duration::from_secs(5))).operation("account", "AcceptPrimaryEmailUpdate");
+    let management = scenario.organization.management_account();
+    let slow = scenario.cloud.faults().add(slow.account(management).times(1));
+    scenario.stack.client.invoke_async(function, accept.to_string()).await.expect("it is taken");
+    eventually("AWS to be asked", PATIENCE, async || (slow.hits() > 0).then_some(())).await;
+    kill(function).expect("its process can be killed");
+    drop(slow);
+    eventually("the control to lie in the queue", PATIENCE, async || {
+        let letters = scenario.stack.peek("UndeliverableUrl").await.expect("the queue can be read").concat();
+        letters.contains("as-a-control").then_some(())
+    })
+    .await;
+    // Asked by somebody who waits, it goes on.
+    let row = one(&scenario, &accept).await;
+    assert!(["done", "nothing_to_do"].iter().any(|outcome| row["outcome"] == *outcome), "{row}");
+    let said = secrets::said(&scenario, [code.as_str()], "account-updater").await;
+    assert!(!said.is_empty() && said.iter().all(|operation| operation == "AcceptPrimaryEmailUpdate"), "{said:?}");
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ async fn every_function_calls_exactly_what_its_policy_allows() {
     let scenario = Scenario::with_member_as_each(
         &["DelegatedAdministrators", "JumpAccountId"],
         controls::DOCUMENT,
-        &[("EmailDomains", "new.example")],
+        &[("EmailDomains", "new.example"), ("StackSetsToLeave", "closing"), ("AskCostExplorer", "yes")],
     )
     .await;
     exercises::every_way(&scenario).await;

@@ -68,14 +68,35 @@ impl Scenario {
     /// An organization with so many accounts beside the usual one, in `/Workloads/Sandbox`, and a stack that closes accounts: in
     /// `/Suspended` everything is denied, and there they wait so many days. This baseline document is in force.
     pub(crate) async fn that_closes(members: usize, cooling_off_days: &str, document: &str) -> Self {
+        Self::that_closes_and(members, cooling_off_days, document, &[]).await
+    }
+
+    /// The same, with these parameters of the stack beside them.
+    pub(crate) async fn that_closes_and(
+        members: usize,
+        cooling_off_days: &str,
+        document: &str,
+        parameters: &[(&str, &str)],
+    ) -> Self {
         let organization = FAST.organization(members).await;
         let unit = FAST.suspended_unit(&organization).await;
-        let parameters =
-            [("BaselineKey", "baseline.yaml"), ("SuspendedUnitId", &unit), ("CoolingOffDays", cooling_off_days)];
+        let own = [("BaselineKey", "baseline.yaml"), ("SuspendedUnitId", &unit), ("CoolingOffDays", cooling_off_days)];
+        let parameters = [&own, parameters].concat();
         let scenario = FAST.copy(organization, &parameters).await;
         scenario.organization.deny_everything_in("/Suspended", true);
         scenario.put_document(document).await;
         scenario
+    }
+
+    /// An organization with so many accounts in `/Workloads/Sandbox`, and a stack whose parameter `UpdatableUnits` names that
+    /// unit alone.
+    pub(crate) async fn that_updates_the_sandbox(members: usize, parameters: &[(&str, &str)]) -> Self {
+        let organization = FAST.organization(members).await;
+        let unit = |path: &str| organization.unit_id(path).expect("a unit");
+        let (above, sandbox) = (unit("/Workloads"), unit("/Workloads/Sandbox"));
+        let units = format!("{}/{}/{above}/{sandbox}/*", organization.id(), organization.root_id());
+        let parameters = [&[("UpdatableUnits", units.as_str())], parameters].concat();
+        FAST.copy(organization, &parameters).await
     }
 
     /// An organization and a stack whose parameter of this name is the organization's member, and this baseline document.

@@ -96,7 +96,8 @@ pub(crate) fn resources(template: &Value, of_type: &str) -> BTreeMap<String, Val
 
 /// The logical id in `!GetAtt Id.Attribute` or `!Ref Id`.
 pub(crate) fn referred(value: &Value) -> &str {
-    let name = value["Fn::GetAtt"].as_str().or(value["Ref"].as_str());
+    let got = &value["Fn::GetAtt"];
+    let name = got.as_str().or(got[0].as_str()).or(value["Ref"].as_str());
     let name = name.unwrap_or_else(|| panic!("no reference: {value}"));
     name.split('.').next().unwrap_or(name)
 }
@@ -138,6 +139,18 @@ fn statements(template: &Value) -> Vec<(String, Value)> {
 /// The statements of a policy document, with those that depend on a parameter.
 pub(crate) fn statements_of(document: &Value) -> impl Iterator<Item = &Value> {
     items(&document["Statement"]).map(|one| one["Fn::If"].get(1).unwrap_or(one))
+}
+
+/// template.yaml as CloudFormation gets it, after SAM's transform.
+pub(crate) fn translated() -> Value {
+    let output = Command::new(root().join(".tools/sam/bin/python"))
+        .arg(root().join("tools/translated.py"))
+        .stdin(fs::File::open(root().join("template.yaml")).expect("the template"))
+        .output()
+        .unwrap_or_else(|error| panic!("the translator of SAM: {error}; `make tools` installs it"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "the translator of SAM: {said}");
+    serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
 /// Runs one of the pinned tools; a missing one is a failure.

@@ -101,6 +101,9 @@ catalogue! {
     ClosureStopped { Never,
         "The closing of the account has stopped: something has come in between.",
         "Find out who it was. Ask account-closer again to close the account, or call its closing off (`keep`)." }
+    StackInstancesLeft { AfterSeconds(300),
+        "The account has instances of stack sets that Steward may not take it out of.",
+        "Take it out of them with its stacks retained (`delete-stack-instances` with `--retain-stacks`), or name the stack sets in the stack parameter StackSetsToLeave. Steward looks again by itself, and then closes the account." }
     ClosureQuotaExceeded { AfterSeconds(3600),
         "As many accounts were closed in the last 30 days as AWS allows: a fifth of the members, 250 at least and 1,000 at most.",
         "Nothing: Steward closes the rest, in their order, as soon as older closures are 30 days ago." }

@@ -2,6 +2,7 @@
 
 pub mod account_index;
 pub mod closures;
+pub mod email_changes;
 pub mod idempotency;
 pub mod journal;
 pub mod keys;

@@ -7,14 +7,33 @@ use steward::{closed_set::ClosedSet, runtime::metrics::Metric};
 
 use super::{
     event_sources, functions, items, logical_id, one_or_many, read, referred, resources, statements, template,
+    translated,
 };
+
+/// The function whose asynchronous invocations are kept nowhere: an input may hold a code.
+const FORGETFUL: &str = "AccountUpdater";
+
+#[test]
+fn an_input_that_may_hold_a_code_is_tried_once_and_kept_nowhere_if_that_fails() {
+    let template = template();
+    let config = &asynchronous_invocations()[FORGETFUL];
+    assert_eq!((&config["MaximumEventAgeInSeconds"], &config["MaximumRetryAttempts"]), (&json!(60), &json!(0)));
+    assert_eq!(config["DestinationConfig"], json!({}));
+    for statement in statements(&template).iter().filter(|(role, _)| role == "AccountUpdaterRole") {
+        let sends = one_or_many(&statement.1["Action"]).contains(&&json!("sqs:SendMessage"));
+        let queues: Vec<_> = one_or_many(&statement.1["Resource"]).into_iter().map(referred).collect();
+        assert!(!sends || queues == ["AccountUpdateQueue"], "{queues:?}");
+    }
+}
 
 #[test]
 fn every_function_has_both_ways_out_of_a_failure() {
     let template = template();
+    let asynchronous = asynchronous_invocations();
     for (function, properties) in resources(&template, "AWS::Serverless::Function") {
-        let failures = on_failure(&template, &properties);
-        assert_eq!(failures["Type"], "SQS", "{function} forgets asynchronous invocations that fail");
+        let destination = &asynchronous[&function]["DestinationConfig"]["OnFailure"]["Destination"];
+        let is_kept = destination.is_object() && referred(destination) == "Undeliverable";
+        assert_eq!(is_kept, function != FORGETFUL, "{function} and asynchronous invocations that fail");
         assert!(properties["Timeout"].is_number(), "{function} has no timeout of its own");
     }
     let queues = resources(&template, "AWS::SQS::Queue");
@@ -34,12 +53,12 @@ fn every_function_has_both_ways_out_of_a_failure() {
     }
 }
 
-/// Where an asynchronous invocation of a function goes when it has failed for good: what the function itself says, else what
-/// holds for all.
-fn on_failure<'a>(template: &'a Value, function: &'a Value) -> &'a Value {
-    let said = [&function["EventInvokeConfig"], &template["Globals"]["Function"]["EventInvokeConfig"]];
-    let config = said.into_iter().find(|config| config.is_object()).unwrap_or(&Value::Null);
-    &config["DestinationConfig"]["OnFailure"]
+/// What CloudFormation is told of asynchronous invocations, by function: SAM puts what holds for all into what a function says
+/// of its own, member by member.
+fn asynchronous_invocations() -> BTreeMap<String, Value> {
+    let translated = translated();
+    let configs = resources(&translated, "AWS::Lambda::EventInvokeConfig").into_values();
+    configs.map(|config| (referred(&config["FunctionName"]).to_owned(), config)).collect()
 }
 
 #[test]
@@ -50,8 +69,8 @@ fn every_queue_has_a_dead_letter_queue_with_an_alarm() {
     for queue in queues.values().filter(|queue| queue["RedrivePolicy"].is_object()) {
         last_resorts.insert(referred(&queue["RedrivePolicy"]["deadLetterTargetArn"]).to_owned());
     }
-    for properties in resources(&template, "AWS::Serverless::Function").values() {
-        last_resorts.insert(referred(&on_failure(&template, properties)["Destination"]).to_owned());
+    for config in asynchronous_invocations().values().filter(|config| config["DestinationConfig"] != json!({})) {
+        last_resorts.insert(referred(&config["DestinationConfig"]["OnFailure"]["Destination"]).to_owned());
     }
     for (id, queue) in &queues {
         assert!(queue["RedrivePolicy"].is_object() || last_resorts.contains(id), "{id} has no dead-letter queue");

@@ -80,6 +80,7 @@ impl AccountCloser {
                     state: ClosureState::Suspending,
                     since: now,
                     told: Told::Nothing,
+                    past_steward: false,
                     retry_at: None,
                     revision: before.map_or(1, |before| before.revision + 1),
                 };

@@ -9,6 +9,8 @@ use steward::{
     table::closures::{Closure, ClosureState, Told},
 };
 
+use crate::stacks::{self, Held};
+
 /// How many accounts AWS closes at once for one organization (AWS Organizations user guide, "Quotas").
 pub(crate) const AT_ONCE: usize = 3;
 /// How long before the end of the cooling-off time people are told once more.
@@ -27,6 +29,15 @@ pub(crate) struct Seen {
     pub(crate) protection: Option<Protection>,
     /// Whether it administers a service for the organization.
     pub(crate) is_delegated: bool,
+    /// What it has of stack sets; looked at when its time has come.
+    pub(crate) held: Vec<Held>,
+}
+
+impl Seen {
+    /// Whether AWS shows it as usable.
+    pub(crate) fn is_active(&self) -> bool {
+        self.account.as_ref().is_some_and(|account| account.state == AccountState::Active)
+    }
 }
 
 /// What is to be done next.
@@ -42,6 +53,8 @@ pub(crate) enum Step {
     Enter(ClosureState),
     /// The account is tagged and, from this unit, moved to the one for accounts that are to be closed.
     Suspend { from: Option<OrganizationalUnitId> },
+    /// It is to be taken out of stack sets, by Steward or by people, before it is closed.
+    Release(Vec<Held>),
     /// AWS is asked to close it.
     Ask,
     /// Its tag is taken away and, where it is still in that unit, it is moved back.
@@ -64,12 +77,13 @@ pub(crate) fn next(
         Closed { .. } | Kept(_) | Failed { .. } => {
             return if closure.told < Told::End { Step::TellEnd } else { Step::Rest };
         }
-        Cooling => {
+        // What AWS closes, or has closed, past Steward waits for nothing.
+        Cooling if seen.is_none_or(Seen::is_active) => {
             if let Some(step) = waiting(closure, may_ask, now) {
                 return step;
             }
         }
-        Suspending | Closing | Pending | Keeping(_) => {}
+        Cooling | Suspending | Closing | Pending | Keeping(_) => {}
     }
     let Some(seen) = seen else { return Step::Look };
     let Some(account) = &seen.account else {
@@ -104,7 +118,11 @@ pub(crate) fn next(
             let detail = "Somebody has moved it out of the unit for accounts that are to be closed.";
             Step::Enter(stopped(Failure::with_detail(Cause::ClosureStopped, detail)))
         }
-        Cooling => Step::Enter(obstacle(seen).map_or(Closing, stopped)),
+        Cooling => match (obstacle(seen), stacks::obstacle(&seen.held)) {
+            (Some(failure), _) => Step::Enter(stopped(failure)),
+            (None, Some(_)) => Step::Release(seen.held.clone()),
+            (None, None) => Step::Enter(Closing),
+        },
         Closing if may_ask => Step::Ask,
         Pending if now.duration_since(closure.since) > PATIENCE => {
             let detail = "AWS has taken the call to close it, and shows it as active.";

@@ -23,6 +23,8 @@ use strum::{IntoStaticStr, VariantArray};
 pub enum Act {
     /// To tag the account and move it to the unit for accounts that are to be closed.
     Suspend,
+    /// To take the account out of a stack set, whose stacks stay.
+    Release,
     /// To ask AWS to close it.
     Close,
     /// To move it back and take its tag away.
@@ -50,6 +52,13 @@ pub enum Finding {
         /// The end of the cooling-off time.
         closes_at: Timestamp,
     },
+    /// AWS has taken the call that takes it out of a stack set.
+    Released {
+        /// The stack set.
+        stack_set: String,
+        /// The operation.
+        operation: String,
+    },
     /// AWS has taken the call to close it.
     Asked,
     /// It was called off, and the account is where it was.
@@ -68,6 +77,9 @@ pub enum Finding {
         /// The day on which AWS removes it for good.
         #[serde(skip_serializing_if = "Option::is_none")]
         gone_on: Option<Date>,
+        /// Whether somebody else has asked AWS to, before Steward was to.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        past_steward: bool,
     },
     /// It could not be done now, and is tried again.
     PutOff {
@@ -122,6 +134,12 @@ impl AccountClosureAdvanced {
         }
     }
 
+    /// The same of one stack set that the account is in.
+    pub(crate) fn of_stack_set(closure: &Closure, stack_set: &str, finding: Finding, invocation: &str) -> Self {
+        let event = Self::of(closure, Act::Release, finding, invocation);
+        Self { subject: format!("{}-{stack_set}", event.subject), ..event }
+    }
+
     /// That it was refused to close an account.
     pub(crate) fn refused(
         (account_id, account_name): (&AccountId, &str),
@@ -145,7 +163,8 @@ impl AccountClosureAdvanced {
     pub(crate) fn end(closure: &Closure, invocation: &str) -> Option<Self> {
         let (act, finding) = match &closure.state {
             ClosureState::Closed { closed_at } => {
-                (Act::End, Finding::Closed { closed_at: *closed_at, gone_on: closure.gone_on() })
+                let (gone_on, past_steward) = (closure.gone_on(), closure.past_steward);
+                (Act::End, Finding::Closed { closed_at: *closed_at, gone_on, past_steward })
             }
             ClosureState::Kept(called_off) => {
                 (Act::Keep, Finding::Kept { unit: closure.from_unit.clone(), called_off: called_off.clone() })
@@ -176,7 +195,8 @@ impl Journaled for AccountClosureAdvanced {
 /// Accounts will be closed, if nobody calls it off.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct AccountClosuresAnnounced {
-    /// `begun` when they have begun to wait for it, `due` when it is less than a day away.
+    /// `begun` when they have begun to wait for it, `due` when it is less than a day away, `held` when its time has come and
+    /// somebody has to do something first.
     pub notice: Told,
     /// The earliest moment at which one of them is closed.
     pub closes_at: Timestamp,
@@ -200,21 +220,25 @@ pub struct Announced {
     pub requested_by: Option<String>,
     /// When it is closed at the earliest.
     pub closes_at: Timestamp,
+    /// What has to be done first, where it is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// How many accounts one event names: with reasons as long as they may be, EventBridge takes it (256 KB).
 pub(crate) const ANNOUNCED_AT_ONCE: usize = 50;
 
 impl AccountClosuresAnnounced {
-    /// The news of these closures; None of none.
-    pub(crate) fn of(notice: Told, closures: &[Closure]) -> Option<Self> {
-        let closes_at = closures.iter().map(|closure| closure.closes_at).min()?;
-        let accounts = closures.iter().map(|closure| Announced {
+    /// The news of these closures, each with what has to be done first; None of none.
+    pub(crate) fn of(notice: Told, closures: &[(Closure, Option<String>)]) -> Option<Self> {
+        let closes_at = closures.iter().map(|(closure, _)| closure.closes_at).min()?;
+        let accounts = closures.iter().map(|(closure, why)| Announced {
             account_id: closure.account_id.clone(),
             account_name: closure.account_name.clone(),
             reason: closure.reason.clone(),
             requested_by: closure.requested_by.clone(),
             closes_at: closure.closes_at,
+            why: why.clone(),
         });
         Some(Self { notice, closes_at, count: closures.len(), accounts: accounts.collect() })
     }

@@ -37,15 +37,7 @@ impl AccountCloser {
                 Ok(closure) if mode == Mode::Plan => {
                     let steps =
                         vec![format!("move it back to {}", closure.from_unit), format!("take the tag {} away", TAG)];
-                    let plan = Plan {
-                        organizational_unit: None,
-                        joined_at: None,
-                        age_days: None,
-                        tags: None,
-                        closes_at: None,
-                        steps,
-                    };
-                    let outcome = Outcome::Planned(Box::new(plan));
+                    let outcome = Outcome::Planned(Box::new(Plan { steps, ..Plan::default() }));
                     rows.push((place, Row::with(id, Some(&closure.account_name), outcome)));
                 }
                 Ok(closure) if matches!(closure.state, ClosureState::Keeping(_)) => begun.push((place, closure)),

@@ -3,6 +3,7 @@
 //! Nothing waits inside the function: a schedule moves everything on that is being closed. What is written before a call tells
 //! the next invocation that the call may have been made.
 
+mod charges;
 mod closing;
 mod decision;
 mod event;
@@ -11,6 +12,7 @@ mod keeping;
 mod look;
 mod report;
 mod result;
+mod stacks;
 mod work;
 
 use std::time::Duration;
@@ -24,7 +26,7 @@ use steward::{
     clock,
     control::Mode,
     error::{Cause, Failure},
-    gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Queried},
+    gateway::{CostExplorerGateway, DynamoDbGateway, EventBridgeGateway, Management, OrganizationsGateway, Queried},
     ids::{AccountId, OrganizationalUnitId},
     invocation::time_left,
     runtime::{
@@ -47,6 +49,7 @@ use input::{Input, Work};
 use look::{Bounds, Looker};
 pub use report::Report;
 use report::{Accounts, List, Quota, Row, Status};
+use stacks::Stacks;
 use work::{Moved, Room, Run, Worker};
 
 /// The time that is kept for the closure that is being worked on when no more are begun: the call that closes an account may
@@ -79,7 +82,8 @@ impl AccountCloser {
         let mut settings = Settings::from_environment();
         let access_role = settings.access_role_name();
         let bus = EventBridgeGateway::of(config, settings.bus_name());
-        let organizations = settings.management(config).organizations;
+        let Management { organizations, stack_sets, .. } = settings.management(config);
+        let stacks = Stacks::new(stack_sets, settings.stack_sets_to_leave());
         let table = DynamoDbGateway::of(config, settings.table_name());
         let journal = Journal::new(DynamoDbGateway::of(config, settings.journal_table_name()), bus.clone());
         let sessions = Sessions::new(config, Self::NAME, Guards::of(&mut settings, config));
@@ -93,6 +97,8 @@ impl AccountCloser {
                 requests: Store::new(table.clone()),
                 table: table.clone(),
                 tagging: settings.tagging(config),
+                stacks: stacks.clone(),
+                cost_explorer: settings.may_ask_cost_explorer().then(|| CostExplorerGateway::of(config)),
             },
             worker: Worker {
                 organizations: organizations.clone(),
@@ -102,6 +108,7 @@ impl AccountCloser {
                 idempotency: Idempotency::new(table.clone()),
                 bus: bus.clone(),
                 quota_retry: settings.closure_quota_retry(),
+                stacks,
             },
             turns: Turns::new(table, Self::NAME),
             jump_account: settings.jump_account(),
@@ -167,7 +174,7 @@ impl AccountCloser {
             let open = self.closures.open().await?.items;
             let room = Room::of(&open, clock::now());
             let budget = Budget::keeping(MARGIN);
-            let mut run = Run { invocation, unit, protected, delegated: &bounds.delegated, budget, room };
+            let mut run = Run::new(invocation, unit, protected, &bounds.delegated, budget, room);
             self.worker.advance(closures, &mut run).await
         };
         let moved = moved.await;

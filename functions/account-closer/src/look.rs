@@ -1,29 +1,33 @@
 //! What stands in an account's way, and what goes with it, before anything is recorded.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use steward::{
     account_creation::Store,
     error::{Cause, Failure},
-    gateway::{Account, DynamoDbGateway, OrganizationsGateway, TaggingGateway},
+    gateway::{Account, CostExplorerGateway, DynamoDbGateway, OrganizationsGateway, TaggingGateway},
     ids::{AccountId, OrganizationalUnitId},
     organization::UnitNames,
     session::{Admission, Protected, Protection, Sessions},
     table::{
         closures::{Closure, ClosureState, Closures, day},
-        keys,
+        email_changes,
     },
 };
 
 use crate::{
+    charges::{Charges, last_month},
     input::Wanted,
-    report::{Outcome, Plan, Row},
+    report::{Outcome, Plan, Row, Shown},
+    stacks::{Held, Stacks},
 };
 
 /// The tag that marks an account that is to be closed. IAM lets the function close no other.
 pub(crate) const TAG: &str = "steward:closing";
+
+/// How long a plan looks at stack sets.
+const FOR_STACK_SETS: Duration = Duration::from_secs(60);
 
 /// Looks before anything is recorded.
 #[derive(Debug)]
@@ -34,6 +38,9 @@ pub(crate) struct Looker {
     pub(crate) requests: Store,
     pub(crate) table: DynamoDbGateway,
     pub(crate) tagging: TaggingGateway,
+    pub(crate) stacks: Stacks,
+    /// Where it may be asked.
+    pub(crate) cost_explorer: Option<CostExplorerGateway>,
 }
 
 /// What is the same for every account that is asked for.
@@ -66,12 +73,6 @@ struct Known<'a> {
     admission: &'a Admission,
     has_open_request: bool,
     has_open_email_change: bool,
-}
-
-/// What a record shows of whether something is left to do.
-#[derive(Debug, Deserialize)]
-struct Mark {
-    open: Option<String>,
 }
 
 impl Looker {
@@ -115,7 +116,8 @@ impl Looker {
             Err(failure) => return Err(failure),
         };
         let has_open_request = self.has_open_request(id).await?;
-        let has_open_email_change = self.has_open_email_change(id).await?;
+        // The code would go to an account that is closed.
+        let has_open_email_change = email_changes::is_under_way(&self.table, id).await?;
         let known = Known { account: &account, admission: &admission, has_open_request, has_open_email_change };
         Ok(match refusal(&known, bounds) {
             Some(why) => Looked::Refused(why),
@@ -129,12 +131,6 @@ impl Looker {
         Ok(self.requests.find(&request).await?.is_some_and(|request| !request.state.is_final()))
     }
 
-    /// Whether account-updater changes its address: the code would go to an account that is closed.
-    async fn has_open_email_change(&self, id: &AccountId) -> Result<bool, Failure> {
-        let mark: Option<Mark> = self.table.find(&keys::EMAIL_CHANGE.key(id)).await?;
-        Ok(mark.is_some_and(|mark| mark.open.is_some()))
-    }
-
     /// The rows that show what would be done with these accounts, and what goes with each.
     pub(crate) async fn plans(
         &self,
@@ -143,26 +139,67 @@ impl Looker {
         closes_at: Timestamp,
         now: Timestamp,
     ) -> Vec<Row> {
-        let names = UnitNames::of(&self.organizations, accounts).await;
-        let tags = self.tags(accounts).await;
+        if accounts.is_empty() {
+            return Vec::new();
+        }
+        let ids: Vec<_> = accounts.iter().map(|account| account.id.clone()).collect();
+        let (names, tags, held, mut charges) = tokio::join!(
+            UnitNames::of(&self.organizations, accounts),
+            self.tags(&ids),
+            self.stack_sets(&ids),
+            self.charges(&ids, now)
+        );
         let rows = accounts.iter().map(|account| {
-            let path = names.path(account).ok();
-            let tags = tags.as_ref().and_then(|tags| tags.get(&account.id).cloned());
-            let plan = plan(account, path, tags, unit, (closes_at, now));
+            let seen = Beside {
+                path: names.path(account).ok(),
+                tags: tags.as_ref().and_then(|tags| tags.get(&account.id).cloned()),
+                stack_sets: match &held {
+                    Ok(held) => Shown::Known(held.get(&account.id).cloned().unwrap_or_default()),
+                    Err(unknown) => Shown::Unknown { unknown: unknown.clone() },
+                },
+                last_month: charges.remove(&account.id),
+            };
+            let plan = plan(account, seen, unit, (closes_at, now));
             Row::with(&account.id, Some(&account.name), Outcome::Planned(Box::new(plan)))
         });
         rows.collect()
     }
 
     /// The tags of these accounts, as the index has them; None where it cannot be read. They are only shown.
-    async fn tags(&self, accounts: &[Account]) -> Option<BTreeMap<AccountId, BTreeMap<String, String>>> {
-        let ids: Vec<_> = accounts.iter().map(|account| account.id.clone()).collect();
+    async fn tags(&self, ids: &[AccountId]) -> Option<BTreeMap<AccountId, BTreeMap<String, String>>> {
         let organization = self.organizations.describe_organization().await;
         let tags = match organization {
-            Ok(organization) => self.tagging.tags_of_accounts(&organization.account_arns(), &ids).await,
+            Ok(organization) => self.tagging.tags_of_accounts(&organization.account_arns(), ids).await,
             Err(error) => Err(error),
         };
         tags.inspect_err(|error| lambda_runtime::tracing::warn!("the tags are not shown: {error}")).ok()
+    }
+}
+
+/// What is shown beside an account that may be closed.
+struct Beside {
+    path: Option<String>,
+    tags: Option<BTreeMap<String, String>>,
+    stack_sets: Shown<Vec<Held>>,
+    last_month: Option<Shown<Charges>>,
+}
+
+impl Looker {
+    /// The stack sets that these accounts are in, or why that is not known.
+    async fn stack_sets(&self, ids: &[AccountId]) -> Result<BTreeMap<AccountId, Vec<Held>>, String> {
+        let look = async { self.stacks.held(&self.stacks.all().await?, ids).await };
+        match tokio::time::timeout(FOR_STACK_SETS, look).await {
+            Ok(held) => held.map_err(|error| error.to_string()),
+            Err(_) => Err("There are too many instances of stack sets to look at in time.".to_owned()),
+        }
+    }
+
+    /// What these accounts have cost, where that may be asked.
+    async fn charges(&self, ids: &[AccountId], now: Timestamp) -> BTreeMap<AccountId, Shown<Charges>> {
+        match &self.cost_explorer {
+            Some(gateway) => last_month(gateway, ids, now).await,
+            None => BTreeMap::new(),
+        }
     }
 }
 
@@ -196,8 +233,7 @@ fn refusal(known: &Known<'_>, bounds: &Bounds<'_>) -> Option<String> {
 
 fn plan(
     account: &Account,
-    path: Option<String>,
-    tags: Option<BTreeMap<String, String>>,
+    seen: Beside,
     unit: &OrganizationalUnitId,
     (closes_at, now): (Timestamp, Timestamp),
 ) -> Plan {
@@ -205,12 +241,17 @@ fn plan(
     if account.parent.as_ref() != Some(unit) {
         steps.push(format!("move it to {unit}, where everything is denied to it"));
     }
+    if let Shown::Known(held) = &seen.stack_sets {
+        steps.extend(held.iter().filter_map(|held| held.step(&account.id)));
+    }
     steps.push(format!("close it from {closes_at} on, in its turn; until then it can be kept"));
     Plan {
-        organizational_unit: path,
+        organizational_unit: seen.path,
         joined_at: account.joined_at,
         age_days: account.joined_at.map(|joined| now.duration_since(joined).as_hours() / 24),
-        tags,
+        tags: seen.tags,
+        stack_sets: Some(seen.stack_sets),
+        last_month: seen.last_month,
         closes_at: Some(closes_at),
         steps,
     }
@@ -221,6 +262,7 @@ mod tests {
     use steward::gateway::AccountState;
 
     use super::*;
+    use crate::stacks::{By, tests::held};
 
     fn account(parent: Option<&str>) -> Account {
         Account {
@@ -238,11 +280,18 @@ mod tests {
     fn a_plan_names_the_age_and_every_step_and_no_move_where_there_is_none() {
         let unit: OrganizationalUnitId = "ou-ab12-suspende".parse().unwrap();
         let times = ("2026-11-08T00:00:00Z".parse().unwrap(), "2026-11-01T00:00:00Z".parse().unwrap());
-        let planned = |parent| plan(&account(Some(parent)), Some("/Shops".to_owned()), None, &unit, times);
-        let moved = planned("ou-ab12-cdef3456");
+        let planned = |parent, stack_sets| {
+            let path = Some("/Shops".to_owned());
+            plan(&account(Some(parent)), Beside { path, tags: None, stack_sets, last_month: None }, &unit, times)
+        };
+        let none = || Shown::Known(Vec::new());
+        let moved = planned("ou-ab12-cdef3456", none());
         assert_eq!((moved.age_days, moved.steps.len()), (Some(0), 3));
         assert_eq!(moved.steps[0], "tag it steward:closing=2026-11-08");
         assert!(moved.steps[1].contains("move it to ou-ab12-suspende"), "{:?}", moved.steps);
-        assert_eq!(planned("ou-ab12-suspende").steps.len(), 2);
+        assert_eq!(planned("ou-ab12-suspende", none()).steps.len(), 2);
+        let held = Shown::Known(vec![held("logging", By::Steward, "1")]);
+        let steps = planned("ou-ab12-cdef3456", held).steps;
+        assert!(steps.len() == 4 && steps[2].contains("out of the stack set logging in us-east-1"), "{steps:?}");
     }
 }

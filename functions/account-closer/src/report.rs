@@ -12,6 +12,8 @@ use steward::{
     table::closures::{CalledOff, Closure, ClosureState},
 };
 
+use crate::{charges::Charges, stacks::Held};
+
 /// How long a closure counts towards AWS's quota.
 const WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The least that AWS lets an organization close in that time: a fifth of its members is more where they are many.
@@ -128,8 +130,21 @@ pub enum Outcome {
     Failed(Box<Failure>),
 }
 
+/// Something that a plan shows, or why it cannot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Shown<T> {
+    /// This.
+    Known(T),
+    /// It could not be found out.
+    Unknown {
+        /// Why.
+        unknown: String,
+    },
+}
+
 /// What goes with an account, and what would be done.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Plan {
     /// The path of the unit that holds it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,6 +158,12 @@ pub struct Plan {
     /// Its tags; None where they could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
+    /// The stack sets that it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stack_sets: Option<Shown<Vec<Held>>>,
+    /// What it has cost in the last calendar month; None where the stack may not ask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_month: Option<Shown<Charges>>,
     /// When it is closed at the earliest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closes_at: Option<Timestamp>,
@@ -171,6 +192,9 @@ pub struct Status {
     /// The day on which AWS removes it for good.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gone_on: Option<Date>,
+    /// Whether somebody else has asked AWS to close it, before Steward was to.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub past_steward: bool,
     /// Why it is closed.
     pub reason: String,
     /// Who asked, as they say.
@@ -201,6 +225,7 @@ impl From<&Closure> for Status {
             closes_at: closure.closes_at,
             waits_for_quota_until: closure.retry_at,
             gone_on: closure.gone_on(),
+            past_steward: closure.past_steward,
             reason: closure.reason.clone(),
             requested_by: closure.requested_by.clone(),
             requested_at: closure.requested_at,
@@ -254,6 +279,7 @@ mod tests {
             state,
             since: at("2026-11-01T00:00:00Z"),
             told: Told::End,
+            past_steward: false,
             retry_at: None,
             revision: 1,
         }

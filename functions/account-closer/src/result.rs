@@ -31,13 +31,12 @@ impl AccountCloser {
         let answer = |state| Ok(Report::Event { account_id: id.clone(), state });
         if let (Some(closure), Some(unit)) = (found.clone().filter(Closure::is_open), &self.unit) {
             let protected = Protected::default();
-            let (delegated, budget, room) = (&[][..], Budget::keeping(Duration::ZERO), Room::CLOSED);
-            let mut run = Run { invocation, unit, protected: &protected, delegated, budget, room };
+            let mut run = Run::new(invocation, unit, &protected, &[], Budget::keeping(Duration::ZERO), Room::CLOSED);
             // It does nothing but look and tell: an account that is active is left to the next run.
             let (closure, _) = if closure.state.is_with_aws() || closure.state.is_final() {
                 Box::pin(self.worker.one(closure, &mut run)).await?
             } else {
-                (closure, None)
+                Box::pin(self.worker.notice(closure, &mut run)).await?
             };
             return answer(closure.state.name());
         }
@@ -66,6 +65,7 @@ impl AccountCloser {
             since: now,
             // By the auditor of activities.
             told: Told::End,
+            past_steward: true,
             retry_at: None,
             revision: found.map_or(1, |found| found.revision + 1),
         };

@@ -1,14 +1,18 @@
 //! Closures, moved on as far as they go without waiting for long.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use lambda_runtime::tracing;
 use steward::{
     clock,
     error::{Cause, Failure},
-    gateway::OrganizationsGateway,
+    gateway::{AccountState, ListedStackSet, OrganizationsGateway},
     ids::{AccountId, OrganizationalUnitId},
+    invocation,
     runtime::budget::Budget,
     session::{Protected, Sessions},
     table::{
@@ -23,8 +27,11 @@ use crate::{
     decision::{AT_ONCE, After, Seen, Step, after_asking, next, rank},
     event::{ANNOUNCED_AT_ONCE, AccountClosureAdvanced, AccountClosuresAnnounced, Act, Finding},
     look::TAG,
+    stacks::{Held, Releases, Stacks, obstacle},
 };
 
+/// How long a run waits for its turns to list the unit: 20 accounts a call, and five calls in a second.
+const FOR_THE_UNIT: Duration = Duration::from_secs(60);
 /// The most steps of one closure in one run: it has fewer states.
 const MOST_STEPS: usize = 12;
 
@@ -38,6 +45,7 @@ pub(crate) struct Worker {
     pub(crate) idempotency: Idempotency,
     pub(crate) bus: steward::gateway::EventBridgeGateway,
     pub(crate) quota_retry: jiff::SignedDuration,
+    pub(crate) stacks: Stacks,
 }
 
 /// One run over some closures.
@@ -46,8 +54,26 @@ pub(crate) struct Run<'a> {
     pub(crate) unit: &'a OrganizationalUnitId,
     pub(crate) protected: &'a Protected,
     pub(crate) delegated: &'a [AccountId],
-    pub(crate) budget: Budget,
-    pub(crate) room: Room,
+    budget: Budget,
+    room: Room,
+    /// The stack sets that accounts have to be out of, once they were looked at.
+    stack_sets: Option<Vec<ListedStackSet>>,
+    releases: Releases,
+}
+
+impl<'a> Run<'a> {
+    /// A run of this invocation.
+    pub(crate) fn new(
+        invocation: &'a str,
+        unit: &'a OrganizationalUnitId,
+        protected: &'a Protected,
+        delegated: &'a [AccountId],
+        budget: Budget,
+        room: Room,
+    ) -> Self {
+        let (stack_sets, releases) = (None, Releases::default());
+        Self { invocation, unit, protected, delegated, budget, room, stack_sets, releases }
+    }
 }
 
 /// How much room there is for calls that close accounts.
@@ -93,20 +119,51 @@ impl Worker {
     /// that is not kept.
     pub(crate) async fn advance(&self, mut closures: Vec<Closure>, run: &mut Run<'_>) -> Result<Vec<Moved>, Failure> {
         closures.sort_by(|one, other| (rank(&one.state), one.order()).cmp(&(rank(&other.state), other.order())));
+        let inactive = self.inactive(&closures, run).await;
         let mut moved = Vec::with_capacity(closures.len());
         for closure in closures {
-            // Boxed for its size.
-            moved.push(if run.budget.has_room() { Box::pin(self.one(closure, run)).await? } else { (closure, None) });
+            let is_noticed = closure.state == ClosureState::Cooling && inactive.contains(&closure.account_id);
+            moved.push(match run.budget.has_room() {
+                false => (closure, None),
+                // Boxed for its size.
+                true if is_noticed => Box::pin(self.notice(closure, run)).await?,
+                true => Box::pin(self.one(closure, run)).await?,
+            });
         }
-        for notice in [Told::Begun, Told::Due] {
+        self.release(&mut moved, run).await?;
+        for notice in [Told::Begun, Told::Due, Told::Held] {
             self.announce(notice, &mut moved, run).await?;
         }
         Ok(moved)
     }
 
+    /// The accounts that are not active any more, of those that wait in the unit: somebody closes them past Steward. Where they
+    /// cannot be listed, that is noticed when their time has come.
+    async fn inactive(&self, closures: &[Closure], run: &Run<'_>) -> BTreeSet<AccountId> {
+        if !closures.iter().any(|closure| closure.state == ClosureState::Cooling) {
+            return BTreeSet::new();
+        }
+        let listed = invocation::waiting_at_most(FOR_THE_UNIT, self.organizations.list_accounts_in(run.unit)).await;
+        let accounts = listed.inspect_err(|error| tracing::warn!("the unit cannot be looked at: {error}"));
+        let accounts = accounts.unwrap_or_default().into_iter();
+        accounts.filter(|account| account.state != AccountState::Active).map(|account| account.id).collect()
+    }
+
+    /// Moves a closure on if AWS shows that the account is not active any more, whoever has asked for that.
+    pub(crate) async fn notice(&self, closure: Closure, run: &mut Run<'_>) -> Result<Moved, Failure> {
+        match self.look(&closure, run).await {
+            Ok(seen) if seen.is_active() => Ok((closure, None)),
+            Ok(seen) => self.go(closure, Some(seen), run).await,
+            Err(failure) => Ok((closure, Some(failure))),
+        }
+    }
+
     /// Moves one closure on.
-    pub(crate) async fn one(&self, mut closure: Closure, run: &mut Run<'_>) -> Result<Moved, Failure> {
-        let mut seen = None;
+    pub(crate) async fn one(&self, closure: Closure, run: &mut Run<'_>) -> Result<Moved, Failure> {
+        self.go(closure, None, run).await
+    }
+
+    async fn go(&self, mut closure: Closure, mut seen: Option<Seen>, run: &mut Run<'_>) -> Result<Moved, Failure> {
         for _ in 0..MOST_STEPS {
             let now = clock::now();
             let step = next(&closure, seen.as_ref(), run.room.admits(&closure.state), run.unit, now);
@@ -122,6 +179,14 @@ impl Worker {
                 },
                 Step::Enter(state) => (self.enter(&closure, state.clone(), now).await?, None),
                 Step::Suspend { from } => self.suspend(&closure, from, run).await?,
+                // Many are taken out of a stack set at once.
+                Step::Release(held) => {
+                    let obstacle = obstacle(&held);
+                    if obstacle.as_ref().is_some_and(|failure| failure.cause == Cause::StackSetBusy) {
+                        run.releases.add(&closure.account_id, &held);
+                    }
+                    return Ok((closure, obstacle));
+                }
                 Step::Ask => self.ask(&closure, run).await?,
                 Step::Restore { from } => self.restore(&closure, from, run).await?,
                 Step::TellEnd => match self.tell_end(&closure, run).await {
@@ -152,14 +217,56 @@ impl Worker {
         Ok((closure, None))
     }
 
-    async fn look(&self, closure: &Closure, run: &Run<'_>) -> Result<Seen, Failure> {
+    async fn look(&self, closure: &Closure, run: &mut Run<'_>) -> Result<Seen, Failure> {
         let account = self.organizations.find_account(&closure.account_id).await?;
-        let is_active = account.as_ref().filter(|account| account.state == steward::gateway::AccountState::Active);
-        let protection = match is_active {
+        let active = account.as_ref().filter(|account| account.state == AccountState::Active);
+        let protection = match active {
             Some(account) => self.sessions.admit(account, run.protected).await?.protection(),
             None => None,
         };
-        Ok(Seen { account, protection, is_delegated: run.delegated.contains(&closure.account_id) })
+        let is_due = closure.state == ClosureState::Cooling && closure.closes_at <= clock::now();
+        let held = if is_due && active.is_some() { self.held(&closure.account_id, run).await? } else { Vec::new() };
+        Ok(Seen { account, protection, is_delegated: run.delegated.contains(&closure.account_id), held })
+    }
+
+    /// What an account has of stack sets with permissions of their own.
+    async fn held(&self, id: &AccountId, run: &mut Run<'_>) -> Result<Vec<Held>, Failure> {
+        let sets = match run.stack_sets.take() {
+            Some(sets) => sets,
+            None => self.stacks.all().await?.into_iter().filter(|set| !set.is_service_managed).collect(),
+        };
+        let held = self.stacks.held(&sets, std::slice::from_ref(id)).await;
+        run.stack_sets = Some(sets);
+        Ok(held?.remove(id).unwrap_or_default())
+    }
+
+    /// Takes the accounts whose time has come out of stack sets, many at once. What AWS does not take is asked for in the next
+    /// run.
+    async fn release(&self, moved: &mut [Moved], run: &Run<'_>) -> Result<(), Failure> {
+        for release in run.releases.operations() {
+            let said = |closure: &Closure, finding| {
+                AccountClosureAdvanced::of_stack_set(closure, &release.stack_set, finding, run.invocation)
+            };
+            let is_of = |closure: &Closure| release.accounts.contains(&closure.account_id);
+            for (closure, _) in moved.iter().filter(|(closure, _)| is_of(closure)) {
+                self.journal.begin(&said(closure, Finding::Begun)).await?;
+            }
+            let failure = self.stacks.release(&release).await.err().map(Failure::from);
+            for (closure, obstacle) in moved.iter_mut().filter(|(closure, _)| is_of(closure)) {
+                let finding = match &failure {
+                    None => {
+                        let (stack_set, operation) = (release.stack_set.clone(), release.operation.clone());
+                        Finding::Released { stack_set, operation }
+                    }
+                    Some(failure) => Finding::PutOff { failure: failure.clone() },
+                };
+                self.journal.end(&said(closure, finding)).await?;
+                if failure.is_some() {
+                    obstacle.clone_from(&failure);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Writes another state; None when somebody else has written one meanwhile.
@@ -284,14 +391,20 @@ impl Worker {
     /// Tells people together of all closures of which they are to know this.
     async fn announce(&self, notice: Told, moved: &mut [Moved], run: &Run<'_>) -> Result<(), Failure> {
         let now = clock::now();
-        let is_next = |closure: &Closure| next(closure, None, false, run.unit, now) == Step::Announce(notice);
-        let to_tell: Vec<Closure> =
-            moved.iter().map(|(closure, _)| closure).filter(|closure| is_next(closure)).cloned().collect();
+        let is_next = |(closure, obstacle): &&Moved| match notice {
+            Told::Held => closure.told < Told::Held && obstacle.as_ref().is_some_and(|why| is_held(closure, why, now)),
+            notice => next(closure, None, false, run.unit, now) == Step::Announce(notice),
+        };
+        let why = |obstacle: &Option<Failure>| {
+            obstacle.as_ref().filter(|_| notice == Told::Held).map(|failure| failure.message.clone())
+        };
+        let to_tell = moved.iter().filter(is_next);
+        let to_tell: Vec<_> = to_tell.map(|(closure, obstacle)| (closure.clone(), why(obstacle))).collect();
         let mut told = BTreeSet::new();
         for some in to_tell.chunks(ANNOUNCED_AT_ONCE) {
             let Some(event) = AccountClosuresAnnounced::of(notice, some) else { continue };
             self.bus.put(&event).await?;
-            told.extend(some.iter().map(|closure| closure.account_id.clone()));
+            told.extend(some.iter().map(|(closure, _)| closure.account_id.clone()));
         }
         for (closure, _) in moved.iter_mut().filter(|(closure, _)| told.contains(&closure.account_id)) {
             let after = closure.told(notice);
@@ -301,6 +414,12 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// Whether an account whose time has come waits for people, and not for AWS.
+fn is_held(closure: &Closure, obstacle: &Failure, now: Timestamp) -> bool {
+    let waits_for_people = obstacle.cause == Cause::StackInstancesLeft || !obstacle.retryable;
+    closure.state == ClosureState::Cooling && closure.closes_at <= now && waits_for_people
 }
 
 fn said(closure: &Closure, act: Act, finding: Finding, run: &Run<'_>) -> AccountClosureAdvanced {

@@ -66,6 +66,7 @@ mod tests {
             state,
             since: "2026-11-01T00:00:00Z".parse().unwrap(),
             told: Told::End,
+            past_steward: false,
             retry_at: None,
             revision: 1,
         }

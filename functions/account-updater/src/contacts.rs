@@ -1,9 +1,7 @@
 //! Contacts of accounts as they are, and one contact written or removed. What they say is in answers and sheets, and in no
 //! log, event or table.
 
-use std::time::Duration;
-
-use futures_util::{StreamExt, TryStreamExt, future::try_join_all};
+use futures_util::future::try_join_all;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use steward::{
@@ -12,10 +10,6 @@ use steward::{
     gateway::{AccountTarget, AlternateContact, CallError, ContactInformation, ContactKind},
     ids::AccountId,
     organization::{Selection, Target, UnitPaths},
-    runtime::{
-        budget::Budget,
-        concurrency::{as_they_come, in_order},
-    },
 };
 
 use crate::{
@@ -23,6 +17,7 @@ use crate::{
     guard::Admitted,
     report::{Report, Row, Rows},
     updates::{Run, Updates},
+    visits::visit,
 };
 
 /// How many accounts are worked on at once: each call waits for its turn.
@@ -173,13 +168,10 @@ impl Updates {
         run: &Run<'_>,
         see: impl AsyncFn(AccountTarget) -> Result<T, CallError>,
     ) -> Result<(Vec<(AccountId, Option<String>, Seen<T>)>, Vec<AccountId>), Failure> {
-        let budget = Budget::keeping(Duration::from_mins(1));
         let targets = meant.targets(&self.guard.organizations, units).await?;
-        let visits = targets.into_iter().map(|target| async {
+        let targets = targets.into_iter().map(|target| (target.id().clone(), target));
+        visit(targets, AT_ONCE, async |target: Target| {
             let id = target.id().clone();
-            if !budget.has_room() {
-                return Err(id);
-            }
             let (name, seen) = match self.guard.look(target, Mode::Plan, run.protected).await {
                 Ok(Admitted { account, target, .. }) => {
                     let seen = see(target).await.map_or_else(|error| Seen::No(Finding::failed(error)), Seen::Yes);
@@ -188,16 +180,8 @@ impl Updates {
                 Err(finding) => (None, Seen::No(finding)),
             };
             Ok((id, name, seen))
-        });
-        let came = in_order(as_they_come(visits, AT_ONCE).collect::<Vec<_>>().await);
-        let (mut rows, mut left) = (Vec::new(), Vec::new());
-        for came in came {
-            match came {
-                Ok(row) => rows.push(row),
-                Err(id) => left.push(id),
-            }
-        }
-        Ok((rows, left))
+        })
+        .await
     }
 
     /// Writes one contact of each of these accounts, or removes it.
@@ -214,22 +198,9 @@ impl Updates {
             email: contact.email.clone(),
             phone: contact.phone.clone(),
         });
-        let budget = Budget::keeping(Duration::from_mins(1));
-        let visits = accounts.iter().map(|id| async {
-            if !budget.has_room() {
-                return Ok(Err(id.clone()));
-            }
-            self.keep_one(id, kind, wanted.as_ref(), run).await.map(Ok::<Row, AccountId>)
-        });
-        let came = as_they_come(visits, AT_ONCE).map(|(position, came)| came.map(|came| (position, came)));
-        let came: Vec<_> = came.try_collect().await?;
-        let (mut rows, mut left) = (Vec::new(), Vec::new());
-        for came in in_order(came) {
-            match came {
-                Ok(row) => rows.push(row),
-                Err(id) => left.push(id),
-            }
-        }
+        let accounts = accounts.iter().map(|id| (id.clone(), id));
+        let keep = async |id| self.keep_one(id, kind, wanted.as_ref(), run).await;
+        let (rows, left) = visit(accounts, AT_ONCE, keep).await?;
         Ok(Report { left, ..Report::new(run.task, run.mode, Rows::Found(rows)) })
     }
 

@@ -3,7 +3,6 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use futures_util::StreamExt;
 use steward::{
     clock,
     control::Mode,
@@ -11,10 +10,6 @@ use steward::{
     gateway::{Account, Queried},
     ids::{AccountId, OrganizationalUnitId},
     organization::{Selection, UnitPaths},
-    runtime::{
-        budget::Budget,
-        concurrency::{as_they_come, in_order},
-    },
     unit_reference::OrganizationalUnitReference,
 };
 
@@ -25,6 +20,7 @@ use crate::{
     input::DomainChange,
     report::{Report, Row, Rows},
     updates::{Message, Run, Updates},
+    visits::visit,
 };
 
 /// How many changes are written down at once.
@@ -111,22 +107,12 @@ impl Updates {
         self.guard.allow_changes().await?;
         let event = begun(change, run);
         self.journal.begin(&event).await?;
-        let budget = Budget::keeping(Duration::from_mins(1));
-        let queue = rows.iter().map(|row| async {
-            if !budget.has_room() {
-                return Err(row.account_id.clone());
-            }
+        let rows = rows.iter().map(|row| (row.account_id.clone(), row));
+        let enqueue = async |row: &PlanRow| {
             let finding = self.enqueue(row, run).await.unwrap_or_else(Finding::failed);
             Ok(Row { account_id: row.account_id.clone(), account_name: Some(row.account_name.clone()), finding })
-        });
-        let came = in_order(as_they_come(queue, AT_ONCE).collect::<Vec<_>>().await);
-        let (mut found, mut left) = (Vec::new(), Vec::new());
-        for came in came {
-            match came {
-                Ok(row) => found.push(row),
-                Err(id) => left.push(id),
-            }
-        }
+        };
+        let (found, left) = visit(rows, AT_ONCE, enqueue).await?;
         let waiting = found.iter().filter(|row| matches!(row.finding, Finding::Waits { .. })).count();
         let steps = vec![format!("put {waiting} changes from {} to {} into the queue", change.from, change.to)];
         let finding = Finding::Done { steps };

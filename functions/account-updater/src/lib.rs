@@ -14,6 +14,7 @@ mod report;
 mod sheet;
 mod status;
 mod updates;
+mod visits;
 
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;

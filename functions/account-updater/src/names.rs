@@ -2,26 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::{StreamExt, TryStreamExt};
 use steward::{
     control::Mode,
     error::Failure,
     gateway::Account,
     ids::{AccountId, AccountName},
     organization::Target,
-    runtime::{
-        budget::Budget,
-        concurrency::{as_they_come, in_order},
-    },
 };
-
-use std::time::Duration;
 
 use crate::{
     event::{AccountUpdated, Finding},
     guard::Admitted,
     report::{Report, Row, Rows},
     updates::{Run, Updates},
+    visits::visit,
 };
 
 /// How many accounts are worked on at once.
@@ -34,22 +28,8 @@ impl Updates {
         names: &BTreeMap<AccountId, AccountName>,
         run: &Run<'_>,
     ) -> Result<Report, Failure> {
-        let budget = Budget::keeping(Duration::from_mins(1));
-        let visits = names.iter().map(|(id, name)| async {
-            if !budget.has_room() {
-                return Ok(Err(id.clone()));
-            }
-            self.rename_one(id, name, run).await.map(Ok::<Row, AccountId>)
-        });
-        let came = as_they_come(visits, AT_ONCE).map(|(position, came)| came.map(|came| (position, came)));
-        let came: Vec<_> = came.try_collect().await?;
-        let (mut rows, mut left) = (Vec::new(), Vec::new());
-        for came in in_order(came) {
-            match came {
-                Ok(row) => rows.push(row),
-                Err(id) => left.push(id),
-            }
-        }
+        let names = names.iter().map(|(id, name)| (id.clone(), (id, name)));
+        let (rows, left) = visit(names, AT_ONCE, async |(id, name)| self.rename_one(id, name, run).await).await?;
         Ok(Report { left, ..Report::new(run.task, run.mode, Rows::Found(rows)) })
     }
 

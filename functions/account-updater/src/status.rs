@@ -23,6 +23,7 @@ use crate::{
     event::{AccountUpdated, EmailChangesAbandoned, Finding},
     report::{Report, Row, Rows},
     updates::{Message, Run, Updates},
+    visits::visit,
 };
 
 /// How many changes are looked at at once.
@@ -149,14 +150,11 @@ impl Updates {
     /// Brings every change that is under way up to what AWS says, sends the messages again that were lost, and tells of the
     /// changes that nobody ends. What has changed is a row.
     pub(crate) async fn follow(&self, run: &Run<'_>) -> Result<Report, Failure> {
-        let budget = Budget::keeping(Duration::from_mins(1));
         let Queried { items, unreadable } = self.changes.open().await?;
-        let looks = items.into_iter().map(|change| async {
-            if !budget.has_room() {
-                return Followed::Left(change.account_id);
-            }
+        let changes = items.into_iter().map(|change| (change.account_id.clone(), change));
+        let follow = async |change: EmailChange| {
             let (id, name) = (change.account_id.clone(), change.account_name.clone());
-            match self.follow_one(change, run).await {
+            Ok(match self.follow_one(change, run).await {
                 Ok((change, None)) => Followed::Same(Box::new(change)),
                 Ok((change, Some(finding))) => Followed::Changed(Box::new(change), finding),
                 Err(failure) => Followed::Failed(Row {
@@ -164,12 +162,12 @@ impl Updates {
                     account_name: Some(name),
                     finding: Finding::failed(failure),
                 }),
-            }
-        });
-        let (mut rows, mut left, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
-        for followed in in_order(as_they_come(looks, AT_ONCE).collect().await) {
+            })
+        };
+        let (all, left) = visit(changes, AT_ONCE, follow).await?;
+        let (mut rows, mut waiting) = (Vec::new(), Vec::new());
+        for followed in all {
             match followed {
-                Followed::Left(id) => left.push(id),
                 Followed::Failed(row) => rows.push(row),
                 Followed::Same(change) => waiting.push(*change),
                 Followed::Changed(change, finding) => {
@@ -246,8 +244,6 @@ impl Updates {
 
 /// What has become of a change.
 enum Followed {
-    /// There was no time for it.
-    Left(AccountId),
     /// It is as it was.
     Same(Box<EmailChange>),
     /// It is another one.

@@ -3,8 +3,11 @@
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::{
     Client,
-    operation::{create_stack_instances::CreateStackInstancesError, describe_stack_set::DescribeStackSetError},
-    types::{PermissionModels, StackInstanceSummary},
+    operation::{
+        create_stack_instances::CreateStackInstancesError, delete_stack_instances::DeleteStackInstancesError,
+        describe_stack_set::DescribeStackSetError,
+    },
+    types::{PermissionModels, StackInstanceSummary, StackSetStatus},
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +30,15 @@ pub struct StackSet {
     /// The units that it is deployed to, where it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub units: Vec<OrganizationalUnitId>,
+}
+
+/// A stack set, as a list of all has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedStackSet {
+    /// Its name.
+    pub name: String,
+    /// Whether AWS CloudFormation deploys it to whole units of the organization, with roles of its own.
+    pub is_service_managed: bool,
 }
 
 /// What there is of a stack set in one account and region.
@@ -77,6 +89,26 @@ impl StackSetsGateway {
         }))
     }
 
+    /// Every stack set that is not deleted.
+    pub async fn list_stack_sets(&self) -> Result<Vec<ListedStackSet>, CallError> {
+        const OPERATION: &str = "cloudformation:ListStackSets";
+        let (mut found, mut token) = (Vec::new(), None);
+        for _ in 0..MAX_PAGES {
+            let call = self.0.list_stack_sets().status(StackSetStatus::Active).max_results(PAGE).set_next_token(token);
+            let page = call.send().await.map_err(|error| CallError::of(OPERATION, error))?;
+            found.extend(page.summaries().iter().filter_map(|entry| {
+                let is_service_managed = entry.permission_model() == Some(&PermissionModels::ServiceManaged);
+                entry.stack_set_name().map(|name| ListedStackSet { name: name.to_owned(), is_service_managed })
+            }));
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(found);
+            }
+        }
+        let detail = format!("there are more than {MAX_PAGES} pages of stack sets");
+        Err(CallError::unusable(OPERATION, Cause::TooMuchToRead, detail))
+    }
+
     /// The instances of a stack set: all of them, or those of one account.
     pub async fn list_instances(
         &self,
@@ -113,6 +145,31 @@ impl StackSetsGateway {
         use CreateStackInstancesError as Refused;
         const OPERATION: &str = "cloudformation:CreateStackInstances";
         let call = self.0.create_stack_instances().stack_set_name(name).operation_id(operation);
+        let call = call.set_accounts(Some(accounts.iter().map(ToString::to_string).collect()));
+        match call.set_regions(Some(regions.iter().map(ToString::to_string).collect())).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(Refused::is_operation_id_already_exists_exception) => {
+                Ok(())
+            }
+            Err(error) => Err(CallError::of(OPERATION, error)),
+        }
+    }
+}
+
+impl StackSetsGateway {
+    /// Takes these accounts out of the stack set in these regions. Their stacks stay as they are, and belong to nothing any
+    /// more (AWS CloudFormation API reference, `DeleteStackInstances`, `RetainStacks`). An operation that was asked for under
+    /// this id before is asked for once.
+    pub async fn release_instances(
+        &self,
+        name: &str,
+        accounts: &[AccountId],
+        regions: &[Region],
+        operation: &str,
+    ) -> Result<(), CallError> {
+        use DeleteStackInstancesError as Refused;
+        const OPERATION: &str = "cloudformation:DeleteStackInstances";
+        let call = self.0.delete_stack_instances().stack_set_name(name).operation_id(operation).retain_stacks(true);
         let call = call.set_accounts(Some(accounts.iter().map(ToString::to_string).collect()));
         match call.set_regions(Some(regions.iter().map(ToString::to_string).collect())).send().await {
             Ok(_) => Ok(()),

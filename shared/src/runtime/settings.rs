@@ -272,6 +272,25 @@ impl Settings {
         SignedDuration::from_secs(self.whole("CLOSURE_QUOTA_RETRY_SECONDS", 3600).into())
     }
 
+    /// `STACK_SETS_TO_LEAVE`: the stack sets that accounts are taken out of before they are closed, with commas between them;
+    /// none when not set.
+    pub fn stack_sets_to_leave(&mut self) -> Vec<String> {
+        let text = self.read("STACK_SETS_TO_LEAVE").unwrap_or_default();
+        text.split(',').filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect()
+    }
+
+    /// `ASK_COST_EXPLORER`: whether AWS Cost Explorer may be asked, which costs, `yes` or `no`; no when not set.
+    pub fn may_ask_cost_explorer(&mut self) -> bool {
+        match self.read("ASK_COST_EXPLORER").as_deref() {
+            Some("yes") => true,
+            Some("no") | None => false,
+            Some(other) => {
+                self.problems.push(format!("ASK_COST_EXPLORER is {other:?}, which must be yes or no"));
+                false
+            }
+        }
+    }
+
     /// `USER_SECRETS_PATH`: what the names of the secrets begin with that keep one-time passwords, `/steward/<stack>/users/`.
     pub fn user_secrets_path(&mut self) -> String {
         self.required("USER_SECRETS_PATH")

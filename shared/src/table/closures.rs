@@ -99,6 +99,8 @@ pub enum Told {
     Begun,
     /// That it will be closed within a day.
     Due,
+    /// That it is not closed, although its time has come, until somebody has done something.
+    Held,
     /// How it ended.
     End,
 }
@@ -131,6 +133,9 @@ pub struct Closure {
     pub since: Timestamp,
     /// What people were told.
     pub told: Told,
+    /// Whether somebody else has asked AWS to close it, before Steward was to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub past_steward: bool,
     /// Until when AWS is not asked again, where it has said that the quota is used up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Timestamp>,
@@ -139,10 +144,14 @@ pub struct Closure {
 }
 
 impl Closure {
-    /// The same in another state.
+    /// The same in another state. Before Steward asks AWS, it says so: an account that AWS closes without that was closed past
+    /// Steward.
     #[must_use]
     pub fn entered(&self, state: ClosureState, now: Timestamp) -> Self {
-        Self { state, since: now, retry_at: None, revision: self.revision + 1, ..self.clone() }
+        let is_with_aws = state.is_with_aws() || matches!(state, ClosureState::Closed { .. });
+        let is_own = self.state.is_with_aws() || state == ClosureState::Closing;
+        let past_steward = self.past_steward || is_with_aws && !is_own;
+        Self { state, since: now, past_steward, retry_at: None, revision: self.revision + 1, ..self.clone() }
     }
 
     /// The same, with people told of this.
@@ -160,7 +169,7 @@ impl Closure {
     /// Whether AWS was asked here to close it, or is about to be.
     pub fn is_closed_here(&self) -> bool {
         let is_on_its_way = self.state.is_with_aws() || matches!(self.state, ClosureState::Closed { .. });
-        is_on_its_way && self.reason != PAST_STEWARD
+        is_on_its_way && !self.past_steward
     }
 
     /// Whether something is left to do.
@@ -295,6 +304,7 @@ mod tests {
             state: ClosureState::Suspending,
             since: at("2026-11-01T00:00:00Z"),
             told: Told::Nothing,
+            past_steward: false,
             retry_at: None,
             revision: 1,
         }
@@ -389,6 +399,23 @@ mod tests {
 
     #[test]
     fn what_people_were_told_has_an_order() {
-        assert!(Told::Nothing < Told::Begun && Told::Begun < Told::Due && Told::Due < Told::End);
+        let order = [Told::Nothing, Told::Begun, Told::Due, Told::Held, Told::End];
+        assert!(order.is_sorted() && order.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+
+    #[test]
+    fn an_account_that_aws_closes_unasked_was_closed_past_steward_and_stays_so() {
+        let closed = ClosureState::Closed { closed_at: at("2026-11-03T00:00:00Z") };
+        let entered = |states: &[ClosureState]| {
+            let now = at("2026-11-03T00:00:00Z");
+            states.iter().fold(closure(), |closure, state| closure.entered(state.clone(), now))
+        };
+        let (cooling, closing, pending) = (ClosureState::Cooling, ClosureState::Closing, ClosureState::Pending);
+        let own = entered(&[cooling.clone(), closing, pending.clone(), closed.clone()]);
+        assert!(own.is_closed_here() && !own.past_steward);
+        for states in [vec![cooling.clone(), pending, closed.clone()], vec![cooling, closed.clone()], vec![closed]] {
+            let past = entered(&states);
+            assert!(past.past_steward && !past.is_closed_here(), "{states:?}");
+        }
     }
 }

@@ -156,7 +156,7 @@ impl AwsClient {
     }
 
     /// Invokes a Lambda function without waiting for it.
-    pub(crate) async fn invoke_async(&self, function: &str, payload: String) -> Result<(), AwsError> {
+    pub async fn invoke_async(&self, function: &str, payload: String) -> Result<(), AwsError> {
         let path = format!("/2015-03-31/functions/{function}/invocations");
         let headers = [("x-amz-invocation-type", "Event")];
         self.send("lambda", Method::POST, &path, &headers, payload.into()).await.map(drop)

@@ -6,6 +6,7 @@ The cloud has the stack sets `own`, without instances, and `units`, with a faile
 """
 
 import sys
+import time
 
 from wire import Checked
 
@@ -30,6 +31,20 @@ def main(endpoint, management, member):
     (one,), (other,) = first["Summaries"], second["Summaries"]
     assert {one["Region"], other["Region"]} == {"us-east-1", "eu-west-1"}
     assert one["LastOperationId"] == "once" and one["StackInstanceStatus"]["DetailedStatus"] == "PENDING", one
+    names = [one["StackSetName"] for one in call("ListStackSets", Status="ACTIVE", MaxResults=100)["Summaries"]]
+    assert names == ["own", "units"], names
+    (only,) = call("ListStackSets", MaxResults=1)["Summaries"]
+    assert only["PermissionModel"] == "SELF_MANAGED", only
+    leave = {"StackSetName": "own", "Accounts": [member], "Regions": ["us-east-1"]}
+    call.refused("DeleteStackInstances", "ValidationError", OperationId="out", RetainStacks=False, **leave)
+    call.refused("DeleteStackInstances", "OperationInProgressException", OperationId="out", RetainStacks=True, **leave)
+    call.refused("DeleteStackInstances", "OperationIdAlreadyExistsException", OperationId="once", RetainStacks=True, **leave)
+    for _ in range(600):
+        try:
+            call("DeleteStackInstances", OperationId="out", RetainStacks=True, **leave)
+            break
+        except call.client.exceptions.OperationInProgressException:
+            time.sleep(0.1)
     call.report()
 
 

@@ -242,11 +242,13 @@ impl Resolver<'_> {
                     // The account is named, but IAM does not keep Steward out of it: the functions must, by themselves.
                     "HasProtectedAccounts"
                     | "ChecksSignatures"
+                    | "AsksCostExplorer"
                     | "ClosesAccounts"
                     | "HasDelegatedAdministrators"
                     | "HasEmailDomains"
                     | "HasJumpAccount"
-                    | "HearsMembers" => false,
+                    | "HearsMembers"
+                    | "LeavesStackSets" => false,
                     other => panic!("the condition {other} is not simulated"),
                 };
                 self.resolve(&argument[if is_met { 1 } else { 2 }])

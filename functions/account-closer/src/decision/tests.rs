@@ -1,6 +1,7 @@
 use steward::table::closures::CalledOff;
 
 use super::*;
+use crate::stacks::{By, tests::held};
 
 const UNIT: &str = "ou-ab12-suspende";
 const HOME: &str = "ou-ab12-workload";
@@ -27,6 +28,7 @@ fn closure(state: ClosureState) -> Closure {
         since: at("2026-11-01T00:00:00Z"),
         told: if state == ClosureState::Suspending { Told::Nothing } else { Told::Begun },
         state,
+        past_steward: false,
         retry_at: None,
         revision: 1,
     }
@@ -47,7 +49,7 @@ fn seen(state: &str, parent: &str) -> Seen {
         parent: Some(unit(parent)),
         units: vec![unit(parent)],
     };
-    Seen { account: Some(account), protection: None, is_delegated: false }
+    Seen { account: Some(account), protection: None, is_delegated: false, held: Vec::new() }
 }
 
 fn gone() -> Seen {
@@ -129,6 +131,34 @@ fn an_account_whose_time_has_come_waits_for_room_without_a_call() {
 }
 
 #[test]
+fn an_account_that_somebody_else_closes_in_its_cooling_off_time_is_noticed_once_it_is_looked_at() {
+    let early = closure(ClosureState::Cooling);
+    for (seen, expected) in [
+        (seen("PENDING_CLOSURE", UNIT), ClosureState::Pending),
+        (seen("CLOSED", UNIT), ClosureState::Closed { closed_at: at(EARLY) }),
+    ] {
+        let step = step(&early, Some(&seen), false, EARLY);
+        assert_eq!(step, Step::Enter(expected.clone()));
+        assert!(early.entered(expected, at(EARLY)).past_steward);
+    }
+    assert_eq!(step(&early, Some(&seen("ACTIVE", UNIT)), false, EARLY), Step::Rest);
+}
+
+#[test]
+fn an_account_is_out_of_its_stack_sets_before_it_is_closed_and_what_must_not_be_closed_stays_in_them() {
+    let due = closure(ClosureState::Cooling);
+    for by in [By::Steward, By::People] {
+        let held = vec![held("logging", by, "1")];
+        let seen = Seen { held: held.clone(), ..seen("ACTIVE", UNIT) };
+        assert_eq!(step(&due, Some(&seen), true, LATE), Step::Release(held));
+        let protected = Seen { protection: Some(Protection::Document), ..seen };
+        assert_eq!(cause(&step(&due, Some(&protected), true, LATE)), Cause::AccountProtected);
+    }
+    let of_units = Seen { held: vec![held("units", By::Aws, "1")], ..seen("ACTIVE", UNIT) };
+    assert_eq!(step(&due, Some(&of_units), true, LATE), Step::Enter(ClosureState::Closing));
+}
+
+#[test]
 fn what_comes_in_between_stops_it_and_is_told_once() {
     let due = closure(ClosureState::Cooling);
     let moved = step(&due, Some(&seen("ACTIVE", HOME)), true, LATE);
@@ -192,7 +222,7 @@ struct World {
 fn take(step: &Step, closure: &mut Closure, world: &mut World, is_killed: bool, now: Timestamp) {
     let mut after = closure.clone();
     match step {
-        Step::Rest | Step::Look => {}
+        Step::Rest | Step::Look | Step::Release(_) => {}
         Step::Announce(told) => after = closure.told(*told),
         Step::TellEnd => after = closure.told(Told::End),
         Step::Enter(state) => after = closure.entered(state.clone(), now),

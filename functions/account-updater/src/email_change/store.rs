@@ -6,13 +6,11 @@ use steward::{
     error::{Cause, Failure},
     gateway::{CallError, DynamoDbGateway, Queried},
     ids::AccountId,
-    table::keys,
+    table::{email_changes::OPEN, keys},
 };
 
 use super::EmailChange;
 
-/// The value by which the sparse index of what has something left to do holds changes of addresses.
-const OPEN: &str = "email-change";
 /// How long a record is kept after its end.
 const KEPT: SignedDuration = SignedDuration::from_hours(100 * 24);
 

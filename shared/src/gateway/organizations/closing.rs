@@ -6,8 +6,11 @@ use aws_sdk_organizations::{
     types::ConstraintViolationExceptionReason,
 };
 
-use super::OrganizationsGateway;
-use crate::{gateway::CallError, ids::AccountId};
+use super::{Account, OrganizationsGateway, account};
+use crate::{
+    gateway::CallError,
+    ids::{AccountId, OrganizationalUnitId},
+};
 
 impl OrganizationsGateway {
     /// Asks AWS to close a member account. AWS takes the call at once and closes the account some time later: its state is
@@ -35,6 +38,24 @@ impl OrganizationsGateway {
         self.limiters.untag_resource.turn(OPERATION).await?;
         let answer = self.client.untag_resource().resource_id(id.as_str()).tag_keys(key).send().await;
         answer.map(drop).map_err(|error| CallError::of(OPERATION, error))
+    }
+
+    /// Every account that sits in a unit itself, closed ones as well, which AWS shows for 90 days.
+    pub async fn list_accounts_in(&self, unit: &OrganizationalUnitId) -> Result<Vec<Account>, CallError> {
+        const OPERATION: &str = "organizations:ListAccountsForParent";
+        let (mut found, mut token) = (Vec::new(), None);
+        loop {
+            self.limiters.list_accounts_for_parent.turn(OPERATION).await?;
+            let call = self.client.list_accounts_for_parent().parent_id(unit.as_str()).set_next_token(token);
+            let page = call.send().await.map_err(|error| CallError::of(OPERATION, error))?;
+            for entry in page.accounts() {
+                found.push(account(OPERATION, entry)?);
+            }
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(found);
+            }
+        }
     }
 
     /// The accounts that administer any service for the organization.

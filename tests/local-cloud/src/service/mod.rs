@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 mod billing;
+mod cost_explorer;
 pub(crate) mod organizations;
 pub(crate) mod root_access;
 mod s3_control;
@@ -26,6 +27,7 @@ use crate::identity::Caller;
 use crate::quota::Rate;
 use account::AccountManagement;
 use billing::Billing;
+use cost_explorer::CostExplorer;
 use organizations::Organizations;
 use root_access::RootAccess;
 use s3_control::S3Control;
@@ -65,6 +67,7 @@ pub(crate) trait Service: Send + Sync {
 pub(crate) struct Services {
     pub(crate) account: AccountManagement,
     pub(crate) billing: Billing,
+    pub(crate) cost_explorer: CostExplorer,
     pub(crate) organizations: Organizations,
     pub(crate) root_access: RootAccess,
     s3_control: S3Control,
@@ -79,9 +82,10 @@ impl Services {
     /// The service that answers a request, if it is not MiniStack.
     pub(crate) fn claiming(&self, request: &Incoming) -> Option<&dyn Service> {
         // The last takes what is left of the calls in its accounts.
-        let all: [&dyn Service; 10] = [
+        let all: [&dyn Service; 11] = [
             &self.account,
             &self.billing,
+            &self.cost_explorer,
             &self.organizations,
             &self.root_access,
             &self.s3_control,

@@ -16,10 +16,13 @@ use crate::service::{Answering, Context, Service};
 use crate::xml::{escape, members};
 
 const NAMESPACE: &str = "http://cloudformation.amazonaws.com/doc/2010-05-15/";
-const OPERATIONS: [&str; 3] = ["CreateStackInstances", "DescribeStackSet", "ListStackInstances"];
+const OPERATIONS: [&str; 5] =
+    ["CreateStackInstances", "DeleteStackInstances", "DescribeStackSet", "ListStackInstances", "ListStackSets"];
 /// How many instances are on a page, and how long an operation takes.
 const PAGE: usize = 100;
 const WORK: Duration = Duration::from_mins(1);
+/// The detailed status of an instance that is being taken out of its stack set.
+const RELEASING: &str = "RUNNING";
 
 /// The stack sets of accounts, by their management account and name.
 #[derive(Default)]
@@ -62,7 +65,18 @@ impl Service for StackSets {
         let account = core.identities.known_account(&request.access_key).unwrap_or_default();
         let name = request.text("StackSetName").unwrap_or_default();
         let action = format!("cloudformation:{}", request.operation);
-        vec![Need::new(action, format!("arn:aws:cloudformation:us-east-1:{account}:stackset/{name}:1"))]
+        let of = |what: &str, rest: &str| format!("arn:aws:cloudformation:us-east-1:{account}:{what}/{name}:1{rest}");
+        match request.operation.as_str() {
+            "ListStackSets" => vec![Need::new(action, "*")],
+            // AWS looks at each target as well, `<name>:<id>/<account>` (AWS CloudFormation user guide, "Control access with
+            // IAM").
+            "DeleteStackInstances" => {
+                let accounts = listed(&request.input, "Accounts").into_iter();
+                let targets = accounts.map(|id| Need::new(action.clone(), of("stackset-target", &format!("/{id}"))));
+                [Need::new(action.clone(), of("stackset", ""))].into_iter().chain(targets).collect()
+            }
+            _ => vec![Need::new(action, of("stackset", ""))],
+        }
     }
 
     fn rate(&self, _: &str) -> Option<Rate> {
@@ -107,6 +121,10 @@ impl StackSets {
         let (request, now) = (context.request, context.core.clock.elapsed());
         let name = request.text("StackSetName").unwrap_or_default();
         let mut sets = self.lock();
+        if request.operation == "ListStackSets" {
+            let own = sets.entry(context.caller.account.clone()).or_default();
+            return Ok(query_body(&context.core.ids, NAMESPACE, "ListStackSets", &all_listed(own, request)?));
+        }
         let set = sets.get_mut(&context.caller.account).and_then(|sets| sets.get_mut(name));
         let set =
             set.ok_or_else(|| ApiError::new(404, "StackSetNotFoundException", format!("StackSet {name} not found")))?;
@@ -114,6 +132,7 @@ impl StackSets {
         let result = match request.operation.as_str() {
             "DescribeStackSet" => set.described(name, &context.caller.account),
             "ListStackInstances" => set.listed(name, request)?,
+            "DeleteStackInstances" => set.release(request, now)?,
             _ => set.deploy(request, now)?,
         };
         Ok(query_body(&context.core.ids, NAMESPACE, &request.operation, &result))
@@ -135,10 +154,18 @@ impl Set {
                 (instance.status, instance.detailed) = ("CURRENT", "SUCCEEDED".to_owned());
             }
         }
+        let is_gone = |instance: &Instance| {
+            instance.detailed == RELEASING && instance.operation.as_ref().is_some_and(|id| over.contains(id))
+        };
+        self.instances.retain(|_, instance| !is_gone(instance));
+    }
+
+    fn model(&self) -> &'static str {
+        if self.units.is_some() { "SERVICE_MANAGED" } else { "SELF_MANAGED" }
     }
 
     fn described(&self, name: &str, account: &str) -> String {
-        let model = if self.units.is_some() { "SERVICE_MANAGED" } else { "SELF_MANAGED" };
+        let model = self.model();
         let units = members(self.units.iter().flatten().cloned());
         format!(
             "<StackSet><StackSetName>{name}</StackSetName><StackSetId>{name}:1</StackSetId><Status>ACTIVE</Status>\
@@ -165,6 +192,40 @@ impl Set {
         Ok(format!("<Summaries>{}</Summaries>{token}", shown.concat()))
     }
 
+    /// Takes accounts out of the stack set. No stack was made, so that none is deleted: who does not ask that stacks be
+    /// retained is refused.
+    fn release(&mut self, request: &Incoming, now: Duration) -> Result<String, ApiError> {
+        let id = request.text("OperationId").unwrap_or("made-up").to_owned();
+        let (accounts, regions) = (listed(&request.input, "Accounts"), listed(&request.input, "Regions"));
+        if self.units.is_some() || accounts.is_empty() || regions.is_empty() {
+            return Err(invalid("Accounts"));
+        }
+        if request.text("RetainStacks") != Some("true") {
+            return Err(invalid("RetainStacks"));
+        }
+        self.begin(&id, &accounts, now)?;
+        for ((account, region), instance) in &mut self.instances {
+            if accounts.contains(account) && regions.contains(region) {
+                (instance.detailed, instance.operation) = (RELEASING.to_owned(), Some(id.clone()));
+            }
+        }
+        Ok(format!("<OperationId>{id}</OperationId>"))
+    }
+
+    /// Begins an operation, unless one is under way.
+    fn begin(&mut self, id: &str, accounts: &[String], now: Duration) -> Result<(), ApiError> {
+        if self.operations.iter().any(|operation| operation.id == id) {
+            let message = format!("Operation {id} already exists");
+            return Err(ApiError::new(409, "OperationIdAlreadyExistsException", message));
+        }
+        if let Some(other) = self.operations.iter().find(|operation| now < operation.ends) {
+            let message = format!("Another Operation on StackSet is in progress: {}", other.id);
+            return Err(ApiError::new(409, "OperationInProgressException", message));
+        }
+        self.operations.push(Operation { id: id.to_owned(), accounts: accounts.to_vec(), ends: now + WORK });
+        Ok(())
+    }
+
     fn deploy(&mut self, request: &Incoming, now: Duration) -> Result<String, ApiError> {
         let id = request.text("OperationId").unwrap_or("made-up").to_owned();
         let (accounts, regions) = (listed(&request.input, "Accounts"), listed(&request.input, "Regions"));
@@ -175,14 +236,7 @@ impl Set {
         if accounts.is_empty() || regions.is_empty() {
             return Err(invalid("Accounts"));
         }
-        if self.operations.iter().any(|operation| operation.id == id) {
-            let message = format!("Operation {id} already exists");
-            return Err(ApiError::new(409, "OperationIdAlreadyExistsException", message));
-        }
-        if let Some(other) = self.operations.iter().find(|operation| now < operation.ends) {
-            let message = format!("Another Operation on StackSet is in progress: {}", other.id);
-            return Err(ApiError::new(409, "OperationInProgressException", message));
-        }
+        self.begin(&id, &accounts, now)?;
         for account in &accounts {
             for region in &regions {
                 let at = (account.clone(), region.clone());
@@ -195,7 +249,6 @@ impl Set {
                 self.instances.insert(at, waits);
             }
         }
-        self.operations.push(Operation { id: id.clone(), accounts, ends: now + WORK });
         Ok(format!("<OperationId>{id}</OperationId>"))
     }
 }
@@ -212,6 +265,26 @@ impl Instance {
             operation.unwrap_or_default()
         )
     }
+}
+
+/// A page of the stack sets of an account.
+fn all_listed(sets: &BTreeMap<String, Set>, request: &Incoming) -> Result<String, ApiError> {
+    let most = request.text("MaxResults").map_or(Ok(PAGE), str::parse).map_err(|_| invalid("MaxResults"))?;
+    let start = request.text("NextToken").map_or(Ok(0), str::parse).map_err(|_| invalid("NextToken"))?;
+    if !(1..=PAGE).contains(&most) || request.text("Status").is_some_and(|status| status != "ACTIVE") {
+        return Err(invalid("MaxResults"));
+    }
+    let shown = |(name, set): (&String, &Set)| {
+        format!(
+            "<member><StackSetName>{name}</StackSetName><StackSetId>{name}:1</StackSetId><Status>ACTIVE</Status>\
+             <PermissionModel>{}</PermissionModel></member>",
+            set.model()
+        )
+    };
+    let mut rest = sets.iter().skip(start);
+    let page: Vec<_> = rest.by_ref().take(most).map(shown).collect();
+    let token = rest.next().map(|_| format!("<NextToken>{}</NextToken>", start + page.len())).unwrap_or_default();
+    Ok(format!("<Summaries>{}</Summaries>{token}", page.concat()))
 }
 
 /// The entries of a list of a form.

@@ -57,7 +57,16 @@ async fn botocore_deploys_a_stack_set() {
     organization.set_stack_instance("units", (&members[0], "us-east-1"), failed);
     let accounts = [organization.management_account().to_owned(), members[0].clone()];
     let printed = botocore("stack_sets_wire.py", accounts).await;
-    assert!(printed.starts_with("3 operations"), "{printed}");
+    assert!(printed.starts_with("5 operations"), "{printed}");
+}
+
+#[tokio::test]
+async fn botocore_asks_what_an_account_costs() {
+    let (organization, _, members) = crate::account::with_members(1).await;
+    organization.set_cost(&members[0], "12.3456");
+    let accounts = [organization.management_account().to_owned(), members[0].clone()];
+    let printed = botocore("cost_explorer_wire.py", accounts).await;
+    assert!(printed.starts_with("1 operation"), "{printed}");
 }
 
 #[tokio::test]

@@ -7,15 +7,18 @@ use super::{Detail, MAX_LINES, News};
 
 /// The closing of one account has come further. That it begins is told for many at once, by [`announced`].
 pub(super) fn advanced(detail: &Detail<'_>) -> News {
+    // Somebody was quicker than its cooling-off time.
+    let past_steward = detail.0["past_steward"] == true;
     let (act, outcome) = (detail.or("/act", "?"), detail.or("/outcome", "unknown"));
     let account = detail.account();
     let severity = match outcome.as_str() {
-        "suspended" | "asked" | "put_off" => Severity::Informational,
+        "suspended" | "released" | "asked" | "put_off" => Severity::Informational,
         // Whoever was told that it will be closed is to hear that it will not.
         "closed" | "failed" | "kept" | "refused" => Severity::Warning,
         _ => Severity::Notice,
     };
     let headline = match outcome.as_str() {
+        "closed" if past_steward => format!("account {account} is closed, past Steward"),
         "closed" => format!("account {account} is closed"),
         "kept" => format!("account {account} is kept: its closing was called off"),
         "failed" => format!("the closing of account {account} has stopped: {}", detail.or("/cause", "no cause given")),
@@ -51,6 +54,7 @@ pub(super) fn announced(detail: &Detail<'_>) -> News {
     let accounts = if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") };
     let from = detail.or("/closes_at", "an unknown time");
     let headline = match detail.text("/notice").as_deref() {
+        Some("held") => format!("{accounts} cannot be closed before somebody has done something"),
         Some("due") => format!("{accounts} will be closed within a day"),
         _ => format!("{accounts} will be closed from {} on", from.get(..10).unwrap_or(&from)),
     };
@@ -66,7 +70,8 @@ pub(super) fn announced(detail: &Detail<'_>) -> News {
         .take(MAX_LINES)
         .map(|one| {
             let by = one["requested_by"].as_str().map(|by| format!(", asked by {by}")).unwrap_or_default();
-            format!("{} ({}): {}{by}", text(one, "account_name"), text(one, "account_id"), text(one, "reason"))
+            let why = one["why"].as_str().map(|why| format!(". {why}")).unwrap_or_default();
+            format!("{} ({}): {}{by}{why}", text(one, "account_name"), text(one, "account_id"), text(one, "reason"))
         })
         .collect();
     if listed.len() > MAX_LINES {

@@ -280,6 +280,11 @@ impl Organization {
         self.core.services.stack_sets.set_instance(&self.management, name, (account, region), is);
     }
 
+    /// Says what an account costs a month, in US dollars.
+    pub fn set_cost(&self, account: &str, amount: &str) {
+        self.core.services.cost_explorer.set_cost(&self.management, account, amount);
+    }
+
     /// The operations on a stack set so far: the id of each, and the accounts that it was asked for.
     pub fn stack_set_operations(&self, name: &str) -> Vec<(String, Vec<String>)> {
         self.core.services.stack_sets.operations(&self.management, name)
