@@ -1,5 +1,6 @@
 //! The doors to AWS: one thin file per service, the only place that names SDK operations and reads their errors.
 
+mod access_analyzer;
 mod account;
 mod billing;
 mod budgets;
@@ -7,6 +8,7 @@ mod cloudtrail;
 mod cloudwatch;
 mod config_recorder;
 mod dynamodb;
+mod effective_policy;
 mod event;
 mod event_rules;
 mod eventbridge;
@@ -36,6 +38,7 @@ use std::error::Error;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
 
+pub use access_analyzer::{AccessAnalyzerGateway, FindingWeight, PolicyFinding};
 pub use account::{
     AccountGateway, AccountTarget, AlternateContact, ContactInformation, ContactKind, EmailCode, EmailUpdate,
     EmailUpdateStatus, RegionStatus,
@@ -47,6 +50,7 @@ pub use cloudwatch::{AlarmRest, CloudWatchGateway, MetricAlarm};
 pub use config_recorder::{ConfigRecorderGateway, DeliveryState, LastRecording, RecorderState};
 pub(crate) use dynamodb::attributes;
 pub use dynamodb::{DynamoDbGateway, Queried, Refusal, Write};
+pub use effective_policy::EffectivePolicyGateway;
 pub use event::{Event, EventType, SOURCE};
 pub use event_rules::{EventRule, EventRulesGateway, EventTarget};
 pub use eventbridge::EventBridgeGateway;

@@ -11,8 +11,7 @@ use crate::core::Core;
 use crate::front::answer::{ApiError, query_body, query_ok};
 use crate::front::authorize::Need;
 use crate::front::request::Incoming;
-use crate::quota::Rate;
-use crate::service::{Answering, Context, Service};
+use crate::service::{Answered, Context, Service};
 use crate::xml::{escape, members};
 
 const NAMESPACE: &str = "http://cloudformation.amazonaws.com/doc/2010-05-15/";
@@ -65,13 +64,8 @@ impl Service for StackSets {
         vec![Need::new(action, format!("arn:aws:cloudformation:us-east-1:{account}:stackset/{name}:1"))]
     }
 
-    fn rate(&self, _: &str) -> Option<Rate> {
-        // AWS publishes none.
-        None
-    }
-
-    fn answer<'a>(&'a self, context: Context<'a>) -> Answering<'a> {
-        Box::pin(async move { self.perform(&context).map(query_ok) })
+    fn answer(&self, context: &Context<'_>) -> Answered {
+        self.perform(context).map(query_ok)
     }
 }
 
