@@ -4,7 +4,7 @@ use aws_config::SdkConfig;
 use aws_sdk_cloudformation::{
     Client,
     operation::{create_stack_instances::CreateStackInstancesError, describe_stack_set::DescribeStackSetError},
-    types::{PermissionModels, StackInstanceSummary},
+    types::{ManagedExecution, PermissionModels, StackInstanceSummary},
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,9 @@ pub struct StackSet {
     /// The units that it is deployed to, where it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub units: Vec<OrganizationalUnitId>,
+    /// Whether AWS queues operations that do not conflict, instead of refusing the second one.
+    #[serde(default)]
+    pub queues: bool,
 }
 
 /// What there is of a stack set in one account and region.
@@ -74,6 +77,7 @@ impl StackSetsGateway {
         Ok(Some(StackSet {
             is_service_managed: set.permission_model() == Some(&PermissionModels::ServiceManaged),
             units,
+            queues: set.managed_execution().and_then(ManagedExecution::active).unwrap_or_default(),
         }))
     }
 
