@@ -163,22 +163,25 @@ mod tests {
     #[test]
     fn the_checks_of_the_organization_have_metrics_of_their_own_and_are_in_the_event() {
         let row = |control: &str, outcome| Row { control: control.into(), outcome, notes: Vec::new(), since: None };
-        let rows = vec![
-            row("trusted-access", Outcome::Compliant),
-            row("organization-trail", Outcome::Drifted { planned: vec!["make it".into()] }),
-        ];
-        let sweep = Sweep {
-            sweep_id: "sweep-1".into(),
-            trigger: Trigger::Schedule,
-            organization_id: "o-exampleorgid".into(),
-            started_at: Timestamp::UNIX_EPOCH,
-            finished_at: Timestamp::UNIX_EPOCH,
-            note: None,
-            controls: Vec::new(),
-            organization: Some(Checked::Rows(rows).into()),
-            accounts: Vec::new(),
+        let report = |number: i64, outcome: Outcome, previous: Option<&Report>| {
+            let ended = Timestamp::from_second(number).unwrap();
+            let rows = vec![row("trusted-access", Outcome::Compliant), row("organization-trail", outcome)];
+            let sweep = Sweep {
+                sweep_id: format!("sweep-{number}"),
+                trigger: Trigger::Schedule,
+                organization_id: "o-exampleorgid".into(),
+                started_at: ended,
+                finished_at: ended,
+                note: None,
+                controls: Vec::new(),
+                organization: Some(Checked::Rows(rows).into()),
+                accounts: Vec::new(),
+            };
+            Report::new(sweep, previous)
         };
-        let event = ComplianceReported::of(&Report::new(sweep, None), "reports", "latest");
+        let before = report(1, Outcome::Compliant, None);
+        let now = report(2, Outcome::Drifted { planned: vec!["make it".into()] }, Some(&before));
+        let event = ComplianceReported::of(&now, "reports", "latest");
         let metrics = event.metrics();
         let values: Vec<_> = metrics.iter().flat_map(|metrics| &metrics.values).collect();
         for (name, number) in [("NotCompliantOrganizationChecks", 1.0), ("UnknownOrganizationChecks", 0.0)] {

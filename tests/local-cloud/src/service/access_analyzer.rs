@@ -119,8 +119,7 @@ fn findings(text: &str, policy: &Value) -> Vec<Value> {
 fn exists(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     let Some(name) = key.strip_prefix("aws:") else { return true };
-    let fits = |known: &&str| if known.ends_with('/') { name.starts_with(*known) } else { name == *known };
-    GLOBAL_KEYS.iter().any(|known| fits(&known))
+    GLOBAL_KEYS.iter().any(|known| if known.ends_with('/') { name.starts_with(known) } else { name == *known })
 }
 
 /// Where a text stands the first time.
