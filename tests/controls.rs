@@ -175,7 +175,8 @@ pub(crate) async fn break_everything(scenario: &Scenario, account: &str) {
     iam(&member, "DetachRolePolicy", &[("RoleName", "role-admin"), ("PolicyArn", policy)]).await;
     // What the way in is left with is enough to remediate it and everything else.
     let enough = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*",
-        "Action": ["budgets:*", "cloudwatch:*", "config:*", "events:*", "iam:*", "s3:*", "sns:*", "uxc:*"]}]});
+        "Action": ["budgets:*", "cloudwatch:*", "config:*", "events:*", "iam:*", "organizations:DescribeEffectivePolicy", "s3:*",
+            "sns:*", "uxc:*"]}]});
     let policy_of_its_own = [("PolicyName", "enough"), ("PolicyDocument", &enough.to_string())];
     iam(&member, "PutRolePolicy", &[ACCESS_ROLE, policy_of_its_own[0], policy_of_its_own[1]]).await;
     iam(&member, "DetachRolePolicy", &[ACCESS_ROLE, ("PolicyArn", policy)]).await;

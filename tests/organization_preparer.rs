@@ -141,43 +141,75 @@ async fn what_somebody_has_broken_is_named_by_the_next_sweep_and_put_right_alone
     client.json("organizations", "UpdatePolicy", weaker).await.expect("the policy is changed");
     let loose = json!({"PolicyId": leave, "TargetId": scenario.organization.unit_id("/Workloads")});
     client.json("organizations", "DetachPolicy", loose).await.expect("the policy is detached");
+    scenario.organization.set_root_access(false);
+    let alone = json!({"AccountId": member, "ServicePrincipal": "account.amazonaws.com"});
+    client.json("organizations", "DeregisterDelegatedAdministrator", alone).await.expect("it administers no more");
+    let less =
+        json!({"ServiceCode": "lambda", "QuotaCode": "L-B99A9384", "AwsRegion": "us-east-1", "DesiredValue": 50.0});
+    let put = "ServiceQuotasV20190624.PutServiceQuotaIncreaseRequestIntoTemplate";
+    client.json("servicequotas", put, less).await.expect("the template is changed");
+    // What the account has room for is AWS's to say: here, the document asks for more.
+    scenario.put_document(&format!("{}  lambda-concurrency: {{minimum: 10000}}\n", document(&member))).await;
     sweep(&scenario).await;
     let broken = report(&scenario).await;
     let rows = broken["sweep"]["organization"]["checked"]["rows"].as_array().expect("rows");
     let open: BTreeMap<_, _> = rows
         .iter()
         .filter(|row| row["outcome"] != "compliant")
-        .map(|row| (row["control"].as_str().unwrap(), row["planned"][0].as_str().unwrap_or_default()))
+        .map(|row| {
+            let planned = row["planned"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            (row["control"].as_str().unwrap(), planned.collect::<Vec<_>>().join("; "))
+        })
         .collect();
+    let delegated = format!("let account {member} administer account.amazonaws.com");
     let expected = [
         ("billing-alerts", "turn on CloudWatch billing alerts"),
+        ("delegated-administrators", delegated.as_str()),
+        ("lambda-concurrency", "by hand: functions of this account may run "),
         (
             "organization-policies",
             "change the SERVICE_CONTROL_POLICY leave: statement Leave: Action adds organizations:LeaveOrganization; \
              statement Leave: Action removes organizations:EnableAllFeatures",
         ),
         ("organization-trail", "let the trail organization record"),
-        ("trusted-access", "enable trusted access for member.org.stacksets.cloudformation.amazonaws.com"),
+        ("root-features", "enable the root feature RootCredentialsManagement"),
+        (
+            "service-quota-template",
+            "ask for 1000 of L-B99A9384 (lambda) in us-east-1 for each new account, and not for 50",
+        ),
+        (
+            "trusted-access",
+            "enable trusted access for iam.amazonaws.com; enable trusted access for member.org.stacksets.cloudformation.amazonaws.com",
+        ),
     ];
     assert_eq!(open.keys().copied().collect::<Vec<_>>(), expected.map(|(check, _)| check), "{open:?}");
+    assert_eq!(expected.len(), rows.len(), "every check is broken");
     assert!(expected.iter().all(|(check, step)| open[check].starts_with(step)), "{open:?}");
     let new =
         broken["new"].as_array().expect("changes").iter().filter(|change| change["account_name"] == "The organization");
-    assert_eq!(new.count(), 4, "{}", broken["new"]);
+    assert_eq!(new.count(), expected.len(), "{}", broken["new"]);
     let csv = scenario.stack.report_object("latest/report.csv").await.expect("a report");
     assert!(csv.contains(&format!("{},The organization", scenario.organization.id())), "{csv:.500}");
     let page = scenario.stack.report_object("latest/report.html").await.expect("a page");
     assert!(page.contains("let the trail organization record"));
     let mail = mailbox.wait_for("sweep of 2 accounts", PATIENCE).await;
-    assert!(mail.text.contains("4 found something wrong"), "{}", mail.text);
+    assert!(mail.text.contains("8 found something wrong"), "{}", mail.text);
 
     let applied = prepare(&scenario, &json!({"mode": "apply"})).await;
-    assert_eq!(steps(&applied, "applied").len(), 5, "the policy is put right and attached again: {applied}");
+    assert_eq!(
+        steps(&applied, "applied").len(),
+        10,
+        "the policy is put right and attached again, two services are trusted, two root features are enabled, and the other four \
+         steps are one each: {applied}"
+    );
+    scenario.put_document(&document(&member)).await;
     sweep(&scenario).await;
     let remediated = report(&scenario).await;
     assert_eq!(remediated["totals"]["organization"]["not_compliant"], 0, "{}", remediated["totals"]);
-    assert_eq!(remediated["resolved"].as_array().map(Vec::len), Some(4), "{}", remediated["resolved"]);
+    assert_eq!(remediated["resolved"].as_array().map(Vec::len), Some(expected.len()), "{}", remediated["resolved"]);
     assert!(scenario.organization.has_billing_alerts());
+    let again = prepare(&scenario, &json!({"mode": "apply"})).await;
+    assert_eq!(steps(&again, "applied"), Vec::<&str>::new(), "{again}");
 }
 
 #[tokio::test]
@@ -186,13 +218,16 @@ async fn a_policy_that_would_lock_steward_or_everybody_out_is_refused_with_the_s
     let lock = r#"{"Version": "2012-10-17", "Statement": [
         {"Sid": "Trail", "Effect": "Deny", "Action": "cloudtrail:StopLogging", "Resource": "*"},
         {"Sid": "Everything", "Effect": "Deny", "Action": "*", "Resource": "*"}]}"#;
-    for (name, content) in [("lock.json", lock), ("leave.json", LEAVE), ("no-json.json", "{")] {
+    let typo = r#"{"Version": "2012-10-17", "Statement": [
+        {"Sid": "Others", "Effect": "Deny", "Action": "organizations:LeaveOrganization", "Resource": "*",
+         "Condition": {"StringNotEquals": {"aws:PrincipalOrgIdentifier": "o-x"}}}]}"#;
+    for (name, content) in [("lock.json", lock), ("typo.json", typo), ("leave.json", LEAVE), ("no-json.json", "{")] {
         scenario.stack.put_policy(name, content).await.expect("a file");
     }
     let entry = |name: &str| {
         format!("  - {{name: {name}, type: SERVICE_CONTROL_POLICY, file: {name}.json, targets: [/Workloads]}}\n")
     };
-    let entries = ["lock", "leave", "no-json", "missing"].map(entry).concat();
+    let entries = ["lock", "typo", "leave", "no-json", "missing"].map(entry).concat();
     scenario.put_document(&format!("version: 1\norganization:\n  organization-policies:\n{entries}")).await;
     let input = json!({"mode": "apply", "controls": ["organization-policies"]});
     let applied = prepare(&scenario, &input).await;
@@ -203,15 +238,62 @@ async fn a_policy_that_would_lock_steward_or_everybody_out_is_refused_with_the_s
     for part in [
         "lock is not written: statement Everything denies iam:GetRole to OrganizationAccountAccessRole",
         "lock is not written: statement Everything denies iam:CreateLoginProfile, ",
+        "typo is not written: IAM Access Analyzer finds in statement Others: The condition key aws:PrincipalOrgIdentifier does not \
+         exist. Use a valid condition key. (INVALID_GLOBAL_CONDITION_KEY, https://docs.aws.amazon.com/",
         "no-json is not written: policies/no-json.json must be JSON",
         "missing is not written: there is no policies/missing.json beside the document",
     ] {
         assert!(left.contains(part), "{part}: {left}");
     }
     assert!(!left.contains("statement Trail"), "{left}");
-    for (name, is_there) in [("lock", false), ("leave", true), ("no-json", false)] {
+    for (name, is_there) in [("lock", false), ("typo", false), ("leave", true), ("no-json", false)] {
         assert_eq!(policy(&scenario, "SERVICE_CONTROL_POLICY", name).await.is_some(), is_there, "{name}");
     }
+}
+
+#[tokio::test]
+async fn where_iam_access_analyzer_may_not_be_asked_own_checks_decide_and_the_row_says_so() {
+    let scenario = Scenario::with_document("version: 1").await;
+    without(&scenario, "organization-preparer", "access-analyzer:ValidatePolicy").await;
+    scenario.stack.put_policy("leave.json", LEAVE).await.expect("a file");
+    let entry = "{name: leave, type: SERVICE_CONTROL_POLICY, file: leave.json, targets: [/]}";
+    scenario.put_document(&format!("version: 1\norganization:\n  organization-policies: [{entry}]\n")).await;
+    let planned = prepare(&scenario, &json!({"controls": ["organization-policies"]})).await;
+    let planned = row(&planned, "organization-policies");
+    assert_eq!(planned["outcome"], "drifted", "{planned}");
+    assert!(planned["notes"].to_string().contains("access-analyzer:ValidatePolicy was denied"), "{planned}");
+    let apply = json!({"mode": "apply", "controls": ["organization-policies"]});
+    let applied = prepare(&scenario, &apply).await;
+    assert_eq!(row(&applied, "organization-policies")["outcome"], "fixed", "{applied}");
+}
+
+#[tokio::test]
+async fn what_an_s3_policy_keeps_in_accounts_is_compliant_by_it_and_no_account_is_written() {
+    let scenario = Scenario::with_document("version: 1").await;
+    let content = r#"{"s3_attributes": {"public_access_block_configuration": {"@@assign": "none"}}}"#;
+    scenario.stack.put_policy("s3.json", content).await.expect("a file");
+    let block = "version: 1\ndefaults: {s3-public-access-block: {}}\n";
+    let entry = "{name: s3, type: S3_POLICY, file: s3.json, targets: [/Workloads]}";
+    scenario.put_document(&format!("{block}organization:\n  organization-policies: [{entry}]\n")).await;
+    prepare(&scenario, &json!({"mode": "apply", "controls": ["organization-policies"]})).await;
+    let since = scenario.cloud.sequence();
+    let input = json!({"account_ids": [scenario.member()], "mode": "apply"});
+    let by_policy = scenario.stack.baseline(&input).await.expect("the applier answers")["rows"].clone();
+    let of = |rows: &Value| {
+        let rows = rows.as_array().into_iter().flatten();
+        rows.into_iter().find(|row| row["control"] == "s3-public-access-block").expect("a row").clone()
+    };
+    assert_eq!(of(&by_policy)["outcome"], "compliant", "{by_policy}");
+    let note = of(&by_policy)["notes"].to_string();
+    assert!(note.contains("An S3 policy of the organization keeps the settings"), "{note}");
+    let writes = scenario.cloud.calls().since(since).by_account(&scenario.member());
+    assert!(writes.iter().all(|call| call.operation != "PutPublicAccessBlock"));
+
+    let id = policy(&scenario, "S3_POLICY", "s3").await.expect("the policy")["PolicySummary"]["Id"].clone();
+    let loose = json!({"PolicyId": id, "TargetId": scenario.organization.unit_id("/Workloads")});
+    scenario.stack.client.json("organizations", "DetachPolicy", loose).await.expect("the policy is detached");
+    let own = scenario.stack.baseline(&input).await.expect("the applier answers")["rows"].clone();
+    assert_eq!(of(&own)["outcome"], "fixed", "{own}");
 }
 
 #[tokio::test]

@@ -57,6 +57,19 @@ impl Scenario {
         Self::with_members_and(members, document, &[]).await
     }
 
+    /// An organization with so many accounts in which there is nothing, and this baseline document.
+    pub(crate) async fn with_simulated_members(members: usize, document: &str) -> Self {
+        let cloud = FAST.cloud().await;
+        let builder = cloud.organization(&cloud.new_account_id()).unit("/Workloads/Sandbox").account_limit(20_000);
+        let builder = builder.root_access().simulated_members(members, "/Workloads", None);
+        let organization = builder.create().await.expect("an organization can be made");
+        // Nobody here reads CloudTrail's records.
+        organization.set_records(0, Duration::ZERO);
+        let scenario = FAST.copy(organization, &[("BaselineKey", "baseline.yaml")]).await;
+        scenario.put_document(document).await;
+        scenario
+    }
+
     /// The same, with these parameters of the stack.
     pub(crate) async fn with_members_and(members: usize, document: &str, parameters: &[(&str, &str)]) -> Self {
         let parameters = [&[("BaselineKey", "baseline.yaml")], parameters].concat();

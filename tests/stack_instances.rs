@@ -142,3 +142,123 @@ async fn by_hand_one_account_is_deployed_to_and_the_next_waits_while_aws_is_at_w
     .await;
     assert_eq!(organization.stack_set_operations("logging").len(), 2);
 }
+
+#[tokio::test]
+async fn what_accounts_have_by_their_tags_is_deployed_in_one_operation_with_one_list_of_regions() {
+    let sets = |regions: &str| format!("{{sets: [{{name: logging, regions: {regions}}}]}}");
+    let document = format!(
+        "version: 1\ndefaults: {{}}\noverrides:\n- match: {{tag: {{team: blue}}}}\n  stack-instances: {}\nremediate: \
+         [stack-instances]\nallow_unmatched: true\n",
+        sets("[us-east-1, eu-west-1]")
+    );
+    let scenario = Scenario::with_members(4, &document).await;
+    scenario.stack.watch_for_years().await.expect("the table takes it");
+    let organization = &scenario.organization;
+    organization.make_stack_set("logging", None);
+    let members: Vec<_> =
+        organization.account_ids().into_iter().filter(|id| id != organization.management_account()).collect();
+    let tag = async |account: &String, team: &str| {
+        let input = json!({"ResourceId": account, "Tags": [{"Key": "team", "Value": team}]});
+        scenario.stack.client.json("organizations", "TagResource", input).await.expect("a tag");
+    };
+    for account in &members[..3] {
+        tag(account, "blue").await;
+    }
+    tag(&members[3], "red").await;
+    // The first has it in one region, the second in the other, the third in none.
+    for (account, region) in members.iter().zip(["us-east-1", "eu-west-1"]) {
+        organization.set_stack_instance("logging", (account, region), ("CURRENT", "SUCCEEDED", ""));
+    }
+    let asked = harness::eventually("an operation, once the index of tags shows them", PATIENCE, async || {
+        sweep(&scenario).await;
+        let asked = organization.stack_set_operations("logging");
+        (!asked.is_empty()).then_some(asked)
+    })
+    .await;
+    let [(_, accounts)] = &asked[..] else { panic!("{asked:?}") };
+    let mut blue = members[..3].to_vec();
+    blue.sort();
+    let mut accounts = accounts.clone();
+    accounts.sort();
+    assert_eq!(accounts, blue, "those with the tag alone");
+    let calls = scenario.cloud.calls().by_account(organization.management_account());
+    let mut made = calls.iter().filter(|call| call.operation == "CreateStackInstances");
+    let input = made.next().expect("one").input.to_string();
+    assert!(input.contains("us-east-1") && input.contains("eu-west-1"), "{input}");
+    let confirmed = scenario.cloud.calls().by_function("account-lister");
+    assert!(confirmed.actions().contains(&"organizations:ListTagsForResource".to_owned()), "the index is not enough");
+}
+
+#[tokio::test]
+async fn each_row_says_in_the_words_of_aws_what_stands_in_the_way_and_what_is_to_be_done() {
+    let scenario = Scenario::with_members(4, &document("")).await;
+    let organization = &scenario.organization;
+    organization.make_stack_set("logging", None);
+    organization.make_stack_set("units", Some(&[&organization.unit_id("/Workloads/Sandbox").expect("a unit")]));
+    let members: Vec<_> =
+        organization.account_ids().into_iter().filter(|id| id != organization.management_account()).collect();
+    let wrong = scenario.member();
+    for member in &members {
+        organization.set_stack_instance("logging", (member, "us-east-1"), ("CURRENT", "SUCCEEDED", ""));
+    }
+    let of_unit: Vec<_> = members.iter().filter(|member| **member != wrong).collect();
+    let words = "Account should have 'AWSCloudFormationStackSetExecutionRole' role with trust relationship";
+    for (member, is) in of_unit.iter().zip([
+        ("OUTDATED", "RUNNING", ""),
+        ("OUTDATED", "FAILED", words),
+        ("OUTDATED", "SKIPPED_SUSPENDED_ACCOUNT", ""),
+        ("INOPERABLE", "INOPERABLE", "stack is gone"),
+    ]) {
+        organization.set_stack_instance("units", (member, "us-east-1"), is);
+    }
+    sweep(&scenario).await;
+    let report = report(&scenario).await;
+    let said = |account: &str| row(&report, account).to_string();
+    let unit = organization.unit_id("/Workloads/Sandbox").expect("a unit");
+    for (account, parts) in [
+        (of_unit[0], vec!["not_ready", "the stack set units is at work in us-east-1"]),
+        (
+            of_unit[1],
+            vec!["drifted", "is OUTDATED (FAILED), ", words, "correct what it says, and update the stack set"],
+        ),
+        (
+            of_unit[2],
+            vec!["drifted", "OUTDATED (SKIPPED_SUSPENDED_ACCOUNT)", "AWS deploys nothing to a suspended account"],
+        ),
+        (of_unit[3], vec!["drifted", "INOPERABLE, stack is gone: delete it with its stack retained"]),
+        (
+            &wrong,
+            vec!["drifted", &format!("it is deployed to {unit}, and none of them holds the account; move the account")],
+        ),
+    ] {
+        for part in parts {
+            assert!(said(account).contains(part), "{part}: {}", said(account));
+        }
+    }
+}
+
+#[tokio::test]
+async fn in_a_sweep_of_ten_thousand_accounts_two_stack_sets_cost_two_hundred_list_calls() {
+    let document = document("remediate: [stack-instances]\n");
+    let scenario = Scenario::with_simulated_members(10_000, &document).await;
+    let organization = &scenario.organization;
+    organization.make_stack_set("logging", None);
+    organization.make_stack_set("units", Some(&[&organization.root_id()]));
+    let management = organization.management_account().to_owned();
+    for account in organization.account_ids().iter().filter(|id| **id != management) {
+        for set in ["logging", "units"] {
+            organization.set_stack_instance(set, (account, "us-east-1"), ("CURRENT", "SUCCEEDED", ""));
+        }
+    }
+    let since = scenario.cloud.sequence();
+    let execution = scenario.stack.start_sweep().await.expect("the sweep starts");
+    let ended = scenario.stack.end_of_sweep(&execution, PATIENCE * 2).await;
+    assert_eq!(
+        (&ended["totals"]["accounts"], &ended["totals"]["not_compliant"], &ended["totals"]["unknown"]),
+        (&json!(10_001), &json!(0), &json!(0)),
+        "{ended}"
+    );
+    let calls = scenario.calls_since(since).only(|call| call.service == "cloudformation");
+    let of = |operation: &str| calls.iter().filter(|call| call.operation == operation).count();
+    assert_eq!((of("ListStackInstances"), of("DescribeStackSet"), calls.iter().count()), (200, 2, 202));
+}

@@ -148,6 +148,11 @@ impl Document {
         self.overrides.iter().any(|entry| entry.selector.tag.is_some())
     }
 
+    /// Whether an override with stack sets of its own selects accounts by their tags.
+    pub fn selects_stack_sets_on_tags(&self) -> bool {
+        self.overrides.iter().any(|entry| entry.selector.tag.is_some() && entry.sections.stack_instances.is_some())
+    }
+
     /// Whether it takes the tags of accounts to tell what holds for them, or whether it does.
     pub fn looks_at_tags(&self) -> bool {
         let sections = self.overrides.iter().map(|entry| &entry.sections).chain([&self.defaults]);

@@ -1,5 +1,6 @@
 //! The doors to AWS: one thin file per service, the only place that names SDK operations and reads their errors.
 
+mod access_analyzer;
 mod account;
 mod billing;
 mod budgets;
@@ -8,6 +9,7 @@ mod cloudwatch;
 mod config_recorder;
 mod cost_explorer;
 mod dynamodb;
+mod effective_policy;
 mod event;
 mod event_rules;
 mod eventbridge;
@@ -37,6 +39,7 @@ use std::error::Error;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
 
+pub use access_analyzer::{AccessAnalyzerGateway, FindingWeight, PolicyFinding};
 pub use account::{
     AccountGateway, AccountTarget, AlternateContact, ContactInformation, ContactKind, EmailCode, EmailUpdate,
     EmailUpdateStatus, RegionStatus,
@@ -49,6 +52,7 @@ pub use config_recorder::{ConfigRecorderGateway, DeliveryState, LastRecording, R
 pub use cost_explorer::{Cost, CostExplorerGateway, MonthlyCosts};
 pub(crate) use dynamodb::attributes;
 pub use dynamodb::{DynamoDbGateway, Queried, Refusal, Write};
+pub use effective_policy::EffectivePolicyGateway;
 pub use event::{Event, EventType, SOURCE};
 pub use event_rules::{EventRule, EventRulesGateway, EventTarget};
 pub use eventbridge::EventBridgeGateway;

@@ -171,6 +171,7 @@ async fn prepare(scenario: &Scenario) {
         )
     };
     for bucket in ["every-way-logs", "every-way-logs-2"] {
+        // Each is shown to IAM Access Analyzer before it is written.
         let action = if bucket.ends_with('2') { "cloudtrail:StopLogging" } else { "cloudtrail:DeleteTrail" };
         let policy =
             json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]});
@@ -187,8 +188,10 @@ async fn prepare(scenario: &Scenario) {
 
 /// Stack sets are looked at and deployed by a sweep and by hand.
 async fn stack_sets(scenario: &Scenario) {
-    let document = "version: 1\ndefaults:\n  stack-instances: {sets: [{name: every-way, regions: [us-east-1]}]}\n\
-                    remediate: [stack-instances]\n";
+    // For some accounts because of their tags.
+    let document = "version: 1\ndefaults:\n  stack-instances: {sets: [{name: every-way, regions: [us-east-1]}]}\noverrides:\n\
+                    - match: {tag: {every-way: more}}\n  stack-instances: {sets: [{name: every-way, regions: [us-east-1, eu-west-1]}]}\n\
+                    remediate: [stack-instances]\nallow_unmatched: true\n";
     scenario.organization.make_stack_set("every-way", None);
     scenario.put_document(document).await;
     let by_hand = json!({"account_ids": [scenario.member()], "mode": "apply", "controls": ["stack-instances"]});

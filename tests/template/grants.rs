@@ -303,7 +303,7 @@ fn no_action_is_a_pattern() {
         assert!(statement["NotAction"].is_null() && statement["NotResource"].is_null(), "{role}");
         for action in one_or_many(&statement["Action"]) {
             let (service, name) = action.as_str().and_then(|text| text.split_once(':')).expect("service:Action");
-            let exact = |text: &str| text.chars().all(|letter| letter.is_ascii_alphanumeric());
+            let exact = |text: &str| text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-');
             assert!(exact(service) && exact(name) && !name.is_empty(), "{role}: {action}");
         }
     }

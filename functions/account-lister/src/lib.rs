@@ -109,7 +109,13 @@ impl AccountLister {
         let table = DynamoDbGateway::of(config, settings.table_name());
         let guards = Guards::of(&mut settings, config);
         let function = Self {
-            stack_sets: StackSets::new(config, guards, &table, settings.deadline()),
+            stack_sets: StackSets::new(
+                config,
+                (organizations.clone(), settings.tagging(config)),
+                guards,
+                &table,
+                settings.deadline(),
+            ),
             executions: SweepExecutions::new(StatesGateway::of(config)),
             document: DocumentCache::of(config, &mut settings, &table, &access_role),
             bus: EventBridgeGateway::of(config, settings.bus_name()),
@@ -165,7 +171,15 @@ impl AccountLister {
         if remediates && document.remediates("stack-instances") {
             let continues = sweep.continues.is_some();
             let may_change = if continues { usize::MAX } else { may_change(accounts.len(), self.max_changed_percent) };
-            let of = OfSweep { sweep_id: &sweep_id, document: &document, accounts: &listed, may_change, now };
+            let account_arns = organization.account_arns();
+            let of = OfSweep {
+                sweep_id: &sweep_id,
+                document: &document,
+                account_arns: &account_arns,
+                accounts: &listed,
+                may_change,
+                now,
+            };
             self.stack_sets.deploy(&mut stack_sets, of).await;
         }
         self.write_stack_sets(&sweep_id, &stack_sets, &batches).await?;

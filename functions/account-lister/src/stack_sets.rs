@@ -9,7 +9,7 @@ use steward::{
     baseline::Document,
     control::stack_instances::{SetFacts, SetSeen},
     error::Failure,
-    gateway::{CallError, DynamoDbGateway, StackSetsGateway},
+    gateway::{CallError, DynamoDbGateway, OrganizationsGateway, StackSetsGateway, TaggingGateway, TagsOfAccounts},
     ids::{AccountId, Region},
     runtime::start::SdkConfig,
     session::{Guards, Sessions},
@@ -21,11 +21,16 @@ use steward::{
 const CONTROL: &str = "stack-instances";
 /// How many accounts are asked about at once, before something is deployed to them.
 const AT_ONCE: usize = 32;
+/// How many accounts are asked for their tags before something is deployed to them: that takes two minutes at the rate that
+/// a sweep may take of those that AWS publishes. The others wait for the next sweep.
+const CONFIRMED: usize = 500;
 
 /// The stack sets that the document names.
 #[derive(Debug)]
 pub(crate) struct StackSets {
     gateway: StackSetsGateway,
+    organizations: OrganizationsGateway,
+    tagging: TaggingGateway,
     sessions: Sessions,
     known_accounts: KnownAccounts,
     deadline: SignedDuration,
@@ -36,19 +41,37 @@ pub(crate) struct StackSets {
 pub(crate) struct OfSweep<'a> {
     pub(crate) sweep_id: &'a SweepId,
     pub(crate) document: &'a Document,
+    /// What the ARNs of the accounts begin with.
+    pub(crate) account_arns: &'a str,
     pub(crate) accounts: &'a [Listed],
     /// How many accounts it may change.
     pub(crate) may_change: usize,
     pub(crate) now: Timestamp,
 }
 
-/// Accounts that lack the same stack set in the same regions.
-type Lacking = BTreeMap<(String, Vec<Region>), BTreeSet<AccountId>>;
+/// The accounts that are to have a stack set in the same regions, and lack it in some of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Group {
+    accounts: BTreeSet<AccountId>,
+    /// The regions in which any of them lacks it: all of them are to have it there.
+    regions: BTreeSet<Region>,
+}
+
+/// Those groups, by the stack set and all the regions in which it is to be.
+type Lacking = BTreeMap<(String, BTreeSet<Region>), Group>;
 
 impl StackSets {
-    pub(crate) fn new(config: &SdkConfig, guards: Guards, table: &DynamoDbGateway, deadline: SignedDuration) -> Self {
+    pub(crate) fn new(
+        config: &SdkConfig,
+        (organizations, tagging): (OrganizationsGateway, TaggingGateway),
+        guards: Guards,
+        table: &DynamoDbGateway,
+        deadline: SignedDuration,
+    ) -> Self {
         Self {
             gateway: StackSetsGateway::of(config),
+            organizations,
+            tagging,
             sessions: Sessions::new(config, crate::AccountLister::NAME, guards),
             known_accounts: KnownAccounts::new(table.clone()),
             deadline,
@@ -67,18 +90,22 @@ impl StackSets {
     async fn find(&self, name: &str) -> Result<SetSeen, CallError> {
         let Some(set) = self.gateway.find_stack_set(name).await? else { return Ok(SetSeen::Missing) };
         let instances = self.gateway.list_instances(name, None).await?;
-        Ok(SetSeen::There { set, instances, asked: None })
+        Ok(SetSeen::There { set, instances, operations: Vec::new() })
     }
 
-    /// Has each stack set deployed to the accounts that lack it, as far as a sweep may change them, in one operation. What was
-    /// asked for is noted in the facts. What AWS does not take is left for the next sweep.
+    /// Has each stack set deployed to the accounts that lack it, as far as a sweep may change them, in one operation for all
+    /// accounts that are to have it in the same regions. What was asked for is noted in the facts. What AWS does not take is left for
+    /// the next sweep.
     pub(crate) async fn deploy(&self, facts: &mut [SetFacts], of: OfSweep<'_>) {
-        if of.document.selects_on_tags() {
-            tracing::info!("accounts are selected by tags, which are not known here: no stack set is deployed");
-            return;
-        }
-        let lacking = lacking(facts, of);
-        let all: BTreeSet<&AccountId> = lacking.values().flatten().collect();
+        let tags = match self.tags(of).await {
+            Ok(tags) => tags,
+            Err(error) => {
+                tracing::warn!("the index of tags cannot be read, and no stack set is deployed: {error}");
+                return;
+            }
+        };
+        let lacking = lacking(facts, tags.as_ref(), of);
+        let mut all: BTreeSet<&AccountId> = lacking.values().flat_map(|group| &group.accounts).collect();
         if all.len() > of.may_change {
             tracing::warn!(
                 accounts = all.len(),
@@ -87,33 +114,74 @@ impl StackSets {
             );
             return;
         }
-        let may_be: BTreeSet<AccountId> = self.changeable(&all, of).await;
+        if tags.is_some() && all.len() > CONFIRMED {
+            tracing::info!(
+                accounts = all.len(),
+                now = CONFIRMED,
+                "more accounts lack a stack set than are confirmed at once"
+            );
+            all = all.into_iter().take(CONFIRMED).collect();
+        }
+        let may_be: BTreeSet<AccountId> = self.changeable(&all, tags.as_ref(), of).await;
         for facts in facts {
-            // AWS takes one operation at a time: the one that most accounts wait for.
             let groups = lacking.iter().filter(|((name, _), _)| *name == facts.name);
-            let groups = groups.map(|((_, regions), accounts)| (regions, accounts & &may_be));
-            let Some((regions, accounts)) = groups.max_by_key(|(_, accounts)| accounts.len()) else { continue };
-            if accounts.is_empty() {
-                continue;
-            }
-            let operation = format!("steward-{}", of.sweep_id);
+            let groups = groups.map(|(_, group)| (&group.accounts & &may_be, &group.regions));
+            let mut groups: Vec<_> = groups.filter(|(accounts, _)| !accounts.is_empty()).collect();
+            groups.sort_by_key(|(accounts, _)| std::cmp::Reverse(accounts.len()));
+            self.deploy_one(facts, groups, of.sweep_id).await;
+        }
+    }
+
+    /// Has one stack set deployed to groups of accounts, the largest first. Unless AWS queues operations, it takes one at a time.
+    async fn deploy_one(
+        &self,
+        facts: &mut SetFacts,
+        groups: Vec<(BTreeSet<AccountId>, &BTreeSet<Region>)>,
+        sweep_id: &SweepId,
+    ) {
+        let SetSeen::There { set, operations, .. } = &mut facts.seen else { return };
+        let most = if set.queues { usize::MAX } else { 1 };
+        if groups.len() > most {
+            tracing::info!(
+                stack_set = facts.name,
+                waiting = groups.len() - most,
+                "the other groups wait for the next sweep"
+            );
+        }
+        for (number, (accounts, regions)) in (1..).zip(groups.into_iter().take(most)) {
+            let operation =
+                if number == 1 { format!("steward-{sweep_id}") } else { format!("steward-{sweep_id}-{number}") };
             let list: Vec<AccountId> = accounts.iter().cloned().collect();
-            match self.gateway.create_instances(&facts.name, &list, regions, &operation).await {
+            let regions: Vec<Region> = regions.iter().cloned().collect();
+            match self.gateway.create_instances(&facts.name, &list, &regions, &operation).await {
                 Ok(()) => {
                     tracing::info!(stack_set = facts.name, accounts = list.len(), operation, "it is being deployed");
-                    if let SetSeen::There { asked, .. } = &mut facts.seen {
-                        *asked = Some((operation, accounts));
-                    }
+                    operations.push((operation, accounts));
                 }
                 Err(error) => tracing::warn!(stack_set = facts.name, "it could not be deployed: {error}"),
             }
         }
     }
 
-    /// Those of these accounts that a sweep may change.
-    async fn changeable(&self, accounts: &BTreeSet<&AccountId>, of: OfSweep<'_>) -> BTreeSet<AccountId> {
+    /// The tags of all accounts as the index has them, where it takes them to tell which stack sets an account is to have.
+    async fn tags(&self, of: OfSweep<'_>) -> Result<Option<TagsOfAccounts>, CallError> {
+        if !of.document.selects_stack_sets_on_tags() {
+            return Ok(None);
+        }
+        let checked = of.accounts.iter().filter(|account| account.is_to_be_checked());
+        let ids: Vec<AccountId> = checked.map(|account| account.id.clone()).collect();
+        self.tagging.tags_of_accounts(of.account_arns, &ids).await.map(Some)
+    }
+
+    /// Those of these accounts that a sweep may change, and that have the tags which the index has shown.
+    async fn changeable(
+        &self,
+        accounts: &BTreeSet<&AccountId>,
+        tags: Option<&TagsOfAccounts>,
+        of: OfSweep<'_>,
+    ) -> BTreeSet<AccountId> {
         let listed = of.accounts.iter().filter(|account| accounts.contains(&account.id));
-        let asked = stream::iter(listed.map(async |account| match self.may_be_changed(account, of).await {
+        let asked = stream::iter(listed.map(async |account| match self.may_be_changed(account, tags, of).await {
             Ok(may_be) => may_be.then(|| account.id.clone()),
             Err(failure) => {
                 tracing::warn!(account_id = %account.id, "no stack set is deployed to it: {failure}");
@@ -123,31 +191,48 @@ impl StackSets {
         asked.buffer_unordered(AT_ONCE).filter_map(async |id| id).collect().await
     }
 
-    async fn may_be_changed(&self, account: &Listed, of: OfSweep<'_>) -> Result<bool, Failure> {
+    async fn may_be_changed(
+        &self,
+        account: &Listed,
+        tags: Option<&TagsOfAccounts>,
+        of: OfSweep<'_>,
+    ) -> Result<bool, Failure> {
         let account = account.account();
         let admission = self.sessions.admit(&account, &of.document.protected).await?;
         if admission.is_own() || admission.protection().is_some() {
             return Ok(false);
         }
         let known_since = self.known_accounts.known_since(&account).await?;
-        Ok(may_be_remediated(&account, known_since, self.deadline, of.now))
+        if !may_be_remediated(&account, known_since, self.deadline, of.now) {
+            return Ok(false);
+        }
+        // The index lags behind: nothing is deployed because of it alone.
+        match tags.map(|tags| tags.get(&account.id)) {
+            Some(indexed) => Ok(Some(&self.organizations.list_tags(&account.id).await?) == indexed),
+            None => Ok(true),
+        }
     }
 }
 
 /// Which accounts lack what, by what the document says for each of them.
-fn lacking(facts: &[SetFacts], of: OfSweep<'_>) -> Lacking {
+fn lacking(facts: &[SetFacts], tags: Option<&TagsOfAccounts>, of: OfSweep<'_>) -> Lacking {
     let today = of.now.to_zoned(TimeZone::UTC).date();
+    let places: BTreeMap<_, _> = facts.iter().filter_map(|facts| Some((&facts.name, facts.places()?))).collect();
     let mut lacking = Lacking::new();
     for account in of.accounts.iter().filter(|account| account.is_to_be_checked()) {
-        let effective = of.document.for_account(&account.facts(BTreeMap::new()), today);
+        let tags = tags.and_then(|tags| tags.get(&account.id)).cloned().unwrap_or_default();
+        let effective = of.document.for_account(&account.facts(tags), today);
         if effective.exemptions.contains_key(CONTROL) {
             continue;
         }
         for wanted in effective.baseline.stack_instances.iter().flat_map(|section| &section.sets) {
-            let Some(facts) = facts.iter().find(|facts| facts.name == wanted.name) else { continue };
-            let regions = facts.lacking(&account.id, &wanted.regions);
+            let Some(places) = places.get(&wanted.name) else { continue };
+            let regions = places.lacking(&account.id, &wanted.regions);
             if !regions.is_empty() {
-                lacking.entry((wanted.name.clone(), regions)).or_default().insert(account.id.clone());
+                let all = wanted.regions.iter().cloned().collect();
+                let group = lacking.entry((wanted.name.clone(), all)).or_default();
+                group.accounts.insert(account.id.clone());
+                group.regions.extend(regions);
             }
         }
     }
@@ -177,7 +262,8 @@ mod tests {
     }
 
     fn of<'a>(accounts: &'a [Listed], document: &'a Document, sweep_id: &'a SweepId) -> OfSweep<'a> {
-        OfSweep { sweep_id, document, accounts, may_change: 10, now: Timestamp::from_second(1_790_000_000).unwrap() }
+        let now = Timestamp::from_second(1_790_000_000).unwrap();
+        OfSweep { sweep_id, document, account_arns: "arn:", accounts, may_change: 10, now }
     }
 
     fn document(sections: serde_json::Value) -> Document {
@@ -203,18 +289,68 @@ mod tests {
         let facts = |is_service_managed| SetFacts {
             name: "logging".to_owned(),
             seen: SetSeen::There {
-                set: StackSet { is_service_managed, units: Vec::new() },
+                set: StackSet { is_service_managed, units: Vec::new(), queues: false },
                 instances: instances.clone(),
-                asked: None,
+                operations: Vec::new(),
             },
         };
         let sweep_id = "2026-11-29T05-00-00Z-1a2b3c4d".parse().unwrap();
         let document =
             document(serde_json::json!({"stack-instances": {"sets": [{"name": "logging", "regions": ["us-east-1"]}]}}));
-        let found = lacking(&[facts(false)], of(&accounts, &document, &sweep_id));
-        let regions = vec!["us-east-1".parse().unwrap()];
+        let found = lacking(&[facts(false)], None, of(&accounts, &document, &sweep_id));
+        let regions = BTreeSet::from(["us-east-1".parse().unwrap()]);
         let both = BTreeSet::from([accounts[1].id.clone(), accounts[3].id.clone()]);
-        assert_eq!(found, Lacking::from([(("logging".to_owned(), regions), both)]));
-        assert!(lacking(&[facts(true)], of(&accounts, &document, &sweep_id)).is_empty(), "AWS deploys it to units");
+        let group = Group { accounts: both, regions: regions.clone() };
+        assert_eq!(found, Lacking::from([(("logging".to_owned(), regions), group)]));
+        assert!(
+            lacking(&[facts(true)], None, of(&accounts, &document, &sweep_id)).is_empty(),
+            "AWS deploys it to units"
+        );
+    }
+    fn nothing_of(name: &str) -> SetFacts {
+        let set = StackSet { is_service_managed: false, units: Vec::new(), queues: false };
+        SetFacts { name: name.to_owned(), seen: SetSeen::There { set, instances: Vec::new(), operations: Vec::new() } }
+    }
+
+    #[test]
+    fn accounts_that_are_to_have_it_in_the_same_regions_are_one_group_wherever_each_lacks_it() {
+        let accounts: Vec<_> = (0..3).map(account).collect();
+        let mut logging = nothing_of("logging");
+        let SetSeen::There { instances, .. } = &mut logging.seen else { panic!() };
+        // The first has it here, the second there.
+        for (account, region) in accounts.iter().zip(["us-east-1", "eu-west-1"]) {
+            instances.push(StackInstance {
+                account: account.id.clone(),
+                region: region.parse().unwrap(),
+                status: "CURRENT".to_owned(),
+                detailed_status: "SUCCEEDED".to_owned(),
+                reason: None,
+                last_operation: None,
+            });
+        }
+        let sweep_id = "2026-11-29T05-00-00Z-1a2b3c4d".parse().unwrap();
+        let regions = ["us-east-1", "eu-west-1"];
+        let document =
+            document(serde_json::json!({"stack-instances": {"sets": [{"name": "logging", "regions": regions}]}}));
+        let found = lacking(&[logging], None, of(&accounts, &document, &sweep_id));
+        let [group] = &found.values().collect::<Vec<_>>()[..] else { panic!("{found:?}") };
+        assert_eq!((group.accounts.len(), group.regions.len()), (3, 2), "{found:?}");
+    }
+
+    #[test]
+    fn an_override_that_selects_by_tags_counts_for_the_accounts_that_have_them() {
+        let accounts: Vec<_> = (0..3).map(account).collect();
+        let sweep_id = "2026-11-29T05-00-00Z-1a2b3c4d".parse().unwrap();
+        let mut document = document(serde_json::json!({}));
+        let entry = serde_json::json!({"match": {"tag": {"team": "blue"}},
+            "stack-instances": {"sets": [{"name": "logging", "regions": ["us-east-1"]}]}});
+        document.overrides.push(serde_json::from_value(entry).unwrap());
+        assert!(document.selects_stack_sets_on_tags());
+        let team = |team: &str| BTreeMap::from([("team".to_owned(), team.to_owned())]);
+        let tags =
+            TagsOfAccounts::from([(accounts[0].id.clone(), team("blue")), (accounts[1].id.clone(), team("red"))]);
+        let found = lacking(&[nothing_of("logging")], Some(&tags), of(&accounts, &document, &sweep_id));
+        let [group] = &found.values().collect::<Vec<_>>()[..] else { panic!("{found:?}") };
+        assert_eq!(group.accounts, BTreeSet::from([accounts[0].id.clone()]));
     }
 }

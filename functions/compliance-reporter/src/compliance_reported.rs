@@ -139,3 +139,41 @@ fn locked_out(report: &Report) -> usize {
         )
         .count()
 }
+
+#[cfg(test)]
+mod tests {
+    use compliance_report::{Row, Sweep, Trigger};
+
+    use super::*;
+
+    #[test]
+    fn the_checks_of_the_organization_have_metrics_of_their_own_and_are_in_the_event() {
+        let row = |control: &str, outcome| Row { control: control.into(), outcome, notes: Vec::new(), since: None };
+        let report = |number: i64, outcome: Outcome, previous: Option<&Report>| {
+            let ended = Timestamp::from_second(number).unwrap();
+            let rows = vec![row("trusted-access", Outcome::Compliant), row("organization-trail", outcome)];
+            let sweep = Sweep {
+                sweep_id: format!("sweep-{number}"),
+                trigger: Trigger::Schedule,
+                organization_id: "o-exampleorgid".into(),
+                started_at: ended,
+                finished_at: ended,
+                note: None,
+                controls: Vec::new(),
+                organization: Some(Checked::Rows(rows).into()),
+                accounts: Vec::new(),
+            };
+            Report::new(sweep, previous)
+        };
+        let before = report(1, Outcome::Compliant, None);
+        let now = report(2, Outcome::Drifted { planned: vec!["make it".into()] }, Some(&before));
+        let event = ComplianceReported::of(&now, "reports", "latest");
+        let metrics = event.metrics();
+        let values: Vec<_> = metrics.iter().flat_map(|metrics| &metrics.values).collect();
+        for (name, number) in [("NotCompliantOrganizationChecks", 1.0), ("UnknownOrganizationChecks", 0.0)] {
+            assert!(values.contains(&&(name, Unit::Count, number)), "{values:?}");
+        }
+        assert_eq!((event.new_count, event.new[0].account_id.as_str()), (1, "o-exampleorgid"));
+        assert_eq!(event.totals.organization.map(|totals| totals.checks), Some(2));
+    }
+}

@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         trial("ten_thousand_accounts_with_hostile_names_are_drawn_in_time_and_stay_text", large),
         trial("everybody_can_use_the_page_in_light_and_in_dark", everybody),
         trial("a_finding_says_what_is_wrong_and_the_keyboard_is_enough", keyboard),
+        trial("the_organization_has_a_line_for_each_outcome_and_anybodys_text_stays_text", organization),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -163,6 +164,38 @@ fn keyboard(browser: &Path, _axe: &Path) -> Result<(), Failed> {
         window.number("document.querySelectorAll('#table button:focus').length")? == 1,
         "an arrow goes on in the table",
     )?;
+    quiet(&window)
+}
+
+fn organization(browser: &Path, axe: &Path) -> Result<(), Failed> {
+    let (_folder, window) = shown(browser, &sample::small())?;
+    ensure(window.number("document.querySelectorAll('#organization tbody tr').length")? == 8, "a line for each check")?;
+    let verdict = "new Set([...document.querySelectorAll('#organization .verdict')].map(v => v.textContent)).size";
+    ensure(window.number(verdict)? == 8, "each outcome has words of its own")?;
+    let said = window.text("document.getElementById('organization').textContent")?;
+    for part in [
+        "let the trail organization record",
+        "by hand: the SERVICE_CONTROL_POLICY lock is not written: statement Everything denies iam:GetRole",
+        "The trail organization has delivered nothing yet.",
+        "AWS denied a call. iam:GetAccountPasswordPolicy",
+        "Call organization-preparer with {\"mode\": \"apply\"}",
+        "Nothing has to be done; the next sweep looks again.",
+        "</script><script>document.title='broken'</script>",
+    ] {
+        ensure(said.contains(part), &format!("{part} is missing: {said}"))?;
+    }
+    ensure(window.text("document.title")?.starts_with("Accounts of o-exampleorgid"), "a text ran as a script")?;
+    ensure(
+        window.number("document.querySelectorAll('#organization img, #organization script').length")? == 0,
+        "an element",
+    )?;
+    for (scheme, width) in [(Scheme::Light, 1280), (Scheme::Dark, 1280), (Scheme::Light, 320)] {
+        window.scheme(scheme)?;
+        window.size(width, 900)?;
+        rules(&window, axe, &format!("the organization in {} at {width} pixels", scheme.name()))?;
+    }
+    let wide = window.number("document.documentElement.scrollWidth")?;
+    ensure(wide <= 320, &format!("a phone would have to scroll sideways through {wide} pixels"))?;
     quiet(&window)
 }
 

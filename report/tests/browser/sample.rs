@@ -123,22 +123,43 @@ fn sweep(number: usize, accounts: Vec<Account>) -> Sweep {
     }
 }
 
-/// What the checks of the organization have found: one of each outcome that they come to.
+/// What the checks of the organization have found: each outcome that there is, with what somebody else may have written.
 fn organization() -> Checked {
+    let words = |all: &[&str]| -> Vec<String> { all.iter().map(ToString::to_string).collect() };
     let row = |control: &str, outcome, notes: &[&str]| Row {
         control: control.into(),
         outcome,
-        notes: notes.iter().map(ToString::to_string).collect(),
+        notes: words(notes),
         since: None,
+    };
+    let leave = "by hand: the SERVICE_CONTROL_POLICY lock is not written: statement Everything denies iam:GetRole to \
+                 OrganizationAccountAccessRole";
+    let busy = Failure {
+        cause: "NotVisibleYet".into(),
+        message: "AWS is turning policies of the type TAG_POLICY on or off.".into(),
+        remedy: "Nothing has to be done; the next sweep looks again.".into(),
+        retryable: true,
     };
     Checked::Rows(vec![
         row("trusted-access", Outcome::Compliant, &[]),
+        row("root-features", Outcome::Fixed { applied: words(&["enable the root feature RootSessions"]) }, &[]),
+        row("delegated-administrators", Outcome::Skipped { why: "the document does not ask for it".into() }, &[]),
+        row("billing-alerts", Outcome::Unknown { applied: Vec::new(), failure: failure(0) }, &[]),
         row(
             "organization-trail",
-            Outcome::Drifted { planned: vec!["let the trail organization record".into()] },
+            Outcome::Drifted { planned: words(&["let the trail organization record"]) },
             &["The trail organization has delivered nothing yet."],
         ),
-        row("delegated-administrators", Outcome::Skipped { why: "the document does not ask for it".into() }, &[]),
+        row(
+            "organization-policies",
+            Outcome::NotConverged {
+                applied: words(&["make the TAG_POLICY cost"]),
+                remaining: words(&[leave, HOSTILE[0]]),
+            },
+            &[HOSTILE[1], HOSTILE[3]],
+        ),
+        row("service-quota-template", Outcome::NotReady { applied: Vec::new(), retry_after: 900, failure: busy }, &[]),
+        row("lambda-concurrency", Outcome::Exempt { reason: HOSTILE[2].into(), until: date(2027, 6, 30) }, &[]),
     ])
 }
 

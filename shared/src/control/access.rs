@@ -14,8 +14,8 @@ use crate::{
     error::Cause,
     gateway::{
         Account, AccountGateway, AccountTarget, BudgetsGateway, CallError, CloudWatchGateway, ConfigRecorderGateway,
-        EventRulesGateway, IamGateway, OrganizationsGateway, S3ControlGateway, SnsGateway, StackSetsGateway,
-        TaskPolicy, UxcGateway,
+        EffectivePolicyGateway, EventRulesGateway, IamGateway, OrganizationsGateway, S3ControlGateway, SnsGateway,
+        StackSetsGateway, TaskPolicy, UxcGateway,
     },
     ids::{AccountId, OrganizationalUnitId, Region, RoleName},
     organization::UnitPaths,
@@ -243,6 +243,8 @@ pub struct MemberScope {
     pub cloudwatch: CloudWatchGateway,
     /// Its recorders of AWS Config.
     pub config_recorders: Regional<ConfigRecorderGateway>,
+    /// What policies of the organization come to for it.
+    pub effective_policies: EffectivePolicyGateway,
     /// Its settings and roles.
     pub iam: IamGateway,
     /// Its rules.
@@ -276,6 +278,7 @@ impl MemberScope {
             budgets: BudgetsGateway::of(session),
             cloudwatch: CloudWatchGateway::of(session),
             config_recorders: Regional::through(recorders),
+            effective_policies: EffectivePolicyGateway::of(session),
             iam: IamGateway::of(session),
             rules: Regional::through(rules),
             s3control: S3ControlGateway::of(session),

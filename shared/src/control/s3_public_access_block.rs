@@ -8,24 +8,28 @@
 //! **Desired state.** `block_public_acls`, `ignore_public_acls`, `block_public_policy` and `restrict_public_buckets`;
 //! one that is left out is on.
 //!
-//! **Limits.** Where an S3 policy of the organization governs the account, what is read is that policy's, and the answer does
-//! not say so. What the policy keeps as the section wants it is compliant by it, and nothing is written. What it keeps
-//! otherwise stays drift: Amazon S3 denies every change inside the account, and the row shows that.
+//! **By a policy of the organization.** Where an S3 policy governs the account, the settings are that policy's: Amazon S3 denies
+//! every change inside the account. The account is compliant by the policy and nothing is written; where the policy says
+//! otherwise than the section, the row says so, and what is to be changed is one of the two. An account whose settings differ
+//! is asked for that policy before they count as drift.
 //!
-//! **Calls.** A compliant account costs one `GetPublicAccessBlock`.
+//! **Calls.** A compliant account costs one `GetPublicAccessBlock`, one that differs a `DescribeEffectivePolicy` more.
 //!
 //! **Source.** The settings of the account hold beside those of a bucket, and the stricter one wins (Amazon S3 user
 //! guide, "Blocking public access to your Amazon S3 storage"). `PutPublicAccessBlock` replaces all four. What is read
-//! is what is in force, settings of the organization included.
+//! is what is in force, settings of the organization included (Amazon S3 API reference, `GetPublicAccessBlock`). AWS
+//! Organizations user guide, "Amazon S3 policies".
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Control, MemberScope};
 use crate::{
     baseline::{Baseline, Validate},
+    error::Cause,
     gateway::{CallError, PublicAccessBlock},
     input::Problem,
 };
@@ -89,39 +93,90 @@ impl fmt::Display for Change {
     }
 }
 
+/// Who decides on the settings of the account, as far as that matters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Decided {
+    /// Whoever changes them in the account.
+    InTheAccount,
+    /// An S3 policy of the organization, which says this.
+    ByPolicy(String),
+    /// It may not be asked.
+    NotTold,
+}
+
+/// What there is. An account without settings has all four off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actual {
+    block: PublicAccessBlock,
+    decided: Decided,
+}
+
 /// The control `s3-public-access-block`.
 #[derive(Clone, Copy, Debug)]
 pub struct S3PublicAccessBlockControl;
 
 impl Control for S3PublicAccessBlockControl {
     const ID: &'static str = "s3-public-access-block";
-    const READS: &'static [&'static str] = &["s3:GetAccountPublicAccessBlock"];
+    const READS: &'static [&'static str] = &["organizations:DescribeEffectivePolicy", "s3:GetAccountPublicAccessBlock"];
     const WRITES: &'static [&'static str] = &["s3:PutAccountPublicAccessBlock"];
     type Scope = MemberScope;
     type Desired = S3PublicAccessBlock;
-    /// An account without settings has all four off.
-    type Actual = PublicAccessBlock;
+    type Actual = Actual;
     type Change = Change;
 
     fn desired(baseline: &Baseline) -> Option<&S3PublicAccessBlock> {
         baseline.s3_public_access_block.as_ref()
     }
 
-    async fn inspect(
-        &self,
-        scope: &MemberScope,
-        _desired: &S3PublicAccessBlock,
-    ) -> Result<PublicAccessBlock, CallError> {
-        Ok(scope.s3control.find_public_access_block(&scope.account_id).await?.unwrap_or_default())
+    async fn inspect(&self, scope: &MemberScope, desired: &S3PublicAccessBlock) -> Result<Actual, CallError> {
+        let block = scope.s3control.find_public_access_block(&scope.account_id).await?.unwrap_or_default();
+        let decided = match plan(*desired, block) {
+            None => Decided::InTheAccount,
+            Some(_) => decided(scope.effective_policies.find_s3_policy().await)?,
+        };
+        Ok(Actual { block, decided })
     }
 
-    fn plan(&self, _scope: &MemberScope, desired: &S3PublicAccessBlock, actual: &PublicAccessBlock) -> Vec<Change> {
-        plan(*desired, *actual).into_iter().collect()
+    fn plan(&self, _scope: &MemberScope, desired: &S3PublicAccessBlock, actual: &Actual) -> Vec<Change> {
+        match actual.decided {
+            Decided::ByPolicy(_) => Vec::new(),
+            Decided::InTheAccount | Decided::NotTold => plan(*desired, actual.block).into_iter().collect(),
+        }
+    }
+
+    fn notes(&self, desired: &S3PublicAccessBlock, actual: &Actual) -> Vec<String> {
+        let otherwise = plan(*desired, actual.block).map(|change| change.differs.join(", ")).unwrap_or_default();
+        match &actual.decided {
+            Decided::ByPolicy(says) => vec![format!(
+                "An S3 policy of the organization keeps the settings (public_access_block_configuration {says}), otherwise than \
+                 the document: {otherwise}. They are changed in that policy, and never in the account."
+            )],
+            Decided::NotTold => vec![
+                "Whether an S3 policy of the organization keeps the settings is not known: \
+                 organizations:DescribeEffectivePolicy was denied."
+                    .to_owned(),
+            ],
+            Decided::InTheAccount => Vec::new(),
+        }
     }
 
     async fn apply(&self, scope: &MemberScope, change: &Change) -> Result<(), CallError> {
         scope.s3control.put_public_access_block(&scope.account_id, change.block).await
     }
+}
+
+/// Who decides, by what the organization's S3 policies come to for the account.
+fn decided(policy: Result<Option<Value>, CallError>) -> Result<Decided, CallError> {
+    let policy = match policy {
+        Ok(policy) => policy.unwrap_or_default(),
+        Err(error) if error.cause == Cause::AccessDenied => return Ok(Decided::NotTold),
+        Err(error) => return Err(error),
+    };
+    Ok(match &policy["s3_attributes"]["public_access_block_configuration"] {
+        Value::Null => Decided::InTheAccount,
+        Value::String(says) => Decided::ByPolicy(says.clone()),
+        other => Decided::ByPolicy(other.to_string()),
+    })
 }
 
 fn plan(desired: S3PublicAccessBlock, present: PublicAccessBlock) -> Option<Change> {

@@ -12,17 +12,24 @@
 //!
 //! AWS takes one operation on a stack set at a time. A sweep that remediates this control asks for the instances of all accounts
 //! in one operation for each stack set, when it lists the accounts and knows them; its id is made of the sweep's, so that a sweep
-//! that is done again asks once. It asks for none where overrides select accounts by tags, and for none where more accounts lack
-//! one than the stack parameter `MaxChangedPercent` allows. New accounts, and those that are named by hand, get theirs one by one.
+//! that is done again asks once. Accounts that are to have a stack set in the same regions are in one operation; where there are
+//! several such groups, the largest is, and the others wait for the next sweep, unless managed execution of the stack set is
+//! active. Where an override with this section selects by tags, the index of tags says whose it is and each account is confirmed
+//! by its own tags before anything is deployed to it, at most 500 in a sweep. It asks for none where more accounts lack one than
+//! the stack parameter `MaxChangedPercent` allows. New accounts, and those that are named by hand, get theirs one by one.
 //!
 //! **Calls.** In a sweep, one `DescribeStackSet` and a page of `ListStackInstances` for each hundred instances, once for
-//! all accounts; an account costs nothing more. By hand, one of each for each stack set; `DescribeAccount` where an instance of
+//! all accounts; an account costs nothing more, unless it is selected by tags and lacks one (`ListTagsForResource`). By hand, one of each for each stack set; `DescribeAccount` where an instance of
 //! a stack set of units is missing.
 //!
 //! **Source.** AWS CloudFormation API reference, `ListStackInstances` (`StackInstanceSummary`) and `CreateStackInstances`
 //! (`OperationId`); user guide, "Stack set operation options" and "`StackSets` concepts".
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -105,9 +112,9 @@ pub enum SetSeen {
         set: StackSet,
         /// Its instances.
         instances: Vec<StackInstance>,
-        /// What has been asked for since they were listed: an operation that AWS has taken, and for which accounts.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        asked: Option<(String, BTreeSet<AccountId>)>,
+        /// What has been asked for since they were listed: operations that AWS has taken, and for which accounts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        operations: Vec<(String, BTreeSet<AccountId>)>,
     },
 }
 
@@ -116,26 +123,36 @@ impl SetFacts {
     #[must_use]
     pub fn of_accounts(&self, accounts: &BTreeSet<AccountId>) -> Self {
         let seen = match &self.seen {
-            SetSeen::There { set, instances, asked } => SetSeen::There {
+            SetSeen::There { set, instances, operations } => SetSeen::There {
                 set: set.clone(),
                 instances: instances.iter().filter(|it| accounts.contains(&it.account)).cloned().collect(),
-                asked: asked
-                    .as_ref()
-                    .map(|(id, asked)| (id.clone(), asked.intersection(accounts).cloned().collect::<BTreeSet<_>>())),
+                operations: operations.iter().map(|(id, asked)| (id.clone(), asked & accounts)).collect(),
             },
             other => other.clone(),
         };
         Self { name: self.name.clone(), seen }
     }
 
-    /// The regions of these in which an account lacks what can be deployed to it alone.
-    pub fn lacking(&self, account: &AccountId, regions: &[Region]) -> Vec<Region> {
-        let SetSeen::There { set, instances, .. } = &self.seen else { return Vec::new() };
-        if set.is_service_managed {
-            return Vec::new();
+    /// Its instances by place, if it is one that can be deployed to single accounts.
+    pub fn places(&self) -> Option<Places<'_>> {
+        match &self.seen {
+            SetSeen::There { set, instances, .. } if !set.is_service_managed => {
+                Some(Places(instances.iter().map(|it| ((&it.account, &it.region), it)).collect()))
+            }
+            _ => None,
         }
-        let of_account = |region: &Region| instances.iter().find(|it| it.account == *account && it.region == *region);
-        regions.iter().filter(|region| State::of(of_account(region)) == State::Lacking).cloned().collect()
+    }
+}
+
+/// The instances of a stack set by account and region.
+#[derive(Debug)]
+pub struct Places<'a>(BTreeMap<(&'a AccountId, &'a Region), &'a StackInstance>);
+
+impl Places<'_> {
+    /// The regions of these in which an account lacks an instance that is to be deployed.
+    pub fn lacking(&self, account: &AccountId, regions: &[Region]) -> Vec<Region> {
+        let lacks = |region: &&Region| State::of(self.0.get(&(account, *region)).copied()) == State::Lacking;
+        regions.iter().filter(lacks).cloned().collect()
     }
 }
 
@@ -145,6 +162,8 @@ enum State {
     Current,
     UnderWay,
     Lacking,
+    /// AWS deploys nothing to it.
+    Suspended,
     /// AWS deletes and makes it no more: a person has to.
     Inoperable,
 }
@@ -155,6 +174,7 @@ impl State {
         match (instance.status.as_str(), instance.detailed_status.as_str()) {
             (_, "PENDING" | "RUNNING") => Self::UnderWay,
             ("CURRENT", _) => Self::Current,
+            (_, "SKIPPED_SUSPENDED_ACCOUNT") => Self::Suspended,
             ("INOPERABLE", _) | (_, "INOPERABLE") => Self::Inoperable,
             _ => Self::Lacking,
         }
@@ -246,6 +266,10 @@ impl Control for StackInstancesControl {
         scope.stack_sets.create_instances(&change.name, accounts, &change.regions, &operation).await
     }
 
+    fn notes(&self, _desired: &StackInstances, actual: &Actual) -> Vec<String> {
+        actual.sets.iter().flat_map(Seen::failed_before).collect()
+    }
+
     fn by_hand(&self, _desired: &StackInstances, actual: &Actual) -> Vec<String> {
         actual.sets.iter().flat_map(|seen| seen.left_to_people(&actual.units)).collect()
     }
@@ -272,19 +296,20 @@ fn of_sweep(known: &Arc<Vec<SetFacts>>, name: &str) -> Result<SetSeen, CallError
 async fn ask(scope: &ManagementScope, name: &str) -> Result<SetSeen, CallError> {
     let Some(set) = scope.stack_sets.find_stack_set(name).await? else { return Ok(SetSeen::Missing) };
     let instances = scope.stack_sets.list_instances(name, Some(&scope.account_id)).await?;
-    Ok(SetSeen::There { set, instances, asked: None })
+    Ok(SetSeen::There { set, instances, operations: Vec::new() })
 }
 
 impl Seen {
     fn of(account: &AccountId, wanted: &WantedSet, seen: SetSeen) -> Self {
         let name = wanted.name.clone();
-        let (set, instances, asked) = match seen {
-            SetSeen::There { set, instances, asked } => (Some(set), instances, asked),
-            SetSeen::Missing | SetSeen::Failed(_) => (None, Vec::new(), None),
+        let (set, instances, operations) = match seen {
+            SetSeen::There { set, instances, operations } => (Some(set), instances, operations),
+            SetSeen::Missing | SetSeen::Failed(_) => (None, Vec::new(), Vec::new()),
         };
         let of = |region: &Region| instances.iter().find(|it| it.account == *account && it.region == *region).cloned();
         let regions = wanted.regions.iter().map(|region| (region.clone(), of(region))).collect();
-        let asked = asked.filter(|(_, accounts)| accounts.contains(account)).map(|(operation, _)| operation);
+        let asked =
+            operations.into_iter().find(|(_, accounts)| accounts.contains(account)).map(|(operation, _)| operation);
         Self { name, set, regions, asked }
     }
 
@@ -315,6 +340,23 @@ impl Seen {
         (!regions.is_empty()).then(|| Change { name: self.name.clone(), regions, before })
     }
 
+    /// What AWS says of instances that are to be deployed again.
+    fn failed_before(&self) -> Vec<String> {
+        if self.is_of_units() {
+            return Vec::new();
+        }
+        let failed = self.in_state(State::Lacking).filter_map(|(region, instance)| Some((region, instance.as_ref()?)));
+        failed.map(|(region, instance)| format!("{}.", self.in_words(region, instance))).collect()
+    }
+
+    /// What AWS says of an instance.
+    fn in_words(&self, region: &Region, instance: &StackInstance) -> String {
+        let StackInstance { status, detailed_status, .. } = instance;
+        let detailed = if detailed_status.is_empty() { "no more said" } else { detailed_status };
+        let name = &self.name;
+        format!("the instance of the stack set {name} in {region} is {status} ({detailed}){}", reason(Some(instance)))
+    }
+
     /// What AWS is at work on.
     fn under_way(&self) -> Option<String> {
         let regions = |state| self.in_state(state).map(|(region, _)| region.as_str()).collect::<Vec<_>>().join(", ");
@@ -340,17 +382,22 @@ impl Seen {
                 reason(instance.as_ref())
             )
         }).collect();
+        let suspended = self.in_state(State::Suspended).filter_map(|(region, it)| Some((region, it.as_ref()?)));
+        found.extend(suspended.map(|(region, instance)| {
+            format!(
+                "{}: AWS deploys nothing to a suspended account; look why it is suspended, or delete the instance with its \
+                 stack retained",
+                self.in_words(region, instance)
+            )
+        }));
         if !set.is_service_managed {
             return found;
         }
         for (region, instance) in self.in_state(State::Lacking) {
             found.push(match instance {
                 Some(instance) => format!(
-                    "the instance of the stack set {name} in {region} is {} ({}){}: correct what it says, and update the \
-                     stack set for the account",
-                    instance.status,
-                    if instance.detailed_status.is_empty() { "no more said" } else { &instance.detailed_status },
-                    reason(Some(instance))
+                    "{}: correct what it says, and update the stack set for the account",
+                    self.in_words(region, instance)
                 ),
                 None if set.units.iter().any(|unit| units.contains(unit)) => format!(
                     "there is no instance of the stack set {name} in {region}, although it is deployed to a unit that holds \

@@ -25,8 +25,8 @@ use crate::{
     error::Cause,
     gateway::{
         Account, AccountGateway, AccountState, AccountTarget, BudgetsGateway, CloudWatchGateway, ConfigRecorderGateway,
-        EventRulesGateway, IamGateway, Management, OrganizationsGateway, S3ControlGateway, SnsGateway,
-        StackSetsGateway, StsGateway, UxcGateway,
+        EffectivePolicyGateway, EventRulesGateway, IamGateway, Management, OrganizationsGateway, S3ControlGateway,
+        SnsGateway, StackSetsGateway, StsGateway, UxcGateway,
         testing::{taking_every_write, unreachable_config},
     },
     ids::{AccountId, RoleName},
@@ -139,6 +139,11 @@ impl Rules<'_> {
             account: AccountGateway::mocked(mocked!(aws_sdk_account, recorder, self.account)),
             budgets: BudgetsGateway::new(mocked!(aws_sdk_budgets, recorder, self.budgets)),
             cloudwatch: CloudWatchGateway::new(mocked!(aws_sdk_cloudwatch, recorder, self.cloudwatch)),
+            effective_policies: EffectivePolicyGateway::new(mocked!(
+                aws_sdk_organizations,
+                recorder,
+                self.organizations
+            )),
             iam: IamGateway::new(mocked!(aws_sdk_iam, recorder, self.iam)),
             s3control: S3ControlGateway::new(mocked!(aws_sdk_s3control, recorder, self.s3control)),
             sns: SnsGateway::new(mocked!(aws_sdk_sns, recorder, self.sns)),

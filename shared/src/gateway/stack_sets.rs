@@ -7,7 +7,7 @@ use aws_sdk_cloudformation::{
         create_stack_instances::CreateStackInstancesError, delete_stack_instances::DeleteStackInstancesError,
         describe_stack_set::DescribeStackSetError,
     },
-    types::{PermissionModels, StackInstanceSummary, StackSetStatus},
+    types::{ManagedExecution, PermissionModels, StackInstanceSummary, StackSetStatus},
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,9 @@ pub struct StackSet {
     /// The units that it is deployed to, where it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub units: Vec<OrganizationalUnitId>,
+    /// Whether AWS queues operations that do not conflict, instead of refusing the second one.
+    #[serde(default)]
+    pub queues: bool,
 }
 
 /// A stack set, as a list of all has it.
@@ -86,6 +89,7 @@ impl StackSetsGateway {
         Ok(Some(StackSet {
             is_service_managed: set.permission_model() == Some(&PermissionModels::ServiceManaged),
             units,
+            queues: set.managed_execution().and_then(ManagedExecution::active).unwrap_or_default(),
         }))
     }
 

@@ -13,21 +13,26 @@
 //!
 //! A policy is written only if its file is JSON that AWS would take, within AWS's limits of size and number, and if no statement
 //! denies Steward its own calls: those of the controls that the document asks for through the access role, the root tasks and
-//! the way in. What cannot be told, such as a condition on the caller's address, counts against the statement, which is named;
-//! what is refused is left to people, and the other policies go on.
+//! the way in. What cannot be told, such as a condition on the caller's address, counts against the statement, which is named.
+//! A service or resource control policy that would be made or changed is shown to IAM Access Analyzer first: what it calls an
+//! error or a security warning refuses the policy in AWS's words, and other warnings are told. Where that call is denied, Steward's
+//! own checks decide, and the row says so. What is refused is left to people, and the other policies go on.
 //!
 //! **Calls.** A compliant organization costs one `ListRoots`, a page of `ListPolicies` for each type of policy, one
 //! `DescribePolicy`, one page of `ListTargetsForPolicy` and one object of Amazon S3 for each policy, and
-//! `ListOrganizationalUnitsForParent` for each unit on the way to targets that are named by path.
+//! `ListOrganizationalUnitsForParent` for each unit on the way to targets that are named by path. A policy of statements that
+//! differs costs one `ValidatePolicy` more.
 //!
 //! **Source.** AWS Organizations user guide, "Managing policies in AWS Organizations", "Quotas and service limits", "SCP
-//! evaluation": service control policies bind member accounts, their root users too, and never the management account.
+//! evaluation": service control policies bind member accounts, their root users too, and never the management account. IAM
+//! user guide, "IAM Access Analyzer policy validation" (`ValidatePolicy`).
 
 mod content;
 mod difference;
 mod guard;
 mod own_calls;
 mod section;
+mod validation;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -151,6 +156,7 @@ pub struct OrganizationPoliciesCheck;
 impl Control<OrganizationSection> for OrganizationPoliciesCheck {
     const ID: &'static str = "organization-policies";
     const READS: &'static [&'static str] = &[
+        "access-analyzer:ValidatePolicy",
         "organizations:DescribePolicy",
         "organizations:ListOrganizationalUnitsForParent",
         "organizations:ListPolicies",
@@ -188,6 +194,7 @@ impl Control<OrganizationSection> for OrganizationPoliciesCheck {
         let looks =
             desired.iter().map(|policy| look(scope, policy, listed.get(&policy.kind).map_or(&[], Vec::as_slice)));
         let mut policies = join_all(looks).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+        validation::validate(scope, &mut policies).await?;
         leave_room(scope, &mut policies).await?;
         Ok(Actual { types: Some(types), policies })
     }

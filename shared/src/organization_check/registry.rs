@@ -52,7 +52,11 @@ mod tests {
             assert_eq!(distinct.len(), all.len(), "{}", check.id());
             for action in check.reads() {
                 let (_, name) = action.split_once(':').unwrap();
-                assert!(["Describe", "Get", "List"].iter().any(|verb| name.starts_with(verb)), "{action}");
+                // `ValidatePolicy` looks at a text that it is sent.
+                assert!(
+                    ["Describe", "Get", "List", "ValidatePolicy"].iter().any(|verb| name.starts_with(verb)),
+                    "{action}"
+                );
             }
         }
     }

@@ -7,8 +7,8 @@ use aws_config::SdkConfig;
 use super::OwnCalls;
 use crate::{
     gateway::{
-        BillingGateway, CloudTrailGateway, IamGateway, LambdaGateway, Organization, OrganizationsGateway, S3Gateway,
-        ServiceQuotasGateway,
+        AccessAnalyzerGateway, BillingGateway, CloudTrailGateway, IamGateway, LambdaGateway, Organization,
+        OrganizationsGateway, S3Gateway, ServiceQuotasGateway,
     },
     ids::AccountId,
     organization::UnitPaths,
@@ -19,6 +19,8 @@ use crate::{
 pub struct OrganizationGateways {
     /// The organization.
     pub organizations: OrganizationsGateway,
+    /// What AWS finds in policies, in us-east-1.
+    pub access_analyzer: AccessAnalyzerGateway,
     /// Root access.
     pub iam: IamGateway,
     /// Billing preferences, in us-east-1.
@@ -37,6 +39,7 @@ impl OrganizationGateways {
     pub fn of(config: &SdkConfig, organizations: OrganizationsGateway) -> Self {
         Self {
             organizations,
+            access_analyzer: AccessAnalyzerGateway::of(config),
             iam: IamGateway::of(config),
             billing: BillingGateway::of(config),
             cloudtrail: CloudTrailGateway::of(config),

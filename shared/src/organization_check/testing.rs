@@ -9,8 +9,8 @@ use crate::{
     baseline::{Baseline, Document},
     control::testing::{Recorder, management_account},
     gateway::{
-        BillingGateway, CloudTrailGateway, IamGateway, LambdaGateway, Organization, OrganizationsGateway, S3Gateway,
-        ServiceQuotasGateway, testing::unreachable_config,
+        AccessAnalyzerGateway, BillingGateway, CloudTrailGateway, IamGateway, LambdaGateway, Organization,
+        OrganizationsGateway, S3Gateway, ServiceQuotasGateway, testing::unreachable_config,
     },
     ids::RoleName,
 };
@@ -18,6 +18,7 @@ use crate::{
 /// The rules by which the mocked clients of the management account answer; a client without rules may not be called.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Rules<'a> {
+    pub(crate) access_analyzer: &'a [&'a Rule],
     pub(crate) billing: &'a [&'a Rule],
     pub(crate) cloudtrail: &'a [&'a Rule],
     pub(crate) iam: &'a [&'a Rule],
@@ -41,6 +42,11 @@ impl Rules<'_> {
         let recorder = Recorder::default();
         let gateways = OrganizationGateways {
             organizations: OrganizationsGateway::mocked(mocked!(aws_sdk_organizations, recorder, self.organizations)),
+            access_analyzer: AccessAnalyzerGateway::new(mocked!(
+                aws_sdk_accessanalyzer,
+                recorder,
+                self.access_analyzer
+            )),
             iam: IamGateway::new(mocked!(aws_sdk_iam, recorder, self.iam)),
             billing: BillingGateway::new(mocked!(aws_sdk_billing, recorder, self.billing)),
             cloudtrail: CloudTrailGateway::new(mocked!(aws_sdk_cloudtrail, recorder, self.cloudtrail)),

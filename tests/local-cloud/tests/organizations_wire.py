@@ -54,6 +54,24 @@ def policies(call, root, unit, member):
     call.refused("DescribePolicy", "PolicyNotFoundException", PolicyId=policy)
 
 
+def effective(call, root, unit, member):
+    """What policies come to for an account: the nearer one wins, and the account need not be named by itself."""
+    kind, made = "S3_POLICY", []
+    call.refused("DescribeEffectivePolicy", "EffectivePolicyNotFoundException", PolicyType=kind, TargetId=member["Id"])
+    call("EnablePolicyType", RootId=root["Id"], PolicyType=kind)
+    for target, value in ((root["Id"], "none"), (unit["Id"], "all")):
+        content = '{"s3_attributes": {"public_access_block_configuration": {"@@assign": "%s"}}}' % value
+        new = {"Name": value, "Description": "", "Type": kind, "Content": content}
+        made.append({"PolicyId": call("CreatePolicy", **new)["Policy"]["PolicySummary"]["Id"], "TargetId": target})
+        call("AttachPolicy", **made[-1])
+    of = lambda **target: call("DescribeEffectivePolicy", PolicyType=kind, **target)["EffectivePolicy"]["PolicyContent"]
+    assert of(TargetId=member["Id"]) == '{"s3_attributes":{"public_access_block_configuration":"all"}}'
+    assert "none" in of()
+    call.refused("DescribeEffectivePolicy", "TargetNotFoundException", PolicyType=kind, TargetId="000000000001")
+    for attachment in made:
+        call("DetachPolicy", **attachment)
+
+
 def main(endpoint, account):
     call = Checked("organizations", endpoint, account)
     call.refused("ListAccounts", "AWSOrganizationsNotInUseException")
@@ -136,6 +154,7 @@ def main(endpoint, account):
     )
 
     policies(call, root, unit, member)
+    effective(call, root, unit, member)
     call.refused(
         "CloseAccount", "ConstraintViolationException", "CANNOT_CLOSE_MANAGEMENT_ACCOUNT", AccountId=account
     )

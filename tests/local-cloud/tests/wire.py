@@ -91,6 +91,8 @@ def compare(where, shape, value):
         assert isinstance(value, (int, float)), f"{where}: {value!r} is no timestamp"
     elif shape.type_name == "double":
         assert isinstance(value, (int, float)) and not isinstance(value, bool), f"{where}: {value!r} is no number"
+    elif shape.type_name == "integer":
+        assert isinstance(value, int) and not isinstance(value, bool), f"{where}: {value!r} is no integer"
     elif shape.type_name == "boolean":
         assert isinstance(value, bool), f"{where}: {value!r} is no boolean"
     elif shape.type_name == "string":

@@ -69,7 +69,7 @@ async fn in_sweep(seen: SetSeen, units: &[&str]) -> Outcome {
 
 fn there(is_service_managed: bool, units: &[&str], instances: Vec<StackInstance>) -> SetSeen {
     let units = units.iter().map(|unit| unit.parse().unwrap()).collect();
-    SetSeen::There { set: StackSet { is_service_managed, units }, instances, asked: None }
+    SetSeen::There { set: StackSet { is_service_managed, units, queues: false }, instances, operations: Vec::new() }
 }
 
 fn instance(status: &str, detailed_status: &str, reason: Option<&str>) -> StackInstance {
@@ -150,6 +150,15 @@ async fn while_another_operation_is_under_way_it_is_asked_again_later_and_what_w
     assert_eq!(applied.len(), 1);
 }
 
+#[test]
+fn what_has_failed_before_is_told_in_the_words_of_aws_beside_what_is_deployed_again() {
+    let wanted = &desired(&["us-east-1"]).sets[0];
+    let failed = there(false, &[], vec![instance("OUTDATED", "FAILED", Some("no role"))]);
+    let actual = Actual { account: account(), sets: vec![Seen::of(&account(), wanted, failed)], units: Vec::new() };
+    let notes = StackInstancesControl.notes(&desired(&["us-east-1"]), &actual);
+    assert_eq!(notes, ["the instance of the stack set logging in us-east-1 is OUTDATED (FAILED), no role."]);
+}
+
 #[tokio::test]
 async fn in_a_sweep_nothing_is_asked_for_one_account() {
     assert_eq!(
@@ -166,9 +175,12 @@ async fn in_a_sweep_nothing_is_asked_for_one_account() {
 
 #[tokio::test]
 async fn what_the_sweep_has_asked_for_is_under_way_with_its_operation() {
-    let asked = Some(("steward-sweep".to_owned(), BTreeSet::from([account()])));
-    let seen =
-        SetSeen::There { set: StackSet { is_service_managed: false, units: Vec::new() }, instances: Vec::new(), asked };
+    let operations = vec![
+        ("steward-other".to_owned(), BTreeSet::from(["333333333333".parse().unwrap()])),
+        ("steward-sweep".to_owned(), BTreeSet::from([account()])),
+    ];
+    let set = StackSet { is_service_managed: false, units: Vec::new(), queues: true };
+    let seen = SetSeen::There { set, instances: Vec::new(), operations };
     let Outcome::NotReady { failure, .. } = in_sweep(seen, &[]).await else { panic!() };
     assert!(failure.message.contains("(operation steward-sweep)"), "{failure}");
 }
@@ -185,8 +197,12 @@ async fn of_a_stack_set_of_units_the_reason_is_told_in_the_words_of_aws_and_noth
         planned(in_sweep(there(true, &[unit], vec![instance("OUTDATED", "FAILED", Some(words))]), &["r-ab12"]).await);
     assert!(failed[0].contains(&format!("is OUTDATED (FAILED), {words}: correct what it says")), "{failed:?}");
     let suspended = instance("OUTDATED", "SKIPPED_SUSPENDED_ACCOUNT", None);
+    // Nor to a suspended account, whoever the stack set is deployed by.
+    let by_steward = planned(in_sweep(there(false, &[], vec![suspended.clone()]), &[]).await);
+    assert!(by_steward[0].starts_with("by hand: ") && by_steward.len() == 1, "{by_steward:?}");
     let skipped = planned(in_sweep(there(true, &[unit], vec![suspended]), &["r-ab12"]).await);
-    assert!(skipped[0].contains("OUTDATED (SKIPPED_SUSPENDED_ACCOUNT)"), "{skipped:?}");
+    let expected = "OUTDATED (SKIPPED_SUSPENDED_ACCOUNT): AWS deploys nothing to a suspended account; look why";
+    assert!(skipped[0].contains(expected), "{skipped:?}");
     for lines in [wrong, right, failed, skipped] {
         assert!(lines.iter().all(|line| line.starts_with("by hand: ")), "{lines:?}");
     }

@@ -3,6 +3,11 @@
 //! What cannot be told counts against the policy: a statement passes only if it can be shown that it denies none of these
 //! calls (IAM user guide, "Policy evaluation logic", "AWS global condition context keys" and "IAM JSON policy elements:
 //! condition operators").
+//!
+//! IAM's own simulation (`SimulateCustomPolicy` with `OrderedOrganizationPolicyInputList`) is not asked. It takes service control
+//! policies alone, no session of a root user and none of a role, and it says neither which of their statements denies nor which
+//! condition keys it was not given: what it lets pass would be no answer, and what it denies would have no name (IAM API
+//! reference, `EvaluationResult`).
 
 use std::collections::BTreeSet;
 

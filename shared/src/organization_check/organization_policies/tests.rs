@@ -1,3 +1,8 @@
+use aws_sdk_accessanalyzer::{
+    Client as AccessAnalyzer,
+    operation::validate_policy::{ValidatePolicyError, ValidatePolicyOutput},
+    types::{Location, PathElement, ValidatePolicyFinding, ValidatePolicyFindingType},
+};
 use aws_sdk_organizations::{
     Client as Organizations,
     operation::{
@@ -88,13 +93,39 @@ fn file(content: &'static str) -> Rule {
         })
 }
 
+/// What IAM Access Analyzer finds: the weight and the name of each finding, in the first statement.
+fn finds(found: &'static [(&'static str, &'static str)]) -> Rule {
+    mock!(AccessAnalyzer::validate_policy).then_output(move || {
+        let all = found.iter().map(|(weight, code)| {
+            let path = [PathElement::Value("Statement".into()), PathElement::Index(0)];
+            let at = Location::builder().set_path(Some(path.to_vec())).build().unwrap();
+            let finding = ValidatePolicyFinding::builder().finding_type(ValidatePolicyFindingType::from(*weight));
+            let finding = finding.issue_code(*code).finding_details("Words of AWS.").locations(at);
+            finding.learn_more_link("https://docs.aws.amazon.com/x").build().unwrap()
+        });
+        ValidatePolicyOutput::builder().set_findings(Some(all.collect())).build().unwrap()
+    })
+}
+
 async fn run(
     organizations: &[&Rule],
     s3: &[&Rule],
     policies: Vec<OrganizationPolicy>,
     mode: Mode,
 ) -> (CheckRow, Vec<String>) {
-    let (scope, recorder) = Rules { organizations, s3, ..Rules::default() }.organization();
+    validated(&finds(&[]), organizations, s3, policies, mode).await
+}
+
+/// The same with what IAM Access Analyzer says.
+async fn validated(
+    analyzer: &Rule,
+    organizations: &[&Rule],
+    s3: &[&Rule],
+    policies: Vec<OrganizationPolicy>,
+    mode: Mode,
+) -> (CheckRow, Vec<String>) {
+    let access_analyzer = &[analyzer];
+    let (scope, recorder) = Rules { access_analyzer, organizations, s3, ..Rules::default() }.organization();
     let work = organization_check::run(&[&OrganizationPoliciesCheck], &scope, &section(policies), mode).await;
     (work.into_iter().next().unwrap(), recorder.calls())
 }
@@ -191,6 +222,72 @@ async fn a_policy_that_locks_out_is_refused_with_its_statement_and_nothing_is_wr
     assert!(applied.is_empty() && row.outcome.is_left_to_people());
     assert!(remaining[0].contains("lock is not written: statement Everything denies "), "{remaining:?}");
     assert!(calls.iter().all(|call| call.starts_with("List") || call.starts_with("Get")), "{calls:?}");
+}
+
+#[tokio::test]
+async fn what_iam_access_analyzer_calls_an_error_or_a_security_warning_refuses_the_policy_in_its_words() {
+    for weight in ["ERROR", "SECURITY_WARNING"] {
+        let found: &'static [_] = Box::leak(Box::new([(weight, "INVALID_ACTION"), ("SUGGESTION", "STYLE")]));
+        let rules = [&root(Some(PolicyTypeStatus::Enabled)), &listed(&[])];
+        let policies = vec![policy("leave", &["222222222222"])];
+        let (row, calls) = validated(&finds(found), &rules, &[&file(LEAVE)], policies, Mode::Apply).await;
+        let Outcome::NotConverged { applied, remaining } = &row.outcome else { panic!("{row:?}") };
+        assert!(applied.is_empty() && row.outcome.is_left_to_people());
+        assert_eq!(
+            *remaining,
+            [
+                "by hand: the SERVICE_CONTROL_POLICY leave is not written: IAM Access Analyzer finds in statement Leave: Words of \
+              AWS. (INVALID_ACTION, https://docs.aws.amazon.com/x)"
+            ]
+        );
+        assert!(!calls.contains(&"CreatePolicy".to_owned()), "{calls:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_it_only_warns_of_is_told_and_what_does_not_change_is_not_asked_about() {
+    let rules = [&root(Some(PolicyTypeStatus::Enabled)), &listed(&[]), &at_target(1)];
+    let policies = || vec![policy("leave", &["222222222222"])];
+    let warns = finds(&[("WARNING", "MISSING_VERSION")]);
+    let (row, _) = validated(&warns, &rules, &[&file(LEAVE)], policies(), Mode::Plan).await;
+    assert!(matches!(&row.outcome, Outcome::Drifted { planned } if planned.len() == 2), "{row:?}");
+    assert!(row.notes[0].contains("in statement Leave: Words of AWS. (MISSING_VERSION, "), "{:?}", row.notes);
+
+    let rules = [
+        &root(Some(PolicyTypeStatus::Enabled)),
+        &listed(&[("p-1", "leave")]),
+        &says(LEAVE),
+        &attached(&["222222222222"]),
+    ];
+    let (row, calls) = validated(&finds(&[("ERROR", "X")]), &rules, &[&file(LEAVE)], policies(), Mode::Plan).await;
+    assert_eq!(row.outcome, Outcome::Compliant);
+    assert!(!calls.contains(&"ValidatePolicy".to_owned()), "{calls:?}");
+}
+
+#[tokio::test]
+async fn where_iam_access_analyzer_may_not_be_asked_own_checks_decide_and_the_row_says_so() {
+    let refuses = |code: &'static str| {
+        mock!(AccessAnalyzer::validate_policy).then_error(move || {
+            ValidatePolicyError::generic(crate::gateway::testing::said(code, "no identity-based policy allows it"))
+        })
+    };
+    let policies = || vec![policy("leave", &["222222222222"]), policy("also", &["222222222222"])];
+    let rules = [&root(Some(PolicyTypeStatus::Enabled)), &listed(&[]), &at_target(1)];
+    let denied = refuses("AccessDeniedException");
+    let (row, _) = validated(&denied, &rules, &[&file(LEAVE)], policies(), Mode::Plan).await;
+    assert!(matches!(&row.outcome, Outcome::Drifted { planned } if planned.len() == 4), "{row:?}");
+    assert_eq!(row.notes.len(), 2, "{:?}", row.notes);
+    assert!(row.notes.iter().all(|note| note.contains("access-analyzer:ValidatePolicy was denied")), "{:?}", row.notes);
+    assert_eq!(denied.num_calls(), 1, "who is denied once is not asked again");
+
+    // Any other failure is a read that failed.
+    let (row, _) =
+        validated(&refuses("InternalServerException"), &rules, &[&file(LEAVE)], policies(), Mode::Plan).await;
+    assert!(matches!(row.outcome, Outcome::Unknown { .. } | Outcome::NotReady { .. }), "{row:?}");
+    // What it cannot read at all is refused.
+    let (row, _) = validated(&refuses("ValidationException"), &rules, &[&file(LEAVE)], policies(), Mode::Plan).await;
+    let Outcome::Drifted { planned } = &row.outcome else { panic!("{row:?}") };
+    assert!(planned.iter().all(|line| line.contains("IAM Access Analyzer cannot read it: Validation")), "{planned:?}");
 }
 
 #[tokio::test]

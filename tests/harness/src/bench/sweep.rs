@@ -33,6 +33,8 @@ const CALL: Duration = Duration::from_millis(40);
 /// How much more memory a batch may need in a sweep of ten times as many accounts.
 const FLAT: f64 = 1.25;
 const SIZES: [usize; 2] = [1_000, 10_000];
+/// The stack sets that the document of the sample names.
+const STACK_SETS: [&str; 2] = ["steward-member-events", "steward-config-recorder"];
 /// How many accounts a batch has.
 const BATCH: usize = 50;
 
@@ -65,6 +67,13 @@ pub(super) async fn measure(console: &Console, missed: &mut Vec<String>) -> Resu
         let organization = builder.root_access().simulated_members(accounts, "/Workloads", alias).create().await?;
         // Nobody here reads CloudTrail's records.
         organization.set_records(0, Duration::ZERO);
+        // The two of the document, each with an instance in every account.
+        for name in STACK_SETS {
+            organization.make_stack_set(name, Some(&[&organization.root_id()]));
+            for account in organization.account_ids() {
+                organization.set_stack_instance(name, (&account, "us-east-1"), ("CURRENT", "SUCCEEDED", ""));
+            }
+        }
         let (name, parameters) =
             (format!("sweep-{accounts}"), [("BaselineKey", "baseline.yaml"), ("MaxChangedPercent", "100")]);
         let stack = match &original {
@@ -173,6 +182,8 @@ async fn one(
             peak("ComplianceReporterFunction")?
         ),
     );
+    let listed = by_operation.get("cloudformation:ListStackInstances").copied().unwrap_or(0);
+    console.fact("", &format!("{listed} calls list the instances of {} stack sets", STACK_SETS.len()));
     if throttled > 0 {
         missed.push(format!("{throttled} calls of a sweep of {accounts} accounts were throttled; none is the budget"));
     }

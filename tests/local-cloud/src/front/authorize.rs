@@ -97,7 +97,8 @@ pub(crate) async fn authorize(
 fn verdict(protocol: Protocol, answer: &Response<Bytes>) -> Verdict {
     let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     if body["error"].as_str().is_some_and(|error| error.starts_with("Unsupported service")) {
-        return Verdict::Passed;
+        // It knows no action of such a service but by the operation that a header names.
+        return if protocol == Protocol::RestJson { Verdict::Authenticated } else { Verdict::Passed };
     }
     let in_json = ["message", "Message"].iter().find_map(|name| body[name].as_str()).map(str::to_owned);
     let in_xml = || Xml(String::from_utf8_lossy(answer.body()).into_owned()).text("Message");

@@ -161,7 +161,7 @@ async fn dispatch(core: &Arc<Core>, request: &Incoming, caller: Option<&Caller>)
     if !within_rate(core, service.rate(&request.operation), request, &caller) {
         return answer::error(request.protocol, &throttling(&request.service));
     }
-    let answered = service.answer(Context { core: core.clone(), request, caller }).await;
+    let answered = service.answer(&Context { core: core.clone(), request, caller });
     answered.unwrap_or_else(|error| answer::error(request.protocol, &error))
 }
 

@@ -8,6 +8,7 @@ pub(crate) const PUBLIC_ACCESS_BLOCK: &str = "/v20180820/configuration/publicAcc
 /// The operation a REST request asks for; `METHOD /path` where no name is known.
 pub(crate) fn operation(service: &str, method: &Method, path: &str, query: &str) -> String {
     let named = match service {
+        "access-analyzer" => (path == "/policy/validation").then(|| "ValidatePolicy".to_owned()),
         "lambda" => lambda(method, path),
         "s3" => s3(method, path, query),
         "scheduler" => scheduler(method, path),

@@ -3,17 +3,11 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use bytes::Bytes;
-use http::Response;
 use serde_json::{Value, json};
 
-use crate::core::Core;
-use crate::front::actions;
 use crate::front::answer::{ApiError, json_ok};
-use crate::front::authorize::Need;
 use crate::front::request::Incoming;
-use crate::quota::Rate;
-use crate::service::{Answering, Context, Service};
+use crate::service::{Answered, Context, Service};
 
 /// The one feature that is known, and the key of its preference. What AWS calls it is not published: who sends another one
 /// than was read has made it up.
@@ -31,16 +25,8 @@ impl Service for Billing {
         request.service == "billing"
     }
 
-    fn needs(&self, _: &Core, request: &Incoming) -> Vec<Need> {
-        actions::needed(request).into_iter().map(|action| Need::new(action, "*")).collect()
-    }
-
-    fn rate(&self, _: &str) -> Option<Rate> {
-        None
-    }
-
-    fn answer<'a>(&'a self, context: Context<'a>) -> Answering<'a> {
-        Box::pin(async move { self.perform(&context) })
+    fn answer(&self, context: &Context<'_>) -> Answered {
+        self.perform(context)
     }
 }
 
@@ -60,7 +46,7 @@ impl Billing {
         self.alerting.lock().unwrap_or_else(PoisonError::into_inner).contains(account)
     }
 
-    fn perform(&self, context: &Context<'_>) -> Result<Response<Bytes>, ApiError> {
+    fn perform(&self, context: &Context<'_>) -> Answered {
         let (request, account) = (context.request, &context.caller.account);
         let answer = match request.operation.as_str() {
             "GetBillingPreferences" if request.input["features"] == json!([FEATURE]) => {

@@ -5,12 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use crate::core::Core;
 use crate::front::answer::{ApiError, json_ok};
-use crate::front::authorize::Need;
 use crate::front::request::Incoming;
-use crate::quota::Rate;
-use crate::service::{Answering, Context, Service};
+use crate::service::{Answered, Context, Service};
 
 const METRIC: &str = "UnblendedCost";
 /// What charges are grouped by.
@@ -27,17 +24,8 @@ impl Service for CostExplorer {
         request.service == "ce"
     }
 
-    fn needs(&self, _: &Core, request: &Incoming) -> Vec<Need> {
-        vec![Need::new(format!("ce:{}", request.operation), "*")]
-    }
-
-    fn rate(&self, _: &str) -> Option<Rate> {
-        // AWS publishes none.
-        None
-    }
-
-    fn answer<'a>(&'a self, context: Context<'a>) -> Answering<'a> {
-        Box::pin(async move { Ok(json_ok(context.request.protocol, &self.perform(&context)?)) })
+    fn answer(&self, context: &Context<'_>) -> Answered {
+        Ok(json_ok(context.request.protocol, &self.perform(context)?))
     }
 }
 

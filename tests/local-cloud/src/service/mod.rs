@@ -1,5 +1,6 @@
 //! The services that the front answers itself, one folder or file each.
 
+mod access_analyzer;
 pub(crate) mod account;
 mod billing;
 mod cost_explorer;
@@ -12,19 +13,19 @@ mod stack_sets;
 mod tagging;
 mod uxc;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
 
 use crate::core::Core;
+use crate::front::actions;
 use crate::front::answer::ApiError;
 use crate::front::authorize::Need;
 use crate::front::request::Incoming;
 use crate::identity::Caller;
 use crate::quota::Rate;
+use access_analyzer::AccessAnalyzer;
 use account::AccountManagement;
 use billing::Billing;
 use cost_explorer::CostExplorer;
@@ -37,8 +38,8 @@ use stack_sets::StackSets;
 use tagging::Tagging;
 use uxc::Uxc;
 
-/// An answer that takes a while.
-pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response<Bytes>, ApiError>> + Send + 'a>>;
+/// What is answered.
+pub(crate) type Answered = Result<Response<Bytes>, ApiError>;
 
 /// An authenticated and authorised request.
 pub(crate) struct Context<'a> {
@@ -52,19 +53,24 @@ pub(crate) trait Service: Send + Sync {
     /// Whether this service answers the request; otherwise it is forwarded to MiniStack.
     fn claims(&self, request: &Incoming) -> bool;
 
-    /// What IAM must allow, resource by resource.
-    fn needs(&self, core: &Core, request: &Incoming) -> Vec<Need>;
+    /// What IAM must allow, resource by resource: where the service has no resources, each action as a whole.
+    fn needs(&self, _: &Core, request: &Incoming) -> Vec<Need> {
+        actions::needed(request).into_iter().map(|action| Need::new(action, "*")).collect()
+    }
 
-    /// The published rate of an operation.
-    fn rate(&self, operation: &str) -> Option<Rate>;
+    /// The published rate of an operation, where AWS publishes one.
+    fn rate(&self, _: &str) -> Option<Rate> {
+        None
+    }
 
     /// Does what is asked.
-    fn answer<'a>(&'a self, context: Context<'a>) -> Answering<'a>;
+    fn answer(&self, context: &Context<'_>) -> Answered;
 }
 
 /// Every service the front answers. A new one is added here and nowhere else.
 #[derive(Default)]
 pub(crate) struct Services {
+    access_analyzer: AccessAnalyzer,
     pub(crate) account: AccountManagement,
     pub(crate) billing: Billing,
     pub(crate) cost_explorer: CostExplorer,
@@ -82,7 +88,8 @@ impl Services {
     /// The service that answers a request, if it is not MiniStack.
     pub(crate) fn claiming(&self, request: &Incoming) -> Option<&dyn Service> {
         // The last takes what is left of the calls in its accounts.
-        let all: [&dyn Service; 11] = [
+        let all: [&dyn Service; 12] = [
+            &self.access_analyzer,
             &self.account,
             &self.billing,
             &self.cost_explorer,

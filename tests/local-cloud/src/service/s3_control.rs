@@ -4,16 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::Response;
 
-use crate::core::Core;
-use crate::front::actions;
 use crate::front::answer::{ApiError, xml_ok};
-use crate::front::authorize::Need;
 use crate::front::request::Incoming;
 use crate::front::rest::PUBLIC_ACCESS_BLOCK;
-use crate::quota::Rate;
-use crate::service::{Answering, Context, Service};
+use crate::service::{Answered, Context, Service};
 use crate::xml::Xml;
 
 const NAMESPACE: &str = "http://awss3control.amazonaws.com/doc/2018-08-20/";
@@ -34,25 +29,30 @@ impl Service for S3Control {
         request.service == "s3" && request.parts.uri.path() == PUBLIC_ACCESS_BLOCK
     }
 
-    fn needs(&self, _: &Core, request: &Incoming) -> Vec<Need> {
-        actions::needed(request).into_iter().map(|action| Need::new(action, "*")).collect()
-    }
-
-    fn rate(&self, _: &str) -> Option<Rate> {
-        None
-    }
-
-    fn answer<'a>(&'a self, context: Context<'a>) -> Answering<'a> {
-        Box::pin(async move { self.perform(&context) })
+    fn answer(&self, context: &Context<'_>) -> Answered {
+        self.perform(context)
     }
 }
 
 impl S3Control {
-    fn perform(&self, context: &Context<'_>) -> Result<Response<Bytes>, ApiError> {
+    fn perform(&self, context: &Context<'_>) -> Answered {
         let account = &context.caller.account;
         let named = context.request.parts.headers.get("x-amz-account-id").and_then(|id| id.to_str().ok());
         if named != Some(account) {
             return Err(context.request.protocol.access_denied("Access Denied"));
+        }
+        // What an S3 policy of the organization says is in force, and nobody in the account changes it; the account's own settings
+        // are kept behind it.
+        let by_policy = context.core.services.organizations.effective_policy("S3_POLICY", account);
+        let by_policy = by_policy.and_then(|policy| {
+            let said = policy["s3_attributes"]["public_access_block_configuration"].as_str()?.to_owned();
+            Some([said == "all"; SETTINGS.len()])
+        });
+        if let Some(in_force) = by_policy {
+            return match context.request.operation.as_str() {
+                "GetPublicAccessBlock" => Ok(xml_ok(body(in_force))),
+                _ => Err(context.request.protocol.access_denied("Access Denied")),
+            };
         }
         let mut blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
         match context.request.operation.as_str() {

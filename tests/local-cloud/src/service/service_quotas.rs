@@ -3,17 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-use bytes::Bytes;
-use http::Response;
 use serde_json::{Value, json};
 
-use crate::core::Core;
-use crate::front::actions;
 use crate::front::answer::{ApiError, json_ok};
-use crate::front::authorize::Need;
 use crate::front::request::Incoming;
-use crate::quota::Rate;
-use crate::service::{Answering, Context, Service};
+use crate::service::{Answered, Context, Service};
 
 /// The principal that an organization trusts so that there is a template.
 const PRINCIPAL: &str = "servicequotas.amazonaws.com";
@@ -38,21 +32,13 @@ impl Service for ServiceQuotas {
         request.service == "servicequotas"
     }
 
-    fn needs(&self, _: &Core, request: &Incoming) -> Vec<Need> {
-        actions::needed(request).into_iter().map(|action| Need::new(action, "*")).collect()
-    }
-
-    fn rate(&self, _: &str) -> Option<Rate> {
-        None
-    }
-
-    fn answer<'a>(&'a self, context: Context<'a>) -> Answering<'a> {
-        Box::pin(async move { self.perform(&context) })
+    fn answer(&self, context: &Context<'_>) -> Answered {
+        self.perform(context)
     }
 }
 
 impl ServiceQuotas {
-    fn perform(&self, context: &Context<'_>) -> Result<Response<Bytes>, ApiError> {
+    fn perform(&self, context: &Context<'_>) -> Answered {
         let (request, account) = (context.request, &context.caller.account);
         let membership = context.core.services.organizations.membership(account);
         let membership = membership

@@ -11,8 +11,7 @@ use crate::core::Core;
 use crate::front::answer::{ApiError, query_body, query_ok};
 use crate::front::authorize::Need;
 use crate::front::request::Incoming;
-use crate::quota::Rate;
-use crate::service::{Answering, Context, Service};
+use crate::service::{Answered, Context, Service};
 use crate::xml::{escape, members};
 
 const NAMESPACE: &str = "http://cloudformation.amazonaws.com/doc/2010-05-15/";
@@ -79,13 +78,8 @@ impl Service for StackSets {
         }
     }
 
-    fn rate(&self, _: &str) -> Option<Rate> {
-        // AWS publishes none.
-        None
-    }
-
-    fn answer<'a>(&'a self, context: Context<'a>) -> Answering<'a> {
-        Box::pin(async move { self.perform(&context).map(query_ok) })
+    fn answer(&self, context: &Context<'_>) -> Answered {
+        self.perform(context).map(query_ok)
     }
 }
 

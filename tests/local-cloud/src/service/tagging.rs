@@ -2,12 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::core::Core;
 use crate::front::answer::{ApiError, json_ok};
-use crate::front::authorize::Need;
 use crate::front::request::Incoming;
 use crate::quota::Rate;
-use crate::service::{Answering, Context, Service};
+use crate::service::{Answered, Context, Service};
 
 /// How many ARNs one call takes (API reference, `GetResources`).
 const MAX_ARNS: usize = 100;
@@ -21,20 +19,13 @@ impl Service for Tagging {
         request.service == "tag"
     }
 
-    fn needs(&self, _: &Core, request: &Incoming) -> Vec<Need> {
-        vec![Need::new(format!("tag:{}", request.operation), "*")]
-    }
-
     fn rate(&self, operation: &str) -> Option<Rate> {
         // AWS publishes none. This is what somebody polite keeps to.
         (operation == "GetResources").then_some(Rate::new(5.0, 5.0))
     }
 
-    fn answer<'a>(&'a self, context: Context<'a>) -> Answering<'a> {
-        Box::pin(async move {
-            let body = perform(&context)?;
-            Ok(json_ok(context.request.protocol, &body))
-        })
+    fn answer(&self, context: &Context<'_>) -> Answered {
+        perform(context).map(|body| json_ok(context.request.protocol, &body))
     }
 }
 

@@ -3,17 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use bytes::Bytes;
-use http::Response;
 use serde_json::{Map, Value, json};
 
-use crate::core::Core;
-use crate::front::actions;
 use crate::front::answer::{ApiError, json_ok};
-use crate::front::authorize::Need;
 use crate::front::request::Incoming;
-use crate::quota::Rate;
-use crate::service::{Answering, Context, Service};
+use crate::service::{Answered, Context, Service};
 
 const COLORS: [&str; 10] =
     ["none", "pink", "purple", "darkBlue", "lightBlue", "teal", "green", "yellow", "orange", "red"];
@@ -30,21 +24,13 @@ impl Service for Uxc {
         request.service == "uxc"
     }
 
-    fn needs(&self, _: &Core, request: &Incoming) -> Vec<Need> {
-        actions::needed(request).into_iter().map(|action| Need::new(action, "*")).collect()
-    }
-
-    fn rate(&self, _: &str) -> Option<Rate> {
-        None
-    }
-
-    fn answer<'a>(&'a self, context: Context<'a>) -> Answering<'a> {
-        Box::pin(async move { self.perform(&context) })
+    fn answer(&self, context: &Context<'_>) -> Answered {
+        self.perform(context)
     }
 }
 
 impl Uxc {
-    fn perform(&self, context: &Context<'_>) -> Result<Response<Bytes>, ApiError> {
+    fn perform(&self, context: &Context<'_>) -> Answered {
         let (request, account) = (context.request, &context.caller.account);
         let mut customized = self.customized.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = customized.entry(account.clone()).or_default();

@@ -23,7 +23,7 @@ async fn botocore(script: &str, accounts: impl Into<Vec<String>>) -> String {
 #[tokio::test]
 async fn botocore_understands_every_answer_of_organizations() {
     let printed = botocore("organizations_wire.py", [CLOUD.new_account_id()]).await;
-    assert!(printed.starts_with("35 operations"), "{printed}");
+    assert!(printed.starts_with("36 operations"), "{printed}");
 }
 
 #[tokio::test]
@@ -67,6 +67,12 @@ async fn botocore_asks_what_an_account_costs() {
     let accounts = [organization.management_account().to_owned(), members[0].clone()];
     let printed = botocore("cost_explorer_wire.py", accounts).await;
     assert!(printed.starts_with("1 operation"), "{printed}");
+}
+
+#[tokio::test]
+async fn botocore_has_policies_looked_at() {
+    let printed = botocore("access_analyzer_wire.py", [CLOUD.new_account_id()]).await;
+    assert!(printed.starts_with("1 operations"), "{printed}");
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use crate::front::answer::{ApiError, json_ok};
 use crate::front::authorize::Need;
 use crate::front::request::Incoming;
 use crate::quota::Rate;
-use crate::service::{Answering, Context, Service};
+use crate::service::{Answered, Context, Service};
 pub use handle::{Contacts, EmailChanges, Regions};
 pub(crate) use handle::{deny, deny_in_member};
 use profile::{Profile, RegionStatus};
@@ -65,11 +65,8 @@ impl Service for AccountManagement {
         Some(Rate::new(per_second, burst))
     }
 
-    fn answer<'a>(&'a self, context: Context<'a>) -> Answering<'a> {
-        Box::pin(async move {
-            let body = self.perform(&context)?;
-            Ok(json_ok(context.request.protocol, &body))
-        })
+    fn answer(&self, context: &Context<'_>) -> Answered {
+        self.perform(context).map(|body| json_ok(context.request.protocol, &body))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::state::Org;
-use super::{Organizations, org_of, shapes};
+use super::{Organizations, org_of, policies, shapes};
 use crate::events::EventPlan;
 use crate::service::account::RegionPlan;
 
@@ -111,6 +111,12 @@ impl Organizations {
     /// `account:AccountResourceOrgPaths`.
     pub(crate) fn path_of(&self, management: &str, account: &str) -> Option<String> {
         self.with(management, |org| org.account(account).map(|account| org.path(&account.parent))).flatten()
+    }
+
+    /// What the policies of a type come to for an account, as the account would be told.
+    pub(crate) fn effective_policy(&self, kind: &str, account: &str) -> Option<Value> {
+        let orgs = self.lock();
+        policies::effective_content(org_of(&orgs, account)?, kind, account)
     }
 
     /// Whether a service control policy of its organization denies everything to an account.

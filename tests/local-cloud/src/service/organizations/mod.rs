@@ -32,7 +32,7 @@ use crate::front::answer::{ApiError, json_ok};
 use crate::front::authorize::Need;
 use crate::front::request::Incoming;
 use crate::quota::Rate;
-use crate::service::{Answering, Context, Service};
+use crate::service::{Answered, Context, Service};
 pub use builder::OrganizationBuilder;
 pub use handle::{Organization, Request};
 use input::Input;
@@ -63,11 +63,8 @@ impl Service for Organizations {
         operations::rate(operation)
     }
 
-    fn answer<'a>(&'a self, context: Context<'a>) -> Answering<'a> {
-        Box::pin(async move {
-            let body = self.perform(&context)?;
-            Ok(json_ok(context.request.protocol, &body))
-        })
+    fn answer(&self, context: &Context<'_>) -> Answered {
+        self.perform(context).map(|body| json_ok(context.request.protocol, &body))
     }
 }
 
@@ -91,6 +88,11 @@ impl Organizations {
         if request.operation == "DescribeOrganization" {
             let org = org_of(&orgs, account).ok_or_else(error::not_in_use)?;
             return Ok(serde_json::json!({ "Organization": shapes::organization(org) }));
+        }
+        if request.operation == "DescribeEffectivePolicy" {
+            // Any account may ask what holds for itself.
+            let org = org_of(&orgs, account).ok_or_else(error::not_in_use)?;
+            return policies::effective(org, account, input);
         }
         if !orgs.contains_key(account) {
             let is_member = org_of(&orgs, account).is_some();

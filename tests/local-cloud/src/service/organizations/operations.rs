@@ -100,7 +100,7 @@ fn resource_parameters(operation: &str) -> &'static [&'static str] {
         "AttachPolicy" | "DetachPolicy" => &["PolicyId", "TargetId"],
         "DeletePolicy" | "DescribePolicy" | "ListTargetsForPolicy" | "UpdatePolicy" => &["PolicyId"],
         "EnablePolicyType" => &["RootId"],
-        "ListPoliciesForTarget" => &["TargetId"],
+        "DescribeEffectivePolicy" | "ListPoliciesForTarget" => &["TargetId"],
         _ => &[],
     }
 }

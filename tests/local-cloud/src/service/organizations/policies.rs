@@ -1,4 +1,5 @@
-//! Policies of an organization, and what they are attached to. They bind nobody here: `denied_units` stands for one that does.
+//! Policies of an organization, and what they are attached to. They bind nobody here: `denied_units` stands
+//! for one that does. What S3 policies come to is what S3 Control answers.
 
 use std::collections::BTreeSet;
 
@@ -208,6 +209,58 @@ pub(super) fn enable(org: &mut Org, input: Input<'_>) -> Result<Value, ApiError>
         return Err(error::error("PolicyTypeAlreadyEnabledException", message));
     }
     Ok(json!({ "Root": super::shapes::root(org) }))
+}
+
+/// What the policies of a type come to for an account, asked by an account of the organization.
+pub(super) fn effective(org: &Org, caller: &str, input: Input<'_>) -> Result<Value, ApiError> {
+    let (kind, ..) = kind(input, "PolicyType")?;
+    if FULL.iter().any(|(.., of)| *of == kind) {
+        return Err(error::invalid("INVALID_ENUM_POLICY_TYPE", "PolicyType"));
+    }
+    let target = match input.optional("TargetId")? {
+        Some(_) if caller != org.management => return Err(error::not_for_members()),
+        Some(id) if org.account(id).is_some() => id,
+        Some(id) => return Err(error::not_found("TargetNotFoundException", id)),
+        None => caller,
+    };
+    let content = effective_content(org, kind, target).ok_or_else(|| {
+        let message = "There is no effective policy of this type for the account.";
+        error::error("EffectivePolicyNotFoundException", message)
+    })?;
+    Ok(json!({ "EffectivePolicy": {
+        "PolicyContent": content.to_string(), "PolicyType": kind, "TargetId": target,
+        "LastUpdatedTimestamp": jiff::Timestamp::now().as_second(),
+    }}))
+}
+
+/// What the policies of a type that are attached to an account, and above it, come to; None where there are none. Of what is
+/// assigned twice, the place that is nearer to the account wins; other operators of inheritance are not known here.
+pub(super) fn effective_content(org: &Org, kind: &str, account: &str) -> Option<Value> {
+    let mut places = vec![account];
+    let mut parent = org.account(account).map(|account| account.parent.as_str());
+    while let Some(id) = parent {
+        places.push(id);
+        parent = org.unit(id).map(|unit| unit.parent.as_str());
+    }
+    let of_place = |place: &&str| attached(org, kind, place).into_iter().filter_map(|id| org.policies.find(id).ok());
+    let contents = places.iter().rev().flat_map(of_place).map(|policy| policy.content.as_str());
+    let mut whole = None;
+    for content in contents.filter_map(|content| serde_json::from_str::<Value>(content).ok()) {
+        merge(whole.get_or_insert_with(|| json!({})), &content);
+    }
+    whole
+}
+
+/// Puts what a policy assigns into what there is.
+fn merge(into: &mut Value, policy: &Value) {
+    if let Some(assigned) = policy.get("@@assign") {
+        *into = assigned.clone();
+        return;
+    }
+    let (Some(members), Some(into)) = (policy.as_object(), into.as_object_mut()) else { return };
+    for (name, member) in members.iter().filter(|(name, _)| !name.starts_with("@@")) {
+        merge(into.entry(name.as_str()).or_insert_with(|| json!({})), member);
+    }
 }
 
 fn id(input: Input<'_>) -> Result<&str, ApiError> {

@@ -16,8 +16,7 @@ use crate::core::Core;
 use crate::front::answer::query_ok;
 use crate::front::authorize::Need;
 use crate::front::request::Incoming;
-use crate::quota::Rate;
-use crate::service::{Answering, Context, Service};
+use crate::service::{Answered, Context, Service};
 pub use credentials::RootCredentials;
 use features::Features;
 use session::RootSession;
@@ -57,16 +56,9 @@ impl Service for RootAccess {
         vec![Need::new(format!("iam:{}", request.operation), "*")]
     }
 
-    fn rate(&self, _: &str) -> Option<Rate> {
-        // AWS publishes none for any of these.
-        None
-    }
-
-    fn answer<'a>(&'a self, context: Context<'a>) -> Answering<'a> {
-        Box::pin(async move {
-            let answer = if context.request.service == "sts" { assume::answer } else { features::answer };
-            answer(self, &context).map(query_ok)
-        })
+    fn answer(&self, context: &Context<'_>) -> Answered {
+        let answer = if context.request.service == "sts" { assume::answer } else { features::answer };
+        answer(self, context).map(query_ok)
     }
 }
 

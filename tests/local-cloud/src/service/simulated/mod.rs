@@ -17,7 +17,7 @@ use crate::front::belonging::organization;
 use crate::front::request::Incoming;
 use crate::identity::is_account_id;
 use crate::quota::Rate;
-use crate::service::{Answering, Context, Service};
+use crate::service::{Answered, Context, Service};
 
 /// The simulated accounts and who is in them.
 #[derive(Default)]
@@ -69,14 +69,12 @@ impl Service for Simulated {
         (operation == "AssumeRole").then_some(Rate::new(600.0, 600.0))
     }
 
-    fn answer<'a>(&'a self, context: Context<'a>) -> Answering<'a> {
-        Box::pin(async move {
-            if session::target(context.request).is_some() {
-                return session::open(self, &context).map(query_ok);
-            }
-            let alias = self.member(&context.caller.account).and_then(|member| member.alias);
-            answers::answer(&context, alias.as_deref())
-        })
+    fn answer(&self, context: &Context<'_>) -> Answered {
+        if session::target(context.request).is_some() {
+            return session::open(self, context).map(query_ok);
+        }
+        let alias = self.member(&context.caller.account).and_then(|member| member.alias);
+        answers::answer(context, alias.as_deref())
     }
 }
 
