@@ -10,6 +10,7 @@ use crate::{
     compliance_sweep::cells,
     one_table::as_function,
     scenario::{PATIENCE, Scenario},
+    secrets,
 };
 
 const CLOSER: &str = "AccountCloserFunction";
@@ -347,7 +348,7 @@ async fn an_account_that_somebody_closes_while_it_waits_is_noticed_told_once_and
         (!plan["rows"][0]["last_month"].is_null()).then_some(plan)
     })
     .await;
-    let unknown = plan["rows"][0]["last_month"]["unknown"].as_str().expect("a reason").to_owned();
+    let unknown = plan["rows"][0]["last_month"]["unknown"].as_str().unwrap_or_else(|| panic!("{plan}")).to_owned();
     assert!(unknown.contains("ce:GetCostAndUsage") && outcomes(&plan) == ["planned"; 2], "{plan}");
 
     // Long enough that the next run sees it on its way.
@@ -399,6 +400,14 @@ async fn killed_at(scenario: &Scenario, (service, operation): (&str, &str), inpu
     let turn = json!({"TableName": scenario.stack.output("StateTable"),
         "Key": {"pk": {"S": format!("turn#account-closer#{management}")}}});
     scenario.stack.client.json("dynamodb", "DeleteItem", turn).await.expect("the time passes");
+    // And so does the claim to tell an end.
+    for item in secrets::scan(scenario, "StateTable").await {
+        let is_claim = item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("closure-end#"));
+        if is_claim && item["completed"]["BOOL"] != true {
+            let claim = json!({"TableName": scenario.stack.output("StateTable"), "Key": {"pk": item["pk"]}});
+            scenario.stack.client.json("dynamodb", "DeleteItem", claim).await.expect("the time passes");
+        }
+    }
 }
 
 #[tokio::test]

@@ -279,7 +279,13 @@ async fn a_whole_domain_is_changed_through_two_kills_each_account_once_and_what_
     let given = given.chain(right.iter().map(|account| (account, codes[account].as_str())));
     let answers: Vec<_> = stream::iter(given)
         .map(async |(account, otp)| {
-            one(&scenario, &apply("accept-email-change", &json!({"account_id": account, "otp": otp}))).await
+            let accept = apply("accept-email-change", &json!({"account_id": account, "otp": otp}));
+            // People who give codes at the same time take more than the rate: AWS says so, and it is given again.
+            eventually("the code to be looked at", PATIENCE, async || {
+                let row = one(&scenario, &accept).await;
+                (row["cause"] != "Throttled").then_some(row)
+            })
+            .await
         })
         .buffered(GIVERS)
         .collect()

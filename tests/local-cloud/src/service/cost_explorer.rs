@@ -27,8 +27,11 @@ impl Service for CostExplorer {
         request.service == "ce"
     }
 
-    fn needs(&self, _: &Core, request: &Incoming) -> Vec<Need> {
-        vec![Need::new(format!("ce:{}", request.operation), "*")]
+    fn needs(&self, core: &Core, request: &Incoming) -> Vec<Need> {
+        // Who names no billing view asks for the primary one of its own account.
+        let account = core.identities.known_account(&request.access_key).unwrap_or_default();
+        let view = format!("arn:aws:billing::{account}:billingview/primary");
+        vec![Need::new(format!("ce:{}", request.operation), view)]
     }
 
     fn rate(&self, _: &str) -> Option<Rate> {
