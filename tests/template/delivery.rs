@@ -20,9 +20,10 @@ fn an_input_that_may_hold_a_code_is_tried_once_and_kept_nowhere_if_that_fails() 
     assert_eq!((&config["MaximumEventAgeInSeconds"], &config["MaximumRetryAttempts"]), (&json!(60), &json!(0)));
     assert_eq!(config["DestinationConfig"], json!({}));
     for statement in statements(&template).iter().filter(|(role, _)| role == "AccountUpdaterRole") {
-        let sends = one_or_many(&statement.1["Action"]).contains(&&json!("sqs:SendMessage"));
-        let queues: Vec<_> = one_or_many(&statement.1["Resource"]).into_iter().map(referred).collect();
-        assert!(!sends || queues == ["AccountUpdateQueue"], "{queues:?}");
+        if one_or_many(&statement.1["Action"]).contains(&&json!("sqs:SendMessage")) {
+            let queues: Vec<_> = one_or_many(&statement.1["Resource"]).into_iter().map(referred).collect();
+            assert_eq!(queues, ["AccountUpdateQueue"]);
+        }
     }
 }
 

@@ -52,7 +52,8 @@ impl AccountCloser {
         let closes_at = now + self.cooling_off;
         if mode == Mode::Plan {
             let accounts: Vec<_> = found.free.iter().map(|(_, account, _)| account.clone()).collect();
-            let plans = self.looker.plans(&accounts, unit, closes_at, now).await;
+            // Boxed for its size.
+            let plans = Box::pin(self.looker.plans(&accounts, unit, closes_at, now)).await;
             let places = found.free.iter().map(|(place, ..)| *place);
             found.rows.extend(places.zip(plans));
             found.rows.extend(found.under_way.drain(..).map(|(place, closure)| (place, Row::of(&closure, None))));

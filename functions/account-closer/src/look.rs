@@ -27,7 +27,7 @@ use crate::{
 pub(crate) const TAG: &str = "steward:closing";
 
 /// How long a plan looks at stack sets.
-const FOR_STACK_SETS: Duration = Duration::from_secs(60);
+const FOR_STACK_SETS: Duration = Duration::from_mins(1);
 
 /// Looks before anything is recorded.
 #[derive(Debug)]

@@ -218,7 +218,7 @@ pub(crate) mod tests {
         let cause = |held: &[Held]| obstacle(held).map(|failure| failure.cause);
         assert_eq!(cause(&[own.clone(), others.clone()]), Some(Cause::StackInstancesLeft));
         assert_eq!(cause(&[own.clone(), units.clone()]), Some(Cause::StackSetBusy));
-        assert_eq!(cause(&[units.clone()]), None);
+        assert_eq!(cause(std::slice::from_ref(&units)), None);
         let step = |held: &Held| held.step(&id(2)).unwrap_or_default();
         assert!(step(&own).contains("its stacks stay") && step(&units).is_empty());
         assert!(

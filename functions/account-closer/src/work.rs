@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// How long a run waits for its turns to list the unit: 20 accounts a call, and five calls in a second.
-const FOR_THE_UNIT: Duration = Duration::from_secs(60);
+const FOR_THE_UNIT: Duration = Duration::from_mins(1);
 /// The most steps of one closure in one run: it has fewer states.
 const MOST_STEPS: usize = 12;
 

@@ -170,8 +170,8 @@ mod tests {
         let event = ComplianceReported::of(&now, "reports", "latest");
         let metrics = event.metrics();
         let values: Vec<_> = metrics.iter().flat_map(|metrics| &metrics.values).collect();
-        for (name, number) in [("NotCompliantOrganizationChecks", 1.0), ("UnknownOrganizationChecks", 0.0)] {
-            assert!(values.contains(&&(name, Unit::Count, number)), "{values:?}");
+        for expected in [(Metric::NotCompliantOrganizationChecks, 1.0), (Metric::UnknownOrganizationChecks, 0.0)] {
+            assert!(values.contains(&&expected), "{values:?}");
         }
         assert_eq!((event.new_count, event.new[0].account_id.as_str()), (1, "o-exampleorgid"));
         assert_eq!(event.totals.organization.map(|totals| totals.checks), Some(2));

@@ -87,6 +87,10 @@ def compare(where, shape, value):
     elif shape.type_name == "list":
         for member in value:
             compare(f"{where}[]", shape.member, member)
+    elif shape.type_name == "map":
+        for name, member in value.items():
+            compare(f"{where}[key]", shape.key, name)
+            compare(f"{where}[{name}]", shape.value, member)
     elif shape.type_name == "timestamp":
         assert isinstance(value, (int, float)), f"{where}: {value!r} is no timestamp"
     elif shape.type_name == "double":

@@ -5,7 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
+use crate::core::Core;
 use crate::front::answer::{ApiError, json_ok};
+use crate::front::authorize::Need;
 use crate::front::request::Incoming;
 use crate::service::{Answered, Context, Service};
 
@@ -22,6 +24,13 @@ pub(crate) struct CostExplorer {
 impl Service for CostExplorer {
     fn claims(&self, request: &Incoming) -> bool {
         request.service == "ce"
+    }
+
+    fn needs(&self, core: &Core, request: &Incoming) -> Vec<Need> {
+        // Who names no billing view asks for the primary one of its own account.
+        let account = core.identities.known_account(&request.access_key).unwrap_or_default();
+        let view = format!("arn:aws:billing::{account}:billingview/primary");
+        vec![Need::new(format!("ce:{}", request.operation), view)]
     }
 
     fn answer(&self, context: &Context<'_>) -> Answered {
