@@ -8,11 +8,7 @@ use std::{
 use local_cloud::Method;
 use serde_json::json;
 
-use crate::{
-    compliance_sweep::sweep,
-    scenario::{PATIENCE, Scenario},
-    template::root,
-};
+use crate::{compliance_sweep::sweep, scenario::Scenario, template::root};
 
 const IAM: &str = "2010-05-08";
 
