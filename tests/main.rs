@@ -2,6 +2,7 @@
 //!
 //! One cloud serves all tests. Tests with settings of their own have an organization and a stack of their own.
 
+mod access_page;
 mod account_closer;
 mod account_requester;
 mod account_updater;

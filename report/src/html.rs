@@ -5,14 +5,14 @@ mod data;
 mod inline;
 mod organization;
 mod trend;
-mod words;
+pub(crate) mod words;
 
 use askama::Template;
 
+pub(crate) use self::inline::Inline;
 use self::{
     changes::{Groups, groups},
     data::Data,
-    inline::Inline,
     organization::Checks,
     trend::Trend,
 };

@@ -69,6 +69,9 @@ pub enum Error {
     /// The page.
     #[error("report.html: {0}")]
     Html(#[from] askama::Error),
+    /// The page of roles.
+    #[error("access.html: {0}")]
+    Access(#[source] askama::Error),
 }
 
 impl Report {

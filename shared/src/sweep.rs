@@ -2,6 +2,7 @@
 
 mod brake;
 mod execution;
+mod offered;
 mod remediation_lock;
 
 use std::{collections::BTreeMap, str::FromStr};
@@ -21,6 +22,7 @@ use crate::{
 
 pub use brake::{SweepBrake, SweepBraked};
 pub use execution::{SweepExecution, SweepExecutions};
+pub use offered::Offered;
 pub use remediation_lock::{LONGEST_SWEEP, RemediationLock};
 
 /// How many accounts one invocation looks at. In the slowest organization, where no account can be entered, the contacts of
@@ -256,6 +258,9 @@ pub struct Found {
     /// Its tags, where the document selects accounts by them; None when they could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
+    /// What people can switch to in it, by the document; None when what holds for it could not be found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offered: Option<Offered>,
     /// What was found.
     pub checked: Checked,
 }

@@ -27,7 +27,7 @@ use steward::{
         start::SdkConfig,
     },
     session::{Guards, Sessions, ineligibility},
-    sweep::{Batch, Checked, Found as OfAccount, Listed, SweepExecutions},
+    sweep::{Batch, Checked, Found as OfAccount, Listed, Offered, SweepExecutions},
 };
 
 use remediation::{Means, OfSweep, Remediation};
@@ -175,7 +175,8 @@ impl ComplianceChecker {
         } else {
             (None, Checked::Unknown { failure: Failure::new(Cause::NoTimeLeft) })
         };
-        OfAccount { id: account.id, tags, checked }
+        let offered = offered(&account, tags.as_ref(), of.document);
+        OfAccount { id: account.id, tags, offered, checked }
     }
 
     /// What was found in an account, and the tags by which it was known what holds for it.
@@ -249,6 +250,18 @@ impl ComplianceChecker {
         let visit = self.runner.visit(&admission, &listed, of.invocation).knowing(known);
         Ok(self.runner.run(control::ALL, visit, &effective, Mode::Plan).await)
     }
+}
+
+/// What people can switch to in an account, also in one that could not be looked at. None when its tags decide that, and are
+/// not known.
+fn offered(account: &Listed, tags: Option<&Tags>, document: &Document) -> Option<Offered> {
+    let tags = match tags {
+        Some(tags) => tags.clone(),
+        None if document.selects_on_tags() => return None,
+        None => Tags::new(),
+    };
+    let today = clock::now().to_zoned(TimeZone::UTC).date();
+    Some(Offered::of(&document.for_account(&account.facts(tags), today).baseline))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use compliance_report::{Account, Checked, Failure as ReportFailure, Sweep, Trigger};
+use compliance_report::{Account, Checked, Failure as ReportFailure, Offered, Sweep, Trigger};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,9 @@ pub(crate) struct OfAccount {
     /// None when they could not be read.
     #[serde(default)]
     tags: Option<BTreeMap<String, String>>,
+    /// None when what holds for the account could not be found out.
+    #[serde(default)]
+    offered: Option<Offered>,
     checked: Checked,
 }
 
@@ -78,6 +81,11 @@ pub(crate) fn unmatched_tags(listing: &Listing, results: &[OfAccount]) -> Option
     let looked_at = listing.accounts.iter().filter(|account| account.not_checked.is_none());
     let tags = looked_at.map(|account| seen.get(account.id.as_str()).and_then(|result| result.tags.as_ref()));
     listing.by_tag.as_ref()?.unmatched(tags)
+}
+
+/// What people can switch to in each account of which that is known.
+pub(crate) fn offered(results: &[OfAccount]) -> HashMap<String, Offered> {
+    results.iter().filter_map(|result| Some((result.id.clone(), result.offered.clone()?))).collect()
 }
 
 /// The sweep as the report wants it: every account that was listed, once, with what was found or why nothing was.
@@ -144,11 +152,11 @@ fn shown(failure: Failure) -> ReportFailure {
 mod tests {
     use serde_json::json;
     use steward::{
-        control::Outcome,
+        control::{Outcome, console_color::Color},
         error::{Cause, Failure},
         sweep::SweepId,
     };
-    use strum::VariantNames;
+    use strum::{VariantArray, VariantNames};
 
     use super::*;
 
@@ -228,6 +236,31 @@ mod tests {
         assert_eq!(named(json!([blue, of("333333333333", json!({"team": "red", "stage": "prod"}))])), Some(vec![]));
         assert_eq!(named(json!([blue])), None, "the other one may have it");
         assert_eq!(named(json!([blue, of("333333333333", json!(null))])), None, "its tags could not be read");
+    }
+
+    #[test]
+    fn what_an_account_offers_is_read_as_it_was_written_and_every_color_is_known() {
+        let roles = vec!["role-admin".parse().unwrap()];
+        for color in Color::VARIANTS.iter().copied().filter(|color| *color != Color::None) {
+            let written = steward::sweep::Offered {
+                jump_account: Some("222222222222".parse().unwrap()),
+                path: "/people/".to_owned(),
+                roles: roles.clone(),
+                needs_external_id: true,
+                color: Some(color),
+            };
+            let result = json!({"id": "333333333333", "offered": written, "checked": {"rows": []}});
+            let result: OfAccount = serde_json::from_value(result).unwrap();
+            let read = offered(&[result]).remove("333333333333").unwrap();
+            assert!(compliance_report::Access::knows_color(read.color.as_deref().unwrap()), "{color:?}");
+            assert_eq!((read.path.as_str(), read.needs_external_id), ("/people/", true));
+            assert_eq!(
+                (read.jump_account.as_deref(), read.roles),
+                (Some("222222222222"), vec!["role-admin".to_owned()])
+            );
+        }
+        let unknown: OfAccount = serde_json::from_value(json!({"id": "1", "checked": {"rows": []}})).unwrap();
+        assert_eq!(offered(&[unknown]), HashMap::new());
     }
 
     /// The report reads rows leniently, by a type of its own: what it does not know counts as unknown.

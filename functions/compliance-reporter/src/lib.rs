@@ -4,7 +4,7 @@ mod compliance_reported;
 mod gather;
 mod publication;
 
-use compliance_report::Report;
+use compliance_report::{Access, Report};
 use lambda_runtime::LambdaEvent;
 use serde::Deserialize;
 use serde_json::Value;
@@ -96,6 +96,7 @@ impl ComplianceReporter {
             None => Stored::Nothing,
         };
         let (before, note) = predecessor(&publication, before);
+        let offered = gather::offered(&results);
         let organization = gather::organization(&self.reports, &listing).await?;
         let mut sweep = sweep(listing, organization, results, &failures(publication.results), publication.finished_at);
         let braked = self.brake.event(&sweep_id).await?;
@@ -111,11 +112,20 @@ impl ComplianceReporter {
         }
         let report = Report::new(sweep, before.as_ref());
         let folders: &[&str] = if is_newest { &[&folder, "latest"] } else { &[&folder] };
-        let rendered = [("html", report.to_html()), ("csv", report.to_csv()), ("json", report.to_json())];
+        let access = Access::new(&report.sweep, offered);
+        let rendered = [
+            ("access.html", access.to_html()),
+            ("aws-config", Ok(access.to_aws_config())),
+            ("extend-switch-roles.ini", Ok(access.to_extend_switch_roles())),
+            ("report.html", report.to_html()),
+            ("report.csv", report.to_csv()),
+            // The last one: what the next sweep is compared with is there when everything else is.
+            ("report.json", report.to_json()),
+        ];
         for folder in folders {
             for (name, content) in &rendered {
                 let content = content.as_ref().map_err(|error| Failure::with_detail(Cause::CallFailed, error))?;
-                self.reports.put_object(&format!("{folder}/report.{name}"), content.clone()).await?;
+                self.reports.put_object(&format!("{folder}/{name}"), content.clone()).await?;
             }
         }
         let event = ComplianceReported::of(&report, self.reports.bucket(), &folder);

@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 use crate::Report;
 
 /// The text of the page's one script or one style.
-pub(super) struct Inline {
-    pub(super) text: String,
+pub(crate) struct Inline {
+    pub(crate) text: String,
 }
 
 impl Inline {
@@ -35,7 +35,7 @@ impl Inline {
     }
 
     /// As a source of a Content Security Policy: `sha256-...`.
-    pub(super) fn hash(&self) -> String {
+    pub(crate) fn hash(&self) -> String {
         format!("sha256-{}", STANDARD.encode(Sha256::digest(&self.text)))
     }
 }

@@ -3,7 +3,7 @@
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 /// A number with its thousands apart.
-pub(super) fn number(number: usize) -> String {
+pub(crate) fn number(number: usize) -> String {
     let digits = number.to_string();
     let mut words = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -16,27 +16,27 @@ pub(super) fn number(number: usize) -> String {
 }
 
 /// A number with what it counts.
-pub(super) fn count(number_of: usize, one: &str, many: &str) -> String {
+pub(crate) fn count(number_of: usize, one: &str, many: &str) -> String {
     format!("{} {}", number(number_of), if number_of == 1 { one } else { many })
 }
 
 /// A moment, to the minute.
-pub(super) fn moment(time: Timestamp) -> String {
+pub(crate) fn moment(time: Timestamp) -> String {
     time.to_zoned(TimeZone::UTC).strftime("%-d %b %Y, %H:%M UTC").to_string()
 }
 
 /// A day.
-pub(super) fn day(day: Date) -> String {
+pub(crate) fn day(day: Date) -> String {
     day.strftime("%-d %b %Y").to_string()
 }
 
 /// The day of a moment.
-pub(super) fn day_of(time: Timestamp) -> String {
+pub(crate) fn day_of(time: Timestamp) -> String {
     day(time.to_zoned(TimeZone::UTC).date())
 }
 
 /// How long before the end of a sweep something began.
-pub(super) fn age(since: Timestamp, until: Timestamp) -> String {
+pub(crate) fn age(since: Timestamp, until: Timestamp) -> String {
     match until.duration_since(since).as_hours() {
         ..1 => "this sweep".to_owned(),
         hours @ 1..24 => count(usize::try_from(hours).unwrap_or_default(), "hour", "hours"),
@@ -45,7 +45,7 @@ pub(super) fn age(since: Timestamp, until: Timestamp) -> String {
 }
 
 /// How long a sweep took.
-pub(super) fn took(from: Timestamp, to: Timestamp) -> String {
+pub(crate) fn took(from: Timestamp, to: Timestamp) -> String {
     let seconds = to.duration_since(from).as_secs().max(0);
     match (seconds / 60, seconds % 60) {
         (0, seconds) => format!("{seconds} s"),

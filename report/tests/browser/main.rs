@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "all of it is a test, though none that libtest marks")]
 
+mod access;
 mod chrome;
 mod sample;
 
@@ -47,6 +48,8 @@ fn main() -> ExitCode {
         trial("everybody_can_use_the_page_in_light_and_in_dark", everybody),
         trial("a_finding_says_what_is_wrong_and_the_keyboard_is_enough", keyboard),
         trial("the_organization_has_a_line_for_each_outcome_and_anybodys_text_stays_text", organization),
+        trial("ten_thousand_accounts_have_a_link_for_each_role_and_their_names_stay_text", access::large),
+        trial("a_phone_is_enough_to_switch_to_a_role", access::phone),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }

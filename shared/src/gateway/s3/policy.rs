@@ -9,9 +9,10 @@ use crate::gateway::{CallError, unless_absent};
 impl S3Gateway {
     /// Writes an object.
     pub async fn put_object(&self, key: &str, content: String) -> Result<(), CallError> {
-        let media_type = match key.rsplit('.').next() {
+        let media_type = match key.rsplit(['.', '/']).next() {
             Some("html") => "text/html; charset=utf-8",
             Some("csv") => "text/csv; charset=utf-8",
+            Some("ini" | "aws-config") => "text/plain; charset=utf-8",
             _ => "application/json",
         };
         let body = ByteStream::from(content.into_bytes());
