@@ -5,21 +5,20 @@ use std::{collections::BTreeMap, str::FromStr};
 use serde_json::Value;
 use steward::{
     baseline::Validate,
-    closed_set::ClosedSet,
+    closed_set::{ClosedSet, not_one_of},
     control::{Mode, alternate_contacts::Contact},
     error::Failure,
     gateway::{ContactKind, EmailCode},
     ids::{AccountId, AccountName, Email, EmailDomain, NotValid},
-    input::{Fields, refused},
+    input::{Fields, Line, refused},
     organization::Selection,
 };
+use strum::{EnumDiscriminants, EnumString, IntoStaticStr, VariantArray};
 
 use crate::addresses::Pattern;
 
 /// The most accounts that are named one by one.
 const MOST: usize = 500;
-/// The most characters of a reason.
-const MOST_WORDS: usize = 500;
 
 /// What is asked for. It is shown by nothing: a task may hold a code.
 pub(crate) struct Input {
@@ -42,7 +41,15 @@ pub(crate) struct Asked {
     pub(crate) requested_by: Option<String>,
 }
 
-/// What is to be done.
+/// What is to be done. A task goes by its name in the input, in events and in the journal.
+#[derive(EnumDiscriminants)]
+#[strum_discriminants(
+    name(TaskName),
+    derive(EnumString, IntoStaticStr, VariantArray),
+    strum(serialize_all = "kebab-case", parse_err_ty = NotValid, parse_err_fn = not_one_of::<TaskName>),
+    vis(pub(crate)),
+    doc = "The name of a task."
+)]
 pub(crate) enum Task {
     /// AWS is asked to mail a code to a new address.
     StartEmailChange(AccountId, Email),
@@ -79,92 +86,50 @@ pub(crate) struct DomainChange {
     pub(crate) pattern: Option<Pattern>,
 }
 
-/// The names of the tasks, and whether they change anything.
-const TASKS: [(&str, bool); 12] = [
-    ("accept-email-change", true),
-    ("change-email-domain", true),
-    ("contacts", false),
-    ("delete-contact", true),
-    ("email-changes", false),
-    ("follow-email-changes", true),
-    ("forget-email-change", true),
-    ("regions", false),
-    ("rename", true),
-    ("resend-email-change", true),
-    ("set-contact", true),
-    ("start-email-change", true),
-];
+impl TaskName {
+    /// Whether it changes anything, beside the table.
+    fn changes(self) -> bool {
+        match self {
+            Self::Contacts | Self::EmailChanges | Self::Regions => false,
+            Self::AcceptEmailChange
+            | Self::ChangeEmailDomain
+            | Self::DeleteContact
+            | Self::FollowEmailChanges
+            | Self::ForgetEmailChange
+            | Self::Rename
+            | Self::ResendEmailChange
+            | Self::SetContact
+            | Self::StartEmailChange => true,
+        }
+    }
 
-/// The tasks whose rows can be had as CSV.
-const SHEETS: [&str; 4] = ["change-email-domain", "contacts", "email-changes", "regions"];
+    /// Whether its rows can be had as CSV.
+    fn has_sheet(self) -> bool {
+        matches!(self, Self::ChangeEmailDomain | Self::Contacts | Self::EmailChanges | Self::Regions)
+    }
+}
 
 impl Task {
     /// What it is called in the input, in events and in the journal.
     pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::StartEmailChange(..) => "start-email-change",
-            Self::EmailChanges => "email-changes",
-            Self::AcceptEmailChange(..) => "accept-email-change",
-            Self::ResendEmailChange(_) => "resend-email-change",
-            Self::ForgetEmailChange(_) => "forget-email-change",
-            Self::FollowEmailChanges => "follow-email-changes",
-            Self::ChangeEmailDomain(..) => "change-email-domain",
-            Self::Rename(_) => "rename",
-            Self::Contacts(_) => "contacts",
-            Self::SetContact(..) => "set-contact",
-            Self::DeleteContact(..) => "delete-contact",
-            Self::Regions(_) => "regions",
-        }
+        TaskName::from(self).name()
     }
 
     /// Whether it only looks, whatever the mode.
     fn only_looks(&self) -> bool {
-        TASKS.iter().any(|(name, changes)| *name == self.name() && !changes)
+        !TaskName::from(self).changes()
     }
 }
 
-/// The name of a task, as somebody writes it.
-struct TaskName(&'static str);
-
-impl FromStr for TaskName {
-    type Err = NotValid;
-
-    fn from_str(text: &str) -> Result<Self, NotValid> {
-        const EXPECTED: NotValid = NotValid::expected(
-            "one of accept-email-change, change-email-domain, contacts, delete-contact, email-changes, \
-             follow-email-changes, forget-email-change, regions, rename, resend-email-change, set-contact and \
-             start-email-change",
-        );
-        TASKS.iter().find(|(name, _)| *name == text).map(|(name, _)| Self(name)).ok_or(EXPECTED)
-    }
-}
-
-/// A text for people: why something is asked for, or by whom.
-struct Words(String);
-
-impl FromStr for Words {
-    type Err = NotValid;
-
-    fn from_str(text: &str) -> Result<Self, NotValid> {
-        let is_said = !text.trim().is_empty() && text.chars().count() <= MOST_WORDS;
-        if is_said && !text.chars().any(char::is_control) {
-            Ok(Self(text.trim().to_owned()))
-        } else {
-            Err(NotValid::expected("a text of 1 to 500 characters in one line"))
-        }
-    }
-}
-
-/// The kind of a contact, as somebody writes it.
+/// The kind of a contact, as somebody writes it: in small letters or, as AWS does, in capitals.
 struct Kind(ContactKind);
 
 impl FromStr for Kind {
     type Err = NotValid;
 
     fn from_str(text: &str) -> Result<Self, NotValid> {
-        let kinds = [ContactKind::Billing, ContactKind::Operations, ContactKind::Security];
-        let kind = kinds.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(text));
-        kind.map(Self).ok_or(NotValid::expected("one of billing, operations and security"))
+        let kind = ContactKind::ALL.iter().find(|kind| kind.name().eq_ignore_ascii_case(text));
+        kind.copied().map(Self).ok_or(NotValid::expected("billing, operations or security"))
     }
 }
 
@@ -176,16 +141,16 @@ impl Input {
         let task: Option<TaskName> = fields.required("task");
         let mode = fields.optional("mode").unwrap_or(Mode::Plan);
         // Which other fields there may be depends on the task.
-        let Some(TaskName(name)) = task else { return Err(refused(&fields.finish_known())) };
-        let says_why = TASKS.iter().any(|(task, changes)| *task == name && *changes);
-        let reason: Option<Words> = match name {
+        let Some(name) = task else { return Err(refused(&fields.finish_known())) };
+        let says_why = name.changes();
+        let reason: Option<Line> = match name {
             _ if !says_why => None,
             // The schedule asks for the first, and the record knows why the second was begun.
-            "follow-email-changes" | "accept-email-change" => fields.optional("reason"),
+            TaskName::FollowEmailChanges | TaskName::AcceptEmailChange => fields.optional("reason"),
             _ => fields.required("reason"),
         };
-        let requested_by: Option<Words> = if says_why { fields.optional("requested_by") } else { None };
-        let csv = if SHEETS.contains(&name) { fields.optional_bool("csv") == Some(true) } else { false };
+        let requested_by: Option<Line> = if says_why { fields.optional("requested_by") } else { None };
+        let csv = if name.has_sheet() { fields.optional_bool("csv") == Some(true) } else { false };
         let task = read_task(name, domains, &mut fields);
         let problems = fields.finish();
         match task {
@@ -203,9 +168,9 @@ impl Input {
     }
 }
 
-fn read_task(name: &str, domains: &[EmailDomain], fields: &mut Fields) -> Option<Task> {
+fn read_task(name: TaskName, domains: &[EmailDomain], fields: &mut Fields) -> Option<Task> {
     match name {
-        "start-email-change" => {
+        TaskName::StartEmailChange => {
             let (account, email): (Option<AccountId>, Option<Email>) =
                 (fields.required("account_id"), fields.required("new_email"));
             if let Some(email) = &email
@@ -215,22 +180,22 @@ fn read_task(name: &str, domains: &[EmailDomain], fields: &mut Fields) -> Option
             }
             Some(Task::StartEmailChange(account?, email?))
         }
-        "accept-email-change" => {
+        TaskName::AcceptEmailChange => {
             let (account, code) = (fields.required("account_id"), fields.required("otp"));
             Some(Task::AcceptEmailChange(account?, code?))
         }
-        "resend-email-change" => fields.required("account_id").map(Task::ResendEmailChange),
-        "forget-email-change" => fields.required("account_id").map(Task::ForgetEmailChange),
-        "email-changes" => Some(Task::EmailChanges),
-        "follow-email-changes" => Some(Task::FollowEmailChanges),
-        "change-email-domain" => {
+        TaskName::ResendEmailChange => fields.required("account_id").map(Task::ResendEmailChange),
+        TaskName::ForgetEmailChange => fields.required("account_id").map(Task::ForgetEmailChange),
+        TaskName::EmailChanges => Some(Task::EmailChanges),
+        TaskName::FollowEmailChanges => Some(Task::FollowEmailChanges),
+        TaskName::ChangeEmailDomain => {
             let (change, selection) = (domain_change(domains, fields), Selection::read(fields));
             Some(Task::ChangeEmailDomain(selection?, change?))
         }
-        "rename" => Some(rename(fields)),
-        "contacts" => Selection::read(fields).map(Task::Contacts),
-        "regions" => Selection::read(fields).map(Task::Regions),
-        "set-contact" => {
+        TaskName::Rename => Some(rename(fields)),
+        TaskName::Contacts => Selection::read(fields).map(Task::Contacts),
+        TaskName::Regions => Selection::read(fields).map(Task::Regions),
+        TaskName::SetContact => {
             let (accounts, kind): (_, Option<Kind>) = (accounts(fields), fields.required("contact_type"));
             let contact: Option<Contact> = fields.optional_object("contact");
             match &contact {
@@ -245,11 +210,10 @@ fn read_task(name: &str, domains: &[EmailDomain], fields: &mut Fields) -> Option
             }
             Some(Task::SetContact(accounts?, kind?.0, contact?))
         }
-        "delete-contact" => {
+        TaskName::DeleteContact => {
             let (accounts, kind): (_, Option<Kind>) = (accounts(fields), fields.required("contact_type"));
             Some(Task::DeleteContact(accounts?, kind?.0))
         }
-        _ => None,
     }
 }
 
