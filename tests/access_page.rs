@@ -102,9 +102,8 @@ async fn a_sweep_brings_the_roles_of_every_account_and_a_person_gets_in_by_the_p
     let said = String::from_utf8_lossy(&entered.stdout);
     assert!(said.contains(&format!("arn:aws:sts::{target}:assumed-role/role-developer/")), "{entered:?}");
     // Without it nobody gets in.
-    let without: String =
-        own.lines().filter(|line| !line.starts_with("mfa_serial")).map(|line| format!("{line}\n")).collect();
-    std::fs::write(home.path().join("config"), without).expect("a file");
+    let without: Vec<_> = own.lines().filter(|line| !line.starts_with("mfa_serial")).collect();
+    std::fs::write(home.path().join("config"), without.join("\n")).expect("a file");
     let refused = aws(&scenario, home.path(), &who, "");
     assert!(String::from_utf8_lossy(&refused.stderr).contains("AccessDenied"), "{refused:?}");
 }

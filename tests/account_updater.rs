@@ -238,62 +238,14 @@ async fn a_whole_domain_is_changed_through_two_kills_each_account_once_and_what_
     assert!(starts(&scenario).is_empty());
     let accounts: Vec<_> = rows.iter().map(|row| row["account_id"].as_str().expect("an id").to_owned()).collect();
 
-    // Killed twice: while the changes are put into the queue, and while the queue is worked off.
-    let whole = apply("change-email-domain", &whole);
-    let (stack, input) = (scenario.stack.clone(), whole.clone());
-    let first = tokio::spawn(async move { stack.invoke(UPDATER, &input).await });
-    let function = scenario.stack.output(UPDATER);
-    let begun = async |number: usize| {
-        eventually("some to be begun", PATIENCE, async || {
-            let started = starts(&scenario).len();
-            (started >= number).then_some(())
-        })
-        .await;
-        kill(function).expect("its processes can be killed");
-    };
-    begun(1).await;
-    let _: Result<Value, AwsError> = first.await.expect("a task");
-    ask_again(&scenario, &whole).await;
-    begun(ADDRESSES / 2).await;
-    // Whoever asks again goes on; so would the run of every hour. What the kill has left half done is known after a minute.
-    let mut last = (usize::MAX, Instant::now());
-    eventually("every change to wait for its code", PATIENCE * 2, async || {
-        // The table is looked at when AWS was asked for all of them.
-        let waiting = match ADDRESSES - starts(&scenario).len() {
-            0 => ADDRESSES - in_state(&scenario, "PENDING").await.len(),
-            unasked => unasked,
-        };
-        if waiting != last.0 {
-            last = (waiting, Instant::now());
-        } else if waiting > 0 && last.1.elapsed() >= STALLED {
-            // Nobody works on what was with the process that was killed.
-            ask_again(&scenario, &whole).await;
-            last.1 = Instant::now();
-        }
-        (waiting == 0).then_some(())
-    })
-    .await;
-    let starts = starts(&scenario);
-    assert!(starts.len() == ADDRESSES && starts.values().all(|count| *count == 1), "{starts:?}");
+    ask_through_two_kills(&scenario, &whole).await;
 
     let codes: BTreeMap<_, _> = accounts.iter().map(|account| (account.clone(), code(&scenario, account))).collect();
     let (never, rest) = accounts.split_at(NEVER);
     let (wrong, right) = rest.split_at(WRONG);
     let given = wrong.iter().map(|account| (account, wrong_code(&codes[account])));
     let given = given.chain(right.iter().map(|account| (account, codes[account].as_str())));
-    let answers: Vec<_> = stream::iter(given)
-        .map(async |(account, otp)| {
-            let accept = apply("accept-email-change", &json!({"account_id": account, "otp": otp}));
-            // People who give codes at the same time take more than the rate: AWS says so, and it is given again.
-            eventually("the code to be looked at", PATIENCE, async || {
-                let row = one(&scenario, &accept).await;
-                (row["cause"] != "Throttled").then_some(row)
-            })
-            .await
-        })
-        .buffered(GIVERS)
-        .collect()
-        .await;
+    let answers = give(&scenario, given).await;
     let (refused, done) = answers.split_at(WRONG);
     assert!(refused.iter().all(|row| row["cause"] == "InputRefused"), "{refused:?}");
     assert!(done.len() == right.len() && done.iter().all(|row| row["outcome"] == "done"), "{done:?}");
@@ -311,7 +263,8 @@ async fn a_whole_domain_is_changed_through_two_kills_each_account_once_and_what_
     // Each account has one record, and it is right.
     let mut completed = in_state(&scenario, "COMPLETED").await;
     let mut expected = right.to_vec();
-    (completed.sort(), expected.sort());
+    completed.sort();
+    expected.sort();
     assert_eq!(completed, expected);
     for account in right {
         let local = planned["rows"].as_array().expect("rows").iter().find(|row| row["account_id"] == account.as_str());
@@ -359,6 +312,64 @@ async fn a_whole_domain_is_changed_through_two_kills_each_account_once_and_what_
     for code in codes.values() {
         assert!(!shown.contains(&format!("\"{code}\"")) && !shown.contains(&format!(" {code} ")), "{code}");
     }
+}
+
+/// Asks for the whole domain, and sees each account asked for once, although the function is killed twice: while the changes are
+/// put into the queue, and while the queue is worked off.
+async fn ask_through_two_kills(scenario: &Scenario, whole: &Value) {
+    let whole = apply("change-email-domain", whole);
+    let (stack, input) = (scenario.stack.clone(), whole.clone());
+    let first = tokio::spawn(async move { stack.invoke(UPDATER, &input).await });
+    let function = scenario.stack.output(UPDATER);
+    let begun = async |number: usize| {
+        eventually("some to be begun", PATIENCE, async || {
+            let started = starts(scenario).len();
+            (started >= number).then_some(())
+        })
+        .await;
+        kill(function).expect("its processes can be killed");
+    };
+    begun(1).await;
+    let _: Result<Value, AwsError> = first.await.expect("a task");
+    ask_again(scenario, &whole).await;
+    begun(ADDRESSES / 2).await;
+    // Whoever asks again goes on; so would the run of every hour. What the kill has left half done is known after a minute.
+    let mut last = (usize::MAX, Instant::now());
+    eventually("every change to wait for its code", PATIENCE * 2, async || {
+        // The table is looked at when AWS was asked for all of them.
+        let waiting = match ADDRESSES - starts(scenario).len() {
+            0 => ADDRESSES - in_state(scenario, "PENDING").await.len(),
+            unasked => unasked,
+        };
+        if waiting != last.0 {
+            last = (waiting, Instant::now());
+        } else if waiting > 0 && last.1.elapsed() >= STALLED {
+            // Nobody works on what was with the process that was killed.
+            ask_again(scenario, &whole).await;
+            last.1 = Instant::now();
+        }
+        (waiting == 0).then_some(())
+    })
+    .await;
+    let starts = starts(scenario);
+    assert!(starts.len() == ADDRESSES && starts.values().all(|count| *count == 1), "{starts:?}");
+}
+
+/// Gives these codes, some at the same time; what each came to.
+async fn give<'a>(scenario: &Scenario, given: impl Iterator<Item = (&'a String, &'a str)>) -> Vec<Value> {
+    stream::iter(given)
+        .map(async |(account, otp)| {
+            let accept = apply("accept-email-change", &json!({"account_id": account, "otp": otp}));
+            // People who give codes at the same time take more than the rate: AWS says so, and it is given again.
+            eventually("the code to be looked at", PATIENCE, async || {
+                let row = one(scenario, &accept).await;
+                (row["cause"] != "Throttled").then_some(row)
+            })
+            .await
+        })
+        .buffered(GIVERS)
+        .collect()
+        .await
 }
 
 /// The records of all changes, as the table has them.

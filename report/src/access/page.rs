@@ -53,9 +53,7 @@ pub(super) fn write(access: &Access) -> Result<String, Error> {
 /// The page's style, with a class for each color: styles of single elements have no hash.
 fn style() -> Inline {
     let mut text = include_str!("../../templates/access.css").to_owned();
-    for color in &color::ALL {
-        text.push_str(&format!(".{} {{ --own: #{}; }}\n", color.name, color.rgb));
-    }
+    text.extend(color::ALL.iter().map(|color| format!(".{} {{ --own: #{}; }}\n", color.name, color.rgb)));
     Inline { text }
 }
 

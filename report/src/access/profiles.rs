@@ -42,8 +42,8 @@ pub(super) fn all(access: &Access) -> Vec<Profile<'_>> {
         (name, Some(1)) => name.to_owned(),
         (name, _) => format!("{name}-{}", account.id),
     };
-    let named = access.accounts.iter().zip(&names).map(|pair| (pair.0, of_account(pair)));
-    let profiles = named.flat_map(|(account, name)| {
+    let by_account = access.accounts.iter().zip(&names).map(|pair| (pair.0, of_account(pair)));
+    let profiles = by_account.flat_map(|(account, name)| {
         account.roles.iter().map(move |role| Profile {
             name: format!("{name}-{}", plain(role)),
             source: source(&account.jump_account, is_only),

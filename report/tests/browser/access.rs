@@ -43,7 +43,7 @@ fn sample(accounts: usize) -> Access {
         jump_account: Some("999999999999".to_owned()),
         path: "/people/".to_owned(),
         roles: ["role-admin", "role-developer", "role-operator"].map(ToOwned::to_owned).into(),
-        needs_external_id: number % 97 == 0,
+        needs_external_id: number.is_multiple_of(97),
         color: COLORS[number % COLORS.len()].map(ToOwned::to_owned),
     };
     let noon = Timestamp::from_second(1_800_000_000).unwrap();
