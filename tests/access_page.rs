@@ -14,7 +14,13 @@ const IAM: &str = "2010-05-08";
 
 /// Runs the AWS CLI as somebody with these two files. What it asks on a terminal is answered from `answer`.
 fn aws(scenario: &Scenario, home: &std::path::Path, arguments: &[&str], answer: &str) -> Output {
-    let cli = root().join(".tools/aws/bin/aws").canonicalize().expect("the AWS CLI; `make tools` installs it");
+    of_the_cli("aws", scenario, home, arguments, answer)
+}
+
+/// Runs a program of the environment of the AWS CLI.
+fn of_the_cli(program: &str, scenario: &Scenario, home: &std::path::Path, arguments: &[&str], answer: &str) -> Output {
+    let cli =
+        root().join(".tools/aws/bin").canonicalize().expect("the AWS CLI; `make tools` installs it").join(program);
     // Without a terminal of its own it asks on its input.
     let mut child = Command::new("setsid")
         .arg("--wait")
@@ -23,6 +29,7 @@ fn aws(scenario: &Scenario, home: &std::path::Path, arguments: &[&str], answer: 
         .env_clear()
         .env("HOME", home)
         .env("PATH", "/usr/bin:/bin")
+        .env("AWS_DEFAULT_REGION", "us-east-1")
         .env("AWS_ENDPOINT_URL", scenario.cloud.endpoint())
         .env("AWS_CONFIG_FILE", home.join("config"))
         .env("AWS_SHARED_CREDENTIALS_FILE", home.join("credentials"))
@@ -67,7 +74,9 @@ async fn a_sweep_brings_the_roles_of_every_account_and_a_person_gets_in_by_the_p
     // The AWS CLI reads it as it is.
     let home = tempfile::tempdir().expect("a folder");
     std::fs::write(home.path().join("config"), &config).expect("a file");
-    let listed = aws(&scenario, home.path(), &["configure", "list-profiles"], "");
+    // What `list-profiles` of version 2 prints; version 1 has no such command, and reads them alike.
+    let list = "import awscli.botocore.session as s; print(*s.Session().available_profiles, sep=chr(10))";
+    let listed = of_the_cli("python", &scenario, home.path(), &["-c", list], "");
     let listed = String::from_utf8(listed.stdout).expect("text");
     assert_eq!(listed.lines().count(), 1 + 3 * members.len(), "{listed}");
     let profile = config

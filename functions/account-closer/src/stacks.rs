@@ -30,6 +30,9 @@ pub struct Held {
     /// The last operations on the instances, which tell one try from the next.
     #[serde(skip)]
     last_operations: BTreeSet<String>,
+    /// Whether AWS is at work on any of them: nothing is asked for before that is over, lest it be done twice.
+    #[serde(skip)]
+    is_under_way: bool,
 }
 
 /// Who takes an account out of a stack set.
@@ -51,7 +54,7 @@ impl Held {
         match self.taken_out_by {
             By::Steward => Some(format!("take it out of the stack set {set} in {regions}; its stacks stay")),
             By::People => Some(format!(
-                "wait until somebody has taken it out of the stack set {set}: aws cloudformation delete-stack-instances \
+                "wait until somebody has taken it out of the stack set {set}, by delete-stack-instances of AWS CloudFormation: \
                  --stack-set-name {set} --accounts {account} --regions {} --retain-stacks",
                 self.places(" ")
             )),
@@ -111,9 +114,11 @@ impl Stacks {
 
     fn add(&self, held: &mut Vec<Held>, set: &ListedStackSet, instance: StackInstance) {
         let operation = instance.last_operation;
+        let is_under_way = matches!(instance.detailed_status.as_str(), "PENDING" | "RUNNING");
         match held.last_mut().filter(|held| held.stack_set == set.name) {
             Some(held) => {
                 held.regions.insert(instance.region);
+                held.is_under_way |= is_under_way;
                 held.last_operations.extend(operation);
             }
             None => held.push(Held {
@@ -125,6 +130,7 @@ impl Stacks {
                     false => By::People,
                 },
                 last_operations: operation.into_iter().collect(),
+                is_under_way,
             }),
         }
     }
@@ -170,7 +176,7 @@ pub(crate) struct Releases(BTreeMap<(String, BTreeSet<Region>), BTreeMap<Account
 impl Releases {
     /// Adds an account with what it has.
     pub(crate) fn add(&mut self, account: &AccountId, held: &[Held]) {
-        for held in held.iter().filter(|held| held.taken_out_by == By::Steward) {
+        for held in held.iter().filter(|held| held.taken_out_by == By::Steward && !held.is_under_way) {
             let key = (held.stack_set.clone(), held.regions.clone());
             self.0.entry(key).or_default().insert(account.clone(), held.last_operations.clone());
         }
@@ -204,6 +210,7 @@ pub(crate) mod tests {
             regions: BTreeSet::from([Region::us_east_1().clone()]),
             taken_out_by: by,
             last_operations: BTreeSet::from([operation.to_owned()]),
+            is_under_way: false,
         }
     }
 
@@ -244,5 +251,14 @@ pub(crate) mod tests {
         assert_eq!(first, releases("1"), "asked for again, it is the same operation");
         assert_ne!(first[0].operation, releases("2")[0].operation);
         assert!(first[0].operation.len() <= 128);
+    }
+
+    #[test]
+    fn what_aws_is_at_work_on_is_not_asked_for_again_and_still_keeps_the_account_open() {
+        let leaving = Held { is_under_way: true, ..held("own", By::Steward, "1") };
+        let mut releases = Releases::default();
+        releases.add(&id(1), std::slice::from_ref(&leaving));
+        assert!(releases.operations().is_empty());
+        assert_eq!(obstacle(&[leaving]).map(|failure| failure.cause), Some(Cause::StackSetBusy));
     }
 }
