@@ -265,7 +265,14 @@ async fn an_account_is_taken_out_of_its_stack_sets_or_waits_for_whoever_does_and
     organization.set_cost(first, "12.3456");
     let since = scenario.cloud.sequence();
 
-    let plan = ask(&scenario, &wanted(&ids, "plan")).await;
+    // A request to Cost Explorer is paid for, and so not repeated when it fails: the next plan asks again.
+    let mut plans = 0;
+    let plan = eventually("the charges to be known", PATIENCE, async || {
+        plans += 1;
+        let plan = ask(&scenario, &wanted(&ids, "plan")).await;
+        plan["rows"][0]["last_month"]["unknown"].is_null().then_some(plan)
+    })
+    .await;
     let row = |n: usize| plan["rows"][n].clone();
     let by = |n: usize| {
         row(n)["stack_sets"]
@@ -287,7 +294,7 @@ async fn an_account_is_taken_out_of_its_stack_sets_or_waits_for_whoever_does_and
         (json!("12.35"), json!("0.00"))
     );
     let asked = scenario.calls_since(since).to("ce", "GetCostAndUsage");
-    assert_eq!(asked.len(), 1, "one request for all accounts");
+    assert_eq!(asked.len(), plans, "one request for all accounts of a plan");
 
     ask(&scenario, &wanted(&ids, "apply")).await;
     reach(&scenario, &[first.clone(), third.clone()], "CLOSED").await;
