@@ -54,8 +54,8 @@ struct Reachable {
 }
 
 impl Access {
-    /// What the accounts of a sweep offer. Those that are not looked at are left out: the management account, which no
-    /// role leads into, and those that are closed or on their way out. Those of which nothing is known are counted.
+    /// What the accounts of a sweep offer. Those that are not looked at are left out, which are closed or on their way out. Those
+    /// of which nothing is known are counted.
     pub fn new(sweep: &Sweep, mut offered: HashMap<String, Offered>) -> Self {
         let (mut accounts, mut unknown) = (Vec::new(), 0);
         for account in &sweep.accounts {

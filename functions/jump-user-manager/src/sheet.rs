@@ -127,7 +127,8 @@ fn aws_config(user: &UserName, account: &AccountId, targets: &[&Target]) -> Stri
         put(
             &mut text,
             format_args!(
-                "\n[profile {}]\nsource_profile = {BASE}\nrole_arn = {}\nmfa_serial = arn:aws:iam::{account}:mfa/{user}\n",
+                "\n[profile {}]\nsource_profile = {BASE}\nrole_arn = {}\nmfa_serial = arn:aws:iam::{account}:mfa/{user}\n\
+                 region = us-east-1\n",
                 profile(target),
                 target.role_arn
             ),
@@ -180,7 +181,7 @@ mod tests {
         assert!(sheet.aws_config.contains(
             "[profile people-role-admin-222222222222]\nsource_profile = jump\n\
              role_arn = arn:aws:iam::222222222222:role/people/role-admin\n\
-             mfa_serial = arn:aws:iam::111111111111:mfa/alice\n"
+             mfa_serial = arn:aws:iam::111111111111:mfa/alice\nregion = us-east-1\n"
         ));
         assert_eq!(
             sheet.extend_switch_roles,

@@ -91,6 +91,7 @@ impl News {
             EventType::BaselineIncomplete => baseline_incomplete(detail),
             EventType::ComplianceReported => compliance_reported(detail),
             EventType::EmailChangesAbandoned => email_changes_abandoned(detail),
+            EventType::JumpGroupsChanged => jump_groups_changed(detail),
             EventType::JumpUserChanged => jump_user_changed(detail),
             EventType::JumpUsersReviewed => jump_users_reviewed(detail),
             EventType::OrganizationPrepared => organization_prepared(detail),
@@ -242,6 +243,15 @@ fn baseline_incomplete(detail: &Detail<'_>) -> News {
         format!("{} is {}{message}", row["control"].as_str().unwrap_or("?"), row["outcome"].as_str().unwrap_or("?"))
     };
     news.open = open.take(MAX_LINES).map(line).collect();
+    news
+}
+
+fn jump_groups_changed(detail: &Detail<'_>) -> News {
+    let headline = "groups of the jump account reach other accounts than before".to_owned();
+    let what = format!("It was changed because {}.", detail.or("/why", "something has happened to an account"));
+    let mut news = News::new(Severity::Notice, headline, what, detail);
+    let changes = detail.0["applied"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    news.places.extend(changes.take(MAX_LINES).map(|change| ("done", change.to_owned())));
     news
 }
 
