@@ -176,6 +176,7 @@ impl<'a> AccountAccess<'a> {
             account_id,
             name: visit.admission.name().to_owned(),
             email: visit.admission.email().to_owned(),
+            is_own: visit.admission.is_own(),
             organizations,
             known: visit.known.cloned().unwrap_or_default(),
             stack_sets,
@@ -428,6 +429,8 @@ pub struct ManagementScope {
     pub(super) name: String,
     /// Its primary e-mail address, as AWS Organizations shows it.
     pub(super) email: String,
+    /// Whether it is the account that the functions run in.
+    pub(super) is_own: bool,
     /// Its place and tags in the organization.
     pub organizations: OrganizationsGateway,
     /// The stack sets of the management account.

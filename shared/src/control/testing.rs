@@ -160,6 +160,7 @@ impl Rules<'_> {
             account_id: account(),
             name: active(&account()).name,
             email: active(&account()).email,
+            is_own: false,
             known: Known::default(),
             organizations: OrganizationsGateway::mocked(mocked!(aws_sdk_organizations, recorder, self.organizations)),
             stack_sets: StackSetsGateway::new(mocked!(aws_sdk_cloudformation, recorder, self.cloudformation)),

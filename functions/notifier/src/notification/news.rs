@@ -300,6 +300,10 @@ fn compliance_reported(detail: &Detail<'_>) -> News {
         "Open the report: every finding says what to do.".clone_into(&mut news.to_do);
     }
     news.places.extend(detail.rows(&[("report", "/report")]));
+    // It lies beside the report.
+    let access =
+        detail.text("/report").and_then(|report| Some(format!("{}access.html", report.strip_suffix("report.html")?)));
+    news.places.extend(access.map(|access| ("roles to switch to", access)));
     news
 }
 

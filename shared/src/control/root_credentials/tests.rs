@@ -108,7 +108,8 @@ fn what_is_there_goes_and_mfa_only_on_request() {
     assert_eq!(plan(RootCredentials::default(), FULL), all_but_mfa);
     let with_mfa = RootCredentials { deactivate_mfa: true };
     assert_eq!(plan(with_mfa, FULL), [all_but_mfa.as_slice(), &[Change::DeactivateMfa]].concat());
-    let notes = |desired| RootCredentialsControl.notes(&desired, &FULL);
+    let full = Actual { credentials: FULL, is_own: false };
+    let notes = |desired| RootCredentialsControl.notes(&desired, &full);
     assert_eq!(notes(RootCredentials::default()), ["the root user has multi-factor authentication"]);
     assert!(notes(with_mfa).is_empty());
 }
