@@ -317,6 +317,11 @@ fn a_new_account_is_believed_from_the_management_account_alone() {
     {
         let joined = event(account, "organizations:AccountJoinedOrganization", Who::Role, &json!({}));
         assert_eq!(!matching_rules(&template, &bus, "BaselineQueue", &joined).is_empty(), is_believed, "{account}");
+        for name in steward::audit::cloudtrail::REARRANGING {
+            let happened = event(account, &format!("organizations:{name}"), Who::Role, &json!({}));
+            let matching = matching_rules(&template, &bus, "BaselineQueue", &happened);
+            assert_eq!(!matching.is_empty(), is_believed, "{account} {name}");
+        }
         let created = event(account, "organizations:CreateAccountResult", Who::Role, &json!({}));
         assert_eq!(
             !matching_rules(&template, &bus, "AccountCreationQueue", &created).is_empty(),

@@ -66,6 +66,9 @@ fn allowed(document: &Value) -> BTreeSet<String> {
     .collect()
 }
 
+/// The policy of the role by which functions work in the account that they run in.
+const OWN_ACCOUNT: &str = "own-account";
+
 /// Whether a policy is a function's own, or that of a second role which it assumes in its own account.
 fn roles_of(function: &str, policy: &str) -> bool {
     policy.strip_prefix(function).is_some_and(|rest| rest.is_empty() || rest.starts_with("-writer"))
@@ -82,6 +85,10 @@ async fn every_function_calls_exactly_what_its_policy_allows() {
     exercises::every_way(&scenario).await;
     let policies = policies(&scenario).await.unwrap();
     let (mut of_actions, mut of_tables) = (Vec::new(), Vec::new());
+    // Two functions work by this role, and what one of them does not call the other one does.
+    let shared = policies.iter().filter(|(_, name, _)| name == OWN_ACCOUNT);
+    let shared: BTreeSet<_> = shared.flat_map(|(_, _, document)| allowed(document)).collect();
+    let mut never_called = shared.clone();
     for function in functions() {
         let function = function.as_str();
         let own = policies.iter().filter(|(_, name, _)| roles_of(function, name));
@@ -90,9 +97,12 @@ async fn every_function_calls_exactly_what_its_policy_allows() {
         // Whoever has credentials may ask who it is.
         let called: BTreeSet<_> =
             calls.actions().into_iter().filter(|action| action != "sts:GetCallerIdentity").collect();
-        if called != allowed {
-            let (never, denied) = (allowed.difference(&called), called.difference(&allowed));
-            let (never, denied): (Vec<_>, Vec<_>) = (never.collect(), denied.collect());
+        let works_in_own = ["baseline-applier", "compliance-checker"].contains(&function);
+        never_called.retain(|action| !works_in_own || !called.contains(action));
+        let is_by_own_role = |action: &&String| works_in_own && shared.contains(*action);
+        let never: Vec<_> = allowed.difference(&called).collect();
+        let denied: Vec<_> = called.difference(&allowed).filter(|action| !is_by_own_role(action)).collect();
+        if !never.is_empty() || !denied.is_empty() {
             of_actions.push(format!("{function}: {never:?} are never called, {denied:?} are not allowed"));
         }
         // The same of the items of the tables.
@@ -101,6 +111,7 @@ async fn every_function_calls_exactly_what_its_policy_allows() {
         let differences = one_table::differences(&touched, &allowed).into_iter();
         of_tables.extend(differences.map(|difference| format!("{function}: {difference}")));
     }
+    assert!(never_called.is_empty() && !shared.is_empty(), "{OWN_ACCOUNT}: {never_called:?} are never called");
     assert!(of_actions.is_empty() && of_tables.is_empty(), "{of_actions:#?} {of_tables:#?}");
 }
 

@@ -19,7 +19,7 @@ from ministack.core.arn import parse_arn
 from ministack.core.iam_evaluator import caller_arn
 from ministack.core.responses import get_account_id, set_request_account_id
 from ministack.services import budgets, dynamodb, eventbridge, lambda_svc, s3, sns, sqs
-from ministack.services.cloudformation import engine, provisioners
+from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
 ARCHIVE = "AWS::Events::Archive"
 BUS_POLICY = "AWS::Events::EventBusPolicy"
@@ -178,12 +178,21 @@ def read_object(bucket: str, key: str, version_id: str | None = None) -> bytes |
 
 
 def invoked_resource(service: str, method: str, path: str, headers, body, query: dict, *scope) -> str:
-    """The resource that IAM is asked about: of an invocation, the function with the alias or version it names."""
+    """The resource that IAM is asked about: of an invocation, the function with the alias or version it names; of a budget, it."""
     resource = plain_resource(service, method, path, headers, body, query, *scope)
+    if service == "budgets":
+        region, account = scope[:2]
+        asked = json.loads(body or b"{}")
+        return f"arn:aws:budgets::{account}:budget/{asked.get('BudgetName') or asked.get('Budget', {}).get('BudgetName', '')}"
     qualifier = query.get("Qualifier", "")
     qualifier = qualifier[0] if isinstance(qualifier, list) else qualifier
     is_named = service == "lambda" and path.endswith("/invocations") and qualifier
     return f"{resource}:{qualifier}" if is_named and not resource.endswith(f":{qualifier}") else resource
+
+
+def evaluated_conditions(template: dict, params: dict) -> dict:
+    """The conditions of a template, which may compare with the account that the stack is in."""
+    return plain_conditions(template, params | {"AWS::AccountId": {"Value": get_account_id()}})
 
 
 def budget_action(*request) -> str | None:
@@ -415,6 +424,9 @@ if __name__ == "__main__":
     plain_create_table = provisioners._RESOURCE_HANDLERS[TABLE]["create"]
     provisioners._RESOURCE_HANDLERS[TABLE]["create"] = create_table
     engine.CfnLoader = TemplateLoader
+    plain_conditions = engine._evaluate_conditions
+    for module in (engine, changesets, handlers, stacks):
+        module._evaluate_conditions = evaluated_conditions
     plain_iter_all_esms = lambda_svc._iter_all_esms
     lambda_svc._iter_all_esms = waiting_mappings
     lambda_runtime.reap_idle_workers = lambda_svc.reap_idle_workers = end_idle_environments

@@ -172,6 +172,14 @@ def add_user_to_group(p: dict) -> tuple:
 # Resources: MiniStack asks policies about a name without its path, and about the user where the group is meant.
 
 
+NEW = (
+    ("CreateGroup", "group", "GroupName"),
+    ("CreatePolicy", "policy", "PolicyName"),
+    ("CreateUser", "user", "UserName"),
+    ("CreateVirtualMFADevice", "mfa", "VirtualMFADeviceName"),
+)
+
+
 def named_resource(service: str, query: dict, account: str, otherwise: str) -> str:
     """The ARN of the user, group or device that IAM is asked about."""
     value = lambda name: iam._p(query or {}, name)
@@ -183,12 +191,14 @@ def named_resource(service: str, query: dict, account: str, otherwise: str) -> s
         return iam_evaluator.caller_arn()
     if operation.endswith("VirtualMFADevice") and value("SerialNumber"):
         return value("SerialNumber")
+    # What is made has its ARN already.
+    for making, kind, name in NEW:
+        if operation == making:
+            return f"arn:aws:iam::{account}:{kind}{value('Path') or '/'}{value(name)}"
     if operation == "ChangePassword":
         return iam_evaluator.caller_arn()
     if group and (not user or operation in ("AddUserToGroup", "RemoveUserFromGroup")):
         return (iam._groups.get_scoped(account, None, group) or {}).get("Arn", otherwise)
-    if user and operation == "CreateUser":
-        return f"arn:aws:iam::{account}:user{value('Path') or '/'}{user}"
     return (iam._users.get_scoped(account, None, user) or {}).get("Arn", otherwise) if user else otherwise
 
 

@@ -1,12 +1,12 @@
 //! Which roles people can switch to in which account: `access.html` for people, `aws-config` for the AWS CLI and
-//! `extend-switch-roles.ini` for the browser extension AWS Extend Switch Roles.
+//! `extend-switch-roles.ini` for the browser extension AWS Extend Switch Roles; and `access.json`, how people know the accounts.
 
 mod color;
 mod files;
 mod page;
 mod profiles;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,23 @@ pub struct Access {
     unknown: usize,
 }
 
+/// What `access.json` holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Directory {
+    /// The accounts in which there is something to switch to, by their ids.
+    pub accounts: BTreeMap<String, Named>,
+}
+
+/// How people know an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// Its name.
+    pub name: String,
+    /// Its color in the console: red, green and blue as six hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color: Option<String>,
+}
+
 /// An account in which there is something to switch to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Reachable {
@@ -54,8 +71,8 @@ struct Reachable {
 }
 
 impl Access {
-    /// What the accounts of a sweep offer. Those that are not looked at are left out: the management account, which no
-    /// role leads into, and those that are closed or on their way out. Those of which nothing is known are counted.
+    /// What the accounts of a sweep offer. Those that are not looked at are left out, which are closed or on their way out. Those
+    /// of which nothing is known are counted.
     pub fn new(sweep: &Sweep, mut offered: HashMap<String, Offered>) -> Self {
         let (mut accounts, mut unknown) = (Vec::new(), 0);
         for account in &sweep.accounts {
@@ -97,6 +114,15 @@ impl Access {
         files::extend_switch_roles(self)
     }
 
+    /// `access.json`, for programs: the names and colors of the accounts.
+    pub fn to_json(&self) -> Result<String, Error> {
+        let named = |one: &Reachable| {
+            (one.id.clone(), Named { name: one.name.clone(), color: one.color.map(|c| c.rgb.into()) })
+        };
+        let accounts = self.accounts.iter().map(named).collect();
+        serde_json::to_string(&Directory { accounts }).map_err(Error::AccessJson)
+    }
+
     /// Whether the extension has a color of this name.
     pub fn knows_color(name: &str) -> bool {
         color::named(name).is_some()
@@ -132,6 +158,15 @@ mod tests {
         });
         let offered = (1..=names.len()).map(|number| (id(number), offered.clone())).collect();
         Access::new(&sweep(1, all.collect()), offered)
+    }
+
+    #[test]
+    fn programs_get_the_name_and_the_color_of_each_account() {
+        let text = named(&["Shop", "Till"], &offered(Some("red"))).to_json().unwrap();
+        let directory: Directory = serde_json::from_str(&text).unwrap();
+        let shop = &directory.accounts["000000000001"];
+        assert_eq!((shop.name.as_str(), shop.color.as_deref()), ("Shop", Some("c92a2a")));
+        assert_eq!(directory.accounts.len(), 2);
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod sweep;
 mod testing;
 mod totals;
 
-pub use access::{Access, Offered};
+pub use access::{Access, Directory, Named, Offered};
 pub use history::{Change, Gone, Kind};
 pub use outcome::{Failure, Outcome, Status};
 pub use report::{Error, Exemption, Report, SCHEMA_VERSION, TREND_LENGTH};

@@ -72,6 +72,9 @@ pub enum Error {
     /// The page of roles.
     #[error("access.html: {0}")]
     Access(#[source] askama::Error),
+    /// The names and colors of accounts.
+    #[error("access.json: {0}")]
+    AccessJson(#[source] serde_json::Error),
 }
 
 impl Report {

@@ -7,10 +7,11 @@ use jiff::SignedDuration;
 use crate::{
     baseline::{Document, DocumentCache, DocumentInForce, Effective, FactsReader},
     clock,
-    control::{AnyControl, Control, Engine, Mode, Row, Visit, is_settling, jump_groups::JumpGroupsControl},
+    control::{AnyControl, Control, Engine, Mode, Row, Visit, find, is_settling, jump_groups::JumpGroupsControl},
     error::Failure,
     gateway::{Account, CallError, DynamoDbGateway, EventBridgeGateway, Management},
     ids::{AccountId, RoleName},
+    organization::Rearranged,
     runtime::settings::Settings,
     session::{Admission, Sessions},
 };
@@ -52,6 +53,12 @@ impl BaselineRunner {
     #[must_use]
     pub fn with_member_bus(self, member_bus: String) -> Self {
         Self { engine: self.engine.with_member_bus(member_bus), ..self }
+    }
+
+    /// The same, with the role of the stack for the account that it is in.
+    #[must_use]
+    pub fn with_own_role(self, own_role: RoleName) -> Self {
+        Self { engine: self.engine.with_own_role(own_role), ..self }
     }
 
     /// The same for a function that runs after one that has recorded the document that it has read.
@@ -110,7 +117,34 @@ impl BaselineRunner {
         if controls.iter().any(|control| control.id() == JumpGroupsControl::ID) {
             effective.baseline.jump_groups = self.facts.jump_groups(&account.id, document).await;
         }
+        self.run_by(account, &effective, document, controls, mode, invocation).await
+    }
+
+    /// Makes the groups of the jump account right after something has happened to accounts, and looks at no others.
+    pub async fn regroup(
+        &self,
+        jump_account: &Account,
+        document: &Document,
+        happened: &Rearranged,
+        invocation: &str,
+    ) -> Result<Option<Row>, Failure> {
+        let mut effective = self.facts.effective(jump_account, document).await?;
+        effective.baseline.jump_groups = self.facts.jump_groups_after(happened, document).await;
+        let controls: Vec<_> = find(JumpGroupsControl::ID).into_iter().collect();
+        let rows = self.run_by(jump_account, &effective, document, &controls, Mode::Apply, invocation).await?;
+        Ok(rows.into_iter().next())
+    }
+
+    async fn run_by(
+        &self,
+        account: &Account,
+        effective: &Effective,
+        document: &Document,
+        controls: &[&'static dyn AnyControl],
+        mode: Mode,
+        invocation: &str,
+    ) -> Result<Vec<Row>, Failure> {
         let admission = self.admit(account, document).await?;
-        Ok(self.run(controls, self.visit(&admission, account, invocation), &effective, mode).await)
+        Ok(self.run(controls, self.visit(&admission, account, invocation), effective, mode).await)
     }
 }

@@ -42,8 +42,8 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 pub use access::{
-    AccessError, AccessPath, AccountAccess, AccountScope, AccountView, Known, ManagementScope, MemberScope, RootScope,
-    Scope, Visit, is_settling,
+    AccessError, AccessPath, AccountAccess, AccountScope, AccountView, EnteredBy, Known, ManagementScope, MemberScope,
+    RootScope, Scope, Visit, is_settling,
 };
 pub use conclusion::{Conclusion, conclude};
 pub(crate) use engine::converge;
@@ -88,6 +88,11 @@ pub trait Control<S = Baseline>: Send + Sync {
 
     /// The control's section; None when there is none.
     fn desired(document: &S) -> Option<&Self::Desired>;
+
+    /// Why there is nothing to look at in such an account; None where there is.
+    fn not_in(&self, _scope: &Self::Scope) -> Option<&'static str> {
+        None
+    }
 
     /// Reads what is.
     fn inspect(

@@ -55,6 +55,21 @@ impl Event for BaselineIncomplete {
     const TYPE: EventType = EventType::BaselineIncomplete;
 }
 
+/// Groups of the jump account reach other accounts than before, because of something that has happened to accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct JumpGroupsChanged {
+    /// The jump account.
+    pub account_id: AccountId,
+    /// What has happened, in words: which account was moved, tagged or closed, which unit was renamed.
+    pub why: String,
+    /// What was changed, in words.
+    pub applied: Vec<String>,
+}
+
+impl Event for JumpGroupsChanged {
+    const TYPE: EventType = EventType::JumpGroupsChanged;
+}
+
 /// A region of an account was enabled or disabled, as the document has it or does not mind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RegionOptAudited {

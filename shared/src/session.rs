@@ -80,6 +80,21 @@ impl Sessions {
         session.map_err(denied_as(Cause::RoleNotAssumable))
     }
 
+    /// The same in the account that sessions are opened from, by a role of the stack that is there for it. It is as old as the
+    /// stack: a denial stays one.
+    pub(crate) async fn enter_own(
+        &self,
+        admission: &Admission,
+        role: &RoleName,
+        actions: &[&'static str],
+        invocation: &str,
+    ) -> Result<SdkConfig, CallError> {
+        if let Some(refused) = admission.refuses_role() {
+            return Err(refused);
+        }
+        self.assume(admission.account_id(), role, actions, invocation).await
+    }
+
     /// The same with a session that may do what these grants say: each its actions with its resources.
     pub async fn enter_within(
         &self,

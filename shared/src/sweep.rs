@@ -196,20 +196,13 @@ pub fn note(remediate: &[&str], remediates: bool, refused: Option<&Refusal>, why
 }
 
 impl Listed {
-    /// The account with the path of its unit. The management account and those that are not active are listed, and
-    /// not looked at.
-    pub fn of(account: Account, unit: Result<String, Failure>, management: &AccountId) -> Self {
+    /// The account with the path of its unit. Those that are not active are listed, and not looked at.
+    pub fn of(account: Account, unit: Result<String, Failure>) -> Self {
         let state = match &account.state {
             AccountState::Active => "ACTIVE".to_owned(),
             AccountState::Other(state) => state.clone(),
         };
-        let not_checked = if account.id == *management {
-            Some("It is the management account, which no access role leads into.".to_owned())
-        } else if account.state == AccountState::Active {
-            None
-        } else {
-            Some(format!("The account is {state}."))
-        };
+        let not_checked = (account.state != AccountState::Active).then(|| format!("The account is {state}."));
         let (unit, failure) = match unit {
             Ok(unit) => (unit, None),
             Err(failure) => ("?".to_owned(), Some(failure)),
@@ -302,7 +295,7 @@ mod tests {
     }
 
     fn listed(id: &str, state: AccountState, unit: Result<String, Failure>) -> Listed {
-        Listed::of(account(id, state), unit, &"111111111111".parse().unwrap())
+        Listed::of(account(id, state), unit)
     }
 
     fn unit() -> String {
@@ -319,10 +312,8 @@ mod tests {
     }
 
     #[test]
-    fn the_management_account_and_those_that_are_not_active_are_listed_with_the_reason() {
+    fn accounts_that_are_not_active_are_listed_with_the_reason() {
         assert!(listed("222222222222", AccountState::Active, Ok(unit())).is_to_be_checked());
-        let management = listed("111111111111", AccountState::Active, Ok(unit()));
-        assert!(management.not_checked.unwrap().contains("management account"));
         let suspended = listed("222222222222", AccountState::Other("SUSPENDED".to_owned()), Ok(unit()));
         assert_eq!(suspended.not_checked.as_deref(), Some("The account is SUSPENDED."));
     }

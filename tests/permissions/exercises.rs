@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     account_closer, account_updater, controls, dead_letter_replayer, jump_user_manager,
     member_events::forward_events,
-    one_table,
+    one_table, own_account,
     scenario::{PATIENCE, Scenario, email, spec},
 };
 
@@ -18,6 +18,7 @@ use crate::{
 pub(super) async fn every_way(scenario: &Scenario) {
     let account = creation(scenario).await;
     baseline(scenario, &account).await;
+    own_account(scenario).await;
     prepare(scenario).await;
     root_tasks(scenario, &account).await;
     account_updater::every_way(scenario).await;
@@ -86,6 +87,16 @@ async fn baseline(scenario: &Scenario, account: &str) {
     let input = json!({"account_ids": [account], "mode": "plan"});
     scenario.stack.baseline(&input).await.expect("the applier answers");
     scenario.organization.deny_in_member(account, &[]);
+}
+
+/// baseline-applier in the account that it runs in: every control that works there, from a state in which each has something to
+/// change.
+async fn own_account(scenario: &Scenario) {
+    let management = scenario.organization.management_account();
+    let input = json!({"account_ids": [management], "mode": "apply", "controls": own_account::CONTROLS});
+    let answer = scenario.stack.baseline(&input).await.expect("the applier answers");
+    let denied = answer["rows"].to_string().contains("AccessDenied");
+    assert!(!denied, "{answer}");
 }
 
 /// root-task-runner: root work, on the organization and on a unit, and a policy that is put back.

@@ -241,7 +241,7 @@ impl AccountLister {
                 }
                 names.learn(&self.organizations, &page.items).await;
                 for account in &page.items {
-                    let mut one = Listed::of(account.clone(), names.path(account), &organization.management_account);
+                    let mut one = Listed::of(account.clone(), names.path(account));
                     let why = leaving::why(account, leaving.get(&account.id), self.suspended_unit.as_ref());
                     one.not_checked = why.or(one.not_checked);
                     if one.is_to_be_checked() {

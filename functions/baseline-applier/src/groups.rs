@@ -1,28 +1,104 @@
-//! Letting the groups of the jump account reach a new account.
+//! Letting the groups of the jump account reach the accounts of their projects, as soon as something has happened to one.
+
+use std::time::Duration;
 
 use lambda_runtime::tracing;
 use steward::{
-    baseline::Document,
+    baseline::{Document, DocumentInForce},
     clock,
-    control::{Control, Mode, Row, find, jump_groups::JumpGroupsControl},
-    error::{Cause, Failure},
+    control::{Conclusion, Control, Outcome, Row, conclude, find, jump_groups::JumpGroupsControl},
+    error::{Cause, Failure, Retry},
+    events::{BaselineIncomplete, JumpGroupsChanged},
     ids::AccountId,
     invocation::time_left,
+    organization::Rearranged,
 };
 
-use crate::BaselineApplier;
+use crate::{BaselineApplier, message::Regroup};
+
+/// When a unit that has another name is looked at once more: other processes believe the old one for five minutes, and may have
+/// gone by it in between.
+const NOBODY_BELIEVES_IT: Duration = Duration::from_mins(6);
 
 impl BaselineApplier {
     /// The row of the jump account's groups once they are as they should be, so that a new account is reachable by those whose
     /// project it falls under. None where the document says nothing about access, or the account is the jump account, whose
     /// groups come with its baseline.
     pub(crate) async fn reach(&self, new: &AccountId, document: &Document, invocation: &str) -> Option<Row> {
-        let access = document.access.as_ref().filter(|access| access.jump_account != *new)?;
-        let jump_account = &access.jump_account;
+        document.access.as_ref().filter(|access| access.jump_account != *new)?;
+        // It sits somewhere for the first time.
+        self.regrouped(&Rearranged::Moved(new.clone()), document, invocation).await
+    }
+
+    /// Makes the groups right after something has happened to accounts. What cannot be done yet is tried again later, until the
+    /// deadline.
+    pub(crate) async fn regroup(&self, regroup: Regroup, invocation: &str) -> Result<Vec<Row>, Failure> {
+        let document = self.runner.document().await?;
+        let happened = &regroup.happened;
+        if !document.groups_depend_on(happened) {
+            return Ok(Vec::new());
+        }
+        let is_renamed = matches!(happened, Rearranged::Renamed(_));
+        if is_renamed {
+            self.selectors.forget().await;
+        }
+        if let Err(failure) = self.selectors.allow_changes(&document).await {
+            return self.not_regrouped(regroup, failure, &document).await;
+        }
+        let Some(row) = self.regrouped(happened, &document, invocation).await else { return Ok(Vec::new()) };
+        let rows = vec![row.clone()];
+        match conclude(&rows, regroup.since, clock::now(), self.deadline, self.backoff) {
+            Conclusion::Applied => {
+                if let Outcome::Fixed { applied } = row.outcome {
+                    let why = happened.to_string();
+                    self.bus.put(&JumpGroupsChanged { account_id: row.account_id, why, applied }).await?;
+                }
+                if is_renamed && !regroup.is_last {
+                    let last = Regroup { is_last: true, ..regroup };
+                    self.queue.send(&last, NOBODY_BELIEVES_IT).await?;
+                }
+            }
+            Conclusion::LookAgain(wait) => self.queue.send(&regroup, wait).await?,
+            Conclusion::Incomplete(failure) => self.incomplete(failure, rows.clone(), &document).await?,
+        }
+        Ok(rows)
+    }
+
+    /// Nothing was changed, and will not be before something else has happened.
+    async fn not_regrouped(
+        &self,
+        regroup: Regroup,
+        failure: Failure,
+        document: &DocumentInForce,
+    ) -> Result<Vec<Row>, Failure> {
+        let Retry::AfterSeconds(seconds) = failure.cause.row().retry else { return Err(failure) };
+        if clock::now().duration_since(regroup.since) < self.deadline {
+            tracing::warn!("{failure}");
+            self.queue.send(&regroup, Duration::from_secs(seconds.into())).await?;
+        } else {
+            self.incomplete(failure, Vec::new(), document).await?;
+        }
+        Ok(Vec::new())
+    }
+
+    async fn incomplete(
+        &self,
+        failure: Failure,
+        controls: Vec<Row>,
+        document: &DocumentInForce,
+    ) -> Result<(), Failure> {
+        let Some(access) = &document.access else { return Ok(()) };
+        let (account_id, baseline_refused) = (access.jump_account.clone(), document.refused.clone());
+        let event = BaselineIncomplete { account_id, request_id: None, failure, controls, baseline_refused };
+        Ok(self.bus.put(&event).await?)
+    }
+
+    async fn regrouped(&self, happened: &Rearranged, document: &Document, invocation: &str) -> Option<Row> {
+        let jump_account = &document.access.as_ref()?.jump_account;
         let control = find(JumpGroupsControl::ID)?;
-        // Of two that list the accounts and write, the one that has listed first must not write last. One invocation works off
-        // several messages, so the turn is the account's.
-        let turn = format!("{invocation}#{new}");
+        // Of two that look at accounts and write, the one that has looked first must not write last. One invocation works off
+        // several messages, so the turn is the message's.
+        let turn = format!("{invocation}#{happened:?}");
         let failed = |failure| Some(Row::stopped(jump_account, control, failure));
         match self.turns.begin(jump_account, &turn, time_left(), clock::now()).await {
             Ok(true) => {}
@@ -32,7 +108,7 @@ impl BaselineApplier {
             }
             Err(error) => return failed(error.into()),
         }
-        let row = self.groups_row(jump_account, document, invocation).await;
+        let row = self.groups_row(jump_account, happened, document, invocation).await;
         if let Err(error) = self.turns.end(jump_account, &turn, clock::now()).await {
             tracing::warn!(%jump_account, "the turn could not be given back, and ends with this invocation: {error}");
         }
@@ -45,12 +121,11 @@ impl BaselineApplier {
     async fn groups_row(
         &self,
         jump_account: &AccountId,
+        happened: &Rearranged,
         document: &Document,
         invocation: &str,
     ) -> Result<Option<Row>, Failure> {
         let described = self.organizations.describe_account(jump_account).await?;
-        let controls: Vec<_> = find(JumpGroupsControl::ID).into_iter().collect();
-        let rows = self.runner.run_in(&described, document, &controls, Mode::Apply, invocation).await?;
-        Ok(rows.into_iter().next())
+        self.runner.regroup(&described, document, happened, invocation).await
     }
 }

@@ -68,7 +68,9 @@ impl FromStr for ControlName {
 mod tests {
     use serde_json::json;
     use steward::closed_set::ClosedSet;
-    use steward::{account_creation::BaselineMessage, runtime::trigger::Trigger};
+    use steward::runtime::trigger::Trigger;
+
+    use crate::message::Message;
 
     use super::*;
 
@@ -81,12 +83,16 @@ mod tests {
 
     #[test]
     fn every_way_of_asking_has_a_sample_and_each_is_taken() {
-        let events = ["an account was created", "an account has joined"];
+        let events = ["an account was created", "an account has joined", "something decides who reaches an account"];
         let ways = Mode::ALL.iter().map(|mode| mode.name()).chain(Selection::FIELDS).chain(["continue"]).chain(events);
         payloads::check(crate::BaselineApplier::NAME, ways, |sample| {
             let input = match Trigger::of(sample.payload) {
                 Trigger::Event(event) => {
-                    return BaselineMessage::of_event(&event).map(|account| vec![events[usize::from(account.joined)]]);
+                    let way = |message| match message {
+                        Message::NewAccount(account) => usize::from(account.joined),
+                        Message::Regroup(_) | Message::OfNobody => 2,
+                    };
+                    return Message::of_event(&event).map(|message| vec![events[way(message)]]);
                 }
                 Trigger::Manual(input) => input,
                 Trigger::Queue(_) => return Err(Failure::not_understood("a batch")),

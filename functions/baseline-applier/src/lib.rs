@@ -2,6 +2,7 @@
 
 mod groups;
 mod input;
+mod message;
 mod report;
 mod visits;
 
@@ -35,6 +36,7 @@ use steward::{
 };
 
 use input::Input;
+use message::Message;
 pub use report::{Failed, Report, Skip};
 
 /// The handler of `baseline-applier`, with what it keeps between the invocations of one process.
@@ -86,7 +88,7 @@ impl BaselineApplier {
         let bus = EventBridgeGateway::of(config, settings.bus_name());
         let runner = BaselineRunner::new(config, &mut settings, management, sessions, &table, &bus);
         let function = Self {
-            runner: runner.with_member_bus(settings.member_bus_arn()),
+            runner: runner.with_member_bus(settings.member_bus_arn()).with_own_role(settings.own_account_role_name()),
             queue: SqsGateway::of(config, settings.baseline_queue_url()),
             bus,
             known_accounts: KnownAccounts::new(table.clone()),
@@ -113,9 +115,9 @@ impl BaselineApplier {
                 Ok(Answer::Batch(process_batch(batch, async |body| self.message(body, id).await).await))
             }
             Trigger::Event(event) => {
-                let account = BaselineMessage::of_event(&event)?;
+                let message = Message::of_event(&event)?;
                 invocation::allow_changes()?;
-                Ok(Answer::Event { rows: self.joined(account, id).await? })
+                Ok(Answer::Event { rows: self.come(message, id).await? })
             }
             Trigger::Manual(input) => {
                 let input = Input::read(input)?;
@@ -128,16 +130,34 @@ impl BaselineApplier {
     }
 
     async fn message(&self, body: &str, invocation: &str) -> Result<(), Failure> {
-        let account = BaselineMessage::of_message(body)?;
-        match self.joined(account.clone(), invocation).await {
+        let message = Message::of_message(body)?;
+        match self.come(message.clone(), invocation).await {
             // What had no turn is no failure: a message that fails comes back after half an hour, and not for ever.
-            Err(failure)
-                if failure.cause == Cause::NoTimeLeft && clock::now().duration_since(account.since) < self.deadline =>
-            {
-                tracing::info!(account_id = %account.account_id, "not reached, looking again");
+            Err(failure) if failure.cause == Cause::NoTimeLeft => self.put_off(message, failure).await,
+            received => received.map(drop),
+        }
+    }
+
+    async fn come(&self, message: Message, invocation: &str) -> Result<Vec<Row>, Failure> {
+        match message {
+            Message::NewAccount(account) => self.joined(account, invocation).await,
+            Message::Regroup(regroup) => self.regroup(regroup, invocation).await,
+            Message::OfNobody => Ok(Vec::new()),
+        }
+    }
+
+    /// Sends the message to itself again, until the deadline.
+    async fn put_off(&self, message: Message, failure: Failure) -> Result<(), Failure> {
+        let is_patient = |since| clock::now().duration_since(since) < self.deadline;
+        tracing::info!("not reached, looking again: {failure}");
+        match message {
+            Message::NewAccount(account) if is_patient(account.since) => {
                 Ok(self.queue.send(&account, self.backoff.poll).await?)
             }
-            received => received.map(drop),
+            Message::Regroup(regroup) if is_patient(regroup.since) => {
+                Ok(self.queue.send(&regroup, self.backoff.poll).await?)
+            }
+            _ => Err(failure),
         }
     }
 

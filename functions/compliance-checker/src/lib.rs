@@ -13,7 +13,10 @@ use steward::{
     baseline::Document,
     baseline_runner::BaselineRunner,
     clock,
-    control::{self, Known, Mode, Outcome, Row, jump_groups::JumpGroups, stack_instances::SetFacts},
+    control::{
+        self, Control, Known, Mode, Outcome, Row, jump_groups::JumpGroups, stack_instances::SetFacts,
+        switch_roles::SwitchRolesControl,
+    },
     error::{Cause, Failure},
     gateway::{
         self, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, StatesGateway, TaggingGateway,
@@ -92,7 +95,10 @@ impl ComplianceChecker {
         let function = Self {
             executions: SweepExecutions::new(StatesGateway::of(config)),
             remediation: Remediation::new(management.organizations.clone(), &table, settings.deadline()),
-            runner: runner.with_member_bus(settings.member_bus_arn()).recorded_by_others(),
+            runner: runner
+                .with_member_bus(settings.member_bus_arn())
+                .with_own_role(settings.own_account_role_name())
+                .recorded_by_others(),
             tagging: settings.tagging(config),
             organizations: management.organizations,
             sweeps: S3Gateway::of(config, settings.reports_bucket()),
@@ -175,7 +181,7 @@ impl ComplianceChecker {
         } else {
             (None, Checked::Unknown { failure: Failure::new(Cause::NoTimeLeft) })
         };
-        let offered = offered(&account, tags.as_ref(), of.document);
+        let offered = offered(&account, tags.as_ref(), &checked, of.document);
         OfAccount { id: account.id, tags, offered, checked }
     }
 
@@ -253,15 +259,19 @@ impl ComplianceChecker {
 }
 
 /// What people can switch to in an account, also in one that could not be looked at. None when its tags decide that, and are
-/// not known.
-fn offered(account: &Listed, tags: Option<&Tags>, document: &Document) -> Option<Offered> {
+/// not known. Where `switch-roles` makes no roles, there are none.
+fn offered(account: &Listed, tags: Option<&Tags>, checked: &Checked, document: &Document) -> Option<Offered> {
     let tags = match tags {
         Some(tags) => tags.clone(),
         None if document.selects_on_tags() => return None,
         None => Tags::new(),
     };
     let today = clock::now().to_zoned(TimeZone::UTC).date();
-    Some(Offered::of(&document.for_account(&account.facts(tags), today).baseline))
+    let offered = Offered::of(&document.for_account(&account.facts(tags), today).baseline);
+    let makes_none =
+        |row: &Row| row.control.as_str() == SwitchRolesControl::ID && matches!(row.outcome, Outcome::Skipped { .. });
+    let has_none = matches!(checked, Checked::Rows(rows) if rows.iter().any(makes_none));
+    Some(if has_none { Offered { color: offered.color, ..Offered::default() } } else { offered })
 }
 
 #[cfg(test)]

@@ -115,6 +115,7 @@ impl ComplianceReporter {
         let access = Access::new(&report.sweep, offered);
         let rendered = [
             ("access.html", access.to_html()),
+            ("access.json", access.to_json()),
             ("aws-config", Ok(access.to_aws_config())),
             ("extend-switch-roles.ini", Ok(access.to_extend_switch_roles())),
             ("report.html", report.to_html()),

@@ -88,7 +88,19 @@ pub const RULES: &[(&str, &str, &[&str])] = &[
     // Whoever may put events on the bus of requests asks in a name of their own.
     ("account-request", "", &["AccountRequested"]),
     ("activity", "aws.", &[]),
-    ("baseline", "aws.organizations", &["AccountJoinedOrganization"]),
+    (
+        "baseline",
+        "aws.organizations",
+        &[
+            "AccountDepartedOrganization",
+            "AccountJoinedOrganization",
+            "CloseAccountResult",
+            "MoveAccount",
+            "TagResource",
+            "UntagResource",
+            "UpdateOrganizationalUnit",
+        ],
+    ),
     ("baseline", "steward", &["AccountCreated"]),
     ("notification", "steward", &[]),
     ("region-audit", "aws.account", &["DisableRegion", "EnableRegion", "Region Opt-In Status Change"]),

@@ -5,6 +5,7 @@ mod change;
 mod event;
 mod expiry;
 mod input;
+mod names;
 mod people;
 mod reach;
 mod report;
@@ -19,7 +20,7 @@ use steward::{
     clock,
     control::Mode,
     error::{Cause, Failure},
-    gateway::{DynamoDbGateway, EventBridgeGateway, SecretsGateway},
+    gateway::{DynamoDbGateway, EventBridgeGateway, S3Gateway, SecretsGateway},
     ids::{AccountId, GroupName, UserName},
     invocation,
     runtime::{
@@ -36,6 +37,7 @@ use event::Finding;
 pub use event::{JumpUserChanged, JumpUsersReviewed};
 use expiry::{Over, over};
 use input::{Input, Task, Work};
+use names::Names;
 use people::Findings;
 use reach::{Target, targets};
 pub use report::Report;
@@ -51,6 +53,7 @@ const ENFORCES_MFA: &str = "policy-enforce-mfa";
 pub struct JumpUserManager {
     entrance: Entrance,
     passwords: Passwords,
+    names: Names,
     journal: Journal,
     turns: Turns,
     idempotency: Idempotency,
@@ -82,6 +85,7 @@ impl JumpUserManager {
                 organizations: settings.management(config).organizations,
                 sessions: Sessions::new(config, Self::NAME, Guards::of(&mut settings, config)),
             },
+            names: Names(S3Gateway::of(config, settings.reports_bucket())),
             passwords: Passwords { secrets: SecretsGateway::of(config), path: settings.user_secrets_path() },
             journal: Journal::new(journal, bus.clone()),
             turns: Turns::new(table.clone(), Self::NAME),
@@ -221,7 +225,8 @@ impl JumpUserManager {
             }
         }
         let alias = jump.iam.find_account_alias().await?;
-        Ok(Sheet::of(user, SignIn { account: &jump.id, alias: alias.as_deref() }, &reached))
+        let names = self.names.read().await;
+        Ok(Sheet::of(user, SignIn { account: &jump.id, alias: alias.as_deref() }, &reached, &names))
     }
 
     /// Ends one-time passwords that were used or waited too long.

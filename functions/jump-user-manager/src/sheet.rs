@@ -9,6 +9,7 @@ use std::{
     fmt::{Arguments, Write},
 };
 
+use compliance_report::{Directory, Named};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use steward::ids::{AccountId, UserName};
@@ -43,6 +44,8 @@ pub(crate) struct Sheet {
 #[derive(Debug, Serialize)]
 struct Entry {
     account_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_name: Option<String>,
     role: String,
     link: String,
 }
@@ -55,14 +58,15 @@ pub(crate) struct SignIn<'a> {
 }
 
 impl Sheet {
-    /// The sheet of a user who may assume these roles.
-    pub(crate) fn of(user: &UserName, at: SignIn<'_>, targets: &BTreeSet<Target>) -> Self {
+    /// The sheet of a user who may assume these roles, with the accounts as people know them.
+    pub(crate) fn of(user: &UserName, at: SignIn<'_>, targets: &BTreeSet<Target>, names: &Directory) -> Self {
         let shown: Vec<_> = targets.iter().take(MOST).collect();
         let account = at.alias.unwrap_or(at.account.as_str());
         let entry = |target: &&Target| Entry {
             account_id: target.account_id.clone(),
+            account_name: names.accounts.get(&target.account_id).map(|named| named.name.clone()),
             role: target.role.clone(),
-            link: link(target),
+            link: link(target, names),
         };
         Self {
             user_name: user.clone(),
@@ -71,7 +75,7 @@ impl Sheet {
             roles: shown.iter().map(entry).collect(),
             more_roles: targets.len().checked_sub(MOST).filter(|more| *more > 0),
             aws_config: aws_config(user, at.account, &shown),
-            extend_switch_roles: extend_switch_roles(at, &shown),
+            extend_switch_roles: extend_switch_roles(at, &shown, names),
         }
     }
 }
@@ -91,19 +95,31 @@ fn second_factor(user: &UserName) -> Vec<String> {
 }
 
 /// The page on which the console asks whether to switch to a role.
-fn link(target: &Target) -> String {
+fn link(target: &Target, names: &Directory) -> String {
     let encoded = |text: &str| utf8_percent_encode(text, PLAIN).to_string();
     let role = encoded(&target.role);
     if target.is_anywhere() {
         // The page asks for the account.
         return format!("https://signin.aws.amazon.com/switchrole?roleName={role}");
     }
-    let shown: String = format!("{} {}", target.role, target.account_id).chars().take(64).collect();
+    let named = names.accounts.get(&target.account_id);
+    // The console shows so many characters of it.
+    let shown = named.map_or_else(
+        || format!("{} {}", target.role, target.account_id),
+        |named| format!("{} {}", named.name, target.role),
+    );
+    let shown: String = shown.chars().take(64).collect();
+    let color = named.and_then(color).map(|color| format!("&color={color}")).unwrap_or_default();
     format!(
-        "https://signin.aws.amazon.com/switchrole?roleName={role}&account={}&displayName={}",
+        "https://signin.aws.amazon.com/switchrole?roleName={role}&account={}&displayName={}{color}",
         encoded(&target.account_id),
         encoded(&shown)
     )
+}
+
+/// The color of an account, where it is one.
+fn color(named: &Named) -> Option<&str> {
+    named.color.as_deref().filter(|color| color.len() == 6 && color.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
 /// The name of a profile: `role-admin-222222222222`.
@@ -127,7 +143,8 @@ fn aws_config(user: &UserName, account: &AccountId, targets: &[&Target]) -> Stri
         put(
             &mut text,
             format_args!(
-                "\n[profile {}]\nsource_profile = {BASE}\nrole_arn = {}\nmfa_serial = arn:aws:iam::{account}:mfa/{user}\n",
+                "\n[profile {}]\nsource_profile = {BASE}\nrole_arn = {}\nmfa_serial = arn:aws:iam::{account}:mfa/{user}\n\
+                 region = us-east-1\n",
                 profile(target),
                 target.role_arn
             ),
@@ -136,7 +153,7 @@ fn aws_config(user: &UserName, account: &AccountId, targets: &[&Target]) -> Stri
     text
 }
 
-fn extend_switch_roles(at: SignIn<'_>, targets: &[&Target]) -> String {
+fn extend_switch_roles(at: SignIn<'_>, targets: &[&Target], names: &Directory) -> String {
     let mut text = format!("[{BASE}]\naws_account_id = {}\n", at.account);
     if let Some(alias) = at.alias {
         put(&mut text, format_args!("aws_account_alias = {alias}\n"));
@@ -144,6 +161,9 @@ fn extend_switch_roles(at: SignIn<'_>, targets: &[&Target]) -> String {
     for target in targets.iter().filter(|target| !target.is_anywhere()) {
         let (name, arn) = (profile(target), &target.role_arn);
         put(&mut text, format_args!("\n[{name}]\nrole_arn = {arn}\nsource_profile = {BASE}\n"));
+        if let Some(color) = names.accounts.get(&target.account_id).and_then(color) {
+            put(&mut text, format_args!("color = {color}\n"));
+        }
     }
     text
 }
@@ -165,7 +185,23 @@ mod tests {
     fn sheet(alias: Option<&str>, targets: &[Target]) -> Sheet {
         let account = "111111111111".parse().unwrap();
         let at = SignIn { account: &account, alias };
-        Sheet::of(&"alice".parse().unwrap(), at, &targets.iter().cloned().collect())
+        Sheet::of(&"alice".parse().unwrap(), at, &targets.iter().cloned().collect(), &Directory::default())
+    }
+
+    #[test]
+    fn an_account_has_its_name_and_its_color_where_a_sweep_has_seen_them() {
+        let account = "111111111111".parse().unwrap();
+        let at = SignIn { account: &account, alias: None };
+        let named = |color: &str| Named { name: "Shop & Co".to_owned(), color: Some(color.to_owned()) };
+        let names = |color| Directory { accounts: [("222222222222".to_owned(), named(color))].into() };
+        let targets = [target("222222222222", "role-admin"), target("333333333333", "role-admin")].into();
+        let sheet = Sheet::of(&"alice".parse().unwrap(), at, &targets, &names("c92a2a"));
+        assert_eq!(sheet.roles[0].account_name.as_deref(), Some("Shop & Co"));
+        assert!(sheet.roles[0].link.ends_with("&displayName=Shop%20%26%20Co%20role-admin&color=c92a2a"));
+        assert!(sheet.extend_switch_roles.contains("source_profile = jump\ncolor = c92a2a\n"));
+        assert!(sheet.roles[1].account_name.is_none() && !sheet.roles[1].link.contains("color"));
+        let hostile = Sheet::of(&"alice".parse().unwrap(), at, &targets, &names("1]\nrole_arn"));
+        assert!(!hostile.extend_switch_roles.contains("color") && !hostile.roles[0].link.contains("color"));
     }
 
     #[test]
@@ -180,7 +216,7 @@ mod tests {
         assert!(sheet.aws_config.contains(
             "[profile people-role-admin-222222222222]\nsource_profile = jump\n\
              role_arn = arn:aws:iam::222222222222:role/people/role-admin\n\
-             mfa_serial = arn:aws:iam::111111111111:mfa/alice\n"
+             mfa_serial = arn:aws:iam::111111111111:mfa/alice\nregion = us-east-1\n"
         ));
         assert_eq!(
             sheet.extend_switch_roles,

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::{
     audit::own_roles::OwnRole,
     ids::{AccountId, CreateAccountRequestId, NotValid},
+    organization::Rearranged,
 };
 
 /// The `detail` of an event that CloudTrail has brought.
@@ -202,12 +203,50 @@ pub fn close_account_result(event: &EventBridgeEvent<Value>) -> Option<AccountId
     account_id_in(&event.detail["serviceEventDetails"])
 }
 
+/// The events of AWS Organizations that tell of what decides who reaches an account: the ends of its own doings, and calls.
+pub const REARRANGING: [&str; 6] = [
+    "AccountDepartedOrganization",
+    "CloseAccountResult",
+    "MoveAccount",
+    "TagResource",
+    "UntagResource",
+    "UpdateOrganizationalUnit",
+];
+
+/// Which accounts such an event is about. None for any other event, for a call that AWS has refused, and for one about
+/// something else, such as a tag of a unit.
+pub fn rearranged(event: &EventBridgeEvent<Value>) -> Option<Rearranged> {
+    let record = Record::of(&event.detail).filter(|record| record.error_code().is_none())?;
+    let named = |name: &str| record.parsed::<AccountId>(&format!("/requestParameters/{name}"));
+    match record.name() {
+        "MoveAccount" => named("accountId").map(Rearranged::Moved),
+        "TagResource" | "UntagResource" => {
+            let keys = [("/requestParameters/tags", "key"), ("/requestParameters/tagKeys", "")];
+            let key = |(list, field): (&str, &'static str)| {
+                let entries = record.at(list).as_array().into_iter().flatten();
+                entries.filter_map(move |entry| if field.is_empty() { entry } else { &entry[field] }.as_str())
+            };
+            let keys = keys.into_iter().flat_map(key).map(ToOwned::to_owned).collect();
+            Some(Rearranged::Tagged { account_id: named("resourceId")?, keys })
+        }
+        "UpdateOrganizationalUnit" => record.parsed("/requestParameters/organizationalUnitId").map(Rearranged::Renamed),
+        "CloseAccountResult" => close_account_result(event).map(Rearranged::Gone),
+        "AccountDepartedOrganization" => told_of(event).map(Rearranged::Gone),
+        _ => None,
+    }
+}
+
 /// The account that an `AccountJoinedOrganization` event is about. AWS has published no sample of it, so the id is
 /// looked for in every place that comparable events use. None for any other event.
 pub fn account_joined(event: &EventBridgeEvent<Value>) -> Option<AccountId> {
     if event.detail["eventName"] != "AccountJoinedOrganization" {
         return None;
     }
+    told_of(event)
+}
+
+/// The account that an event of AWS Organizations about itself names.
+fn told_of(event: &EventBridgeEvent<Value>) -> Option<AccountId> {
     // Not the whole detail: `userIdentity` and `recipientAccountId` name the management account.
     ["serviceEventDetails", "responseElements", "requestParameters"]
         .into_iter()
@@ -306,6 +345,42 @@ mod tests {
         assert_eq!(close_account_result(&event(&detail)).unwrap().as_str(), "222222222222");
         let call = json!({"eventName": "CloseAccount", "serviceEventDetails": {"accountId": "222222222222"}});
         assert_eq!(close_account_result(&event(&call)), None);
+    }
+
+    #[test]
+    fn what_decides_who_reaches_an_account_is_read_and_what_does_not_is_not() {
+        let account = "222222222222";
+        let of = |name: &str, parameters: Value| {
+            rearranged(&event(&json!({"eventName": name, "requestParameters": parameters})))
+        };
+        let id: AccountId = account.parse().unwrap();
+        let tagged = |keys: &[&str]| {
+            let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+            Some(Rearranged::Tagged { account_id: id.clone(), keys })
+        };
+        let moved =
+            json!({"accountId": account, "sourceParentId": "r-ab12", "destinationParentId": "ou-ab12-cdef3456"});
+        assert_eq!(of("MoveAccount", moved.clone()), Some(Rearranged::Moved(id.clone())));
+        let tags =
+            json!({"resourceId": account, "tags": [{"key": "team", "value": "blue"}, {"key": "cost", "value": "1"}]});
+        assert_eq!(of("TagResource", tags), tagged(&["team", "cost"]));
+        assert_eq!(of("UntagResource", json!({"resourceId": account, "tagKeys": ["team"]})), tagged(&["team"]));
+        assert_eq!(of("TagResource", json!({"resourceId": account})), tagged(&[]), "a record without them");
+        let unit = json!({"organizationalUnitId": "ou-ab12-cdef3456", "name": "Green"});
+        let renamed = Some(Rearranged::Renamed("ou-ab12-cdef3456".parse().unwrap()));
+        assert_eq!(of("UpdateOrganizationalUnit", unit), renamed);
+        let gone = json!({"eventName": "AccountDepartedOrganization", "recipientAccountId": "111111111111",
+            "serviceEventDetails": {"accountId": account, "departureMethod": "LEFT"}});
+        assert_eq!(rearranged(&event(&gone)), Some(Rearranged::Gone(id.clone())));
+        let closed = json!({"eventName": "CloseAccountResult",
+            "serviceEventDetails": {"closeAccountStatus": {"accountId": account, "state": "SUCCEEDED"}}});
+        assert_eq!(rearranged(&event(&closed)), Some(Rearranged::Gone(id)));
+
+        // What is about no account, and what AWS has refused.
+        assert_eq!(of("TagResource", json!({"resourceId": "ou-ab12-cdef3456", "tags": []})), None);
+        assert_eq!(of("AttachPolicy", json!({"accountId": account})), None);
+        let refused = json!({"eventName": "MoveAccount", "errorCode": "AccessDenied", "requestParameters": moved});
+        assert_eq!(rearranged(&event(&refused)), None);
     }
 
     #[test]

@@ -69,6 +69,21 @@ pub const MAY: &[(&str, &[&str])] = &[
     ("notifier", &[]),
     ("organization-preparer", &[]),
     (
+        "own-account",
+        &[
+            "iam:AttachGroupPolicy",
+            "iam:CreateAccountAlias",
+            "iam:CreateGroup",
+            "iam:CreatePolicy",
+            "iam:CreatePolicyVersion",
+            "iam:DeleteGroupPolicy",
+            "iam:DeletePolicy",
+            "iam:DeletePolicyVersion",
+            "iam:DetachGroupPolicy",
+            "iam:UpdateAccountPasswordPolicy",
+        ],
+    ),
+    (
         "organization-preparer-writer",
         &[
             "cloudtrail:CreateTrail",

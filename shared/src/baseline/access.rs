@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::{Document, Findings, Pattern, Validate, selector::has_all};
 use crate::{
     control::{
-        jump_groups::{Group, JumpGroups},
+        jump_groups::{Group, JumpGroups, MadeOf},
         switch_roles::SwitchRoles,
     },
     ids::{AccountId, RoleName},
     input::{Problem, inner},
-    organization::AccountFacts,
+    organization::{AccountFacts, Rearranged},
     tags,
 };
 
@@ -129,6 +129,16 @@ impl Document {
     /// What the jump account is to have, where these are the active accounts of the organization; None where the document
     /// says nothing about access. A group reaches a role only in accounts that `switch-roles` gives that role.
     pub fn jump_groups(&self, accounts: &[AccountFacts]) -> Option<JumpGroups> {
+        self.groups_of(accounts, MadeOf::Everybody)
+    }
+
+    /// The same where nothing is to change in any account but those that were `looked_at`; of these, `accounts` are the active
+    /// ones.
+    pub fn jump_groups_after(&self, accounts: &[AccountFacts], looked_at: BTreeSet<AccountId>) -> Option<JumpGroups> {
+        self.groups_of(accounts, MadeOf::These(looked_at))
+    }
+
+    fn groups_of(&self, accounts: &[AccountFacts], made_of: MadeOf) -> Option<JumpGroups> {
         let access = self.access.as_ref()?;
         let switch_roles: Vec<_> = accounts.iter().map(|account| (account, self.switch_roles_of(account))).collect();
         let mut groups = Vec::new();
@@ -143,7 +153,7 @@ impl Document {
         for project in &access.projects {
             let members: Vec<_> =
                 switch_roles.iter().filter(|(account, _)| project.accounts.matches(account)).collect();
-            if members.is_empty() {
+            if members.is_empty() && made_of == MadeOf::Everybody {
                 notes.push(format!("the project {} has no accounts", project.name));
             }
             for role in access.of_project(project) {
@@ -161,7 +171,7 @@ impl Document {
                 groups.push(Group { name: group_name(role, Some(&project.name)), role_arns });
             }
         }
-        Some(JumpGroups::Known { account: access.jump_account.clone(), groups, notes })
+        Some(JumpGroups::Known { account: access.jump_account.clone(), groups, made_of, notes })
     }
 
     /// Whether the names of units and the tags of accounts must be known to tell which groups reach what.
@@ -171,6 +181,27 @@ impl Document {
             self.selects_on_unit_names() || by_project.is_some_and(Access::selects_on_unit_names),
             self.selects_on_tags() || by_project.is_some_and(Access::selects_on_tags),
         )
+    }
+
+    /// Whether it takes a look at the groups to know whether they still are right, after this has happened: most of what happens
+    /// to accounts is nothing that a project, or the roles of an account, are selected by.
+    pub fn groups_depend_on(&self, happened: &Rearranged) -> bool {
+        let Some(access) = &self.access else { return false };
+        let overrides = || self.overrides.iter().filter(|entry| entry.sections.switch_roles.is_some());
+        let mut units = access
+            .unit_patterns()
+            .map(|(_, pattern)| pattern)
+            .chain(overrides().filter_map(|entry| entry.selector.organizational_unit.as_ref()));
+        let tags = access.projects.iter().filter_map(|project| project.accounts.tag.as_ref());
+        let mut tags = tags.chain(overrides().filter_map(|entry| entry.selector.tag.as_ref()));
+        match happened {
+            Rearranged::Gone(_) => true,
+            Rearranged::Moved(_) => units.next().is_some(),
+            Rearranged::Renamed(_) => units.any(Pattern::needs_names),
+            Rearranged::Tagged { keys, .. } => {
+                tags.any(|asked| keys.is_empty() || keys.iter().any(|key| asked.contains_key(key)))
+            }
+        }
     }
 
     /// The `switch-roles` section that holds for an account.

@@ -1,7 +1,7 @@
 //! What must be known of an account to tell what holds for it.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
@@ -14,7 +14,7 @@ use crate::{
     error::{Cause, Failure},
     gateway::{Account, AccountState, OrganizationsGateway},
     ids::{AccountId, OrganizationalUnitId},
-    organization::{AccountFacts, UnitNames},
+    organization::{AccountFacts, Rearranged, UnitNames},
     unit_path,
 };
 
@@ -99,12 +99,58 @@ impl FactsReader {
         }
     }
 
+    /// The groups that the jump account is to have after this has happened, made of the accounts that it has happened to and no
+    /// others. None where the document says nothing about access.
+    pub async fn jump_groups_after(&self, happened: &Rearranged, document: &Document) -> Option<JumpGroups> {
+        document.access.as_ref()?;
+        if let Rearranged::Renamed(_) = happened {
+            *self.units.lock().await = Units::default();
+        }
+        match self.rearranged(happened, document).await {
+            Ok((active, looked_at)) => document.jump_groups_after(&active, looked_at),
+            Err(failure) => Some(JumpGroups::Unknown(failure)),
+        }
+    }
+
+    /// The accounts that this has happened to, and the facts of those of them that are active.
+    async fn rearranged(
+        &self,
+        happened: &Rearranged,
+        document: &Document,
+    ) -> Result<(Vec<AccountFacts>, BTreeSet<AccountId>), Failure> {
+        let (accounts, looked_at) = match happened {
+            Rearranged::Moved(id) | Rearranged::Gone(id) | Rearranged::Tagged { account_id: id, .. } => {
+                let account = match self.organizations.describe_account(id).await {
+                    Err(error) if error.cause == Cause::NotFound => None,
+                    described => Some(described?),
+                };
+                (account.into_iter().collect(), BTreeSet::from([id.clone()]))
+            }
+            Rearranged::Renamed(unit) => {
+                let mut accounts = self.organizations.list_accounts().await?;
+                accounts.retain(|account| account.units.contains(unit));
+                let looked_at = accounts.iter().map(|account| account.id.clone()).collect();
+                (accounts, looked_at)
+            }
+        };
+        Ok((self.by_which_groups_are_made(accounts, document).await?, looked_at))
+    }
+
     /// The facts by which groups are made, of every active account.
     async fn everybody(&self, document: &Document) -> Result<Vec<AccountFacts>, Failure> {
         let accounts = self.organizations.list_accounts().await?;
+        self.by_which_groups_are_made(accounts, document).await
+    }
+
+    async fn by_which_groups_are_made(
+        &self,
+        accounts: Vec<Account>,
+        document: &Document,
+    ) -> Result<Vec<AccountFacts>, Failure> {
         let active: Vec<&Account> = accounts.iter().filter(|account| account.state == AccountState::Active).collect();
         let (by_name, by_tag) = document.groups_select_on();
-        if by_name {
+        // One account is asked for the names above it, several are named together.
+        if by_name && active.len() > 1 {
             self.units.lock().await.learn(UnitNames::of(&self.organizations, active.iter().copied()).await.read());
         }
         let mut found = Vec::new();
@@ -156,16 +202,21 @@ mod tests {
     use aws_sdk_organizations::{
         Client,
         operation::{
+            describe_account::{DescribeAccountError, DescribeAccountOutput},
             describe_organizational_unit::{DescribeOrganizationalUnitError, DescribeOrganizationalUnitOutput},
             list_accounts::ListAccountsOutput,
             list_organizational_units_for_parent::ListOrganizationalUnitsForParentOutput,
             list_tags_for_resource::ListTagsForResourceOutput,
         },
-        types::{AccountState as State, OrganizationalUnit, Tag, error::OrganizationalUnitNotFoundException},
+        types::{
+            AccountState as State, OrganizationalUnit, Tag,
+            error::{AccountNotFoundException, OrganizationalUnitNotFoundException},
+        },
     };
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 
     use super::*;
+    use crate::control::jump_groups::MadeOf;
 
     fn facts(rules: &[&Rule]) -> FactsReader {
         FactsReader::new(OrganizationsGateway::mocked(mock_client!(aws_sdk_organizations, RuleMode::MatchAny, rules)))
@@ -278,9 +329,18 @@ mod tests {
         assert_eq!(gone.cause, Cause::OrganizationalUnitNotFound);
     }
 
-    /// A document whose project is selected like this, in an organization of two active accounts and a closed one.
-    async fn groups(project: &str, id: &str, more: &[&Rule]) -> Option<JumpGroups> {
-        let accounts = mock!(Client::list_accounts).then_output(|| {
+    /// A document whose project is selected like this.
+    fn with_project(project: &str) -> Document {
+        let text = format!(
+            "version: 1\ndefaults: {{switch-roles: {{jump_account: '222222222222'}}}}\naccess: {{jump_account: \
+             '222222222222', roles: {{admin: role-admin}}, projects: [{{name: p, accounts: {project}}}]}}"
+        );
+        Document::read(text.as_bytes(), &crate::ids::RoleName::organization_account_access()).unwrap()
+    }
+
+    /// An organization of two active accounts and a closed one.
+    fn listed() -> Rule {
+        mock!(Client::list_accounts).then_output(|| {
             let account = |id: &str, state: State| {
                 let account = aws_sdk_organizations::types::Account::builder().id(id).name("A").email("a@example.com");
                 account.state(state).paths(format!("o-exampleorgid/r-ab12/ou-ab12-aaaaaaaa/{id}/")).build()
@@ -291,14 +351,59 @@ mod tests {
                 account("444444444444", State::Suspended),
             ];
             ListAccountsOutput::builder().set_accounts(Some(accounts.into())).build()
-        });
-        let text = format!(
-            "version: 1\ndefaults: {{switch-roles: {{jump_account: '222222222222'}}}}\naccess: {{jump_account: \
-             '222222222222', roles: {{admin: role-admin}}, projects: [{{name: p, accounts: {project}}}]}}"
-        );
-        let document = Document::read(text.as_bytes(), &crate::ids::RoleName::organization_account_access()).unwrap();
+        })
+    }
+
+    async fn groups(project: &str, id: &str, more: &[&Rule]) -> Option<JumpGroups> {
+        let accounts = listed();
         let rules = [&[&accounts], more].concat();
-        facts(&rules).jump_groups(&id.parse().unwrap(), &document).await
+        facts(&rules).jump_groups(&id.parse().unwrap(), &with_project(project)).await
+    }
+
+    fn described(id: &'static str, state: State) -> Rule {
+        mock!(Client::describe_account).then_output(move || {
+            let account = aws_sdk_organizations::types::Account::builder().id(id).name("A").email("a@example.com");
+            let account = account.state(state.clone()).paths(format!("o-exampleorgid/r-ab12/ou-ab12-aaaaaaaa/{id}/"));
+            DescribeAccountOutput::builder().account(account.build()).build()
+        })
+    }
+
+    /// The accounts that were looked at, and the roles that the project's group reaches in them.
+    async fn after(happened: &Rearranged, project: &str, rules: &[&Rule]) -> (Vec<String>, Vec<String>) {
+        let Some(JumpGroups::Known { groups, made_of: MadeOf::These(looked_at), notes, .. }) =
+            facts(rules).jump_groups_after(happened, &with_project(project)).await
+        else {
+            panic!()
+        };
+        assert_eq!(notes, Vec::<String>::new(), "who looks at one account knows nothing of all");
+        (looked_at.iter().map(ToString::to_string).collect(), groups[1].role_arns.iter().cloned().collect())
+    }
+
+    #[tokio::test]
+    async fn after_something_has_happened_to_an_account_no_other_one_is_looked_at() {
+        let id = "333333333333";
+        let (by_unit, moved) = ("{organizational_unit: 'ou-ab12-aaaaaaaa'}", Rearranged::Moved(id.parse().unwrap()));
+        let role = format!("arn:aws:iam::{id}:role/role-admin");
+        let active = described(id, State::Active);
+        assert_eq!(after(&moved, by_unit, &[&active]).await, (vec![id.to_owned()], vec![role]));
+        let elsewhere = "{organizational_unit: 'ou-ab12-bbbbbbbb'}";
+        let active = described(id, State::Active);
+        assert_eq!(after(&moved, elsewhere, &[&active]).await, (vec![id.to_owned()], vec![]));
+        let gone = Rearranged::Gone(id.parse().unwrap());
+        let closed = described(id, State::Suspended);
+        assert_eq!(after(&gone, by_unit, &[&closed]).await, (vec![id.to_owned()], vec![]));
+        let absent = mock!(Client::describe_account)
+            .then_error(|| DescribeAccountError::AccountNotFoundException(AccountNotFoundException::builder().build()));
+        assert_eq!(after(&gone, by_unit, &[&absent]).await, (vec![id.to_owned()], vec![]));
+    }
+
+    #[tokio::test]
+    async fn a_renamed_unit_is_looked_at_with_all_its_accounts_under_its_new_name() {
+        let list = listed();
+        let below = unit("ou-ab12-aaaaaaaa", "Green");
+        let renamed = Rearranged::Renamed("ou-ab12-aaaaaaaa".parse().unwrap());
+        let (looked_at, reached) = after(&renamed, "{organizational_unit: '/Green/**'}", &[&list, &below]).await;
+        assert_eq!((looked_at.len(), reached.len()), (3, 2), "a closed one is in no group");
     }
 
     #[tokio::test]

@@ -246,6 +246,11 @@ impl Selectors {
         }
     }
 
+    /// Forgets what was found in the last minutes: a unit has another name since.
+    pub async fn forget(&self) {
+        *self.found.lock().await = None;
+    }
+
     /// As [`Self::allow_changes`], for what nobody has asked for: a document whose tags no sweep has looked for yet does not
     /// allow that either.
     pub async fn allow_remediation(&self, document: &DocumentInForce) -> Result<(), Failure> {

@@ -139,6 +139,8 @@ pub fn is_settling(account: &Account, settling: SignedDuration, now: Timestamp) 
     account.joined_at.is_some_and(|joined| now.duration_since(joined) < settling)
 }
 
+/// Why a function without a role of its own for it does not enter the account that it runs in.
+const NO_WAY_INTO_OWN: &str = "this function has no way into the management account";
 /// Why no session is opened in an account that the stack protects.
 const SEALED: &str = "the stack's parameter ProtectedAccounts keeps Steward out of the account";
 
@@ -149,6 +151,7 @@ pub struct AccountAccess<'a> {
     sessions: &'a Sessions,
     actions: Vec<&'static str>,
     member_bus: Option<&'a str>,
+    own_role: Option<&'a RoleName>,
     member: OnceCell<Result<MemberScope, CallError>>,
     account: OnceCell<AccountScope>,
     root: OnceCell<RootScope>,
@@ -157,7 +160,8 @@ pub struct AccountAccess<'a> {
 }
 
 impl<'a> AccountAccess<'a> {
-    /// The ways into an account; its access role, once assumed, is allowed `actions`.
+    /// The ways into an account; its access role, once assumed, is allowed `actions`. `own_role` is the role of the stack for
+    /// the account that the function runs in, where that has no access role.
     pub(super) fn new(
         visit: Visit<'a>,
         sessions: &'a Sessions,
@@ -165,12 +169,14 @@ impl<'a> AccountAccess<'a> {
         outside: AccountView,
         actions: Vec<&'static str>,
         member_bus: Option<&'a str>,
+        own_role: Option<&'a RoleName>,
     ) -> Self {
         let account_id = visit.admission.account_id().clone();
         let management = ManagementScope {
             account_id,
             name: visit.admission.name().to_owned(),
             email: visit.admission.email().to_owned(),
+            is_own: visit.admission.is_own(),
             organizations,
             known: visit.known.cloned().unwrap_or_default(),
             stack_sets,
@@ -181,6 +187,7 @@ impl<'a> AccountAccess<'a> {
             sessions,
             actions,
             member_bus,
+            own_role,
             member: OnceCell::new(),
             account: OnceCell::new(),
             root: OnceCell::new(),
@@ -189,17 +196,40 @@ impl<'a> AccountAccess<'a> {
         }
     }
 
-    /// Whether a session may be opened here at all; `own` says why not in the management account.
-    fn lead_in(&self, own: &'static str) -> Result<(), AccessError<'static>> {
+    /// Whether a session may be opened here at all.
+    fn lead_in(&self) -> Result<(), AccessError<'static>> {
         let admission = self.visit.admission;
-        if admission.is_own() {
-            return Err(AccessError::NotThere(own));
+        if admission.is_own() && self.own_role.is_none() {
+            return Err(AccessError::NotThere(NO_WAY_INTO_OWN));
         }
         if admission.protection() == Some(Protection::Stack) {
             return Err(AccessError::NotThere(SEALED));
         }
         Ok(())
     }
+
+    /// A session in the account. The one that the function runs in is entered by its access role where people have made one
+    /// there, and else by the role of the stack.
+    async fn session(&self) -> Result<(SdkConfig, EnteredBy), CallError> {
+        let Visit { admission, role, invocation, .. } = self.visit;
+        let entered = self.sessions.enter(admission, role, &self.actions, invocation).await;
+        match (entered, self.own_role) {
+            (Err(error), Some(own_role)) if admission.is_own() && is_of_the_way(&error) => {
+                let session = self.sessions.enter_own(admission, own_role, &self.actions, invocation).await?;
+                Ok((session, EnteredBy::RoleOfTheStack))
+            }
+            (entered, _) => Ok((entered?, EnteredBy::AccessRole)),
+        }
+    }
+}
+
+/// By which role an account was entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EnteredBy {
+    /// The account's access role.
+    AccessRole,
+    /// The stack's own role for the account that it is in, which may make no roles.
+    RoleOfTheStack,
 }
 
 /// A service in each region of an account: what it answers there holds there alone.
@@ -229,8 +259,10 @@ impl<G> fmt::Debug for Regional<G> {
 pub struct MemberScope {
     /// The account.
     pub account_id: AccountId,
-    /// The role that the session is of.
+    /// The account's access role.
     pub access_role: RoleName,
+    /// The role that the session is of.
+    pub entered_by: EnteredBy,
     /// The account that the session comes from.
     pub management_account: AccountId,
     /// The ARN of the bus in it that members forward their events to; None where the function does not know.
@@ -258,13 +290,13 @@ pub struct MemberScope {
 }
 
 impl MemberScope {
-    /// The scope of an account, with the configuration of a session of its access role.
+    /// The scope of an account, with the configuration of a session of this role.
     pub fn new(
         account_id: AccountId,
         access_role: RoleName,
         management_account: AccountId,
         member_bus: Option<String>,
-        session: &SdkConfig,
+        (session, entered_by): (&SdkConfig, EnteredBy),
     ) -> Self {
         let (for_rules, for_recorders) = (session.clone(), session.clone());
         let rules = move |region: &Region| EventRulesGateway::of(&Sessions::in_region(&for_rules, region));
@@ -272,6 +304,7 @@ impl MemberScope {
         Self {
             account_id,
             access_role,
+            entered_by,
             management_account,
             member_bus,
             account: AccountGateway::of_session(session),
@@ -286,6 +319,18 @@ impl MemberScope {
             uxc: UxcGateway::of(session),
         }
     }
+
+    /// Whether it is the account that the functions run in.
+    pub fn is_own(&self) -> bool {
+        self.account_id == self.management_account
+    }
+
+    /// Why roles are left alone where the session is not of an account's access role: who makes a role for itself may do
+    /// anything.
+    pub(super) fn leaves_roles_alone(&self) -> Option<&'static str> {
+        let why = "the management account has no access role of its own, and the stack's role for it makes no roles";
+        (self.entered_by == EnteredBy::RoleOfTheStack).then_some(why)
+    }
 }
 
 impl Scope for MemberScope {
@@ -293,13 +338,13 @@ impl Scope for MemberScope {
     const CHANGES: AccessPath = AccessPath::AssumedRole;
 
     async fn enter<'a>(access: &'a AccountAccess<'_>) -> Result<&'a Self, AccessError<'a>> {
-        access.lead_in("the management account has no access role to work through")?;
+        access.lead_in()?;
         let open = async || {
-            let Visit { admission, role, invocation, .. } = access.visit;
-            let session = access.sessions.enter(admission, role, &access.actions, invocation).await?;
-            let own = access.sessions.own_account().await?;
-            let account_id = admission.account_id().clone();
-            Ok(Self::new(account_id, role.clone(), own.clone(), access.member_bus.map(ToOwned::to_owned), &session))
+            let Visit { admission, role, .. } = access.visit;
+            let (session, entered_by) = access.session().await?;
+            let own = access.sessions.own_account().await?.clone();
+            let (account_id, member_bus) = (admission.account_id().clone(), access.member_bus.map(ToOwned::to_owned));
+            Ok(Self::new(account_id, role.clone(), own, member_bus, (&session, entered_by)))
         };
         access.member.get_or_init(open).await.as_ref().map_err(AccessError::Failed)
     }
@@ -349,7 +394,8 @@ impl Scope for AccountScope {
     async fn enter<'a>(access: &'a AccountAccess<'_>) -> Result<&'a Self, AccessError<'a>> {
         let open = async || {
             let writes = access.outside.clone();
-            if access.visit.is_outside {
+            // What is the management account's own is read and written with the function's role, which may.
+            if access.visit.is_outside || access.visit.admission.is_own() {
                 return Ok(Self::outside(writes, None));
             }
             match MemberScope::enter(access).await {
@@ -383,6 +429,8 @@ pub struct ManagementScope {
     pub(super) name: String,
     /// Its primary e-mail address, as AWS Organizations shows it.
     pub(super) email: String,
+    /// Whether it is the account that the functions run in.
+    pub(super) is_own: bool,
     /// Its place and tags in the organization.
     pub organizations: OrganizationsGateway,
     /// The stack sets of the management account.
@@ -441,6 +489,11 @@ impl RootScope {
         Self { admission, sessions, gateway, member: member.ok(), detour, deleting: OnceCell::new() }
     }
 
+    /// Whether it is the account that the functions run in, whose root user nobody can assume.
+    pub(super) fn is_own(&self) -> bool {
+        self.admission.is_own()
+    }
+
     /// IAM of the account, in a session that may look at the root user's credentials. What has been deleted is looked for as
     /// the root user: nobody else sees it at once.
     pub(super) async fn audit(&self) -> Result<IamGateway, CallError> {
@@ -472,11 +525,12 @@ impl Scope for RootScope {
     const LOOKS_ELSE: Option<AccessPath> = Some(AccessPath::AssumeRoot);
 
     async fn enter<'a>(access: &'a AccountAccess<'_>) -> Result<&'a Self, AccessError<'a>> {
-        access.lead_in("the root user of the management account cannot be assumed")?;
+        access.lead_in()?;
+        let is_own = access.visit.admission.is_own();
         let open = async || {
             let member = match MemberScope::enter(access).await {
                 Ok(member) => Ok(member.iam.clone()),
-                Err(AccessError::Failed(error)) if is_of_the_way(error) => Err(refusal(error)),
+                Err(AccessError::Failed(error)) if is_of_the_way(error) && !is_own => Err(refusal(error)),
                 Err(no_entry) => return Err(no_entry),
             };
             let (admission, sessions) = (access.visit.admission.clone(), access.sessions.clone());
@@ -486,7 +540,8 @@ impl Scope for RootScope {
     }
 
     fn instead(&self, refused: &CallError) -> Option<Self> {
-        let is_inside = self.member.is_some() && !self.deleting.initialized();
+        // The root user of the management account cannot be assumed.
+        let is_inside = self.member.is_some() && !self.deleting.initialized() && !self.is_own();
         (is_inside && is_of_the_way(refused)).then(|| {
             let Self { admission, sessions, gateway, .. } = self.clone();
             Self::new(admission, sessions, gateway, Err(refusal(refused)))

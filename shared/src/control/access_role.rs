@@ -122,6 +122,10 @@ impl Control for AccessRoleControl {
         baseline.access_role.as_ref()
     }
 
+    fn not_in(&self, scope: &MemberScope) -> Option<&'static str> {
+        scope.leaves_roles_alone()
+    }
+
     async fn inspect(&self, scope: &MemberScope, _desired: &AccessRole) -> Result<Actual, CallError> {
         let (name, management_account) = (scope.access_role.clone(), scope.management_account.clone());
         PresentRole::find(&scope.iam, &name).await.map(|role| Actual { name, management_account, role })

@@ -13,7 +13,7 @@ use crate::{
     baseline::{Baseline, Effective},
     error::{Cause, Failure},
     gateway::{Account, AccountTarget, CallError, Management},
-    ids::AccountId,
+    ids::{AccountId, RoleName},
     organization::UnitPaths,
     session::{Admission, Protected, Sessions},
 };
@@ -32,18 +32,26 @@ pub struct Engine {
     management: Management,
     units: Arc<UnitPaths>,
     member_bus: Option<String>,
+    own_role: Option<RoleName>,
 }
 
 impl Engine {
     /// An engine that enters accounts by `sessions`, and works on them from outside through these gateways.
     pub fn new(sessions: Sessions, management: Management) -> Self {
-        Self { sessions, management, units: Arc::default(), member_bus: None }
+        Self { sessions, management, units: Arc::default(), member_bus: None, own_role: None }
     }
 
     /// The same, with the ARN of the bus that members forward their events to, for the control that checks whether they do.
     #[must_use]
     pub fn with_member_bus(self, member_bus: String) -> Self {
         Self { member_bus: Some(member_bus), ..self }
+    }
+
+    /// The same, with the role of the stack for the account that it is in, by which that is entered where people have made no
+    /// access role there. Without it, it is not entered.
+    #[must_use]
+    pub fn with_own_role(self, own_role: RoleName) -> Self {
+        Self { own_role: Some(own_role), ..self }
     }
 
     /// Admits an account, as [`Sessions::admit`] does.
@@ -109,7 +117,8 @@ impl Engine {
         };
         let Management { organizations, stack_sets, .. } = self.management.clone();
         let organization = (organizations, stack_sets, Arc::clone(&self.units));
-        Ok(AccountAccess::new(visit, &self.sessions, organization, outside, actions, self.member_bus.as_deref()))
+        let (member_bus, own_role) = (self.member_bus.as_deref(), self.own_role.as_ref());
+        Ok(AccountAccess::new(visit, &self.sessions, organization, outside, actions, member_bus, own_role))
     }
 }
 
@@ -190,6 +199,9 @@ where
                 return Row::skipped(account_id, self, "the baseline has no section for it");
             };
             match C::Scope::enter(access).await {
+                Ok(scope) if self.not_in(scope).is_some() => {
+                    Row::skipped(account_id, self, self.not_in(scope).unwrap_or_default())
+                }
                 Ok(scope) => {
                     let work = converge_in_account(self, scope, desired, mode);
                     let (outcome, notes) = in_time(C::Scope::CHANGES, mode, work).await;

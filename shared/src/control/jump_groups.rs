@@ -14,6 +14,9 @@
 //! Groups and policies of Steward stand at the path `/steward/`, and no other one is touched. A group that the document does
 //! not name any more keeps `policy-enforce-mfa` alone, for its people; who is in which group is not looked at.
 //!
+//! An account that joins, is moved, tagged or closed, and a unit that is renamed, change the groups in the same run, without a look
+//! at all other accounts: what the groups reach there stays as it is.
+//!
 //! **Limits.** A policy has 6,144 characters and a group ten policies, which is room for some 1,200 accounts in a project; past
 //! that the control says so and leaves the group as it is. Whoever has a password or a key of a user without a second factor
 //! can add a device of their own: IAM has no condition by which that could be told apart.
@@ -51,11 +54,22 @@ pub enum JumpGroups {
         account: AccountId,
         /// The groups.
         groups: Vec<Group>,
+        /// Whose roles they were made of.
+        made_of: MadeOf,
         /// What a person should know of how they came about.
         notes: Vec<String>,
     },
     /// Which accounts there are could not be found out.
     Unknown(Failure),
+}
+
+/// Whose roles groups were made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MadeOf {
+    /// Of every account: the groups reach what was found, and nothing else.
+    Everybody,
+    /// Of these accounts: the groups reach in them what was found, and in all others what they reach now.
+    These(BTreeSet<AccountId>),
 }
 
 /// A group of people.
@@ -104,8 +118,8 @@ impl Control for JumpGroupsControl {
     }
 
     fn plan(&self, _scope: &MemberScope, desired: &JumpGroups, actual: &GroupsAndPolicies) -> Vec<Change> {
-        let JumpGroups::Known { account, groups, .. } = desired else { return Vec::new() };
-        plan::plan(account, groups, actual)
+        let JumpGroups::Known { account, groups, made_of, .. } = desired else { return Vec::new() };
+        plan::plan(account, &plan::whole(account, groups, made_of, actual), actual)
     }
 
     async fn apply(&self, scope: &MemberScope, change: &Change) -> Result<(), CallError> {
@@ -136,9 +150,10 @@ impl Control for JumpGroupsControl {
     }
 
     fn by_hand(&self, desired: &JumpGroups, actual: &GroupsAndPolicies) -> Vec<String> {
-        let JumpGroups::Known { account, groups, .. } = desired else { return Vec::new() };
-        let mut open = plan::attached_elsewhere(account, groups, actual);
-        for group in groups {
+        let JumpGroups::Known { account, groups, made_of, .. } = desired else { return Vec::new() };
+        let groups = plan::whole(account, groups, made_of, actual);
+        let mut open = plan::attached_elsewhere(account, &groups, actual);
+        for group in &groups {
             open.extend(plan::elsewhere(group, actual).map(|other| {
                 let (name, path) = (&other.name, &other.path);
                 format!("rename or delete the group {name}, which stands at {path}; Steward's stand at {PATH}")

@@ -152,6 +152,10 @@ impl Control for MemberEventsControl {
         baseline.member_events.as_ref()
     }
 
+    fn not_in(&self, scope: &MemberScope) -> Option<&'static str> {
+        scope.is_own().then_some("the management account hears its own events, and forwards none")
+    }
+
     async fn inspect(&self, scope: &MemberScope, desired: &MemberEvents) -> Result<Actual, CallError> {
         let Some(bus) = &scope.member_bus else {
             let detail = "this function does not know the bus that members forward to";

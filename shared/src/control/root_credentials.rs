@@ -10,6 +10,9 @@
 //! authentication go as well; otherwise they are a note: without a password they guard nothing. A virtual device that
 //! is deactivated stays behind unassigned, because the task policy does not allow its deletion.
 //!
+//! **In the management account** the root user cannot be assumed, and is needed: it has a password. There the control sees to it
+//! that it has a second factor, and neither access keys nor signing certificates. What is missing is left to people.
+//!
 //! **Calls.** A compliant account costs one `GetAccountSummary`, in a session of its access role: nobody acts as its root
 //! user, and whoever watches root users is told nothing. Where that is refused, it is read in a session of the root user,
 //! and the row says so.
@@ -26,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use super::{Control, RootScope};
 use crate::{
     baseline::{Baseline, Validate},
-    gateway::{CallError, RootCredentials as Actual},
+    gateway::{CallError, RootCredentials as Credentials},
     input::Problem,
 };
 
@@ -44,6 +47,14 @@ impl Validate for RootCredentials {
         // Whatever has the shape of the section means something.
         Vec::new()
     }
+}
+
+/// What the root user has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Actual {
+    credentials: Credentials,
+    /// Whether it is that of the account that the functions run in.
+    is_own: bool,
 }
 
 /// One change.
@@ -97,11 +108,12 @@ impl Control for RootCredentialsControl {
     }
 
     async fn inspect(&self, scope: &RootScope, _desired: &RootCredentials) -> Result<Actual, CallError> {
-        scope.audit().await?.audit_root_credentials().await
+        let credentials = scope.audit().await?.audit_root_credentials().await?;
+        Ok(Actual { credentials, is_own: scope.is_own() })
     }
 
     fn plan(&self, _scope: &RootScope, desired: &RootCredentials, actual: &Actual) -> Vec<Change> {
-        plan(*desired, *actual)
+        if actual.is_own { Vec::new() } else { plan(*desired, actual.credentials) }
     }
 
     async fn apply(&self, scope: &RootScope, change: &Change) -> Result<(), CallError> {
@@ -115,11 +127,25 @@ impl Control for RootCredentialsControl {
     }
 
     fn notes(&self, desired: &RootCredentials, actual: &Actual) -> Vec<String> {
-        if actual.mfa && !desired.deactivate_mfa {
+        if actual.credentials.mfa && (actual.is_own || !desired.deactivate_mfa) {
             vec!["the root user has multi-factor authentication".to_owned()]
         } else {
             Vec::new()
         }
+    }
+
+    fn by_hand(&self, _desired: &RootCredentials, actual: &Actual) -> Vec<String> {
+        let Actual { credentials, is_own } = *actual;
+        let missing = [
+            (!credentials.mfa, "give the root user of the management account a second factor"),
+            (credentials.access_keys, "delete the access keys of the root user of the management account"),
+            (
+                credentials.signing_certificates,
+                "delete the signing certificates of the root user of the management account",
+            ),
+        ];
+        let missing = missing.into_iter().filter(|(is_missing, _)| is_own && *is_missing);
+        missing.map(|(_, what)| what.to_owned()).collect()
     }
 
     fn are_concurrent(&self, _one: &Change, next: &Change) -> bool {
@@ -128,7 +154,7 @@ impl Control for RootCredentialsControl {
     }
 }
 
-fn plan(desired: RootCredentials, actual: Actual) -> Vec<Change> {
+fn plan(desired: RootCredentials, actual: Credentials) -> Vec<Change> {
     [
         (actual.password, Change::DeletePassword),
         (actual.access_keys, Change::DeleteAccessKeys),

@@ -236,6 +236,10 @@ impl Control for StackInstancesControl {
         baseline.stack_instances.as_ref()
     }
 
+    fn not_in(&self, scope: &ManagementScope) -> Option<&'static str> {
+        scope.is_own.then_some("stack sets are kept in member accounts")
+    }
+
     async fn inspect(&self, scope: &ManagementScope, desired: &StackInstances) -> Result<Actual, CallError> {
         let mut sets = Vec::new();
         for wanted in &desired.sets {

@@ -313,6 +313,10 @@ impl Control for SwitchRolesControl {
         baseline.switch_roles.as_ref()
     }
 
+    fn not_in(&self, scope: &MemberScope) -> Option<&'static str> {
+        scope.leaves_roles_alone()
+    }
+
     async fn inspect(&self, scope: &MemberScope, desired: &SwitchRoles) -> Result<Actual, CallError> {
         let find = async |role: &SwitchRole| {
             let policies = scope.iam.list_attached_policies(&role.name);

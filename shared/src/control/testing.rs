@@ -132,6 +132,7 @@ impl Rules<'_> {
         let scope = MemberScope {
             account_id: account(),
             access_role: RoleName::organization_account_access(),
+            entered_by: access::EnteredBy::AccessRole,
             management_account: management_account(),
             member_bus: Some(MEMBER_BUS.to_owned()),
             rules: access::Regional::through(move |_| rules.clone()),
@@ -159,6 +160,7 @@ impl Rules<'_> {
             account_id: account(),
             name: active(&account()).name,
             email: active(&account()).email,
+            is_own: false,
             known: Known::default(),
             organizations: OrganizationsGateway::mocked(mocked!(aws_sdk_organizations, recorder, self.organizations)),
             stack_sets: StackSetsGateway::new(mocked!(aws_sdk_cloudformation, recorder, self.cloudformation)),
@@ -182,6 +184,15 @@ impl Rules<'_> {
         let sessions = self.sessions(&recorder);
         let member = Ok(iam.clone());
         let admission = Admission::of_member(account(), None);
+        (RootScope::new(admission, sessions, Arc::new(move |_| iam.clone()), member), recorder)
+    }
+
+    /// The root user of the account that the functions run in.
+    pub(crate) fn own_root(self) -> (RootScope, Recorder) {
+        let recorder = Recorder::default();
+        let iam = IamGateway::new(mocked!(aws_sdk_iam, recorder, self.iam));
+        let (sessions, member) = (self.sessions(&recorder), Ok(iam.clone()));
+        let admission = Admission::of_own(management_account());
         (RootScope::new(admission, sessions, Arc::new(move |_| iam.clone()), member), recorder)
     }
 

@@ -35,6 +35,8 @@ pub enum EventType {
     ComplianceReported,
     /// Changes of addresses wait for their codes.
     EmailChangesAbandoned,
+    /// Groups of the jump account reach other accounts than before.
+    JumpGroupsChanged,
     /// A user of the jump account was changed.
     JumpUserChanged,
     /// Users of the jump account need a look, or none does.

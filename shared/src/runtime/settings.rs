@@ -304,10 +304,19 @@ impl Settings {
 
     /// `WRITER_ROLE_NAME`: the role of the stack that a function assumes to write where its own role only reads.
     pub fn writer_role_name(&mut self) -> RoleName {
-        let text = self.required("WRITER_ROLE_NAME");
+        self.role_name("WRITER_ROLE_NAME")
+    }
+
+    /// `OWN_ACCOUNT_ROLE_NAME`: the role of the stack for the account that it is in, where that has no access role.
+    pub fn own_account_role_name(&mut self) -> RoleName {
+        self.role_name("OWN_ACCOUNT_ROLE_NAME")
+    }
+
+    fn role_name(&mut self, variable: &'static str) -> RoleName {
+        let text = self.required(variable);
         text.parse().unwrap_or_else(|problem: NotValid| {
             if !text.is_empty() {
-                self.problems.push(format!("WRITER_ROLE_NAME must be {problem}"));
+                self.problems.push(format!("{variable} must be {problem}"));
             }
             RoleName::organization_account_access()
         })

@@ -135,6 +135,11 @@ impl Admission {
 
 #[cfg(test)]
 impl Admission {
+    /// The account that the functions run in.
+    pub(crate) fn of_own(account_id: AccountId) -> Self {
+        Self { is_own: true, ..Self::of_member(account_id, None) }
+    }
+
     /// A member account with this protection.
     pub(crate) fn of_member(account_id: AccountId, protection: Option<Protection>) -> Self {
         Self { account_id, name: "A".to_owned(), email: "a@example.com".to_owned(), is_own: false, protection }

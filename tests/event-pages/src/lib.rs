@@ -20,7 +20,7 @@ use steward::{
     account_creation::{AccountCreated, AccountCreationFailed, RecordsUnreadable},
     baseline::{BaselineDocumentRefused, BaselineSelectorUnmatched},
     closed_set::ClosedSet,
-    events::{BaselineApplied, BaselineIncomplete, RegionOptAudited, RegionPolicyViolated},
+    events::{BaselineApplied, BaselineIncomplete, JumpGroupsChanged, RegionOptAudited, RegionPolicyViolated},
     gateway::{Event, EventType},
     sweep::SweepBraked,
 };
@@ -62,6 +62,7 @@ fn all() -> Vec<Published> {
         of::<BaselineSelectorUnmatched>(&["account-lister", "compliance-reporter"]),
         of::<ComplianceReported>(&["compliance-reporter"]),
         of::<EmailChangesAbandoned>(&["account-updater"]),
+        of::<JumpGroupsChanged>(&["baseline-applier"]),
         of::<JumpUserChanged>(&["jump-user-manager"]),
         of::<JumpUsersReviewed>(&["jump-user-manager"]),
         of::<OrganizationPrepared>(&["organization-preparer"]),

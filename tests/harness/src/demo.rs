@@ -2,6 +2,7 @@
 
 mod addresses;
 mod closing;
+mod people;
 mod sweep;
 
 use std::{error::Error, time::Duration};
@@ -57,6 +58,11 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
 
     console.heading("7. Two accounts are to go: planned, suspended, one called off, the other one closed");
     closing::run(&console, &demo, &listener).await?;
+
+    console.heading(
+        "8. People: a project, a user, and a new account that the user's group reaches with a second factor alone",
+    );
+    people::run(&console, &demo, &listener).await?;
 
     console.heading("`make cloud` keeps such a cloud running, to play with it by the AWS CLI.");
     Ok(())

@@ -12,6 +12,8 @@ use crate::{Stack, console::Console, deploy};
 
 /// The management account of the demo.
 pub(crate) const MANAGEMENT_ACCOUNT: &str = "111111111111";
+/// The account that people sign in to.
+pub(crate) const JUMP_ACCOUNT: &str = "111122223333";
 /// An address that an account outside the organization already uses.
 pub(crate) const TAKEN_EMAIL: &str = "already-taken@example.com";
 
@@ -70,7 +72,7 @@ impl DemoOrganization {
             .unit("/Workloads/Test")
             .unit("/Sandboxes")
             .unit("/Suspended")
-            .member("111122223333", "Jump", "aws+jump@example.com", "/Custodian")
+            .member(JUMP_ACCOUNT, "Jump", "aws+jump@example.com", "/Custodian")
             .member("222222222222", "Logs", "aws+logs@example.com", "/Management")
             .member("333333333333", "Shop", "aws+shop@example.com", "/Workloads/Production")
             .root_access()
@@ -98,6 +100,7 @@ impl DemoOrganization {
             ("EmailDomains", "company.example"),
             ("SuspendedUnitId", unit.as_str()),
             ("CoolingOffDays", "0"),
+            ("JumpAccountId", JUMP_ACCOUNT),
         ];
         let stack = deploy(&cloud, MANAGEMENT_ACCOUNT, "steward", &parameters).await?;
         console.fact("sam deploy", &format!("stack steward, {:.1} s", start.elapsed().as_secs_f64()));

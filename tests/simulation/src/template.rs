@@ -262,6 +262,7 @@ impl Resolver<'_> {
                     | "HasEmailDomains"
                     | "HasJumpAccount"
                     | "HearsMembers"
+                    | "IsJumpAccount"
                     | "LeavesStackSets" => false,
                     other => panic!("the condition {other} is not simulated"),
                 };

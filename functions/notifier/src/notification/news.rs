@@ -91,6 +91,7 @@ impl News {
             EventType::BaselineIncomplete => baseline_incomplete(detail),
             EventType::ComplianceReported => compliance_reported(detail),
             EventType::EmailChangesAbandoned => email_changes_abandoned(detail),
+            EventType::JumpGroupsChanged => jump_groups_changed(detail),
             EventType::JumpUserChanged => jump_user_changed(detail),
             EventType::JumpUsersReviewed => jump_users_reviewed(detail),
             EventType::OrganizationPrepared => organization_prepared(detail),
@@ -245,6 +246,15 @@ fn baseline_incomplete(detail: &Detail<'_>) -> News {
     news
 }
 
+fn jump_groups_changed(detail: &Detail<'_>) -> News {
+    let headline = "groups of the jump account reach other accounts than before".to_owned();
+    let what = format!("It was changed because {}.", detail.or("/why", "something has happened to an account"));
+    let mut news = News::new(Severity::Notice, headline, what, detail);
+    let changes = detail.0["applied"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    news.places.extend(changes.take(MAX_LINES).map(|change| ("done", change.to_owned())));
+    news
+}
+
 /// What is new, and not everything: what people have read once, the report keeps.
 fn compliance_reported(detail: &Detail<'_>) -> News {
     let number = |pointer: &str| detail.0.pointer(pointer).and_then(Value::as_u64).unwrap_or_default();
@@ -290,6 +300,10 @@ fn compliance_reported(detail: &Detail<'_>) -> News {
         "Open the report: every finding says what to do.".clone_into(&mut news.to_do);
     }
     news.places.extend(detail.rows(&[("report", "/report")]));
+    // It lies beside the report.
+    let access =
+        detail.text("/report").and_then(|report| Some(format!("{}access.html", report.strip_suffix("report.html")?)));
+    news.places.extend(access.map(|access| ("roles to switch to", access)));
     news
 }
 

@@ -95,6 +95,12 @@ fn who_was_let_in_and_who_needs_a_look_is_mailed_by_name() {
     let removed = json!({"user_name": "alice", "task": "remove", "outcome": "done", "steps": []});
     assert_eq!(notification("JumpUserChanged", &removed).severity, Severity::Notice);
 
+    let regrouped = json!({"account_id": "111111111111", "why": "the account 222222222222 was moved",
+        "applied": ["correct what the policy group-admin-shop says: it leads to 2 roles"]});
+    let mail = notification("JumpGroupsChanged", &regrouped);
+    assert_eq!(mail.severity, Severity::Notice);
+    assert!(mail.text.contains("222222222222 was moved") && mail.text.contains("leads to 2 roles"), "{}", mail.text);
+
     let named = |names: &[&str]| json!({"count": names.len(), "names": names});
     let reviewed = |bare: &[&str]| {
         let detail = json!({"account_id": "111111111111", "users": 3, "without_second_factor": named(bare),

@@ -122,3 +122,46 @@ fn a_jump_account_that_is_protected_is_a_mistake() {
     let problems = Document::read(text.as_bytes(), &RoleName::organization_account_access()).unwrap_err();
     assert_eq!(problems[0].path, "protected.accounts[0]");
 }
+
+#[test]
+fn groups_are_looked_at_only_after_what_projects_and_roles_are_selected_by() {
+    let id = || "222222222222".parse().unwrap();
+    let moved = Rearranged::Moved(id());
+    let renamed = Rearranged::Renamed("ou-ab12-cdef3456".parse().unwrap());
+    let gone = Rearranged::Gone(id());
+    let tagged = |keys: &[&str]| {
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        Rearranged::Tagged { account_id: id(), keys }
+    };
+    let defaults = "version: 1\ndefaults: {switch-roles: {jump_account: '111122223333'}}\n";
+    let document = |project: &str, more: &str| {
+        let text = format!(
+            "{defaults}{more}access: {{jump_account: '111122223333', projects: [{{name: p, accounts: {project}}}]}}\n"
+        );
+        Document::read(text.as_bytes(), &RoleName::organization_account_access()).unwrap()
+    };
+    let by_id = document("{account_ids: ['222222222222']}", "");
+    let by_path = document("{organizational_unit: '/Workloads/**'}", "");
+    let by_unit = document("{organizational_unit: 'ou-ab12-cdef3456'}", "");
+    let by_tag = document("{tag: {team: blue}}", "");
+    let roles_by_tag = document(
+        "{account_ids: ['222222222222']}",
+        "overrides: [{match: {tag: {team: red}}, switch-roles: {jump_account: '111122223333', path: /red/}}]\n",
+    );
+    let other_by_tag =
+        document("{account_ids: ['222222222222']}", "overrides: [{match: {tag: {team: red}}, root-credentials: {}}]\n");
+    for (document, expected) in [
+        // Moved, renamed, gone, tagged with team, tagged with something else, tagged with who knows what.
+        (&by_id, [false, false, true, false, false, false]),
+        (&by_path, [true, true, true, false, false, false]),
+        (&by_unit, [true, false, true, false, false, false]),
+        (&by_tag, [false, false, true, true, false, true]),
+        (&roles_by_tag, [false, false, true, true, false, true]),
+        (&other_by_tag, [false, false, true, false, false, false]),
+    ] {
+        let happened = [&moved, &renamed, &gone, &tagged(&["cost", "team"]), &tagged(&["cost"]), &tagged(&[])];
+        assert_eq!(happened.map(|happened| document.groups_depend_on(happened)), expected, "{document:?}");
+    }
+    let nobody = Document::read(defaults.as_bytes(), &RoleName::organization_account_access()).unwrap();
+    assert!(!nobody.groups_depend_on(&gone), "nobody gets anywhere by groups");
+}

@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::{
-    Group, PATH,
-    policies::{assume, enforce_mfa, fits, resources, says},
+    Group, MadeOf, PATH,
+    policies::{assume, assumed, enforce_mfa, fits, resources, says},
 };
 use crate::{
     gateway::{GroupsAndPolicies, PresentGroup, PresentPolicy},
@@ -125,6 +125,30 @@ fn reach(name: &str, document: &str) -> String {
         1 => ": it leads to 1 role".to_owned(),
         roles => format!(": it leads to {roles} roles"),
     }
+}
+
+/// The groups with all that they are to reach. Of accounts that nobody has looked at, they keep what their policies allow in
+/// Steward's own words; what somebody has added in others is nothing to keep.
+pub(super) fn whole(
+    account: &AccountId,
+    groups: &[Group],
+    made_of: &MadeOf,
+    present: &GroupsAndPolicies,
+) -> Vec<Group> {
+    let MadeOf::These(looked_at) = made_of else { return groups.to_vec() };
+    let by_arn: HashMap<&str, &PresentPolicy> =
+        present.policies.iter().map(|policy| (policy.arn.as_str(), policy)).collect();
+    let is_of_others = |role_arn: &String| {
+        let of = role_arn.split(':').nth(4).unwrap_or_default();
+        !looked_at.iter().any(|looked_at| looked_at.as_str() == of)
+    };
+    let with_others = |group: &Group| {
+        let arns = (1..=MAX_POLICIES).map(|number| arn(account, &policy_name(&group.name, number)));
+        let policies = arns.filter_map(|arn| by_arn.get(arn.as_str()).copied());
+        let of_others = policies.flat_map(|policy| assumed(&policy.document)).filter(is_of_others);
+        Group { name: group.name.clone(), role_arns: of_others.chain(group.role_arns.iter().cloned()).collect() }
+    };
+    groups.iter().map(with_others).collect()
 }
 
 /// What is to be done about a group whose roles do not fit into its policies; None where they do.

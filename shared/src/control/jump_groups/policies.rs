@@ -109,6 +109,19 @@ pub(super) fn resources(document: &str) -> BTreeSet<String> {
     resources.filter_map(|resource| resource.as_str().map(ToOwned::to_owned)).collect()
 }
 
+/// The roles that a policy lets people assume in the words of [`assume`]; of statements in other words, nothing.
+pub(super) fn assumed(document: &str) -> BTreeSet<String> {
+    let document: Value = serde_json::from_str(document).unwrap_or_default();
+    let is_own = |statement: &Value| {
+        let named =
+            listed(&statement["Resource"]).iter().filter_map(|arn| arn.as_str().map(ToOwned::to_owned)).collect();
+        plain(&assume(&named)["Statement"]) == plain(statement)
+    };
+    let own = listed(&document["Statement"]).into_iter().filter(is_own);
+    let named = own.flat_map(|statement| listed(&statement["Resource"]));
+    named.filter_map(|arn| arn.as_str().map(ToOwned::to_owned)).collect()
+}
+
 /// Whether a policy says exactly this, however it is written.
 pub(super) fn says(document: &str, wanted: &Value) -> bool {
     serde_json::from_str::<Value>(document).is_ok_and(|present| plain(&present) == plain(wanted))

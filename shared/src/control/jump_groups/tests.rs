@@ -309,8 +309,78 @@ fn a_policy_that_somebody_has_attached_to_a_user_is_left_to_people_once_no_group
     assert!(left.len() == 1 && left[0].contains("group-admin-blue"), "{left:?}");
 }
 
+/// What is there once the groups follow what has happened to these accounts, of which the groups are to reach some.
+fn followed(present: &GroupsAndPolicies, happened_to: &[u64], wanted: &[Group]) -> GroupsAndPolicies {
+    let ids = happened_to.iter().map(|id| format!("{id:012}").parse().unwrap()).collect();
+    let whole = plan::whole(&account(), wanted, &MadeOf::These(ids), present);
+    after(present.clone(), &planned(&whole, present))
+}
+
+#[test]
+fn an_account_that_comes_under_a_project_or_leaves_it_changes_nothing_of_the_others() {
+    let present = made(&[group("group-admin-shop", 1..=300), group("group-admin-till", 7..=9)]);
+    let all = |accounts: &mut dyn Iterator<Item = u64>| accounts.map(role).collect::<BTreeSet<_>>();
+    // Account 400 comes under the shop.
+    let nothing = |name| group(name, []);
+    let come = followed(&present, &[400], &[group("group-admin-shop", [400]), nothing("group-admin-till")]);
+    assert_eq!(reached(&come, "group-admin-shop"), all(&mut (1..=300).chain([400])));
+    assert_eq!(reached(&come, "group-admin-till"), all(&mut (7..=9)));
+    // Account 7 goes from both: closed, or moved to where no project looks.
+    let gone = followed(&come, &[7], &[nothing("group-admin-shop"), nothing("group-admin-till")]);
+    assert_eq!(reached(&gone, "group-admin-shop"), all(&mut (1..=300).filter(|id| *id != 7).chain([400])));
+    assert_eq!(reached(&gone, "group-admin-till"), all(&mut (8..=9)));
+    // The same again changes nothing.
+    assert_eq!(followed(&gone, &[7], &[nothing("group-admin-shop"), nothing("group-admin-till")]), gone);
+    // The group of a project that has nobody yet is made.
+    let new = followed(
+        &gone,
+        &[8],
+        &[nothing("group-admin-shop"), nothing("group-admin-till"), group("group-admin-new", [8])],
+    );
+    assert_eq!(reached(&new, "group-admin-new"), all(&mut [8].into_iter()));
+}
+
+#[test]
+fn what_somebody_has_added_to_a_policy_in_other_words_is_not_taken_over_when_it_follows_an_account() {
+    let mut present = made(&[group("group-admin-shop", [1])]);
+    let policy = present.policies.iter_mut().find(|policy| policy.name == "group-admin-shop").unwrap();
+    let mut document: Value = serde_json::from_str(&policy.document).unwrap();
+    let statements = document["Statement"].as_array_mut().unwrap();
+    statements.push(json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/*"}));
+    statements.push(json!({"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::secrets"}));
+    policy.document = document.to_string();
+    let follows = followed(&present, &[2], &[group("group-admin-shop", [2])]);
+    assert_eq!(reached(&follows, "group-admin-shop"), BTreeSet::from([role(1), role(2)]));
+}
+
+#[test]
+fn forty_projects_of_a_hundred_accounts_are_made_and_follow_one_account_with_one_change_each() {
+    let projects: Vec<_> =
+        (0..40).map(|n| group(&format!("group-admin-project-{n}"), n * 100..(n + 1) * 100)).collect();
+    let present = made(&projects);
+    for (n, project) in (0..).zip(&projects) {
+        let project_accounts: BTreeSet<_> = (n * 100..(n + 1) * 100).map(role).collect();
+        assert_eq!(reached(&present, &project.name), project_accounts);
+    }
+    // One account goes from a project to another.
+    let wanted: Vec<_> = projects.iter().map(|project| group(&project.name, [])).collect();
+    let mut moved = wanted.clone();
+    moved[1] = group("group-admin-project-1", [7]);
+    let whole =
+        plan::whole(&account(), &moved, &MadeOf::These(BTreeSet::from(["000000000007".parse().unwrap()])), &present);
+    let changes = words(&planned(&whole, &present));
+    assert_eq!(
+        changes,
+        [
+            "correct what the policy group-admin-project-0 says: it leads to 99 roles",
+            "correct what the policy group-admin-project-1 says: it leads to 101 roles"
+        ]
+    );
+}
+
 fn section() -> JumpGroups {
-    JumpGroups::Known { account: account(), groups: vec![group("group-admin", [1])], notes: Vec::new() }
+    let (groups, made_of) = (vec![group("group-admin", [1])], MadeOf::Everybody);
+    JumpGroups::Known { account: account(), groups, made_of, notes: Vec::new() }
 }
 
 fn details(present: &GroupsAndPolicies) -> GetAccountAuthorizationDetailsOutput {

@@ -32,11 +32,11 @@ use crate::{
         testing::{Rules, run, stopped},
     },
     error::Cause,
-    gateway::testing::denied,
+    gateway::{RootCredentials as Present, testing::denied},
 };
 
-const CLEAN: Actual = Actual { password: false, access_keys: false, signing_certificates: false, mfa: false };
-const FULL: Actual = Actual { password: true, access_keys: true, signing_certificates: true, mfa: true };
+const CLEAN: Present = Present { password: false, access_keys: false, signing_certificates: false, mfa: false };
+const FULL: Present = Present { password: true, access_keys: true, signing_certificates: true, mfa: true };
 
 fn session(policy: &'static str, seconds: i32) -> Rule {
     let arn = format!("arn:aws:iam::aws:policy/root-task/{policy}");
@@ -60,8 +60,8 @@ fn delete() -> Rule {
     session("IAMDeleteRootUserCredentials", 900)
 }
 
-fn summaries(answers: &[Actual]) -> Rule {
-    let summary = |found: &Actual| {
+fn summaries(answers: &[Present]) -> Rule {
+    let summary = |found: &Present| {
         HashMap::from([
             (SummaryKeyType::AccountPasswordPresent, i32::from(found.password)),
             (SummaryKeyType::AccountAccessKeysPresent, i32::from(found.access_keys)),
@@ -108,14 +108,15 @@ fn what_is_there_goes_and_mfa_only_on_request() {
     assert_eq!(plan(RootCredentials::default(), FULL), all_but_mfa);
     let with_mfa = RootCredentials { deactivate_mfa: true };
     assert_eq!(plan(with_mfa, FULL), [all_but_mfa.as_slice(), &[Change::DeactivateMfa]].concat());
-    let notes = |desired| RootCredentialsControl.notes(&desired, &FULL);
+    let full = Actual { credentials: FULL, is_own: false };
+    let notes = |desired| RootCredentialsControl.notes(&desired, &full);
     assert_eq!(notes(RootCredentials::default()), ["the root user has multi-factor authentication"]);
     assert!(notes(with_mfa).is_empty());
 }
 
 #[tokio::test]
 async fn a_compliant_account_costs_one_read_and_nobody_acts_as_its_root_user() {
-    let mfa_alone = Actual { mfa: true, ..CLEAN };
+    let mfa_alone = Present { mfa: true, ..CLEAN };
     let scope = Rules { iam: &[&summaries(&[mfa_alone])], ..Rules::default() }.root();
     let outcome = run(&RootCredentialsControl, &scope, &RootCredentials::default(), Mode::Apply).await;
     assert_eq!(outcome, Outcome::Compliant);
@@ -232,9 +233,50 @@ async fn a_summary_that_lacks_a_member_is_not_clean() {
 async fn a_deletion_that_fails_names_those_that_went_through() {
     let password = mock!(Client::delete_login_profile).then_output(|| DeleteLoginProfileOutput::builder().build());
     let no = mock!(Client::delete_access_key).then_error(|| DeleteAccessKeyError::generic(denied()));
-    let found = Actual { signing_certificates: false, mfa: false, ..FULL };
+    let found = Present { signing_certificates: false, mfa: false, ..FULL };
     let iam = [&summaries(&[found]), &password, &keys(), &no];
     let scope = Rules { sts: &[&audit(), &delete()], iam: &iam, ..Rules::default() }.root();
     let outcome = run(&RootCredentialsControl, &scope, &RootCredentials::default(), Mode::Apply).await;
     assert_eq!(stopped(outcome), (Cause::AccessDenied, vec!["delete the root user's password".into()]));
+}
+
+#[tokio::test]
+async fn of_the_management_account_a_missing_second_factor_and_keys_are_named_and_nothing_is_deleted() {
+    // Its password is needed.
+    let guarded = Present { password: true, mfa: true, ..CLEAN };
+    for (present, planned) in [
+        (guarded, vec![]),
+        (Present { mfa: false, ..guarded }, vec!["give the root user of the management account a second factor"]),
+        (
+            Present { access_keys: true, signing_certificates: true, ..guarded },
+            vec![
+                "delete the access keys of the root user of the management account",
+                "delete the signing certificates of the root user of the management account",
+            ],
+        ),
+    ] {
+        for mode in [Mode::Plan, Mode::Apply] {
+            let summaries = summaries(&[present, present]);
+            let scope = Rules { iam: &[&summaries], ..Rules::default() }.own_root();
+            // Also where devices of members are to go.
+            let desired = RootCredentials { deactivate_mfa: true };
+            let outcome = run(&RootCredentialsControl, &scope, &desired, mode).await;
+            let open: Vec<_> = planned.iter().map(|what| format!("by hand: {what}")).collect();
+            let expected = match mode {
+                _ if open.is_empty() => Outcome::Compliant,
+                Mode::Plan => Outcome::Drifted { planned: open },
+                Mode::Apply => Outcome::NotConverged { applied: Vec::new(), remaining: open },
+            };
+            assert_eq!(outcome, expected, "{present:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_the_management_account_a_denied_look_is_unknown_and_no_root_session_is_opened() {
+    let refused = mock!(Client::get_account_summary).then_error(|| GetAccountSummaryError::generic(denied()));
+    let scope = Rules { iam: &[&refused], ..Rules::default() }.own_root();
+    let outcome = run(&RootCredentialsControl, &scope, &RootCredentials::default(), Mode::Apply).await;
+    assert_eq!(stopped(outcome).0, Cause::AccessDenied);
+    assert_eq!(scope.1.calls(), ["GetAccountSummary"]);
 }

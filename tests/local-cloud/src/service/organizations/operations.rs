@@ -49,6 +49,7 @@ pub(super) fn perform(core: &Arc<Core>, org: &mut Org, operation: &str, input: I
         "RegisterDelegatedAdministrator" => delegates::register(org, input),
         "TagResource" => tags::tag(org, input, core.clock.elapsed()),
         "UntagResource" => tags::untag(org, input, core.clock.elapsed()),
+        "UpdateOrganizationalUnit" => units::rename(org, input),
         "UpdatePolicy" => policies::update(org, input),
         _ => Err(error::error("UnknownOperationException", format!("The local cloud does not know {operation}."))),
     }
@@ -77,7 +78,7 @@ pub(super) fn rate(operation: &str) -> Option<Rate> {
         | "ListParents" => (5.0, 8.0),
         "ListChildren" => (6.0, 10.0),
         "ListTagsForResource" => (10.0, 15.0),
-        "AttachPolicy" | "DetachPolicy" | "MoveAccount" => (2.0, 3.0),
+        "AttachPolicy" | "DetachPolicy" | "MoveAccount" | "UpdateOrganizationalUnit" => (2.0, 3.0),
         "TagResource" | "UntagResource" => (4.0, 6.0),
         _ => return None,
     };
@@ -93,7 +94,7 @@ fn resource_parameters(operation: &str) -> &'static [&'static str] {
         "CreateOrganizationalUnit" | "ListAccountsForParent" | "ListChildren" | "ListOrganizationalUnitsForParent" => {
             &["ParentId"]
         }
-        "DescribeOrganizationalUnit" => &["OrganizationalUnitId"],
+        "DescribeOrganizationalUnit" | "UpdateOrganizationalUnit" => &["OrganizationalUnitId"],
         "ListParents" => &["ChildId"],
         "ListTagsForResource" | "TagResource" | "UntagResource" => &["ResourceId"],
         "MoveAccount" => &["AccountId", "SourceParentId", "DestinationParentId"],

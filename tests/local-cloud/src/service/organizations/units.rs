@@ -44,6 +44,21 @@ pub(super) fn create(ids: &Ids, org: &mut Org, input: Input<'_>) -> Result<Value
     Ok(json!({ "OrganizationalUnit": unit }))
 }
 
+pub(super) fn rename(org: &mut Org, input: Input<'_>) -> Result<Value, ApiError> {
+    let id = input.id("OrganizationalUnitId", is_unit_id)?;
+    let name = input.text("Name", 1, 128)?;
+    let parent = org.unit(id).map(|unit| unit.parent.clone());
+    let parent = parent.ok_or_else(|| error::not_found("OrganizationalUnitNotFoundException", id))?;
+    if inside(org, &parent).any(|unit| unit.id != id && unit.name.eq_ignore_ascii_case(name)) {
+        return Err(error::error("DuplicateOrganizationalUnitException", "An OU with the same name already exists."));
+    }
+    if let Some(unit) = org.units.iter_mut().find(|unit| unit.id == id) {
+        name.clone_into(&mut unit.name);
+    }
+    let unit = org.unit(id).map(|unit| shapes::unit(org, unit));
+    Ok(json!({ "OrganizationalUnit": unit }))
+}
+
 pub(super) fn list_for_parent(org: &Org, input: Input<'_>) -> Result<Value, ApiError> {
     let parent = parent(org, input)?;
     let rows = inside(org, parent).map(|unit| shapes::unit(org, unit)).collect();
