@@ -112,7 +112,7 @@ pub struct Listing {
     pub sweep_id: SweepId,
     /// What set it off: `schedule` or `by_hand`.
     pub trigger: String,
-    /// The organization.
+    /// The organization, or that there is none, as [`Origin::id`](crate::gateway::Origin::id) says it.
     pub organization_id: String,
     /// When it began.
     pub started_at: Timestamp,
@@ -198,12 +198,12 @@ pub fn note(remediate: &[&str], remediates: bool, refused: Option<&Refusal>, why
 impl Listed {
     /// The account with the path of its unit. The management account and those that are not active are listed, and
     /// not looked at.
-    pub fn of(account: Account, unit: Result<String, Failure>, management: &AccountId) -> Self {
+    pub fn of(account: Account, unit: Result<String, Failure>, management: Option<&AccountId>) -> Self {
         let state = match &account.state {
             AccountState::Active => "ACTIVE".to_owned(),
             AccountState::Other(state) => state.clone(),
         };
-        let not_checked = if account.id == *management {
+        let not_checked = if Some(&account.id) == management {
             Some("It is the management account, which no access role leads into.".to_owned())
         } else if account.state == AccountState::Active {
             None
@@ -302,7 +302,7 @@ mod tests {
     }
 
     fn listed(id: &str, state: AccountState, unit: Result<String, Failure>) -> Listed {
-        Listed::of(account(id, state), unit, &"111111111111".parse().unwrap())
+        Listed::of(account(id, state), unit, Some(&"111111111111".parse().unwrap()))
     }
 
     fn unit() -> String {

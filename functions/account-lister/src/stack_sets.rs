@@ -258,7 +258,7 @@ mod tests {
             parent: None,
             units: Vec::new(),
         };
-        Listed::of(account, Ok("/Workloads".to_owned()), &"111111111111".parse().unwrap())
+        Listed::of(account, Ok("/Workloads".to_owned()), Some(&"111111111111".parse().unwrap()))
     }
 
     fn of<'a>(accounts: &'a [Listed], document: &'a Document, sweep_id: &'a SweepId) -> OfSweep<'a> {

@@ -89,6 +89,7 @@ pub const RULES: &[(&str, &str, &[&str])] = &[
     ("account-request", "", &["AccountRequested"]),
     ("activity", "aws.", &[]),
     ("baseline", "aws.organizations", &["AccountJoinedOrganization"]),
+    ("baseline", "aws.s3", &["Object Created"]),
     ("baseline", "steward", &["AccountCreated"]),
     ("notification", "steward", &[]),
     ("region-audit", "aws.account", &["DisableRegion", "EnableRegion", "Region Opt-In Status Change"]),

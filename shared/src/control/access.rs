@@ -318,7 +318,7 @@ pub struct AccountView {
 ///
 /// AWS counts the calls for the account that makes them, so that reading costs no other account anything. Service control
 /// policies do not bind the management account, so that writing works whatever they forbid in the member: AWS's own sample
-/// of them denies a member to change its alternate contacts.
+/// of them denies a member to change its alternate contacts. Without an organization, both are done inside.
 #[derive(Clone, Debug)]
 pub struct AccountScope {
     /// By what it is read.
@@ -348,6 +348,12 @@ impl Scope for AccountScope {
 
     async fn enter<'a>(access: &'a AccountAccess<'_>) -> Result<&'a Self, AccessError<'a>> {
         let open = async || {
+            // Nobody reaches it from outside then.
+            if !access.sessions.have_organization() {
+                let member = MemberScope::enter(access).await?;
+                let own = AccountView { gateway: member.account.clone(), target: AccountTarget::own() };
+                return Ok(Self::inside(member.account.clone(), own));
+            }
             let writes = access.outside.clone();
             if access.visit.is_outside {
                 return Ok(Self::outside(writes, None));
@@ -476,7 +482,10 @@ impl Scope for RootScope {
         let open = async || {
             let member = match MemberScope::enter(access).await {
                 Ok(member) => Ok(member.iam.clone()),
-                Err(AccessError::Failed(error)) if is_of_the_way(error) => Err(refusal(error)),
+                // Without an organization there is no other way.
+                Err(AccessError::Failed(error)) if is_of_the_way(error) && access.sessions.have_organization() => {
+                    Err(refusal(error))
+                }
                 Err(no_entry) => return Err(no_entry),
             };
             let (admission, sessions) = (access.visit.admission.clone(), access.sessions.clone());
@@ -486,7 +495,7 @@ impl Scope for RootScope {
     }
 
     fn instead(&self, refused: &CallError) -> Option<Self> {
-        let is_inside = self.member.is_some() && !self.deleting.initialized();
+        let is_inside = self.member.is_some() && !self.deleting.initialized() && self.sessions.have_organization();
         (is_inside && is_of_the_way(refused)).then(|| {
             let Self { admission, sessions, gateway, .. } = self.clone();
             Self::new(admission, sessions, gateway, Err(refusal(refused)))

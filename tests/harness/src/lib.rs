@@ -1,6 +1,7 @@
 //! Steward on a stage: deployed by the SAM CLI into a local cloud, with the few calls that tests, the demonstration
 //! and the benchmarks make of it.
 
+mod account_stack;
 mod bench;
 mod cloud_command;
 mod console;
@@ -18,6 +19,7 @@ mod rates;
 mod stack;
 mod sweep;
 
+pub use account_stack::deploy_account_stack;
 pub use console::Console;
 pub use demo_organization::DemoOrganization;
 pub use deploy::{DeployError, deploy};

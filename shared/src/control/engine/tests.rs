@@ -197,7 +197,7 @@ async fn a_function_that_enters_no_account_reads_regions_from_outside_without_as
 async fn a_session_reads_contacts_and_regions_and_never_writes_them() {
     for &mode in Mode::ALL {
         let allowed =
-            actions(&controls(&["alternate-contacts", "primary-contact", "regions", "root-credentials"]), mode);
+            actions(&controls(&["alternate-contacts", "primary-contact", "regions", "root-credentials"]), mode, AccountSource::Organization);
         assert_eq!(
             allowed,
             [
