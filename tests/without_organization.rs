@@ -18,10 +18,9 @@ defaults:
   switch-roles:
     jump_account: \"JUMP\"
     roles:
-      - {name: role-admin, policies: [\"arn:aws:iam::aws:policy/AdministratorAccess\"]}
-      - {name: role-developer, policies: [\"arn:aws:iam::aws:policy/PowerUserAccess\"]}
+      - {name: role-admin, managed_policies: [\"arn:aws:iam::aws:policy/AdministratorAccess\"]}
+      - {name: role-developer, managed_policies: [\"arn:aws:iam::aws:policy/PowerUserAccess\"]}
   access-role: {}
-  jump-groups: {}
 overrides:
   - match: {organizational_unit: /Workloads}
     password-policy: {minimum_length: 20}
@@ -119,7 +118,8 @@ impl Plain {
         let attached = iam(&client, "ListAttachedGroupPolicies", &[("GroupName", group)]).await;
         let mut found = BTreeSet::new();
         for arn in attached.texts("PolicyArn").into_iter().filter(|arn| !arn.contains("enforce-mfa")) {
-            let version = iam(&client, "GetPolicy", &[("PolicyArn", &arn)]).await.text("DefaultVersionId").expect("one");
+            let version =
+                iam(&client, "GetPolicy", &[("PolicyArn", &arn)]).await.text("DefaultVersionId").expect("one");
             let input = [("PolicyArn", arn.as_str()), ("VersionId", version.as_str())];
             let document = iam(&client, "GetPolicyVersion", &input).await.text("Document").expect("a document");
             found.extend(roles_in(&document));
@@ -141,7 +141,8 @@ fn roles_in(document: &str) -> Vec<String> {
 /// The rows that are neither compliant nor left out, in words.
 fn open_rows(answer: &Value) -> Vec<String> {
     let rows = answer["rows"].as_array().expect("rows").iter();
-    let is_open = |row: &&Value| !["compliant", "fixed", "skipped"].contains(&row["outcome"].as_str().unwrap_or_default());
+    let is_open =
+        |row: &&Value| !["compliant", "fixed", "skipped"].contains(&row["outcome"].as_str().unwrap_or_default());
     rows.filter(is_open).map(Value::to_string).collect()
 }
 
@@ -156,8 +157,16 @@ async fn accounts_that_a_document_names_are_looked_after_and_one_more_is_by_nami
     // Who is named first is left as it is, and gets its baseline by hand: the account of the stack as well.
     plain.applied(three).await;
     for account in three {
-        let contacts = plain.cloud.client(account).rest("account", local_cloud::Method::POST, "/getAlternateContact",
-            json!({"AlternateContactType": "SECURITY"}).to_string()).await;
+        let contacts = plain
+            .cloud
+            .client(account)
+            .rest(
+                "account",
+                local_cloud::Method::POST,
+                "/getAlternateContact",
+                json!({"AlternateContactType": "SECURITY"}).to_string(),
+            )
+            .await;
         let contact: Value = serde_json::from_slice(contacts.expect("a contact").body()).expect("JSON");
         assert_eq!(contact["AlternateContact"]["EmailAddress"], "security@example.com", "{account}");
     }
@@ -166,7 +175,8 @@ async fn accounts_that_a_document_names_are_looked_after_and_one_more_is_by_nami
     assert_eq!((&totals["accounts"], &totals["compliant"]), (&json!(3), &json!(3)), "{totals}");
     assert_eq!(report["sweep"]["organization_id"], "none");
     assert!(report["sweep"]["organization"].is_null(), "{}", report["sweep"]["organization"]);
-    let units: Vec<_> = report["sweep"]["accounts"].as_array().expect("accounts").iter().map(|a| a["unit"].clone()).collect();
+    let units: Vec<_> =
+        report["sweep"]["accounts"].as_array().expect("accounts").iter().map(|a| a["unit"].clone()).collect();
     assert_eq!(units.iter().filter(|unit| **unit == "/Workloads").count(), 2, "{units:?}");
     // By unit and by tag, as the document has them.
     let policy = iam(&plain.cloud.client(&three[1]), "GetAccountPasswordPolicy", &[]).await;
@@ -181,7 +191,8 @@ async fn accounts_that_a_document_names_are_looked_after_and_one_more_is_by_nami
     // One more, by the document alone.
     plain.name(&plain.accounts).await;
     let fourth = &plain.accounts[3];
-    let done = plain.listener.wait_for_any(&["BaselineApplied", "BaselineIncomplete"], "account_id", fourth, PATIENCE).await;
+    let done =
+        plain.listener.wait_for_any(&["BaselineApplied", "BaselineIncomplete"], "account_id", fourth, PATIENCE).await;
     assert_eq!(done.detail_type, "BaselineApplied", "{}", done.detail);
     assert_eq!(plain.reach("group-developer-blue").await, BTreeSet::from([blue(&three[1]), blue(fourth)]));
     plain.are_known(&plain.accounts).await;

@@ -64,7 +64,8 @@ pub use lambda::LambdaGateway;
 pub use management::Management;
 pub use organizations::{
     Account, AccountState, AccountToCreate, CreateAccountOutcome, CreateAccountStatus, NamedAccount, NamedAccounts,
-    NewPolicy, Organization, OrganizationalUnit, OrganizationsGateway, Origin, Page, PolicyKind, PolicySummary, PolicyTypeState, PolicyTypes, Roster,
+    NewPolicy, Organization, OrganizationalUnit, OrganizationsGateway, Origin, Page, PolicyKind, PolicySummary,
+    PolicyTypeState, PolicyTypes, Roster,
 };
 #[cfg(test)]
 pub(crate) use published::Published;

@@ -20,7 +20,8 @@ use steward::{
     control::{self, brake::may_change, stack_instances::SetFacts},
     error::{Cause, Failure},
     gateway::{
-        Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Origin, S3Gateway, SqsGateway, StatesGateway,
+        Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Origin, S3Gateway, SqsGateway,
+        StatesGateway,
     },
     ids::{AccountId, OrganizationalUnitId},
     organization::UnitNames,
@@ -231,8 +232,7 @@ impl AccountLister {
             Ok(false) => tracing::info!("a request lists the accounts at the same time"),
             Err(error) => tracing::warn!("requests may list the accounts at the same time: {error}"),
         }
-        let mut batches =
-            Batches { lister: self, sweep_id, account_arns: origin.account_arns(), full: Vec::new() };
+        let mut batches = Batches { lister: self, sweep_id, account_arns: origin.account_arns(), full: Vec::new() };
         let (mut names, mut waiting, mut is_whole) = (UnitNames::default(), Vec::new(), true);
         let (mut accounts, mut listed) = (Vec::new(), Vec::new());
         let leaving = self.leaving().await;

@@ -81,10 +81,11 @@ mod tests {
 
     #[test]
     fn every_way_of_asking_has_a_sample_and_each_is_taken() {
-        let events = ["an account was created", "an account has joined"];
+        let events = ["an account was created", "an account has joined", "a document was put"];
         let ways = Mode::ALL.iter().map(|mode| mode.name()).chain(Selection::FIELDS).chain(["continue"]).chain(events);
         payloads::check(crate::BaselineApplier::NAME, ways, |sample| {
             let input = match Trigger::of(sample.payload) {
+                Trigger::Event(event) if crate::document::is_of_document(&event) => return Ok(vec![events[2]]),
                 Trigger::Event(event) => {
                     return BaselineMessage::of_event(&event).map(|account| vec![events[usize::from(account.joined)]]);
                 }

@@ -31,11 +31,7 @@ impl Document {
     }
 
     /// The same for accounts that come from there.
-    pub fn read_for(
-        bytes: &[u8],
-        access_role: &RoleName,
-        account_source: AccountSource,
-    ) -> Result<Self, Vec<Problem>> {
+    pub fn read_for(bytes: &[u8], access_role: &RoleName, account_source: AccountSource) -> Result<Self, Vec<Problem>> {
         let text = text(bytes).map_err(|problem| vec![Problem::new("$", problem)])?;
         let mut value = tree(text).map_err(|problem| vec![Problem::new("$", problem)])?;
         let mut check = Check::of(shape::problems(&schema::published(), &mut value));
@@ -190,7 +186,8 @@ impl Check {
                 self.note(Problem::new("accounts", problem));
             }
             AccountSource::Document if !has_accounts && document["accounts"].as_array().is_none_or(Vec::is_empty) => {
-                let problem = "must have the accounts, each with id and name: the stack's parameter AccountSource is document";
+                let problem =
+                    "must have the accounts, each with id and name: the stack's parameter AccountSource is document";
                 self.note(Problem::new("accounts", problem));
             }
             AccountSource::Organization | AccountSource::Document => {}

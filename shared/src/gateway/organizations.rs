@@ -282,7 +282,13 @@ impl OrganizationsGateway {
     ) -> Result<CreateAccountStatus, CallError> {
         const OPERATION: &str = "organizations:DescribeCreateAccountStatus";
         self.aws(OPERATION)?.limiters.describe_create_account_status.turn(OPERATION).await?;
-        let answer = self.aws(OPERATION)?.client.describe_create_account_status().create_account_request_id(id.as_str()).send().await;
+        let answer = self
+            .aws(OPERATION)?
+            .client
+            .describe_create_account_status()
+            .create_account_request_id(id.as_str())
+            .send()
+            .await;
         let answer = answer.map_err(|error| CallError::of(OPERATION, error))?;
         status(OPERATION, answer.create_account_status())
     }
@@ -291,7 +297,8 @@ impl OrganizationsGateway {
     pub async fn create_account_statuses(&self, token: Option<&str>) -> Result<Page<CreateAccountStatus>, CallError> {
         const OPERATION: &str = "organizations:ListCreateAccountStatus";
         self.aws(OPERATION)?.limiters.list_create_account_status.turn(OPERATION).await?;
-        let call = self.aws(OPERATION)?.client.list_create_account_status().set_next_token(token.map(ToOwned::to_owned));
+        let call =
+            self.aws(OPERATION)?.client.list_create_account_status().set_next_token(token.map(ToOwned::to_owned));
         let page = call.send().await.map_err(|error| CallError::of(OPERATION, error))?;
         let entries = page.create_account_statuses().iter().map(|entry| status(OPERATION, Some(entry)));
         Ok(Page { items: entries.collect::<Result<_, _>>()?, next: page.next_token })
@@ -383,7 +390,14 @@ impl OrganizationsGateway {
             return Ok(named.unit(id));
         }
         self.aws(OPERATION)?.limiters.describe_organizational_unit.turn(OPERATION).await?;
-        match self.aws(OPERATION)?.client.describe_organizational_unit().organizational_unit_id(id.as_str()).send().await {
+        match self
+            .aws(OPERATION)?
+            .client
+            .describe_organizational_unit()
+            .organizational_unit_id(id.as_str())
+            .send()
+            .await
+        {
             Ok(answer) => {
                 let entry = answer.organizational_unit().ok_or_else(|| incomplete(OPERATION, "OrganizationalUnit"))?;
                 organizational_unit(OPERATION, entry).map(Some)
@@ -402,7 +416,8 @@ impl OrganizationsGateway {
             return Ok(OrganizationalUnitId::of_names(&[]));
         }
         self.aws(OPERATION)?.limiters.list_roots.turn(OPERATION).await?;
-        let answer = self.aws(OPERATION)?.client.list_roots().send().await.map_err(|error| CallError::of(OPERATION, error))?;
+        let answer =
+            self.aws(OPERATION)?.client.list_roots().send().await.map_err(|error| CallError::of(OPERATION, error))?;
         let root = answer.roots().first().ok_or_else(|| incomplete(OPERATION, "Roots"))?;
         parsed(OPERATION, "Id", root.id())
     }
@@ -416,8 +431,13 @@ impl OrganizationsGateway {
         if let Some(named) = self.named(OPERATION)? {
             return Ok(named.units_below(parent));
         }
-        let mut pages =
-            self.aws(OPERATION)?.client.list_organizational_units_for_parent().parent_id(parent.as_str()).into_paginator().send();
+        let mut pages = self
+            .aws(OPERATION)?
+            .client
+            .list_organizational_units_for_parent()
+            .parent_id(parent.as_str())
+            .into_paginator()
+            .send();
         let mut found = Vec::new();
         self.aws(OPERATION)?.limiters.list_organizational_units.turn(OPERATION).await?;
         while let Some(page) = pages.next().await {
@@ -438,7 +458,8 @@ impl OrganizationsGateway {
         if let Some(named) = self.named(OPERATION)? {
             return named.tags(OPERATION, id);
         }
-        let mut pages = self.aws(OPERATION)?.client.list_tags_for_resource().resource_id(id.as_str()).into_paginator().send();
+        let mut pages =
+            self.aws(OPERATION)?.client.list_tags_for_resource().resource_id(id.as_str()).into_paginator().send();
         let mut found = BTreeMap::new();
         // Fifty tags are the most that a resource has: one page.
         self.aws(OPERATION)?.limiters.list_tags.turn(OPERATION).await?;
@@ -453,7 +474,12 @@ impl OrganizationsGateway {
     pub async fn put_tags(&self, id: &AccountId, tags: &BTreeMap<String, String>) -> Result<(), CallError> {
         use aws_sdk_organizations::operation::tag_resource::TagResourceError as Refused;
         const OPERATION: &str = "organizations:TagResource";
-        let answer = self.aws(OPERATION)?.client.tag_resource().resource_id(id.as_str()).set_tags(Some(model_tags(OPERATION, tags)?));
+        let answer = self
+            .aws(OPERATION)?
+            .client
+            .tag_resource()
+            .resource_id(id.as_str())
+            .set_tags(Some(model_tags(OPERATION, tags)?));
         self.aws(OPERATION)?.limiters.tag_resource.turn(OPERATION).await?;
         answer.send().await.map(drop).map_err(|error| {
             CallError::with_reason(OPERATION, error, |error| match error {

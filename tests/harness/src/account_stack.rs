@@ -13,11 +13,7 @@ const VERSION: &str = "2010-05-15";
 /// # Panics
 ///
 /// When there is no such file, or the stack is not complete in time.
-pub async fn deploy_account_stack(
-    client: &AwsClient,
-    file: &str,
-    parameters: &[(&str, &str)],
-) -> Result<(), AwsError> {
+pub async fn deploy_account_stack(client: &AwsClient, file: &str, parameters: &[(&str, &str)]) -> Result<(), AwsError> {
     let path = root().join("stacks").join(format!("{file}.yaml"));
     let template = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let named: Vec<_> = (1..)

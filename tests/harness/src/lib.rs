@@ -8,6 +8,7 @@ mod console;
 mod copy;
 mod demo;
 mod demo_organization;
+mod demo_without_organization;
 mod deploy;
 mod follow;
 mod instructions;
@@ -62,8 +63,9 @@ pub async fn eventually<T>(what: &str, time: Duration, ask: impl AsyncFnMut() ->
 pub async fn run(command: &str) -> Result<(), Box<dyn Error>> {
     match command {
         "demo" => demo::run().await,
+        "demo-without-organization" => demo_without_organization::run().await,
         "cloud" => cloud_command::serve().await,
         "bench" => bench::measure().await,
-        _ => Err("usage: stage demo | cloud | bench".into()),
+        _ => Err("usage: stage demo | demo-without-organization | cloud | bench".into()),
     }
 }

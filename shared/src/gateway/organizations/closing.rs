@@ -46,7 +46,8 @@ impl OrganizationsGateway {
         let (mut found, mut token) = (Vec::new(), None);
         loop {
             self.aws(OPERATION)?.limiters.list_accounts_for_parent.turn(OPERATION).await?;
-            let call = self.aws(OPERATION)?.client.list_accounts_for_parent().parent_id(unit.as_str()).set_next_token(token);
+            let call =
+                self.aws(OPERATION)?.client.list_accounts_for_parent().parent_id(unit.as_str()).set_next_token(token);
             let page = call.send().await.map_err(|error| CallError::of(OPERATION, error))?;
             for entry in page.accounts() {
                 found.push(account(OPERATION, entry)?);

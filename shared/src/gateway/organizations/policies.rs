@@ -122,7 +122,8 @@ impl OrganizationsGateway {
     pub async fn policy_types(&self) -> Result<PolicyTypes, CallError> {
         const OPERATION: &str = "organizations:ListRoots";
         self.aws(OPERATION)?.limiters.list_roots.turn(OPERATION).await?;
-        let answer = self.aws(OPERATION)?.client.list_roots().send().await.map_err(|error| CallError::of(OPERATION, error))?;
+        let answer =
+            self.aws(OPERATION)?.client.list_roots().send().await.map_err(|error| CallError::of(OPERATION, error))?;
         let root = answer.roots().first().ok_or_else(|| incomplete(OPERATION, "Roots"))?;
         let states = root.policy_types().iter().filter_map(|entry| {
             let state = match entry.status()? {
@@ -138,7 +139,15 @@ impl OrganizationsGateway {
     pub async fn enable_policy_type(&self, root: &OrganizationalUnitId, kind: PolicyKind) -> Result<(), CallError> {
         const OPERATION: &str = "organizations:EnablePolicyType";
         self.aws(OPERATION)?.limiters.change_policies.turn(OPERATION).await?;
-        match self.aws(OPERATION)?.client.enable_policy_type().root_id(root.as_str()).policy_type(kind.model()).send().await {
+        match self
+            .aws(OPERATION)?
+            .client
+            .enable_policy_type()
+            .root_id(root.as_str())
+            .policy_type(kind.model())
+            .send()
+            .await
+        {
             Ok(_) => Ok(()),
             Err(error)
                 if error

@@ -31,8 +31,13 @@ impl OrganizationsGateway {
     pub async fn describe_organization(&self) -> Result<Organization, CallError> {
         const OPERATION: &str = "organizations:DescribeOrganization";
         self.aws(OPERATION)?.limiters.describe_organization.turn(OPERATION).await?;
-        let answer =
-            self.aws(OPERATION)?.client.describe_organization().send().await.map_err(|error| CallError::of(OPERATION, error))?;
+        let answer = self
+            .aws(OPERATION)?
+            .client
+            .describe_organization()
+            .send()
+            .await
+            .map_err(|error| CallError::of(OPERATION, error))?;
         let entry = answer.organization().ok_or_else(|| incomplete(OPERATION, "Organization"))?;
         Ok(Organization {
             id: entry.id().ok_or_else(|| incomplete(OPERATION, "Id"))?.to_owned(),
