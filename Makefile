@@ -8,7 +8,7 @@ FUNCTIONS := $(notdir $(wildcard functions/*))
 PINNED := PATH='$(CURDIR)/.tools/sam/bin':"$$PATH" SAM_CLI_TELEMETRY=0
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build release optimised lint check audit docs unit test mutate simulate demo cloud bench clean
+.PHONY: help tools build release optimised lint check audit docs unit test mutate simulate demo demo-without-organization cloud bench clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ simulate: ## Play SEEDS=1000 runs in virtual time, with faults
 
 demo: build ## Watch an account being created, in a local cloud
 	$(DEBUG)/harness demo
+
+demo-without-organization: build ## Watch plain accounts being looked after that a document names
+	$(DEBUG)/harness demo-without-organization
 
 cloud: build ## Run a local cloud with Steward in it, to try things by hand
 	$(DEBUG)/harness cloud

@@ -37,3 +37,4 @@ mod side_by_side;
 mod stack_instances;
 mod state_machine;
 mod template;
+mod without_organization;

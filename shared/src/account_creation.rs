@@ -7,6 +7,7 @@ mod admission;
 mod baseline_message;
 mod decision;
 mod events;
+mod newly_named;
 mod request;
 mod store;
 
@@ -18,5 +19,6 @@ pub use decision::{
     after_looking, after_move, after_status, calls_of, delay, next_step, not_recognised, placement,
 };
 pub use events::{AccountCreated, AccountCreationFailed, RecordsUnreadable};
+pub use newly_named::{Announced, NewlyNamed};
 pub use request::{Announcement, Passed, Reminder, Request, State};
 pub use store::{Advanced, Started, Store};

@@ -6,6 +6,7 @@
 //! a function up to date.
 
 mod access;
+mod accounts;
 mod cache;
 mod facts;
 mod findings;
@@ -28,6 +29,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use access::{Access, Project, ProjectAccounts};
+pub use accounts::AccountEntry;
 pub use cache::{DocumentCache, DocumentInForce};
 pub use facts::FactsReader;
 pub use findings::Findings;
@@ -43,7 +45,7 @@ pub use unmatched::{
 
 use crate::{ids::AccountId, organization::AccountFacts, organization_check::OrganizationSection, session::Protected};
 
-/// The baseline of a whole organization.
+/// The baseline of all accounts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "The baseline of an AWS Organization")]
@@ -77,6 +79,9 @@ pub struct Document {
     /// Who gets where: the account that people sign in to, and the groups that reach other accounts from there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<Access>,
+    /// The accounts, in a stack whose parameter AccountSource is `document`; nowhere else, as AWS Organizations has them there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<AccountEntry>,
 }
 
 /// Sections that hold for some accounts.
@@ -130,6 +135,7 @@ impl Document {
             protected: Protected::default(),
             organization: OrganizationSection::default(),
             access: None,
+            accounts: Vec::new(),
         }
     }
 

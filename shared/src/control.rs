@@ -77,6 +77,8 @@ pub trait Control<S = Baseline>: Send + Sync {
     const OPTIONAL_READS: &'static [&'static str] = &[];
     /// The IAM actions of [`Control::apply`], which the control's way into the account must allow.
     const WRITES: &'static [&'static str];
+    /// Whether it is about what an account has in an organization alone, so that there is nothing to look at without one.
+    const NEEDS_ORGANIZATION: bool = false;
     /// What it can touch, and thereby the way in which it reaches an account.
     type Scope: Send + Sync;
     /// What should be: the control's section of the baseline.

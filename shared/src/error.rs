@@ -196,6 +196,9 @@ catalogue! {
     OrganizationNotInUse { Never,
         "This account is not part of an AWS Organization.",
         "Create an organization with all features from the management account, and deploy Steward there." }
+    NeedsOrganization { Never,
+        "This takes an AWS Organization, and the stack has none: its accounts come from the baseline document.",
+        "Do it in the account itself, or leave it out of the baseline document. Where there is an organization, deploy Steward in its management account with the stack parameter AccountSource=organization." }
     OrganizationNotInAllFeaturesMode { Never,
         "The organization has consolidated billing only.",
         "Enable all features on the Settings page of AWS Organizations." }

@@ -63,8 +63,9 @@ pub use iam::{
 pub use lambda::LambdaGateway;
 pub use management::Management;
 pub use organizations::{
-    Account, AccountState, AccountToCreate, CreateAccountOutcome, CreateAccountStatus, NewPolicy, Organization,
-    OrganizationalUnit, OrganizationsGateway, Page, PolicyKind, PolicySummary, PolicyTypeState, PolicyTypes,
+    Account, AccountState, AccountToCreate, CreateAccountOutcome, CreateAccountStatus, NamedAccount, NamedAccounts,
+    NewPolicy, Organization, OrganizationalUnit, OrganizationsGateway, Origin, Page, PolicyKind, PolicySummary,
+    PolicyTypeState, PolicyTypes, Roster,
 };
 #[cfg(test)]
 pub(crate) use published::Published;

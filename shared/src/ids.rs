@@ -7,6 +7,8 @@ use std::{borrow::Cow, fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::{digest::sha256, unit_path};
+
 /// Why a text is not what it was taken for: a sentence part that says what would be right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -213,6 +215,14 @@ impl OrganizationalUnitId {
     /// Whether this is the root rather than a unit below it.
     pub fn is_root(&self) -> bool {
         is_root_id(&self.0)
+    }
+
+    /// The id that stands for the unit of these names, from the root down, where no organization gives it one.
+    pub fn of_names(names: &[String]) -> Self {
+        match names {
+            [] => Self("r-document".to_owned()),
+            names => Self(format!("ou-document-{}", &sha256(&unit_path::of(names))[..32])),
+        }
     }
 }
 

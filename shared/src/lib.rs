@@ -6,6 +6,7 @@
 //! ([`account_creation`], [`control`]) says what to do, and a [`gateway`] does it.
 
 pub mod account_creation;
+pub mod account_source;
 pub mod audit;
 pub mod baseline;
 pub mod baseline_runner;

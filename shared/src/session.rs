@@ -16,6 +16,7 @@ pub use admission::{Admission, Guards, Protection, ineligibility};
 pub use protected::Protected;
 
 use crate::{
+    account_source::AccountSource,
     error::Cause,
     gateway::{CallError, DynamoDbGateway, RootSessionRequest, SessionRequest, StsGateway, TaskPolicy},
     ids::{AccountId, Region, RoleName},
@@ -54,6 +55,11 @@ impl Sessions {
     #[must_use]
     pub fn recording_in(self, table: DynamoDbGateway) -> Self {
         Self { log: Some(RootSessionLog::new(table)), ..self }
+    }
+
+    /// Where the accounts come from.
+    pub fn account_source(&self) -> AccountSource {
+        self.guards.account_source
     }
 
     /// The account that sessions are opened from. It is asked for once.
@@ -161,6 +167,10 @@ impl Sessions {
     /// A denial gives [`Cause::RootSessionDenied`], an account that is protected from the task
     /// [`Cause::AccountProtected`].
     pub async fn assume_root(&self, admission: &Admission, task: TaskPolicy) -> Result<SdkConfig, CallError> {
+        if !self.have_organization() {
+            let why = "nothing: it was not called, as AWS lets an organization alone manage root users";
+            return Err(CallError::not_sent("sts:AssumeRoot", Cause::NeedsOrganization, why));
+        }
         if let Some(refused) = admission.refuses_root(task) {
             return Err(refused);
         }

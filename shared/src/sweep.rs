@@ -112,7 +112,7 @@ pub struct Listing {
     pub sweep_id: SweepId,
     /// What set it off: `schedule` or `by_hand`.
     pub trigger: String,
-    /// The organization.
+    /// The organization, or that there is none, as [`Origin::id`](crate::gateway::Origin::id) says it.
     pub organization_id: String,
     /// When it began.
     pub started_at: Timestamp,

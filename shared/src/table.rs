@@ -8,6 +8,7 @@ pub mod journal;
 pub mod keys;
 pub mod known_accounts;
 pub mod mail_budget;
+pub mod named_accounts;
 pub mod root_sessions;
 pub mod switch;
 pub mod turn;

@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "vocabulary",
         &[
+            "account_source",
             "clock",
             "closed_set",
             "digest",

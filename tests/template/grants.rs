@@ -206,18 +206,33 @@ fn of_the_tables_a_role_may_touch_the_kinds_of_items_that_it_names_and_none_may_
 
 #[test]
 fn a_role_of_a_name_in_any_account_is_assumed_in_this_organization_alone() {
-    let mut bounded = Vec::new();
+    let (mut bounded, mut named) = (Vec::new(), Vec::new());
     for (role, statement) in statements(&template()) {
         let anywhere = one_or_many(&statement["Resource"])
             .into_iter()
             .any(|resource| resource["Fn::Sub"].as_str().is_some_and(|arn| arn.contains(":iam::*:role/")));
         if anywhere {
+            let condition = &statement["Condition"]["Fn::If"];
+            if condition.is_null() {
+                named.push(role);
+                continue;
+            }
             // No text of CloudFormation: IAM fills it in.
-            assert_eq!(statement["Condition"]["StringEquals"]["aws:ResourceOrgID"], "${aws:PrincipalOrgID}", "{role}");
+            let of_organization = json!({"StringEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}});
+            assert_eq!(*condition, json!(["HasOrganization", of_organization, {"Ref": "AWS::NoValue"}]), "{role}");
             bounded.push(role);
         }
     }
     assert_eq!(bounded, ["BaselineApplierRole", "ComplianceCheckerRole"]);
+    // Only in a stack whose document names the accounts, which alone are entered then.
+    assert_eq!(named, ["RegionOptAuditorRole"]);
+    let policies = items(
+        &template()["Resources"]["RegionOptAuditorRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"],
+    )
+    .filter(|statement| statement["Fn::If"][0] == "NamesAccounts")
+    .filter(|statement| statement["Fn::If"][1]["Action"] == "sts:AssumeRole")
+    .count();
+    assert_eq!(policies, 1);
 }
 
 #[test]

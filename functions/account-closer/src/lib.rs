@@ -131,6 +131,10 @@ impl AccountCloser {
             Trigger::Queue(_) => return Err(Failure::not_understood("It is a batch of messages.")),
             Trigger::Manual(input) => Input::read(input)?,
         };
+        // What the schedule asks for has nothing to do where nothing could be begun.
+        if matches!(input.work, Work::Close(..) | Work::Keep(..)) {
+            self.organizations.expect_organization()?;
+        }
         if input.mode == Mode::Apply {
             self.sessions.allow_changes().await?;
         }

@@ -14,13 +14,13 @@ use lambda_runtime::{LambdaEvent, tracing};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
-    account_creation::{BaselineMessage, Store},
+    account_creation::{Announced, BaselineMessage, NewlyNamed, Store},
     baseline::{BaselineSelectorUnmatched, DocumentCache, Selectors, TagSelectors, unmatched_in_words},
     clock,
     control::{self, brake::may_change, stack_instances::SetFacts},
     error::{Cause, Failure},
     gateway::{
-        Account, DynamoDbGateway, EventBridgeGateway, Organization, OrganizationsGateway, S3Gateway, SqsGateway,
+        Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Origin, S3Gateway, SqsGateway,
         StatesGateway,
     },
     ids::{AccountId, OrganizationalUnitId},
@@ -59,6 +59,7 @@ pub struct AccountLister {
     closures: Closures,
     suspended_unit: Option<OrganizationalUnitId>,
     baseline: SqsGateway,
+    newly_named: NewlyNamed,
     remediation_lock: RemediationLock,
     brake: SweepBrake,
     stack_sets: StackSets,
@@ -97,6 +98,12 @@ struct Joined {
     before: Vec<AccountId>,
 }
 
+impl From<Announced> for Joined {
+    fn from(Announced { new, before }: Announced) -> Self {
+        Self { unannounced: new, before }
+    }
+}
+
 impl AccountLister {
     /// The function's name.
     pub const NAME: &'static str = "account-lister";
@@ -108,6 +115,7 @@ impl AccountLister {
         let organizations = settings.management(config).organizations;
         let table = DynamoDbGateway::of(config, settings.table_name());
         let guards = Guards::of(&mut settings, config);
+        let baseline = SqsGateway::of(config, settings.baseline_queue_url());
         let function = Self {
             stack_sets: StackSets::new(
                 config,
@@ -129,8 +137,9 @@ impl AccountLister {
             max_changed_percent: settings.max_changed_percent(),
             closures: Closures::new(table.clone()),
             suspended_unit: settings.suspended_unit(),
+            newly_named: NewlyNamed::new(table.clone(), baseline.clone(), settings.poll_backoff()),
             requests: Store::new(table),
-            baseline: SqsGateway::of(config, settings.baseline_queue_url()),
+            baseline,
             backoff: settings.poll_backoff(),
         };
         settings.finish().map(|()| function)
@@ -143,11 +152,14 @@ impl AccountLister {
         })?;
         let sweep = self.executions.under_way(&input.execution).await?;
         let document = self.document.read(&self.bus).await?;
-        let organization = self.organizations.describe_organization().await?;
+        let origin = self.organizations.origin().await?;
         let sweep_id = sweep.id;
-        let (listed, mut stack_sets) = join(self.list(&sweep_id, &organization), self.stack_sets.look(&document)).await;
+        let (listed, mut stack_sets) = join(self.list(&sweep_id, &origin), self.stack_sets.look(&document)).await;
         let (accounts, listed, batches) = listed?;
-        let joined = self.announce(&accounts, &organization.management_account, sweep.started_at).await?;
+        let joined = match origin.management_account() {
+            Some(management) => self.announce(&accounts, management, sweep.started_at).await?,
+            None => self.newly_named.announce(&document).await?.into(),
+        };
         let now = clock::now();
         let ids = accounts.iter().map(|account| &account.id).collect();
         let today = now.to_zoned(TimeZone::UTC).date();
@@ -171,7 +183,7 @@ impl AccountLister {
         if remediates && document.remediates("stack-instances") {
             let continues = sweep.continues.is_some();
             let may_change = if continues { usize::MAX } else { may_change(accounts.len(), self.max_changed_percent) };
-            let account_arns = organization.account_arns();
+            let account_arns = origin.account_arns();
             let of = OfSweep {
                 sweep_id: &sweep_id,
                 document: &document,
@@ -187,7 +199,7 @@ impl AccountLister {
         let listing = Listing {
             sweep_id: sweep_id.clone(),
             trigger: sweep.trigger,
-            organization_id: organization.id,
+            organization_id: origin.id().to_owned(),
             started_at: sweep.started_at,
             controls: control::ALL.iter().map(|control| control.id().to_owned()).collect(),
             note: note(
@@ -197,7 +209,7 @@ impl AccountLister {
                 why_not.as_deref(),
             ),
             by_tag: TagSelectors::of(&document),
-            checks_organization: true,
+            checks_organization: matches!(origin, Origin::Organization(_)),
             batches,
             accounts: listed,
         };
@@ -212,7 +224,7 @@ impl AccountLister {
     async fn list(
         &self,
         sweep_id: &SweepId,
-        organization: &Organization,
+        origin: &Origin,
     ) -> Result<(Vec<Account>, Vec<Listed>, Vec<BTreeSet<AccountId>>), Failure> {
         let begun_at = clock::now();
         match self.index.spare_others(LISTED_WITHIN).await {
@@ -220,8 +232,7 @@ impl AccountLister {
             Ok(false) => tracing::info!("a request lists the accounts at the same time"),
             Err(error) => tracing::warn!("requests may list the accounts at the same time: {error}"),
         }
-        let mut batches =
-            Batches { lister: self, sweep_id, account_arns: organization.account_arns(), full: Vec::new() };
+        let mut batches = Batches { lister: self, sweep_id, account_arns: origin.account_arns(), full: Vec::new() };
         let (mut names, mut waiting, mut is_whole) = (UnitNames::default(), Vec::new(), true);
         let (mut accounts, mut listed) = (Vec::new(), Vec::new());
         let leaving = self.leaving().await;

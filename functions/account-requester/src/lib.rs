@@ -139,6 +139,9 @@ impl AccountRequester {
 
     /// Checks a request and records it. Throttling is no answer to it.
     async fn check(&self, asking: &Asking, until: Instant) -> Result<Checked, Failure> {
+        if let Err(failure) = self.survey.expect_organization() {
+            return Ok(Checked::Answered(Answer::refused(failure, Vec::new())));
+        }
         let spec = match AccountSpec::read(asking.input.clone(), &self.access_role) {
             Ok(spec) => spec,
             Err(problems) => {

@@ -37,6 +37,11 @@ impl Survey {
         Self { organizations, index: AccountIndex::new(table), paths: UnitPaths::default(), units: Mutex::default() }
     }
 
+    /// A failure where there is no organization, in which alone an account can be made.
+    pub(crate) fn expect_organization(&self) -> Result<(), Failure> {
+        self.organizations.expect_organization()
+    }
+
     /// The unit that a person has named: `Some(None)` when nobody named one, `None` when there is none of that name.
     /// What was found once serves all who ask within some minutes.
     pub(crate) async fn find_unit(

@@ -106,6 +106,10 @@ impl AccountUpdater {
             Trigger::Event(_) => Err(Failure::not_understood("It is an event, which this function takes none of.")),
             Trigger::Manual(input) => {
                 let input = Input::read(input, &self.domains)?;
+                // What the schedule asks for has nothing to do where nothing could be begun.
+                if !matches!(input.task, Task::EmailChanges | Task::FollowEmailChanges) {
+                    self.updates.guard.organizations.expect_organization()?;
+                }
                 // The records are followed while the switch is on: that changes no account.
                 if matches!(input.task, Task::FollowEmailChanges) && !input.only_looks() {
                     invocation::allow_changes()?;

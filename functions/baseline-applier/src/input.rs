@@ -83,10 +83,16 @@ mod tests {
 
     #[test]
     fn every_way_of_asking_has_a_sample_and_each_is_taken() {
-        let events = ["an account was created", "an account has joined", "something decides who reaches an account"];
+        let events = [
+            "an account was created",
+            "an account has joined",
+            "something decides who reaches an account",
+            "a document was put",
+        ];
         let ways = Mode::ALL.iter().map(|mode| mode.name()).chain(Selection::FIELDS).chain(["continue"]).chain(events);
         payloads::check(crate::BaselineApplier::NAME, ways, |sample| {
             let input = match Trigger::of(sample.payload) {
+                Trigger::Event(event) if crate::document::is_of_document(&event) => return Ok(vec![events[3]]),
                 Trigger::Event(event) => {
                     let way = |message| match message {
                         Message::NewAccount(account) => usize::from(account.joined),

@@ -1,5 +1,6 @@
 //! Gives accounts their baseline: on events for new accounts, and by hand for any.
 
+mod document;
 mod groups;
 mod input;
 mod message;
@@ -14,7 +15,7 @@ use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
-    account_creation::{BaselineMessage, Store},
+    account_creation::{BaselineMessage, NewlyNamed, Store},
     baseline::Selectors,
     baseline_runner::BaselineRunner,
     clock,
@@ -22,6 +23,7 @@ use steward::{
     error::{Cause, Failure, Retry},
     events::{BaselineApplied, BaselineIncomplete},
     gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
+    ids::AccountId,
     invocation,
     organization::UnitPaths,
     poll_backoff::PollBackoff,
@@ -46,6 +48,7 @@ pub struct BaselineApplier {
     bus: EventBridgeGateway,
     requests: Store,
     known_accounts: KnownAccounts,
+    newly_named: NewlyNamed,
     turns: Turns,
     index: AccountIndex,
     runner: BaselineRunner,
@@ -65,6 +68,11 @@ pub enum Answer {
     Batch(SqsBatchResponse),
     /// To a person: what came of each control in each account.
     Report(Report),
+    /// To a document that was put in the bucket: the accounts that it names for the first time.
+    Document {
+        /// They get their baseline.
+        new_accounts: Vec<AccountId>,
+    },
     /// To an event: what came of it.
     Event {
         /// One row per control.
@@ -86,12 +94,14 @@ impl BaselineApplier {
         let sessions = Sessions::new(config, Self::NAME, Guards::of(&mut settings, config))
             .recording_in(DynamoDbGateway::of(config, settings.journal_table_name()));
         let bus = EventBridgeGateway::of(config, settings.bus_name());
+        let queue = SqsGateway::of(config, settings.baseline_queue_url());
         let runner = BaselineRunner::new(config, &mut settings, management, sessions, &table, &bus);
         let function = Self {
             runner: runner.with_member_bus(settings.member_bus_arn()).with_own_role(settings.own_account_role_name()),
-            queue: SqsGateway::of(config, settings.baseline_queue_url()),
             bus,
             known_accounts: KnownAccounts::new(table.clone()),
+            newly_named: NewlyNamed::new(table.clone(), queue.clone(), settings.poll_backoff()),
+            queue,
             turns: Turns::new(table.clone(), Self::NAME),
             index: AccountIndex::new(table.clone()),
             requests: Store::new(table),
@@ -114,6 +124,10 @@ impl BaselineApplier {
                 invocation::allow_changes()?;
                 Ok(Answer::Batch(process_batch(batch, async |body| self.message(body, id).await).await))
             }
+            Trigger::Event(event) if document::is_of_document(&event) => {
+                invocation::allow_changes()?;
+                Ok(Answer::Document { new_accounts: self.document_changed().await?.new })
+            }
             Trigger::Event(event) => {
                 let message = Message::of_event(&event)?;
                 invocation::allow_changes()?;
@@ -130,6 +144,9 @@ impl BaselineApplier {
     }
 
     async fn message(&self, body: &str, invocation: &str) -> Result<(), Failure> {
+        if document::is_about_document(body) {
+            return self.document_changed().await.map(drop);
+        }
         let message = Message::of_message(body)?;
         match self.come(message.clone(), invocation).await {
             // What had no turn is no failure: a message that fails comes back after half an hour, and not for ever.

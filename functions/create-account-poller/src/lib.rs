@@ -112,7 +112,10 @@ impl CreateAccountPoller {
                 None => Err(Failure::not_understood("It is no CreateAccountResult event.")),
             },
             Trigger::Manual(input) => match Message::read(input)? {
-                Some(message) => Ok(answer(&self.work(&message).await?)),
+                Some(message) => {
+                    self.organizations.expect_organization()?;
+                    Ok(answer(&self.work(&message).await?))
+                }
                 None => self.sweep().await,
             },
         }

@@ -101,6 +101,7 @@ pub const RULES: &[(&str, &str, &[&str])] = &[
             "UpdateOrganizationalUnit",
         ],
     ),
+    ("baseline", "aws.s3", &["Object Created"]),
     ("baseline", "steward", &["AccountCreated"]),
     ("notification", "steward", &[]),
     ("region-audit", "aws.account", &["DisableRegion", "EnableRegion", "Region Opt-In Status Change"]),

@@ -68,7 +68,7 @@ impl Entrance {
     /// [`Cause::AccessRoleUnusable`].
     pub(crate) async fn enter(&self, input: &Input, invocation: &str) -> Result<JumpAccount, Failure> {
         let id = self.account.as_ref().ok_or_else(|| Failure::new(Cause::NoJumpAccount))?;
-        let account = self.organizations.describe_account(id).await.map_err(|error| {
+        let account = self.organizations.account_of_stack(id).await.map_err(|error| {
             if error.cause == Cause::NotFound {
                 return Failure::with_detail(Cause::NoJumpAccount, format_args!("{id} is not in this organization."));
             }

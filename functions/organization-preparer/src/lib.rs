@@ -12,7 +12,7 @@ use steward::{
     baseline::{Document, DocumentCache, Refusal},
     control::{Mode, Outcome},
     error::{Cause, Failure},
-    gateway::{DynamoDbGateway, EventBridgeGateway, Organization, S3Gateway, StatesGateway},
+    gateway::{DynamoDbGateway, EventBridgeGateway, Organization, Origin, S3Gateway, StatesGateway},
     ids::{AccountId, RoleName},
     invocation,
     organization::UnitPaths,
@@ -102,8 +102,18 @@ impl OrganizationPreparer {
         }
     }
 
-    /// Looks once for a sweep, and writes what was found to where its report is put together.
+    /// Looks once for a sweep, and writes what was found to where its report is put together. Without an organization there is
+    /// nothing to look at, which is no failure of the sweep: its listing says so as well.
     async fn look_for_sweep(&self, execution: &str) -> Result<Answer, Failure> {
+        if self.gateways.organizations.expect_organization().is_err() {
+            return Ok(Answer {
+                mode: Mode::Plan,
+                organization_id: Origin::Document.id().to_owned(),
+                checks: Vec::new(),
+                by_hand: Vec::new(),
+                baseline_refused: None,
+            });
+        }
         let sweep_id = self.executions.under_way(execution).await?.id;
         let document = self.document.read(&self.bus).await?;
         let scope = self.scope(self.own_organization().await?, &document);
@@ -150,6 +160,7 @@ impl OrganizationPreparer {
 
     /// The organization, if this is its management account: members can describe it, and nothing else.
     async fn own_organization(&self) -> Result<Organization, Failure> {
+        self.gateways.organizations.expect_organization()?;
         let organization = self.gateways.organizations.describe_organization().await?;
         let own = self.sessions.own_account().await?;
         if *own == organization.management_account {

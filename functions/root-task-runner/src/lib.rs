@@ -109,6 +109,7 @@ impl RootTaskRunner {
     /// Answers a person.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Report, Failure> {
         let input = Input::read(event.payload)?;
+        self.organizations.expect_organization()?;
         if !input.only_looks() {
             invocation::allow_changes()?;
         }

@@ -18,13 +18,16 @@ use super::{
     refusal::{BaselineDocumentRefused, Refusal},
 };
 use crate::{
+    account_source::AccountSource,
     error::{Cause, Failure},
-    gateway::{CallError, DynamoDbGateway, EventBridgeGateway, Found, S3Gateway},
+    gateway::{CallError, DynamoDbGateway, EventBridgeGateway, Found, Roster, S3Gateway},
     ids::RoleName,
+    input::Problem,
     runtime::settings::Settings,
 };
 
-/// The document of a function. A warm function asks at each invocation, and reads only what has changed.
+/// The document of a function. A warm function asks at each invocation, and reads only what has changed. Where the document
+/// names the accounts, the gateways have them from here.
 #[derive(Debug)]
 pub struct DocumentCache(Kind);
 
@@ -71,7 +74,10 @@ impl DocumentCache {
         let threshold = settings.billing_threshold_usd();
         let parameters = settings.alert_email().map(|email| Baseline::of_parameters(email, threshold));
         match settings.baseline_document() {
-            Some((bucket, key)) => Self::stored(S3Gateway::of(config, bucket), key, table.clone(), access_role.clone()),
+            Some((bucket, key)) => {
+                let s3 = S3Gateway::of(config, bucket);
+                Self::stored(s3, key, table.clone(), access_role.clone()).naming_accounts(settings.roster())
+            }
             None => Self::of_parameters(parameters.unwrap_or_default()),
         }
     }
@@ -87,9 +93,18 @@ impl DocumentCache {
             record,
             key: key.into(),
             access_role,
+            roster: None,
             records: true,
             held: Mutex::default(),
         })))
+    }
+
+    /// The same for a document that names the accounts, where there is a roster to keep them in.
+    fn naming_accounts(mut self, roster: Option<Roster>) -> Self {
+        if let Kind::Stored(stored) = &mut self.0 {
+            stored.roster = roster;
+        }
+        self
     }
 
     /// The same for a function that runs after one that has recorded what it has read, and need not do it again.
@@ -126,6 +141,8 @@ struct Stored {
     record: LastGoodRecord,
     key: String,
     access_role: RoleName,
+    /// Where the accounts go that the document names; None where an organization has them.
+    roster: Option<Roster>,
     /// Whether this function records what it finds.
     records: bool,
     held: Mutex<Held>,
@@ -197,9 +214,19 @@ impl Stored {
         }
         let refused = held.refused.as_ref().map(|newer| newer.event.refusal.clone());
         match &held.good {
-            Some(good) => Ok(DocumentInForce::new(Arc::clone(&good.document), good.etag.clone(), refused)),
+            Some(good) => {
+                if let Some(roster) = &self.roster {
+                    roster.replace(good.document.named_accounts());
+                }
+                Ok(DocumentInForce::new(Arc::clone(&good.document), good.etag.clone(), refused))
+            }
             None => Err(Failure::new(Cause::BaselineDocumentMissing)),
         }
+    }
+
+    fn parsed(&self, content: &[u8]) -> Result<Document, Vec<Problem>> {
+        let source = if self.roster.is_some() { AccountSource::Document } else { AccountSource::Organization };
+        Document::read_for(content, &self.access_role, source)
     }
 
     /// Checks whether there is a newer document, and reads it.
@@ -211,7 +238,7 @@ impl Stored {
                 held.is_recorded = false;
                 return Err(Failure::with_detail(Cause::BaselineDocumentMissing, self.location()));
             }
-            Found::Object { etag, version, content } => match Document::read(&content, &self.access_role) {
+            Found::Object { etag, version, content } => match self.parsed(&content) {
                 Ok(document) => {
                     *held = Held {
                         good: Some(Good { document: Arc::new(document), etag, version }),
@@ -279,7 +306,7 @@ impl Stored {
             None => Found::Missing,
         };
         match found {
-            Found::Object { content, .. } => match Document::read(&content, &self.access_role) {
+            Found::Object { content, .. } => match self.parsed(&content) {
                 Ok(document) => Ok(Good { document: Arc::new(document), etag: record.etag, version: record.version }),
                 Err(_) => {
                     Err(refused

@@ -7,14 +7,15 @@ use serde_json::Value;
 use serde_saphyr::{Options, UserMessageFormatter, options::NonFiniteFloatPolicy};
 
 use super::{
-    Access, Baseline, Document, Exemption, Selector, Validate,
+    Access, AccountEntry, Baseline, Document, Exemption, Selector, Validate,
     lines::Lines,
     schema,
     shape::{self, Misfits},
 };
 use crate::{
+    account_source::AccountSource,
     control::switch_roles::SwitchRoles,
-    ids::RoleName,
+    ids::{AccountId, RoleName},
     input::{Problem, inner},
     organization_check::OrganizationSection,
 };
@@ -23,13 +24,19 @@ use crate::{
 pub const MAX_BYTES: usize = 256 * 1024;
 
 impl Document {
-    /// Reads `baseline.yaml` for accounts that are entered through this role. An error lists every problem with its
-    /// path, its line, and what would be right.
+    /// Reads `baseline.yaml` for the accounts of an organization that are entered through this role. An error lists every
+    /// problem with its path, its line, and what would be right.
     pub fn read(bytes: &[u8], access_role: &RoleName) -> Result<Self, Vec<Problem>> {
+        Self::read_for(bytes, access_role, AccountSource::Organization)
+    }
+
+    /// The same for accounts that come from there.
+    pub fn read_for(bytes: &[u8], access_role: &RoleName, account_source: AccountSource) -> Result<Self, Vec<Problem>> {
         let text = text(bytes).map_err(|problem| vec![Problem::new("$", problem)])?;
         let mut value = tree(text).map_err(|problem| vec![Problem::new("$", problem)])?;
         let mut check = Check::of(shape::problems(&schema::published(), &mut value));
         check.document(&value, access_role);
+        check.accounts(&value, account_source);
         let mut problems = check.problems;
         if problems.is_empty() {
             match serde_path_to_error::deserialize(&value) {
@@ -156,6 +163,38 @@ impl Check {
                     "is the role through which accounts are entered; with another trust nobody could enter them";
                 self.note(Problem::new(path, problem));
             }
+        }
+    }
+
+    /// Whether the accounts are named where nobody else tells which there are, and nowhere else.
+    fn accounts(&mut self, document: &Value, source: AccountSource) {
+        let mut seen = BTreeMap::new();
+        for (position, entry) in entries(&document["accounts"]) {
+            let path = format!("accounts[{position}]");
+            self.value::<AccountEntry>(entry, &path);
+            let Some(id) = entry["id"].as_str().and_then(|id| id.parse::<AccountId>().ok()) else { continue };
+            if let Some(first) = seen.insert(id, position) {
+                let problem = format!("is the account of accounts[{first}] as well; keep one of them");
+                self.note(Problem::new(inner(&path, "id"), problem));
+            }
+        }
+        let (has_accounts, has_organization) = (!seen.is_empty(), document.get("organization").is_some());
+        match source {
+            AccountSource::Organization if has_accounts => {
+                let problem = "must be left out: AWS Organizations tells which accounts there are, unless the stack's \
+                               parameter AccountSource is document";
+                self.note(Problem::new("accounts", problem));
+            }
+            AccountSource::Document if !has_accounts && document["accounts"].as_array().is_none_or(Vec::is_empty) => {
+                let problem =
+                    "must have the accounts, each with id and name: the stack's parameter AccountSource is document";
+                self.note(Problem::new("accounts", problem));
+            }
+            AccountSource::Organization | AccountSource::Document => {}
+        }
+        if source == AccountSource::Document && has_organization {
+            let problem = "must be left out: there is none where the stack's parameter AccountSource is document";
+            self.note(Problem::new("organization", problem));
         }
     }
 

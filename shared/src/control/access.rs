@@ -363,7 +363,7 @@ pub struct AccountView {
 ///
 /// AWS counts the calls for the account that makes them, so that reading costs no other account anything. Service control
 /// policies do not bind the management account, so that writing works whatever they forbid in the member: AWS's own sample
-/// of them denies a member to change its alternate contacts.
+/// of them denies a member to change its alternate contacts. Without an organization, both are done inside.
 #[derive(Clone, Debug)]
 pub struct AccountScope {
     /// By what it is read.
@@ -393,6 +393,12 @@ impl Scope for AccountScope {
 
     async fn enter<'a>(access: &'a AccountAccess<'_>) -> Result<&'a Self, AccessError<'a>> {
         let open = async || {
+            // Nobody reaches it from outside then.
+            if !access.sessions.have_organization() {
+                let member = MemberScope::enter(access).await?;
+                let own = AccountView { gateway: member.account.clone(), target: AccountTarget::own() };
+                return Ok(Self::inside(member.account.clone(), own));
+            }
             let writes = access.outside.clone();
             // What is the management account's own is read and written with the function's role, which may.
             if access.visit.is_outside || access.visit.admission.is_own() {
@@ -530,7 +536,12 @@ impl Scope for RootScope {
         let open = async || {
             let member = match MemberScope::enter(access).await {
                 Ok(member) => Ok(member.iam.clone()),
-                Err(AccessError::Failed(error)) if is_of_the_way(error) && !is_own => Err(refusal(error)),
+                // Without an organization there is no other way, and none into the management account.
+                Err(AccessError::Failed(error))
+                    if is_of_the_way(error) && !is_own && access.sessions.have_organization() =>
+                {
+                    Err(refusal(error))
+                }
                 Err(no_entry) => return Err(no_entry),
             };
             let (admission, sessions) = (access.visit.admission.clone(), access.sessions.clone());
@@ -540,8 +551,11 @@ impl Scope for RootScope {
     }
 
     fn instead(&self, refused: &CallError) -> Option<Self> {
-        // The root user of the management account cannot be assumed.
-        let is_inside = self.member.is_some() && !self.deleting.initialized() && !self.is_own();
+        // The root user of the management account cannot be assumed, and without an organization nobody's.
+        let is_inside = self.member.is_some()
+            && !self.deleting.initialized()
+            && !self.is_own()
+            && self.sessions.have_organization();
         (is_inside && is_of_the_way(refused)).then(|| {
             let Self { admission, sessions, gateway, .. } = self.clone();
             Self::new(admission, sessions, gateway, Err(refusal(refused)))

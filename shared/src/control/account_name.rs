@@ -78,6 +78,7 @@ impl Control for AccountNameControl {
     const ID: &'static str = "account-name";
     const READS: &'static [&'static str] = &[];
     const WRITES: &'static [&'static str] = &[];
+    const NEEDS_ORGANIZATION: bool = true;
     type Scope = ManagementScope;
     type Desired = AccountName;
     type Actual = Actual;

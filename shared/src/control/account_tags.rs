@@ -75,6 +75,7 @@ impl Control for AccountTagsControl {
     const ID: &'static str = "account-tags";
     const READS: &'static [&'static str] = &["organizations:ListTagsForResource"];
     const WRITES: &'static [&'static str] = &["organizations:TagResource"];
+    const NEEDS_ORGANIZATION: bool = true;
     type Scope = ManagementScope;
     type Desired = AccountTags;
     type Actual = BTreeMap<String, String>;

@@ -10,6 +10,7 @@ use super::{
     outcome::by_hand,
 };
 use crate::{
+    account_source::AccountSource,
     baseline::{Baseline, Effective},
     error::{Cause, Failure},
     gateway::{Account, AccountTarget, CallError, Management},
@@ -79,12 +80,18 @@ impl Engine {
                 .get(control.id())
                 .map(|exemption| Row::exempt(account_id, *control, exemption.reason.as_str(), exemption.until))
         };
-        let asked_for = |control: &&&'static dyn AnyControl| control.is_in(baseline) && exemption(control).is_none();
+        let source = self.sessions.account_source();
+        let asked_for = |control: &&&'static dyn AnyControl| {
+            control.is_in(baseline) && exemption(control).is_none() && !control.lacks_organization(source)
+        };
         let asked_for: Vec<_> = controls.iter().filter(asked_for).copied().collect();
-        let access = self.access(visit, actions(&asked_for, mode)).await;
+        let access = self.access(visit, actions(&asked_for, mode, source)).await;
         let row = async |control: &&'static dyn AnyControl| match (exemption(control), &access) {
             _ if !control.is_in(baseline) => Row::skipped(account_id, *control, "the baseline has no section for it"),
             (Some(row), _) => row,
+            _ if control.lacks_organization(source) => {
+                Row::stopped(account_id, *control, Failure::new(Cause::NeedsOrganization))
+            }
             (None, Ok(access)) => control.run(access, account_id, baseline, mode).await,
             (None, Err(error)) => Row::failed(account_id, *control, error),
         };
@@ -101,7 +108,7 @@ impl Engine {
 
     /// Whether this is the management account, which nothing is done to because an event names it.
     pub async fn is_management_account(&self, id: &AccountId) -> Result<bool, CallError> {
-        Ok(self.sessions.own_account().await? == id)
+        self.sessions.is_management_account(id).await
     }
 
     async fn access<'a>(
@@ -138,6 +145,8 @@ pub trait AnyControl: Send + Sync {
     fn needed_reads(&self) -> Vec<&'static str>;
     /// The IAM actions of its changes.
     fn writes(&self) -> &'static [&'static str];
+    /// Whether it takes an organization, and accounts that come from there have none.
+    fn lacks_organization(&self, source: AccountSource) -> bool;
     /// Whether the baseline asks for it.
     fn is_in(&self, baseline: &Baseline) -> bool;
     /// Runs it in one account.
@@ -181,6 +190,10 @@ where
 
     fn writes(&self) -> &'static [&'static str] {
         C::WRITES
+    }
+
+    fn lacks_organization(&self, source: AccountSource) -> bool {
+        C::NEEDS_ORGANIZATION && source == AccountSource::Document
     }
 
     fn is_in(&self, baseline: &Baseline) -> bool {
@@ -384,12 +397,18 @@ fn in_words<T: ToString>(changes: &[T]) -> Vec<String> {
 }
 
 /// The IAM actions that a session of the access role needs for these controls in this mode. In plan mode they read
-/// and nothing else, so that a bug cannot write. Controls that go another way add nothing.
-pub fn actions(controls: &[&'static dyn AnyControl], mode: Mode) -> Vec<&'static str> {
+/// and nothing else, so that a bug cannot write. Controls that go another way add nothing. Without an organization, what is
+/// looked at inside an account is changed there as well.
+pub fn actions(controls: &[&'static dyn AnyControl], mode: Mode, source: AccountSource) -> Vec<&'static str> {
+    let changes_inside = |control: &&'static dyn AnyControl| match control.changes_through() {
+        AccessPath::AssumedRole => true,
+        AccessPath::Management => source == AccountSource::Document,
+        AccessPath::AssumeRoot => false,
+    };
     let of = |control: &&'static dyn AnyControl| {
-        let looks = (control.looks_through() == AccessPath::AssumedRole).then(|| control.reads());
-        let changes =
-            (mode == Mode::Apply && control.changes_through() == AccessPath::AssumedRole).then(|| control.writes());
+        let looks_inside = control.looks_through() == AccessPath::AssumedRole;
+        let looks = looks_inside.then(|| control.reads());
+        let changes = (mode == Mode::Apply && looks_inside && changes_inside(control)).then(|| control.writes());
         [looks.unwrap_or_default(), changes.unwrap_or_default()].concat()
     };
     let mut actions: Vec<_> = controls.iter().flat_map(of).collect();

@@ -98,6 +98,7 @@ impl Control for OrganizationalUnitControl {
     const READS: &'static [&'static str] =
         &["organizations:DescribeAccount", "organizations:ListOrganizationalUnitsForParent", "organizations:ListRoots"];
     const WRITES: &'static [&'static str] = &["organizations:MoveAccount"];
+    const NEEDS_ORGANIZATION: bool = true;
     type Scope = ManagementScope;
     type Desired = OrganizationalUnit;
     type Actual = Actual;

@@ -99,6 +99,7 @@ impl Control for PrimaryEmailControl {
     const ID: &'static str = "primary-email";
     const READS: &'static [&'static str] = &[];
     const WRITES: &'static [&'static str] = &[];
+    const NEEDS_ORGANIZATION: bool = true;
     type Scope = ManagementScope;
     type Desired = PrimaryEmail;
     type Actual = Actual;

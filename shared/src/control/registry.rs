@@ -46,6 +46,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        account_source::AccountSource,
         control::{AccessPath, Mode, actions},
         gateway::TaskPolicy,
         session::session_policy,
@@ -74,13 +75,15 @@ mod tests {
 
     #[test]
     fn the_session_policy_of_all_controls_is_one_that_sts_takes() {
-        let policy = session_policy(&actions(ALL, Mode::Apply));
-        assert!(policy.len() <= 2048, "{} characters", policy.len());
+        for source in [AccountSource::Organization, AccountSource::Document] {
+            let policy = session_policy(&actions(ALL, Mode::Apply, source));
+            assert!(policy.len() <= 2048, "{} characters", policy.len());
+        }
     }
 
     #[test]
     fn a_session_is_allowed_the_actions_of_controls_that_work_through_it_and_no_others() {
-        let allowed = actions(ALL, Mode::Apply);
+        let allowed = actions(ALL, Mode::Apply, AccountSource::Organization);
         for control in ALL {
             for (actions, through) in
                 [(control.reads(), control.looks_through()), (control.writes(), control.changes_through())]
@@ -95,7 +98,7 @@ mod tests {
                 }
             }
         }
-        let reads = actions(ALL, Mode::Plan);
+        let reads = actions(ALL, Mode::Plan, AccountSource::Organization);
         let verbs: BTreeSet<_> =
             reads.iter().map(|action| action.split_once(':').unwrap().1.get(..3).unwrap()).collect();
         assert_eq!(verbs, BTreeSet::from(["Des", "Get", "Lis", "Vie"]));

@@ -1,6 +1,7 @@
 //! AWS Organizations. Every call goes to us-east-1, whatever the client's region.
 
 mod closing;
+mod named;
 mod policies;
 mod trust;
 
@@ -30,6 +31,7 @@ use crate::{
     ids::{AccountId, AccountName, CreateAccountRequestId, Email, OrganizationalUnitId, RoleName},
 };
 
+pub use named::{NamedAccount, NamedAccounts, Origin, Roster};
 pub use policies::{NewPolicy, PolicyKind, PolicySummary, PolicyTypeState, PolicyTypes};
 pub use trust::Organization;
 
@@ -182,9 +184,25 @@ impl RateLimiters {
     }
 }
 
-/// The door to AWS Organizations.
+/// The door to the accounts, their units and their tags: to AWS Organizations or, in a stack without an organization, to
+/// what its document says.
 #[derive(Clone, Debug)]
 pub struct OrganizationsGateway {
+    source: Source,
+}
+
+/// Who is asked.
+#[derive(Clone, Debug)]
+enum Source {
+    /// AWS Organizations.
+    Organization(Aws),
+    /// Nobody: the document names the accounts.
+    Document(Roster),
+}
+
+/// AWS Organizations itself.
+#[derive(Clone, Debug)]
+struct Aws {
     client: Client,
     limiters: Arc<RateLimiters>,
 }
@@ -199,7 +217,7 @@ impl Account {
 impl OrganizationsGateway {
     /// A gateway over the SDK's client, which takes this much of the published rates.
     pub(super) fn new(client: Client, rates: &Rates) -> Self {
-        Self { client, limiters: Arc::new(RateLimiters::of(rates)) }
+        Self { source: Source::Organization(Aws { client, limiters: Arc::new(RateLimiters::of(rates)) }) }
     }
 
     /// A gateway with a client of its own.
@@ -216,7 +234,13 @@ impl OrganizationsGateway {
     /// The same door for another role of the same account, which shares the account's rates.
     #[must_use]
     pub fn in_another_role(&self, session: &SdkConfig) -> Self {
-        Self { client: Client::new(session), limiters: Arc::clone(&self.limiters) }
+        let source = match &self.source {
+            Source::Organization(Aws { limiters, .. }) => {
+                Source::Organization(Aws { client: Client::new(session), limiters: Arc::clone(limiters) })
+            }
+            Source::Document(roster) => Source::Document(roster.clone()),
+        };
+        Self { source }
     }
 
     /// Asks for a new account.
@@ -228,13 +252,14 @@ impl OrganizationsGateway {
     pub async fn create_account(&self, account: &AccountToCreate<'_>) -> Result<CreateAccountStatus, CallError> {
         const OPERATION: &str = "organizations:CreateAccount";
         let tags = model_tags(OPERATION, account.tags)?;
-        self.limiters.create_account.turn_now(OPERATION)?;
+        self.aws(OPERATION)?.limiters.create_account.turn_now(OPERATION)?;
         let billing = if account.iam_user_access_to_billing {
             IamUserAccessToBilling::Allow
         } else {
             IamUserAccessToBilling::Deny
         };
         let answer = self
+            .aws(OPERATION)?
             .client
             .create_account()
             .email(account.email.as_str())
@@ -256,8 +281,14 @@ impl OrganizationsGateway {
         id: &CreateAccountRequestId,
     ) -> Result<CreateAccountStatus, CallError> {
         const OPERATION: &str = "organizations:DescribeCreateAccountStatus";
-        self.limiters.describe_create_account_status.turn(OPERATION).await?;
-        let answer = self.client.describe_create_account_status().create_account_request_id(id.as_str()).send().await;
+        self.aws(OPERATION)?.limiters.describe_create_account_status.turn(OPERATION).await?;
+        let answer = self
+            .aws(OPERATION)?
+            .client
+            .describe_create_account_status()
+            .create_account_request_id(id.as_str())
+            .send()
+            .await;
         let answer = answer.map_err(|error| CallError::of(OPERATION, error))?;
         status(OPERATION, answer.create_account_status())
     }
@@ -265,8 +296,9 @@ impl OrganizationsGateway {
     /// One page of the calls of `CreateAccount` that AWS still tracks, in whatever state, from `token` on.
     pub async fn create_account_statuses(&self, token: Option<&str>) -> Result<Page<CreateAccountStatus>, CallError> {
         const OPERATION: &str = "organizations:ListCreateAccountStatus";
-        self.limiters.list_create_account_status.turn(OPERATION).await?;
-        let call = self.client.list_create_account_status().set_next_token(token.map(ToOwned::to_owned));
+        self.aws(OPERATION)?.limiters.list_create_account_status.turn(OPERATION).await?;
+        let call =
+            self.aws(OPERATION)?.client.list_create_account_status().set_next_token(token.map(ToOwned::to_owned));
         let page = call.send().await.map_err(|error| CallError::of(OPERATION, error))?;
         let entries = page.create_account_statuses().iter().map(|entry| status(OPERATION, Some(entry)));
         Ok(Page { items: entries.collect::<Result<_, _>>()?, next: page.next_token })
@@ -275,16 +307,19 @@ impl OrganizationsGateway {
     /// Every account of the organization, the management account among them.
     pub async fn list_accounts(&self) -> Result<Vec<Account>, CallError> {
         const OPERATION: &str = "organizations:ListAccounts";
-        let mut pages = self.client.list_accounts().into_paginator().send();
+        if let Some(named) = self.named(OPERATION)? {
+            return Ok(named.accounts());
+        }
+        let mut pages = self.aws(OPERATION)?.client.list_accounts().into_paginator().send();
         let mut found = Vec::new();
-        self.limiters.list_accounts.turn(OPERATION).await?;
+        self.aws(OPERATION)?.limiters.list_accounts.turn(OPERATION).await?;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of(OPERATION, error))?;
             for entry in page.accounts() {
                 found.push(account(OPERATION, entry)?);
             }
             if page.next_token().is_some() {
-                self.limiters.list_accounts.turn(OPERATION).await?;
+                self.aws(OPERATION)?.limiters.list_accounts.turn(OPERATION).await?;
             }
         }
         Ok(found)
@@ -293,8 +328,11 @@ impl OrganizationsGateway {
     /// One page of the accounts of the organization, from `token` on.
     pub async fn accounts_page(&self, token: Option<&str>) -> Result<Page<Account>, CallError> {
         const OPERATION: &str = "organizations:ListAccounts";
-        self.limiters.list_accounts.turn(OPERATION).await?;
-        let call = self.client.list_accounts().set_next_token(token.map(ToOwned::to_owned));
+        if let Some(named) = self.named(OPERATION)? {
+            return Ok(Page { items: named.accounts(), next: None });
+        }
+        self.aws(OPERATION)?.limiters.list_accounts.turn(OPERATION).await?;
+        let call = self.aws(OPERATION)?.client.list_accounts().set_next_token(token.map(ToOwned::to_owned));
         let page = call.send().await.map_err(|error| CallError::of(OPERATION, error))?;
         let entries = page.accounts().iter().map(|entry| account(OPERATION, entry));
         Ok(Page { items: entries.collect::<Result<_, _>>()?, next: page.next_token })
@@ -312,8 +350,11 @@ impl OrganizationsGateway {
     /// One account of the organization.
     pub async fn describe_account(&self, id: &AccountId) -> Result<Account, CallError> {
         const OPERATION: &str = "organizations:DescribeAccount";
-        self.limiters.describe_account.turn(OPERATION).await?;
-        let answer = self.client.describe_account().account_id(id.as_str()).send().await;
+        if let Some(named) = self.named(OPERATION)? {
+            return named.account(OPERATION, id);
+        }
+        self.aws(OPERATION)?.limiters.describe_account.turn(OPERATION).await?;
+        let answer = self.aws(OPERATION)?.client.describe_account().account_id(id.as_str()).send().await;
         let answer = answer.map_err(|error| CallError::of(OPERATION, error))?;
         let entry = answer.account().ok_or_else(|| incomplete(OPERATION, "Account"))?;
         account(OPERATION, entry)
@@ -327,8 +368,8 @@ impl OrganizationsGateway {
         to: &OrganizationalUnitId,
     ) -> Result<(), CallError> {
         const OPERATION: &str = "organizations:MoveAccount";
-        self.limiters.move_account.turn(OPERATION).await?;
-        let call = self.client.move_account().account_id(id.as_str());
+        self.aws(OPERATION)?.limiters.move_account.turn(OPERATION).await?;
+        let call = self.aws(OPERATION)?.client.move_account().account_id(id.as_str());
         let answer = call.source_parent_id(from.as_str()).destination_parent_id(to.as_str()).send().await;
         answer.map(drop).map_err(|error| {
             CallError::with_reason(OPERATION, error, |error| match error {
@@ -345,8 +386,18 @@ impl OrganizationsGateway {
     ) -> Result<Option<OrganizationalUnit>, CallError> {
         use DescribeOrganizationalUnitError as Missing;
         const OPERATION: &str = "organizations:DescribeOrganizationalUnit";
-        self.limiters.describe_organizational_unit.turn(OPERATION).await?;
-        match self.client.describe_organizational_unit().organizational_unit_id(id.as_str()).send().await {
+        if let Some(named) = self.named(OPERATION)? {
+            return Ok(named.unit(id));
+        }
+        self.aws(OPERATION)?.limiters.describe_organizational_unit.turn(OPERATION).await?;
+        match self
+            .aws(OPERATION)?
+            .client
+            .describe_organizational_unit()
+            .organizational_unit_id(id.as_str())
+            .send()
+            .await
+        {
             Ok(answer) => {
                 let entry = answer.organizational_unit().ok_or_else(|| incomplete(OPERATION, "OrganizationalUnit"))?;
                 organizational_unit(OPERATION, entry).map(Some)
@@ -361,8 +412,12 @@ impl OrganizationsGateway {
     /// The root of the organization.
     pub async fn find_root(&self) -> Result<OrganizationalUnitId, CallError> {
         const OPERATION: &str = "organizations:ListRoots";
-        self.limiters.list_roots.turn(OPERATION).await?;
-        let answer = self.client.list_roots().send().await.map_err(|error| CallError::of(OPERATION, error))?;
+        if self.named(OPERATION)?.is_some() {
+            return Ok(OrganizationalUnitId::of_names(&[]));
+        }
+        self.aws(OPERATION)?.limiters.list_roots.turn(OPERATION).await?;
+        let answer =
+            self.aws(OPERATION)?.client.list_roots().send().await.map_err(|error| CallError::of(OPERATION, error))?;
         let root = answer.roots().first().ok_or_else(|| incomplete(OPERATION, "Roots"))?;
         parsed(OPERATION, "Id", root.id())
     }
@@ -373,17 +428,25 @@ impl OrganizationsGateway {
         parent: &OrganizationalUnitId,
     ) -> Result<Vec<OrganizationalUnit>, CallError> {
         const OPERATION: &str = "organizations:ListOrganizationalUnitsForParent";
-        let mut pages =
-            self.client.list_organizational_units_for_parent().parent_id(parent.as_str()).into_paginator().send();
+        if let Some(named) = self.named(OPERATION)? {
+            return Ok(named.units_below(parent));
+        }
+        let mut pages = self
+            .aws(OPERATION)?
+            .client
+            .list_organizational_units_for_parent()
+            .parent_id(parent.as_str())
+            .into_paginator()
+            .send();
         let mut found = Vec::new();
-        self.limiters.list_organizational_units.turn(OPERATION).await?;
+        self.aws(OPERATION)?.limiters.list_organizational_units.turn(OPERATION).await?;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of(OPERATION, error))?;
             for entry in page.organizational_units() {
                 found.push(organizational_unit(OPERATION, entry)?);
             }
             if page.next_token().is_some() {
-                self.limiters.list_organizational_units.turn(OPERATION).await?;
+                self.aws(OPERATION)?.limiters.list_organizational_units.turn(OPERATION).await?;
             }
         }
         Ok(found)
@@ -392,10 +455,14 @@ impl OrganizationsGateway {
     /// The tags of an account.
     pub async fn list_tags(&self, id: &AccountId) -> Result<BTreeMap<String, String>, CallError> {
         const OPERATION: &str = "organizations:ListTagsForResource";
-        let mut pages = self.client.list_tags_for_resource().resource_id(id.as_str()).into_paginator().send();
+        if let Some(named) = self.named(OPERATION)? {
+            return named.tags(OPERATION, id);
+        }
+        let mut pages =
+            self.aws(OPERATION)?.client.list_tags_for_resource().resource_id(id.as_str()).into_paginator().send();
         let mut found = BTreeMap::new();
         // Fifty tags are the most that a resource has: one page.
-        self.limiters.list_tags.turn(OPERATION).await?;
+        self.aws(OPERATION)?.limiters.list_tags.turn(OPERATION).await?;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of(OPERATION, error))?;
             found.extend(page.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())));
@@ -407,8 +474,13 @@ impl OrganizationsGateway {
     pub async fn put_tags(&self, id: &AccountId, tags: &BTreeMap<String, String>) -> Result<(), CallError> {
         use aws_sdk_organizations::operation::tag_resource::TagResourceError as Refused;
         const OPERATION: &str = "organizations:TagResource";
-        let answer = self.client.tag_resource().resource_id(id.as_str()).set_tags(Some(model_tags(OPERATION, tags)?));
-        self.limiters.tag_resource.turn(OPERATION).await?;
+        let answer = self
+            .aws(OPERATION)?
+            .client
+            .tag_resource()
+            .resource_id(id.as_str())
+            .set_tags(Some(model_tags(OPERATION, tags)?));
+        self.aws(OPERATION)?.limiters.tag_resource.turn(OPERATION).await?;
         answer.send().await.map(drop).map_err(|error| {
             CallError::with_reason(OPERATION, error, |error| match error {
                 Refused::ConstraintViolationException(e) => e.reason().map(ConstraintViolationExceptionReason::as_str),

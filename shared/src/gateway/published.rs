@@ -186,7 +186,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn work_on_forty_accounts_is_throttled_neither_by_aws_nor_by_itself() {
         let published = Published::default();
-        let management = Management::of(&published.config(answer), &Rates::new(1.0, Vec::new()));
+        let management = Management::of(&published.config(answer), &Rates::new(1.0, Vec::new()), None);
         let visits = stream::iter((0..40).map(|number| visit(&management, number))).buffer_unordered(8).collect();
         let errors: Vec<Vec<CallError>> = invocation::lasting(Duration::from_mins(5), visits).await;
         assert_eq!(published.throttled(), BTreeMap::new());
@@ -198,7 +198,7 @@ mod tests {
     async fn a_call_for_an_account_that_comes_too_soon_is_held_back_at_once_and_never_throttled_by_aws() {
         let published = Published::default();
         let config = published.config(|_, _| json!({"CreateAccountStatus": {"Id": "car-1", "State": "IN_PROGRESS"}}));
-        let organizations = Management::of(&config, &Rates::new(1.0, Vec::new())).organizations;
+        let organizations = Management::of(&config, &Rates::new(1.0, Vec::new()), None).organizations;
         let (email, name) = ("a@example.com".parse().unwrap(), "A".parse().unwrap());
         let role_name = crate::ids::RoleName::organization_account_access();
         let tags = BTreeMap::new();

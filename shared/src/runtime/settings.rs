@@ -6,7 +6,8 @@ use aws_config::SdkConfig;
 use jiff::SignedDuration;
 
 use crate::{
-    gateway::{Management, Rates, TaggingGateway},
+    account_source::AccountSource,
+    gateway::{Management, Rates, Roster, TaggingGateway},
     ids::{AccountId, EmailDomain, MailAddress, NotValid, OrganizationalUnitId, RoleName},
     poll_backoff::PollBackoff,
     severity::Severity,
@@ -40,12 +41,17 @@ pub struct Settings {
     environment: Environment,
     problems: Vec<String>,
     management: Option<Management>,
+    roster: Roster,
 }
 
 impl Settings {
     /// The settings in the environment of this process, or those that were given to this thread.
     pub fn from_environment() -> Self {
-        Self { environment: ENVIRONMENT.get(), problems: Vec::new(), management: None }
+        Self::of(ENVIRONMENT.get())
+    }
+
+    fn of(environment: Environment) -> Self {
+        Self { environment, problems: Vec::new(), management: None, roster: Roster::default() }
     }
 
     /// A variable; None when it is not set or empty.
@@ -327,7 +333,12 @@ impl Settings {
     pub fn baseline_document(&mut self) -> Option<(String, String)> {
         match (self.read("BASELINE_BUCKET"), self.read("BASELINE_KEY")) {
             (Some(bucket), Some(key)) => Some((bucket, key)),
-            (None, None) => None,
+            (None, None) => {
+                if self.account_source() == AccountSource::Document {
+                    self.problems.push("ACCOUNT_SOURCE is document, and BASELINE_KEY names none".to_owned());
+                }
+                None
+            }
             _ => {
                 self.problems.push("of BASELINE_BUCKET and BASELINE_KEY one is set without the other".to_owned());
                 None
@@ -340,6 +351,24 @@ impl Settings {
         self.required("REPORTS_BUCKET")
     }
 
+    /// `ACCOUNT_SOURCE`: where the accounts come from, `organization` or `document`; an organization when not set.
+    pub fn account_source(&mut self) -> AccountSource {
+        let Some(text) = self.read("ACCOUNT_SOURCE") else { return AccountSource::default() };
+        text.parse().unwrap_or_else(|problem: NotValid| {
+            self.problems.push(format!("ACCOUNT_SOURCE is {text:?}, which must be {problem}"));
+            AccountSource::default()
+        })
+    }
+
+    /// Where the accounts of the document are kept for the gateways, the same place whenever it is asked for; None where an
+    /// organization has them.
+    pub fn roster(&mut self) -> Option<Roster> {
+        match self.account_source() {
+            AccountSource::Organization => None,
+            AccountSource::Document => Some(self.roster.clone()),
+        }
+    }
+
     /// The gateways of the management account, the same ones whenever they are asked for.
     ///
     /// `RATE_SHARE`: the part of AWS's published rates that one process of this function takes; all when not set.
@@ -348,13 +377,13 @@ impl Settings {
         if let Some(made) = &self.management {
             return made.clone();
         }
-        let rates = self.rates();
-        self.management.insert(Management::of(config, &rates)).clone()
+        let (rates, roster) = (self.rates(), self.roster());
+        self.management.insert(Management::of(config, &rates, roster)).clone()
     }
 
     /// The gateway to the index of tags, which takes the same part of what it allows itself.
     pub fn tagging(&mut self, config: &SdkConfig) -> TaggingGateway {
-        TaggingGateway::of(config, &self.rates())
+        TaggingGateway::of(config, &self.rates()).of_roster(self.roster())
     }
 
     fn rates(&mut self) -> Rates {
@@ -446,7 +475,7 @@ mod tests {
             "BASELINE_BUCKET" => Some("bucket".to_owned()),
             _ => None,
         };
-        let mut settings = Settings { environment, problems: Vec::new(), management: None };
+        let mut settings = Settings::of(environment);
         settings.table_name();
         settings.alert_email();
         settings.baseline_document();
@@ -501,20 +530,19 @@ mod tests {
     #[test]
     fn a_number_of_the_template_is_one_of_the_settings() {
         // Of a parameter of the type Number, CloudFormation takes fractions as well.
-        let mut settings = Settings { environment: |_| Some("7.5".to_owned()), problems: Vec::new(), management: None };
+        let mut settings = Settings::of(|_| Some("7.5".to_owned()));
         assert_eq!(settings.max_accounts_per_day(), 7);
         assert_eq!(settings.poll_backoff().poll, Duration::from_secs(7));
         assert_eq!(settings.deadline(), SignedDuration::from_mins(7));
         settings.finish().unwrap();
-        let mut settings =
-            Settings { environment: |_| Some("soon".to_owned()), problems: Vec::new(), management: None };
+        let mut settings = Settings::of(|_| Some("soon".to_owned()));
         settings.max_accounts_per_day();
         assert!(settings.finish().is_err());
     }
 
     #[test]
     fn what_is_not_set_has_its_documented_default() {
-        let mut settings = Settings { environment: |_| None, problems: Vec::new(), management: None };
+        let mut settings = Settings::of(|_| None);
         assert_eq!(settings.max_accounts_per_day(), 20);
         assert_eq!(settings.poll_backoff().poll, Duration::from_secs(5));
         assert_eq!(settings.deadline(), SignedDuration::from_hours(2));

@@ -4,6 +4,7 @@ use aws_config::SdkConfig;
 
 use super::{Protected, Sessions};
 use crate::{
+    account_source::AccountSource,
     error::{Cause, Failure},
     gateway::{Account, AccountState, CallError, DynamoDbGateway, TaskPolicy},
     ids::{AccountId, OrganizationalUnitId},
@@ -21,6 +22,8 @@ pub struct Guards {
     pub suspended_unit: Option<OrganizationalUnitId>,
     /// The switch that turns every apply into a plan.
     pub switch: Switch,
+    /// Where the accounts come from: without an organization, no account is entered from a management account.
+    pub account_source: AccountSource,
 }
 
 impl Guards {
@@ -28,7 +31,7 @@ impl Guards {
     pub fn of(settings: &mut Settings, config: &SdkConfig) -> Self {
         let table = DynamoDbGateway::of(config, settings.table_name());
         let (protected, suspended_unit) = (settings.protected_accounts(), settings.suspended_unit());
-        Self { protected, suspended_unit, switch: Switch::new(table) }
+        Self { protected, suspended_unit, switch: Switch::new(table), account_source: settings.account_source() }
     }
 }
 
@@ -99,7 +102,8 @@ impl Admission {
         &self.email
     }
 
-    /// Whether it is the account that the functions run in, the organization's management account.
+    /// Whether it is the organization's management account, in which the functions run. Without an organization there is none:
+    /// the account of the stack is entered by its access role, as any other.
     pub fn is_own(&self) -> bool {
         self.is_own
     }
@@ -153,6 +157,16 @@ impl Sessions {
         if self.guards.switch.is_on().await? { Err(Failure::new(Cause::SwitchedOff)) } else { Ok(()) }
     }
 
+    /// Whether there is an organization, whose accounts can be reached from its management account.
+    pub fn have_organization(&self) -> bool {
+        self.guards.account_source == AccountSource::Organization
+    }
+
+    /// Whether this is the management account of the organization, if there is one.
+    pub async fn is_management_account(&self, id: &AccountId) -> Result<bool, CallError> {
+        Ok(self.have_organization() && self.own_account().await? == id)
+    }
+
     /// Admits an account, for a look or for a change as far as it is not protected.
     ///
     /// One that is not active gives [`Cause::AccountNotActive`].
@@ -160,7 +174,7 @@ impl Sessions {
         if let Some(why) = ineligibility(account) {
             return Err(Failure::with_detail(Cause::AccountNotActive, format_args!("{why}.")));
         }
-        let is_own = *self.own_account().await? == account.id;
+        let is_own = self.is_management_account(&account.id).await?;
         let protection = if self.guards.protected.contains(&account.id) {
             Some(Protection::Stack)
         } else if protected.accounts.contains(&account.id) {

@@ -84,6 +84,8 @@ pub const MAILS: Many = Many("mails#");
 pub const JUMP_REVIEW: Many = Many("jump-review#");
 /// The sweep that may change accounts.
 pub const REMEDIATING_SWEEP: One = One("remediating-sweep");
+/// The accounts that the document has named, where there is no organization.
+pub const NAMED_ACCOUNTS: One = One("named-accounts");
 /// The index of accounts, by name.
 pub const NAME: Many = Many("name#");
 /// What was mailed, by what it is about.
@@ -125,6 +127,7 @@ pub const TABLE: &[Kind] = &[
     Kind::Many(MAILS),
     Kind::One(REMEDIATING_SWEEP),
     Kind::Many(NAME),
+    Kind::One(NAMED_ACCOUNTS),
     Kind::Many(NOTIFICATION),
     Kind::Many(REGION),
     Kind::Many(REGION_MARKS),

@@ -1,12 +1,14 @@
 //! Steward on a stage: deployed by the SAM CLI into a local cloud, with the few calls that tests, the demonstration
 //! and the benchmarks make of it.
 
+mod account_stack;
 mod bench;
 mod cloud_command;
 mod console;
 mod copy;
 mod demo;
 mod demo_organization;
+mod demo_without_organization;
 mod deploy;
 mod follow;
 mod instructions;
@@ -18,6 +20,7 @@ mod rates;
 mod stack;
 mod sweep;
 
+pub use account_stack::deploy_account_stack;
 pub use console::Console;
 pub use demo_organization::DemoOrganization;
 pub use deploy::{DeployError, deploy};
@@ -60,8 +63,9 @@ pub async fn eventually<T>(what: &str, time: Duration, ask: impl AsyncFnMut() ->
 pub async fn run(command: &str) -> Result<(), Box<dyn Error>> {
     match command {
         "demo" => demo::run().await,
+        "demo-without-organization" => demo_without_organization::run().await,
         "cloud" => cloud_command::serve().await,
         "bench" => bench::measure().await,
-        _ => Err("usage: stage demo | cloud | bench".into()),
+        _ => Err("usage: stage demo | demo-without-organization | cloud | bench".into()),
     }
 }

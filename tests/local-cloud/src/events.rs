@@ -134,23 +134,32 @@ async fn hand_over(core: &Core, account: &str, target: &Value, event: &Value) ->
     }
 }
 
-/// Whether the policy of an account's bus admits an event of another account of the organization.
+/// Whether the policy of an account's bus admits an event of another account, as one of its organization or by name.
 async fn admits(core: &Core, receiver: &str, bus: &str, sender: &str, event: &Value) -> Result<bool, AwsError> {
-    let Some(organization) = core.services.organizations.membership(sender).map(|membership| membership.organization)
-    else {
-        return Ok(false);
-    };
+    let organization = core.services.organizations.membership(sender).map(|membership| membership.organization);
     let bus = core.root_of(receiver).json("events", "DescribeEventBus", json!({"Name": bus})).await?;
     let policy: Value = bus["Policy"].as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let admitted = policy["Statement"].as_array().into_iter().flatten().any(|statement| {
-        let condition = &statement["Condition"]["StringEquals"]["aws:PrincipalOrgID"];
+        let is_member = match &statement["Condition"]["StringEquals"]["aws:PrincipalOrgID"] {
+            Value::Null => false,
+            required => organization.as_ref().is_some_and(|organization| required == organization.as_str()),
+        };
         let source = statement["Condition"]["StringLikeIfExists"]["events:source"].as_str();
         statement["Effect"] == "Allow"
             && statement["Action"] == "events:PutEvents"
-            && *condition == organization.as_str()
+            && (is_member || names(&statement["Principal"], sender))
             && source.is_none_or(|like| is_like(event["source"].as_str().unwrap_or_default(), like))
     });
     Ok(admitted)
+}
+
+/// Whether a principal of a policy is this account, by its id or the ARN of its root user.
+fn names(principal: &Value, account: &str) -> bool {
+    let arn = format!("arn:aws:iam::{account}:root");
+    match &principal["AWS"] {
+        Value::Array(several) => several.iter().any(|one| *one == account || *one == arn.as_str()),
+        one => *one == account || *one == arn.as_str(),
+    }
 }
 
 /// What a target receives: the event, a constant, or a part of the event.

@@ -252,7 +252,7 @@ impl Resolver<'_> {
             }
             "Fn::If" => {
                 let is_met = match argument[0].as_str().expect("a condition") {
-                    "HasBaselineDocument" => true,
+                    "HasBaselineDocument" | "HasOrganization" => true,
                     // The account is named, but IAM does not keep Steward out of it: the functions must, by themselves.
                     "HasProtectedAccounts"
                     | "ChecksSignatures"
@@ -263,7 +263,8 @@ impl Resolver<'_> {
                     | "HasJumpAccount"
                     | "HearsMembers"
                     | "IsJumpAccount"
-                    | "LeavesStackSets" => false,
+                    | "LeavesStackSets"
+                    | "NamesAccounts" => false,
                     other => panic!("the condition {other} is not simulated"),
                 };
                 self.resolve(&argument[if is_met { 1 } else { 2 }])

@@ -92,7 +92,7 @@ impl Came {
 /// Runs controls in so many accounts as a function does, whose own calls go through the gateways of the engine.
 async fn run_over(accounts: usize, share: f64) -> Came {
     let published = Published::default();
-    let management = Management::of(&published.config(answer), &Rates::new(share, Vec::new()));
+    let management = Management::of(&published.config(answer), &Rates::new(share, Vec::new()), None);
     let who = mock!(Sts::get_caller_identity)
         .then_output(|| GetCallerIdentityOutput::builder().account(management_account().as_str()).build());
     let engine =

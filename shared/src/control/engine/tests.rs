@@ -196,8 +196,11 @@ async fn a_function_that_enters_no_account_reads_regions_from_outside_without_as
 #[tokio::test]
 async fn a_session_reads_contacts_and_regions_and_never_writes_them() {
     for &mode in Mode::ALL {
-        let allowed =
-            actions(&controls(&["alternate-contacts", "primary-contact", "regions", "root-credentials"]), mode);
+        let allowed = actions(
+            &controls(&["alternate-contacts", "primary-contact", "regions", "root-credentials"]),
+            mode,
+            AccountSource::Organization,
+        );
         assert_eq!(
             allowed,
             [
@@ -473,4 +476,18 @@ async fn a_role_that_an_account_of_age_lacks_is_no_matter_of_time() {
         let found = crate::control::testing::stopped(rows[0].outcome.clone());
         assert_eq!(found, (cause, vec![]));
     }
+}
+
+#[tokio::test]
+async fn without_an_organization_what_takes_one_is_named_and_regions_are_changed_inside() {
+    let sources = [AccountSource::Organization, AccountSource::Document];
+    let allowed = sources.map(|source| actions(&controls(&["regions", "root-credentials"]), Mode::Apply, source));
+    assert!(!allowed[0].contains(&"account:EnableRegion") && allowed[1].contains(&"account:EnableRegion"));
+    assert!(!allowed[1].iter().any(|action| action.contains("Delete")), "{allowed:?}");
+    let plan = actions(&controls(&["regions"]), Mode::Plan, AccountSource::Document);
+    assert_eq!(plan, ["account:ListRegions"]);
+    let needing = ALL.iter().filter(|control| control.lacks_organization(AccountSource::Document));
+    let needing: Vec<_> = needing.map(|control| control.id()).collect();
+    assert_eq!(needing, ["organizational-unit", "account-tags", "primary-email", "account-name"]);
+    assert!(!ALL.iter().any(|control| control.lacks_organization(AccountSource::Organization)));
 }

@@ -21,8 +21,8 @@ impl OrganizationsGateway {
     /// [`Cause::AccountNotActive`](crate::error::Cause::AccountNotActive).
     pub async fn close_account(&self, id: &AccountId) -> Result<(), CallError> {
         const OPERATION: &str = "organizations:CloseAccount";
-        self.limiters.close_account.turn(OPERATION).await?;
-        let call = self.client.close_account().account_id(id.as_str()).customize();
+        self.aws(OPERATION)?.limiters.close_account.turn(OPERATION).await?;
+        let call = self.aws(OPERATION)?.client.close_account().account_id(id.as_str()).customize();
         let answer = call.config_override(Builder::new().retry_config(RetryConfig::disabled())).send().await;
         answer.map(drop).map_err(|error| {
             CallError::with_reason(OPERATION, error, |error| match error {
@@ -35,8 +35,8 @@ impl OrganizationsGateway {
     /// Takes a tag from an account. No error when it has no such tag.
     pub async fn remove_tag(&self, id: &AccountId, key: &str) -> Result<(), CallError> {
         const OPERATION: &str = "organizations:UntagResource";
-        self.limiters.untag_resource.turn(OPERATION).await?;
-        let answer = self.client.untag_resource().resource_id(id.as_str()).tag_keys(key).send().await;
+        self.aws(OPERATION)?.limiters.untag_resource.turn(OPERATION).await?;
+        let answer = self.aws(OPERATION)?.client.untag_resource().resource_id(id.as_str()).tag_keys(key).send().await;
         answer.map(drop).map_err(|error| CallError::of(OPERATION, error))
     }
 
@@ -45,8 +45,9 @@ impl OrganizationsGateway {
         const OPERATION: &str = "organizations:ListAccountsForParent";
         let (mut found, mut token) = (Vec::new(), None);
         loop {
-            self.limiters.list_accounts_for_parent.turn(OPERATION).await?;
-            let call = self.client.list_accounts_for_parent().parent_id(unit.as_str()).set_next_token(token);
+            self.aws(OPERATION)?.limiters.list_accounts_for_parent.turn(OPERATION).await?;
+            let call =
+                self.aws(OPERATION)?.client.list_accounts_for_parent().parent_id(unit.as_str()).set_next_token(token);
             let page = call.send().await.map_err(|error| CallError::of(OPERATION, error))?;
             for entry in page.accounts() {
                 found.push(account(OPERATION, entry)?);

@@ -121,8 +121,9 @@ impl OrganizationsGateway {
     /// The root, with the types of policies that are enabled there.
     pub async fn policy_types(&self) -> Result<PolicyTypes, CallError> {
         const OPERATION: &str = "organizations:ListRoots";
-        self.limiters.list_roots.turn(OPERATION).await?;
-        let answer = self.client.list_roots().send().await.map_err(|error| CallError::of(OPERATION, error))?;
+        self.aws(OPERATION)?.limiters.list_roots.turn(OPERATION).await?;
+        let answer =
+            self.aws(OPERATION)?.client.list_roots().send().await.map_err(|error| CallError::of(OPERATION, error))?;
         let root = answer.roots().first().ok_or_else(|| incomplete(OPERATION, "Roots"))?;
         let states = root.policy_types().iter().filter_map(|entry| {
             let state = match entry.status()? {
@@ -137,8 +138,16 @@ impl OrganizationsGateway {
     /// Lets policies of a type count. No error when they do already.
     pub async fn enable_policy_type(&self, root: &OrganizationalUnitId, kind: PolicyKind) -> Result<(), CallError> {
         const OPERATION: &str = "organizations:EnablePolicyType";
-        self.limiters.change_policies.turn(OPERATION).await?;
-        match self.client.enable_policy_type().root_id(root.as_str()).policy_type(kind.model()).send().await {
+        self.aws(OPERATION)?.limiters.change_policies.turn(OPERATION).await?;
+        match self
+            .aws(OPERATION)?
+            .client
+            .enable_policy_type()
+            .root_id(root.as_str())
+            .policy_type(kind.model())
+            .send()
+            .await
+        {
             Ok(_) => Ok(()),
             Err(error)
                 if error
@@ -159,16 +168,16 @@ impl OrganizationsGateway {
     /// Every policy of a type.
     pub async fn list_policies(&self, kind: PolicyKind) -> Result<Vec<PolicySummary>, CallError> {
         const OPERATION: &str = "organizations:ListPolicies";
-        let mut pages = self.client.list_policies().filter(kind.model()).into_paginator().send();
+        let mut pages = self.aws(OPERATION)?.client.list_policies().filter(kind.model()).into_paginator().send();
         let mut found = Vec::new();
-        self.limiters.list_policies.turn(OPERATION).await?;
+        self.aws(OPERATION)?.limiters.list_policies.turn(OPERATION).await?;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of(OPERATION, error))?;
             for entry in page.policies() {
                 found.push(summary(OPERATION, entry)?);
             }
             if page.next_token().is_some() {
-                self.limiters.list_policies.turn(OPERATION).await?;
+                self.aws(OPERATION)?.limiters.list_policies.turn(OPERATION).await?;
             }
         }
         Ok(found)
@@ -181,17 +190,17 @@ impl OrganizationsGateway {
         kind: PolicyKind,
     ) -> Result<Vec<PolicySummary>, CallError> {
         const OPERATION: &str = "organizations:ListPoliciesForTarget";
-        let call = self.client.list_policies_for_target().target_id(target).filter(kind.model());
+        let call = self.aws(OPERATION)?.client.list_policies_for_target().target_id(target).filter(kind.model());
         let mut pages = call.into_paginator().send();
         let mut found = Vec::new();
-        self.limiters.list_policies_of_target.turn(OPERATION).await?;
+        self.aws(OPERATION)?.limiters.list_policies_of_target.turn(OPERATION).await?;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of(OPERATION, error))?;
             for entry in page.policies() {
                 found.push(summary(OPERATION, entry)?);
             }
             if page.next_token().is_some() {
-                self.limiters.list_policies_of_target.turn(OPERATION).await?;
+                self.aws(OPERATION)?.limiters.list_policies_of_target.turn(OPERATION).await?;
             }
         }
         Ok(found)
@@ -200,14 +209,14 @@ impl OrganizationsGateway {
     /// The roots, units and accounts that a policy is attached to itself, by their ids.
     pub async fn list_targets_of_policy(&self, id: &str) -> Result<Vec<String>, CallError> {
         const OPERATION: &str = "organizations:ListTargetsForPolicy";
-        let mut pages = self.client.list_targets_for_policy().policy_id(id).into_paginator().send();
+        let mut pages = self.aws(OPERATION)?.client.list_targets_for_policy().policy_id(id).into_paginator().send();
         let mut found = Vec::new();
-        self.limiters.list_targets_of_policy.turn(OPERATION).await?;
+        self.aws(OPERATION)?.limiters.list_targets_of_policy.turn(OPERATION).await?;
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of(OPERATION, error))?;
             found.extend(page.targets().iter().filter_map(|target| target.target_id()).map(ToOwned::to_owned));
             if page.next_token().is_some() {
-                self.limiters.list_targets_of_policy.turn(OPERATION).await?;
+                self.aws(OPERATION)?.limiters.list_targets_of_policy.turn(OPERATION).await?;
             }
         }
         Ok(found)
@@ -216,8 +225,8 @@ impl OrganizationsGateway {
     /// What a policy says, as JSON.
     pub async fn policy_content(&self, id: &str) -> Result<String, CallError> {
         const OPERATION: &str = "organizations:DescribePolicy";
-        self.limiters.describe_policy.turn(OPERATION).await?;
-        let answer = self.client.describe_policy().policy_id(id).send().await;
+        self.aws(OPERATION)?.limiters.describe_policy.turn(OPERATION).await?;
+        let answer = self.aws(OPERATION)?.client.describe_policy().policy_id(id).send().await;
         let answer = answer.map_err(|error| CallError::of(OPERATION, error))?;
         let content = answer.policy.and_then(|policy| policy.content);
         content.ok_or_else(|| incomplete(OPERATION, "Content"))
@@ -226,8 +235,8 @@ impl OrganizationsGateway {
     /// Makes a policy that is attached to nothing yet.
     pub async fn create_policy(&self, policy: &NewPolicy) -> Result<(), CallError> {
         const OPERATION: &str = "organizations:CreatePolicy";
-        self.limiters.change_policies.turn(OPERATION).await?;
-        let call = self.client.create_policy().r#type(policy.kind.model()).name(&policy.name);
+        self.aws(OPERATION)?.limiters.change_policies.turn(OPERATION).await?;
+        let call = self.aws(OPERATION)?.client.create_policy().r#type(policy.kind.model()).name(&policy.name);
         let answer = call.description(&policy.description).content(&policy.content).send().await;
         answer.map(drop).map_err(|error| {
             CallError::with_reason(OPERATION, error, |error| match error {
@@ -243,8 +252,8 @@ impl OrganizationsGateway {
     /// Has a policy say this, as JSON.
     pub async fn update_policy(&self, id: &str, content: &str) -> Result<(), CallError> {
         const OPERATION: &str = "organizations:UpdatePolicy";
-        self.limiters.change_policies.turn(OPERATION).await?;
-        let answer = self.client.update_policy().policy_id(id).content(content).send().await;
+        self.aws(OPERATION)?.limiters.change_policies.turn(OPERATION).await?;
+        let answer = self.aws(OPERATION)?.client.update_policy().policy_id(id).content(content).send().await;
         answer.map(drop).map_err(|error| {
             CallError::with_reason(OPERATION, error, |error| match error {
                 UpdatePolicyError::ConstraintViolationException(e) => {
@@ -259,8 +268,8 @@ impl OrganizationsGateway {
     /// Attaches a policy to a root, unit or account. No error when it is attached already.
     pub async fn attach_policy(&self, id: &str, target: &str) -> Result<(), CallError> {
         const OPERATION: &str = "organizations:AttachPolicy";
-        self.limiters.attach_policy.turn(OPERATION).await?;
-        match self.client.attach_policy().policy_id(id).target_id(target).send().await {
+        self.aws(OPERATION)?.limiters.attach_policy.turn(OPERATION).await?;
+        match self.aws(OPERATION)?.client.attach_policy().policy_id(id).target_id(target).send().await {
             Ok(_) => Ok(()),
             Err(error)
                 if error

@@ -66,7 +66,7 @@ fn organization(tree: &Tree, accounts: usize, share: f64) -> (Published, Organiz
         }
         other => panic!("{other} is not expected"),
     });
-    (published, Management::of(&config, &Rates::new(share, Vec::new())).organizations)
+    (published, Management::of(&config, &Rates::new(share, Vec::new()), None).organizations)
 }
 
 /// Lists the largest organization with this tree as the function does that lists, and how long that takes at this share
