@@ -22,7 +22,7 @@ use steward::{
 };
 
 pub use compliance_reported::{ComplianceReported, Totals};
-use gather::{BatchEnd, OfAccount, failures, sweep, unmatched_tags};
+use gather::{BatchEnd, OfAccount, WorkerEnd, failures, sweep, unmatched_tags};
 use publication::{Publication, Stored, folder, is_newest, predecessor};
 
 /// The largest report that is read: that of some ten thousand accounts.
@@ -43,8 +43,8 @@ pub struct ComplianceReporter {
 struct Input {
     /// The ARN of the sweep's execution.
     execution: String,
-    /// What the state machine knows of the batches; None when a person asks.
-    results: Option<Vec<BatchEnd>>,
+    /// What the state machine knows of its workers; None when a person asks.
+    results: Option<Vec<WorkerEnd>>,
 }
 
 impl ComplianceReporter {
@@ -70,8 +70,9 @@ impl ComplianceReporter {
     /// nothing is there are unknown accounts, with the name of the error that ended them. Published again, the report of a
     /// sweep is the same: what it is compared with, and when it ended, was fixed when it was first made.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<ComplianceReported, Failure> {
-        let Input { execution, results: ends } = serde_json::from_value(event.payload)
+        let Input { execution, results } = serde_json::from_value(event.payload)
             .map_err(|error| Failure::with_detail(Cause::InvalidRequest, format_args!("{error}.")))?;
+        let ends: Option<Vec<BatchEnd>> = results.map(|ends| ends.iter().flat_map(WorkerEnd::failed).collect());
         let SweepExecution { id: sweep_id, .. } = match &ends {
             // The state machine is not over before its report is there.
             Some(_) => self.executions.under_way(&execution).await?,
