@@ -99,8 +99,8 @@ pub(crate) fn unmatched_tags(listing: &Listing, results: &[OfAccount]) -> Option
 }
 
 /// What people can switch to in each account of which that is known.
-pub(crate) fn offered(results: &[OfAccount]) -> HashMap<String, Offered> {
-    results.iter().filter_map(|result| Some((result.id.clone(), result.offered.clone()?))).collect()
+pub(crate) fn offered(results: &mut [OfAccount]) -> HashMap<String, Offered> {
+    results.iter_mut().filter_map(|result| Some((result.id.clone(), result.offered.take()?))).collect()
 }
 
 /// The sweep as the report wants it: every account that was listed, once, with what was found or why nothing was.
@@ -265,7 +265,7 @@ mod tests {
             };
             let result = json!({"id": "333333333333", "offered": written, "checked": {"rows": []}});
             let result: OfAccount = serde_json::from_value(result).unwrap();
-            let read = offered(&[result]).remove("333333333333").unwrap();
+            let read = offered(&mut [result]).remove("333333333333").unwrap();
             assert!(compliance_report::Access::knows_color(read.color.as_deref().unwrap()), "{color:?}");
             assert_eq!((read.path.as_str(), read.needs_external_id), ("/people/", true));
             assert_eq!(
@@ -274,7 +274,7 @@ mod tests {
             );
         }
         let unknown: OfAccount = serde_json::from_value(json!({"id": "1", "checked": {"rows": []}})).unwrap();
-        assert_eq!(offered(&[unknown]), HashMap::new());
+        assert_eq!(offered(&mut [unknown]), HashMap::new());
     }
 
     /// The report reads rows leniently, by a type of its own: what it does not know counts as unknown.

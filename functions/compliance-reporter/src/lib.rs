@@ -86,8 +86,6 @@ impl ComplianceReporter {
             // A person who publishes a report again knows nothing of what goes on beside it.
             self.remediation_lock.end(&sweep_id, clock::now()).await?;
         }
-        let results = gather::results(&self.reports, &listing).await?;
-        let unmatched = self.look_for_tags(&listing, &results, publishes).await?;
         let folder = folder(&sweep_id, listing.started_at);
         let latest = self.report("latest/report.json").await?;
         let is_newest = is_newest(&listing, &latest);
@@ -97,7 +95,10 @@ impl ComplianceReporter {
             None => Stored::Nothing,
         };
         let (before, note) = predecessor(&publication, before);
-        let offered = gather::offered(&results);
+        // After the report before, whose text is not needed any more.
+        let mut results = gather::results(&self.reports, &listing).await?;
+        let unmatched = self.look_for_tags(&listing, &results, publishes).await?;
+        let offered = gather::offered(&mut results);
         let organization = gather::organization(&self.reports, &listing).await?;
         let mut sweep = sweep(listing, organization, results, &failures(publication.results), publication.finished_at);
         let braked = self.brake.event(&sweep_id).await?;
@@ -112,23 +113,9 @@ impl ComplianceReporter {
             }
         }
         let report = Report::new(sweep, before.as_ref());
+        drop(before);
         let folders: &[&str] = if is_newest { &[&folder, "latest"] } else { &[&folder] };
-        let access = Access::new(&report.sweep, offered);
-        let rendered = [
-            ("access.html", access.to_html()),
-            ("aws-config", Ok(access.to_aws_config())),
-            ("extend-switch-roles.ini", Ok(access.to_extend_switch_roles())),
-            ("report.html", report.to_html()),
-            ("report.csv", report.to_csv()),
-            // The last one: what the next sweep is compared with is there when everything else is.
-            ("report.json", report.to_json()),
-        ];
-        for folder in folders {
-            for (name, content) in &rendered {
-                let content = content.as_ref().map_err(|error| Failure::with_detail(Cause::CallFailed, error))?;
-                self.reports.put_object(&format!("{folder}/{name}"), content.clone()).await?;
-            }
-        }
+        self.publish(&report, &Access::new(&report.sweep, offered), folders).await?;
         let event = ComplianceReported::of(&report, self.reports.bucket(), &folder);
         metrics::emit(&event.metrics());
         self.bus.put(&event).await?;
@@ -136,6 +123,28 @@ impl ComplianceReporter {
             self.bus.put(&braked).await?;
         }
         Ok(event)
+    }
+
+    /// Writes the files, one after the other: of a large organization each is tens of megabytes.
+    async fn publish(&self, report: &Report, access: &Access, folders: &[&str]) -> Result<(), Failure> {
+        let files: [(&str, &dyn Fn() -> Result<String, compliance_report::Error>); 6] = [
+            ("access.html", &|| access.to_html()),
+            ("aws-config", &|| Ok(access.to_aws_config())),
+            ("extend-switch-roles.ini", &|| Ok(access.to_extend_switch_roles())),
+            ("report.html", &|| report.to_html()),
+            ("report.csv", &|| report.to_csv()),
+            // The last one: what the next sweep is compared with is there when everything else is.
+            ("report.json", &|| report.to_json()),
+        ];
+        for (name, render) in files {
+            let content = render().map_err(|error| Failure::with_detail(Cause::CallFailed, error))?;
+            let (last, others) = folders.split_last().ok_or_else(|| Failure::new(Cause::CallFailed))?;
+            for folder in others {
+                self.reports.put_object(&format!("{folder}/{name}"), content.clone()).await?;
+            }
+            self.reports.put_object(&format!("{last}/{name}"), content).await?;
+        }
+        Ok(())
     }
 
     /// What is to be said of tags that no account has. The state machine's sweep records it for everybody who acts by the
@@ -188,7 +197,7 @@ impl ComplianceReporter {
     async fn report(&self, key: &str) -> Result<Stored, Failure> {
         Ok(match self.reports.find_object(key, None, MAX_REPORT).await? {
             Found::Object { content, .. } => {
-                serde_json::from_slice(&content).map_or(Stored::Unreadable, Stored::Report)
+                Report::for_comparison(&content).map_or(Stored::Unreadable, |report| Stored::Report(Box::new(report)))
             }
             Found::Missing | Found::Unchanged => Stored::Nothing,
         })
