@@ -64,11 +64,9 @@ fn reduced(account: Account) -> Account {
             rows.shrink_to_fit();
             for row in &mut rows {
                 row.notes = Vec::new();
-                if let Outcome::Drifted { planned } = &mut row.outcome
-                    && planned.len() > 1
-                {
-                    // The headline of one difference is the difference.
-                    *planned = vec![row.outcome.headline()];
+                // The headline of one difference is the difference.
+                if matches!(&row.outcome, Outcome::Drifted { planned } if planned.len() > 1) {
+                    row.outcome = Outcome::Drifted { planned: vec![row.outcome.headline()] };
                 }
             }
             Checked::Rows(rows)
