@@ -72,7 +72,8 @@ async fn an_address_that_somebody_else_has_taken_since_the_sweep_never_becomes_a
     let address = format!("since@{}.example.com", scenario.organization.management_account());
     let input = json!({"AccountName": "Theirs", "Email": address});
     scenario.stack.client.json("organizations", "CreateAccount", input).await.expect("somebody makes an account");
-    let theirs = eventually("their account", PATIENCE, async || scenario.organization.account_with_email(&address)).await;
+    let theirs =
+        eventually("their account", PATIENCE, async || scenario.organization.account_with_email(&address)).await;
     let answer = scenario.stack.request(&json!({"account_name": "Ours", "email": address})).await.expect("an answer");
     // Either the index knows by the event of AWS, or AWS refuses what it has already.
     if answer["cause"] != "EmailInOrganization" {

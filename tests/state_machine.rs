@@ -119,7 +119,8 @@ fn whatever_happens_to_the_checks_of_the_organization_and_to_the_batches_the_rep
 #[test]
 fn every_batch_is_one_workers_and_each_worker_has_an_end() {
     let definition = definition();
-    let workers: Vec<i64> = serde_json::from_value(definition["States"]["Begin"]["Result"]["workers"].clone()).expect("numbers");
+    let workers: Vec<i64> =
+        serde_json::from_value(definition["States"]["Begin"]["Result"]["workers"].clone()).expect("numbers");
     for map in [looking(&definition), &definition["States"]["ChangeBatches"]] {
         let every = map["ItemSelector"]["every"].as_i64().expect("a number");
         assert!(workers.iter().copied().eq(1..=every), "{workers:?} and every {every}");

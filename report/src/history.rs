@@ -139,8 +139,9 @@ pub(crate) fn date(sweep: &mut Sweep, previous: Option<&Report>) {
     let before = previous.map(open).unwrap_or_default();
     let seen_before: HashMap<&str, Subject<'_>> =
         previous.iter().flat_map(|report| subjects(&report.sweep)).map(|subject| (subject.id, subject)).collect();
-    let remembered =
-        |id: &str| previous.zip(seen_before.get(id)).map_or_else(Vec::new, |(report, subject)| remembered(*subject, report));
+    let remembered = |id: &str| {
+        previous.zip(seen_before.get(id)).map_or_else(Vec::new, |(report, subject)| remembered(*subject, report))
+    };
     let finished_at = sweep.finished_at;
     let date =
         |id: &str, checked: &mut Checked, open_since: &mut Option<Timestamp>, last_known: &mut Vec<LastKnown>| {
@@ -152,8 +153,7 @@ pub(crate) fn date(sweep: &mut Sweep, previous: Option<&Report>) {
                         row.since = row.outcome.status().kind().map(|kind| since(Some(&row.control), kind));
                     }
                     let is_unknown = |row: &&Row| row.outcome.status().kind() == Some(Kind::Unknown);
-                    let unknown: Vec<&str> =
-                        rows.iter().filter(is_unknown).map(|row| row.control.as_str()).collect();
+                    let unknown: Vec<&str> = rows.iter().filter(is_unknown).map(|row| row.control.as_str()).collect();
                     let known = if unknown.is_empty() { Vec::new() } else { remembered(id) };
                     let is_unknown = |known: &LastKnown| unknown.contains(&known.control.as_str());
                     *last_known = known.into_iter().filter(is_unknown).collect();

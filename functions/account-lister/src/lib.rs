@@ -16,8 +16,7 @@ use steward::{
     control::{self, brake::may_change},
     error::{Cause, Failure},
     gateway::{
-        Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, SqsGateway,
-        StatesGateway,
+        Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, SqsGateway, StatesGateway,
     },
     ids::{AccountId, OrganizationalUnitId},
     poll_backoff::PollBackoff,

@@ -26,12 +26,7 @@ pub(crate) const NOT_YET: &str = "Not changed: the sweep has not come to it.";
 
 impl ComplianceChecker {
     /// Changes what is to be changed in the first batch from this one on that has anything.
-    pub(crate) async fn change(
-        &self,
-        sweep_id: &SweepId,
-        input: &Input,
-        invocation: &str,
-    ) -> Result<Answer, Failure> {
+    pub(crate) async fn change(&self, sweep_id: &SweepId, input: &Input, invocation: &str) -> Result<Answer, Failure> {
         let missing = || Failure::with_detail(Cause::NotFound, "The accounts are not listed yet.");
         let listing: Listing = self.read(&sweep_id.listing_key()).await?.ok_or_else(missing)?;
         let numbers = (input.batch..=listing.batches).step_by(input.every.get());

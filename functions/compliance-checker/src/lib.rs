@@ -154,8 +154,10 @@ impl ComplianceChecker {
             Err(progress) => return Ok(Answer { batch, next: batch, progress, checked: 0, left: 0 }),
         };
         let document = self.runner.document().await?;
-        let holds_jump_account =
-            document.access.as_ref().is_some_and(|access| accounts.accounts.iter().any(|one| one.id == access.jump_account));
+        let holds_jump_account = document
+            .access
+            .as_ref()
+            .is_some_and(|access| accounts.accounts.iter().any(|one| one.id == access.jump_account));
         let listing = if holds_jump_account { self.read::<Listing>(&sweep_id.listing_key()).await? } else { None };
         if holds_jump_account && listing.is_none() {
             return Ok(Answer { batch, next: batch, progress: Progress::Waiting, checked: 0, left: 0 });
@@ -182,13 +184,7 @@ impl ComplianceChecker {
         Ok(Answer { batch, next, progress, checked: found.len() - left, left })
     }
 
-    async fn write(
-        &self,
-        sweep_id: &SweepId,
-        batch: usize,
-        found: &Found,
-        changes: &Changes,
-    ) -> Result<(), Failure> {
+    async fn write(&self, sweep_id: &SweepId, batch: usize, found: &Found, changes: &Changes) -> Result<(), Failure> {
         if !changes.is_empty() {
             self.sweeps.put_object(&sweep_id.changes_key(batch), json(changes)?).await?;
         }

@@ -79,7 +79,8 @@ impl WorkerEnd {
     /// The batches that it says have failed.
     pub(crate) fn failed(&self) -> impl Iterator<Item = BatchEnd> {
         let failures = self.failures.split(';').filter_map(|failure| failure.split_once(' '));
-        failures.filter_map(|(batch, error)| Some(BatchEnd { batch: batch.parse().ok()?, error: Some(error.to_owned()) }))
+        failures
+            .filter_map(|(batch, error)| Some(BatchEnd { batch: batch.parse().ok()?, error: Some(error.to_owned()) }))
     }
 }
 
@@ -211,7 +212,8 @@ mod tests {
             {"account_id": "222222222222", "control": "regions", "outcome": "compliant"}]}}]);
         let results: Vec<OfAccount> = serde_json::from_value(row).unwrap();
         let ends: Vec<WorkerEnd> =
-            serde_json::from_value(json!([{"failures": "1 States.Timeout;5 Sandbox.Timedout;"}, {"failures": ""}])).unwrap();
+            serde_json::from_value(json!([{"failures": "1 States.Timeout;5 Sandbox.Timedout;"}, {"failures": ""}]))
+                .unwrap();
         let failures = failures(ends.iter().flat_map(WorkerEnd::failed).collect());
         assert_eq!(failures.len(), 2);
         let sweep = sweep(listing, None, results, &failures, now);

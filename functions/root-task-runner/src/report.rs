@@ -56,7 +56,16 @@ pub struct Row {
 impl Report {
     /// A report of nothing yet.
     pub(crate) fn new(task: Task, mode: Mode, baseline_refused: Option<Refusal>) -> Self {
-        Self { task, mode, baseline_refused, rows: Vec::new(), brake: None, left: Vec::new(), progress: None, csv: None }
+        Self {
+            task,
+            mode,
+            baseline_refused,
+            rows: Vec::new(),
+            brake: None,
+            left: Vec::new(),
+            progress: None,
+            csv: None,
+        }
     }
 
     /// Takes in what came of one account.

@@ -27,9 +27,7 @@ impl S3Gateway {
     /// Writes an object where there is none; whether it did. Of several that do so at the same time one does (Amazon S3 user
     /// guide, "How to prevent object overwrites with conditional writes").
     pub async fn create_object(&self, key: &str, content: String) -> Result<bool, CallError> {
-        let refused = |error: &SdkError<PutObjectError>, status: u16| {
-            matches!(error, SdkError::ServiceError(error) if error.raw().status().as_u16() == status)
-        };
+        let refused = |error: &SdkError<PutObjectError>, status: u16| matches!(error, SdkError::ServiceError(error) if error.raw().status().as_u16() == status);
         let mut asked = 0;
         loop {
             asked += 1;

@@ -34,10 +34,17 @@ pub(super) async fn measure(console: &Console, stack: &Stack, missed: &mut Vec<S
     let (median, longest) = (took[AT_ONCE / 2], took[AT_ONCE - 1]);
     console.fact(
         "20 requests at once",
-        &format!("answered within {}, half of them within {}", super::milliseconds(longest), super::milliseconds(median)),
+        &format!(
+            "answered within {}, half of them within {}",
+            super::milliseconds(longest),
+            super::milliseconds(median)
+        ),
     );
     if longest > ANSWERED {
-        missed.push(format!("a request of twenty waits {} for its answer; 2 s is the budget", super::milliseconds(longest)));
+        missed.push(format!(
+            "a request of twenty waits {} for its answer; 2 s is the budget",
+            super::milliseconds(longest)
+        ));
     }
     Ok(())
 }

@@ -194,7 +194,8 @@ async fn one(
     let listed = by_operation.get("cloudformation:ListStackInstances").copied().unwrap_or(0);
     console.fact("", &format!("{listed} calls list the instances of {} stack sets", STACK_SETS.len()));
     let lists = by_operation.get("organizations:ListAccounts").copied().unwrap_or(0);
-    console.fact("", &format!("{lists} pages of accounts; {}", cloud_cpu(cloud_before, cloud_cpu_seconds()?, accounts)));
+    console
+        .fact("", &format!("{lists} pages of accounts; {}", cloud_cpu(cloud_before, cloud_cpu_seconds()?, accounts)));
     if reporter > REPORT {
         missed.push(format!("the report of {accounts} accounts needs {reporter:.0} MB; {REPORT} is the budget"));
     }
