@@ -249,11 +249,9 @@ async fn accounts_are_looked_at_while_others_are_listed_and_changed_when_all_are
     let (listed, entered, changed) = (times("ListAccounts"), times("AssumeRole"), times("CreateAccountAlias"));
     assert!(entered.iter().min() < listed.iter().max(), "nobody waits for the list");
     assert!(changed.iter().min() > listed.iter().max(), "but what is changed waits for all of it");
-    let members = scenario.organization.account_ids().len() - 1;
-    assert_eq!(changed.len(), members, "each account once");
     let seen = cells(&report(&scenario).await);
     let fixed = seen.iter().filter(|((_, control), outcome)| control == "account-alias" && *outcome == "fixed").count();
-    assert_eq!(fixed, members);
+    assert_eq!((changed.len(), fixed), (28, 28), "a quarter of all accounts, and each of them once");
 }
 
 #[tokio::test]

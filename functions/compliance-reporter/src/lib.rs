@@ -127,22 +127,22 @@ impl ComplianceReporter {
 
     /// Writes the files, one after the other: of a large organization each is tens of megabytes.
     async fn publish(&self, report: &Report, access: &Access, folders: &[&str]) -> Result<(), Failure> {
-        let files: [(&str, &dyn Fn() -> Result<String, compliance_report::Error>); 6] = [
-            ("access.html", &|| access.to_html()),
-            ("aws-config", &|| Ok(access.to_aws_config())),
-            ("extend-switch-roles.ini", &|| Ok(access.to_extend_switch_roles())),
-            ("report.html", &|| report.to_html()),
-            ("report.csv", &|| report.to_csv()),
-            // The last one: what the next sweep is compared with is there when everything else is.
-            ("report.json", &|| report.to_json()),
-        ];
-        for (name, render) in files {
-            let content = render().map_err(|error| Failure::with_detail(Cause::CallFailed, error))?;
-            let (last, others) = folders.split_last().ok_or_else(|| Failure::new(Cause::CallFailed))?;
-            for folder in others {
+        // The last one: what the next sweep is compared with is there when everything else is.
+        const FILES: [&str; 6] =
+            ["access.html", "aws-config", "extend-switch-roles.ini", "report.html", "report.csv", "report.json"];
+        for name in FILES {
+            let content = match name {
+                "access.html" => access.to_html(),
+                "aws-config" => Ok(access.to_aws_config()),
+                "extend-switch-roles.ini" => Ok(access.to_extend_switch_roles()),
+                "report.html" => report.to_html(),
+                "report.csv" => report.to_csv(),
+                _ => report.to_json(),
+            };
+            let content = content.map_err(|error| Failure::with_detail(Cause::CallFailed, error))?;
+            for folder in folders {
                 self.reports.put_object(&format!("{folder}/{name}"), content.clone()).await?;
             }
-            self.reports.put_object(&format!("{last}/{name}"), content).await?;
         }
         Ok(())
     }
