@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     compliance_sweep::{cells, report, sweep},
     controls::DOCUMENT,
-    permissions::without,
+    permissions::{policy, without},
     scenario::Scenario,
 };
 
@@ -127,20 +127,13 @@ async fn where_people_sign_in_to_the_own_account_its_groups_are_kept_by_the_role
     let root = &scenario.stack.client;
     let role = root.query("iam", "ListRoles", IAM, &[]).await.expect("roles").texts("RoleName");
     let role = role.iter().find(|role| role.contains("OwnAccountRole")).expect("the role of the stack");
-    let simulated = async |action: &str, resource: &str, policy: Option<&str>| {
+    let simulated = async |action: &str, resource: &str| {
         let source = format!("arn:aws:iam::{account}:role/{role}");
-        let mut input = vec![
+        let input = [
             ("PolicySourceArn", source.as_str()),
             ("ActionNames.member.1", action),
             ("ResourceArns.member.1", resource),
         ];
-        if let Some(policy) = policy {
-            input.extend([
-                ("ContextEntries.member.1.ContextKeyName", "iam:PolicyARN"),
-                ("ContextEntries.member.1.ContextKeyType", "string"),
-                ("ContextEntries.member.1.ContextKeyValues.member.1", policy),
-            ]);
-        }
         let answer = root.query("iam", "SimulatePrincipalPolicy", IAM, &input).await.expect("a decision");
         answer.text("EvalDecision").expect("a decision") == "allowed"
     };
@@ -154,12 +147,15 @@ async fn where_people_sign_in_to_the_own_account_its_groups_are_kept_by_the_role
         ("iam:CreateRole", own("role/role-admin"), false),
         ("iam:AddUserToGroup", own("group/steward/group-admin"), false),
     ] {
-        assert_eq!(simulated(action, &resource, None).await, is_allowed, "{action} {resource}");
+        assert_eq!(simulated(action, &resource).await, is_allowed, "{action} {resource}");
     }
+    // The simulator of the local cloud does not know the condition, without which nothing may be attached there.
     let group = own("group/steward/group-admin");
-    for (policy, is_allowed) in
-        [(own("policy/steward/group-admin"), true), ("arn:aws:iam::aws:policy/AdministratorAccess".to_owned(), false)]
-    {
-        assert_eq!(simulated("iam:AttachGroupPolicy", &group, Some(&policy)).await, is_allowed, "{policy}");
-    }
+    assert!(!simulated("iam:AttachGroupPolicy", &group).await);
+    let (_, _, document) = policy(&scenario, "own-account").await;
+    let attach = document["Statement"].as_array().expect("statements").iter();
+    let attach: Vec<_> = attach.filter(|one| one["Action"] == "iam:AttachGroupPolicy").collect();
+    let [attach] = attach[..] else { panic!("{attach:?}") };
+    assert_eq!(attach["Condition"], json!({"ArnLike": {"iam:PolicyARN": own("policy/steward/*")}}));
+    assert_eq!(attach["Resource"], json!(own("group/steward/*")));
 }

@@ -90,13 +90,22 @@ async fn baseline(scenario: &Scenario, account: &str) {
 }
 
 /// baseline-applier in the account that it runs in: every control that works there, from a state in which each has something to
-/// change.
+/// change; then a topic that somebody has taken CloudWatch off.
 async fn own_account(scenario: &Scenario) {
     let management = scenario.organization.management_account();
-    let input = json!({"account_ids": [management], "mode": "apply", "controls": own_account::CONTROLS});
-    let answer = scenario.stack.baseline(&input).await.expect("the applier answers");
-    let denied = answer["rows"].to_string().contains("AccessDenied");
-    assert!(!denied, "{answer}");
+    let apply = async || {
+        let input = json!({"account_ids": [management], "mode": "apply", "controls": own_account::CONTROLS});
+        let answer = scenario.stack.baseline(&input).await.expect("the applier answers");
+        assert!(!answer["rows"].to_string().contains("AccessDenied"), "{answer}");
+    };
+    apply().await;
+    let topic = format!("arn:aws:sns:us-east-1:{management}:DefaultBillingAlertTopic");
+    let statement =
+        json!({"Effect": "Allow", "Principal": {"AWS": management}, "Action": "sns:Subscribe", "Resource": topic});
+    let policy = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+    let input = [("TopicArn", topic.as_str()), ("AttributeName", "Policy"), ("AttributeValue", &policy)];
+    scenario.stack.client.query("sns", "SetTopicAttributes", "2010-03-31", &input).await.expect("a policy");
+    apply().await;
 }
 
 /// root-task-runner: root work, on the organization and on a unit, and a policy that is put back.

@@ -388,10 +388,9 @@ mod tests {
 
     /// The accounts that were looked at, and the roles that the project's group reaches in them.
     async fn after(happened: &Rearranged, project: &str, rules: &[&Rule]) -> (Vec<String>, Vec<String>) {
-        let Some(JumpGroups::Known { groups, made_of: MadeOf::These(looked_at), notes, .. }) =
-            facts(rules).jump_groups_after(happened, &with_project(project)).await
-        else {
-            panic!()
+        let found = facts(rules).jump_groups_after(happened, &with_project(project)).await;
+        let Some(JumpGroups::Known { groups, made_of: MadeOf::These(looked_at), notes, .. }) = found else {
+            panic!("{found:?}")
         };
         assert_eq!(notes, Vec::<String>::new(), "who looks at one account knows nothing of all");
         (looked_at.iter().map(ToString::to_string).collect(), groups[1].role_arns.iter().cloned().collect())
@@ -410,8 +409,10 @@ mod tests {
         let gone = Rearranged::Gone(id.parse().unwrap());
         let closed = described(id, State::Suspended);
         assert_eq!(after(&gone, by_unit, &[&closed]).await, (vec![id.to_owned()], vec![]));
-        let absent = mock!(Client::describe_account)
-            .then_error(|| DescribeAccountError::AccountNotFoundException(AccountNotFoundException::builder().build()));
+        let absent = mock!(Client::describe_account).then_error(|| {
+            let meta = crate::gateway::testing::said("AccountNotFoundException", "none");
+            DescribeAccountError::AccountNotFoundException(AccountNotFoundException::builder().meta(meta).build())
+        });
         assert_eq!(after(&gone, by_unit, &[&absent]).await, (vec![id.to_owned()], vec![]));
     }
 
