@@ -18,6 +18,8 @@ fn deployed(value: &Value) -> Value {
         "AWS::StackName" => "steward",
         "AccessRoleName" => ACCESS_ROLE,
         "AlertsKey" => "1234abcd",
+        "BaselineKey" => "baseline.yaml",
+        "Documents" => "steward-documents",
         "AlertsKey.Arn" => "arn:aws:kms:us-east-1:111111111111:key/1234abcd",
         other => panic!("{other} is not known here"),
     };

@@ -202,3 +202,61 @@ async fn accounts_that_a_document_names_are_looked_after_and_one_more_is_by_nami
     let asked: Vec<_> = asked.iter().filter(|action| action.starts_with("organizations:")).collect();
     assert!(asked.is_empty(), "{asked:?}");
 }
+
+#[tokio::test]
+async fn what_takes_an_organization_says_so_with_one_cause_and_a_schedule_does_not_fail_for_it() {
+    let plain = Plain::accounts(1, &[]).await;
+    plain.name(&plain.accounts).await;
+    plain.are_known(&plain.accounts).await;
+    let own = plain.own();
+    let answer = plain.stack.request(&json!({"account_name": "A", "email": "a@example.com"})).await.expect("an answer");
+    assert_eq!(answer["cause"], "NeedsOrganization", "{answer}");
+    for (function, input) in [
+        ("AccountCloserFunction", json!({"account_id": own, "account_name": "Account 0", "reason": "It is over"})),
+        ("AccountUpdaterFunction", json!({"task": "regions", "account_ids": [own]})),
+        ("OrganizationPreparerFunction", json!({"mode": "plan"})),
+        ("RootTaskRunnerFunction", json!({"task": "audit-credentials", "account_ids": [own], "reason": "A look"})),
+    ] {
+        let refused = plain.stack.invoke(function, &input).await.expect_err("it takes an organization");
+        assert!(refused.to_string().contains("NeedsOrganization"), "{function}: {refused}");
+    }
+    for (function, input) in [
+        ("CreateAccountPollerFunction", json!({})),
+        ("AccountCloserFunction", json!({"advance": true, "mode": "apply"})),
+        ("AccountUpdaterFunction", json!({"task": "follow-email-changes", "mode": "apply"})),
+    ] {
+        plain.stack.invoke(function, &input).await.unwrap_or_else(|error| panic!("{function}: {error}"));
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_is_told_of_twice_or_never_gives_a_new_account_its_baseline_once() {
+    let plain = Plain::accounts(3, &[]).await;
+    plain.name(&plain.accounts[..1]).await;
+    plain.are_known(&plain.accounts[..1]).await;
+    let put =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../events/baseline-applier/document-put.json"));
+    let put: Value = serde_json::from_str(&put.expect("a sample")).expect("JSON");
+    plain.name(&plain.accounts[..2]).await;
+    plain.are_known(&plain.accounts[..2]).await;
+    let again = plain.stack.baseline(&put).await.expect("the applier answers");
+    assert_eq!(again, json!({"new_accounts": []}), "it was told of before");
+
+    // Nobody hears of the next one: the sweep does.
+    let rules = plain.cloud.client(plain.own());
+    let listed = rules.json("events", "AWSEvents.ListRules", json!({})).await.expect("the rules");
+    let rule = listed["Rules"]
+        .as_array()
+        .expect("rules")
+        .iter()
+        .find_map(|rule| rule["Name"].as_str().filter(|name| name.contains("DocumentPutRule")));
+    let rule = json!({"Name": rule.expect("the rule")});
+    rules.json("events", "AWSEvents.DisableRule", rule).await.expect("it is turned off");
+    plain.name(&plain.accounts).await;
+    plain.sweep().await;
+    let third = &plain.accounts[2];
+    let done =
+        plain.listener.wait_for_any(&["BaselineApplied", "BaselineIncomplete"], "account_id", third, PATIENCE).await;
+    assert_eq!(done.detail_type, "BaselineApplied", "{}", done.detail);
+    plain.are_known(&plain.accounts).await;
+}

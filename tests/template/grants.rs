@@ -340,5 +340,7 @@ fn every_statement_for_any_resource_says_why() {
     let keys = resources(&template, "AWS::KMS::Key");
     let of_keys = keys.values().flat_map(|key| items(&key["KeyPolicy"]["Statement"])).filter(anywhere).count();
     let of_roles = statements(&template).iter().map(|(_, statement)| statement).filter(anywhere).count();
-    assert_eq!(of_roles + of_keys, explained, "a `*` is written in another way");
+    let policies = resources(&template, "AWS::IAM::ManagedPolicy");
+    let of_policies = policies.values().flat_map(|policy| statements_of(&policy["PolicyDocument"])).filter(anywhere);
+    assert_eq!(of_roles + of_keys + of_policies.count(), explained, "a `*` is written in another way");
 }
