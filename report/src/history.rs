@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Account, Checked, LastKnown, Organization, Report, Row, Sweep};
+use crate::{Account, Checked, Failure, LastKnown, Organization, Report, Row, Sweep};
 
 /// What kind of finding it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -83,34 +83,52 @@ fn subjects(sweep: &Sweep) -> impl Iterator<Item = Subject<'_>> {
     organization.chain(accounts)
 }
 
+/// What was found, from which its headline is made when it is asked for: most of a large report is never shown as a change.
+#[derive(Clone, Copy)]
+enum Seen<'a> {
+    Row(&'a Row),
+    Failure(&'a Failure),
+    Known(&'a LastKnown),
+}
+
+impl Seen<'_> {
+    fn headline(self) -> String {
+        match self {
+            Self::Row(row) => row.outcome.headline(),
+            Self::Failure(failure) => failure.headline(),
+            Self::Known(known) => known.headline.clone(),
+        }
+    }
+}
+
 /// What a report has open, by account, control and kind. The control is None for an account as a whole.
-type Open<'a> = HashMap<(&'a str, Option<&'a str>, Kind), (Timestamp, String)>;
+type Open<'a> = HashMap<(&'a str, Option<&'a str>, Kind), (Timestamp, Seen<'a>)>;
 
 /// The findings of one subject in a finished report, without those that are only remembered.
-fn findings(subject: Subject<'_>, finished_at: Timestamp) -> Vec<(Option<&str>, Kind, Timestamp, String)> {
+fn findings(subject: Subject<'_>, finished_at: Timestamp) -> Vec<(Option<&str>, Kind, Timestamp, Seen<'_>)> {
     match subject.checked {
         Checked::Rows(rows) => rows.iter().filter_map(|row| finding(row, finished_at)).collect(),
         Checked::Unknown { failure } => {
-            vec![(None, Kind::Unknown, subject.since.unwrap_or(finished_at), failure.headline())]
+            vec![(None, Kind::Unknown, subject.since.unwrap_or(finished_at), Seen::Failure(failure))]
         }
         Checked::NotChecked { .. } => Vec::new(),
     }
 }
 
-fn finding(row: &Row, finished_at: Timestamp) -> Option<(Option<&str>, Kind, Timestamp, String)> {
+fn finding(row: &Row, finished_at: Timestamp) -> Option<(Option<&str>, Kind, Timestamp, Seen<'_>)> {
     let kind = row.outcome.status().kind()?;
-    Some((Some(&row.control), kind, row.since.unwrap_or(finished_at), row.outcome.headline()))
+    Some((Some(&row.control), kind, row.since.unwrap_or(finished_at), Seen::Row(row)))
 }
 
 fn open(report: &Report) -> Open<'_> {
     let mut open = Open::new();
     for subject in subjects(&report.sweep) {
-        for (control, kind, since, headline) in findings(subject, report.sweep.finished_at) {
-            open.insert((subject.id, control, kind), (since, headline));
+        for (control, kind, since, seen) in findings(subject, report.sweep.finished_at) {
+            open.insert((subject.id, control, kind), (since, seen));
         }
         for known in subject.last_known {
             let key = (subject.id, Some(known.control.as_str()), Kind::NotCompliant);
-            open.entry(key).or_insert_with(|| (known.since, known.headline.clone()));
+            open.entry(key).or_insert((known.since, Seen::Known(known)));
         }
     }
     open
@@ -119,29 +137,32 @@ fn open(report: &Report) -> Open<'_> {
 /// Writes into every finding since when it is so, and into every account what could not be looked at again.
 pub(crate) fn date(sweep: &mut Sweep, previous: Option<&Report>) {
     let before = previous.map(open).unwrap_or_default();
-    let remembered = previous.map(remembered).unwrap_or_default();
+    let seen_before: HashMap<&str, Subject<'_>> =
+        previous.iter().flat_map(|report| subjects(&report.sweep)).map(|subject| (subject.id, subject)).collect();
+    let remembered = |id: &str| {
+        previous.zip(seen_before.get(id)).map_or_else(Vec::new, |(report, subject)| remembered(*subject, report))
+    };
     let finished_at = sweep.finished_at;
     let date =
         |id: &str, checked: &mut Checked, open_since: &mut Option<Timestamp>, last_known: &mut Vec<LastKnown>| {
             let since =
                 |control: Option<&str>, kind| before.get(&(id, control, kind)).map_or(finished_at, |(since, _)| *since);
-            let known = remembered.get(id).map(Vec::as_slice).unwrap_or_default();
             match checked {
                 Checked::Rows(rows) => {
                     for row in rows.iter_mut() {
                         row.since = row.outcome.status().kind().map(|kind| since(Some(&row.control), kind));
                     }
-                    let is_unknown = |control: &str| {
-                        rows.iter()
-                            .any(|row| row.control == control && row.outcome.status().kind() == Some(Kind::Unknown))
-                    };
-                    *last_known = known.iter().filter(|known| is_unknown(&known.control)).cloned().collect();
+                    let is_unknown = |row: &&Row| row.outcome.status().kind() == Some(Kind::Unknown);
+                    let unknown: Vec<&str> = rows.iter().filter(is_unknown).map(|row| row.control.as_str()).collect();
+                    let known = if unknown.is_empty() { Vec::new() } else { remembered(id) };
+                    let is_unknown = |known: &LastKnown| unknown.contains(&known.control.as_str());
+                    *last_known = known.into_iter().filter(is_unknown).collect();
                 }
                 Checked::Unknown { .. } => {
                     *open_since = Some(since(None, Kind::Unknown));
-                    *last_known = known.to_vec();
+                    *last_known = remembered(id);
                 }
-                Checked::NotChecked { .. } => *last_known = known.to_vec(),
+                Checked::NotChecked { .. } => *last_known = remembered(id),
             }
         };
     if let Some(organization) = &mut sweep.organization {
@@ -153,17 +174,13 @@ pub(crate) fn date(sweep: &mut Sweep, previous: Option<&Report>) {
     }
 }
 
-/// What was last seen not compliant in each subject, in the order of its rows.
-fn remembered(report: &Report) -> HashMap<&str, Vec<LastKnown>> {
-    let of = |subject: Subject<'_>| {
-        let seen =
-            findings(subject, report.sweep.finished_at).into_iter().filter_map(|(control, kind, since, headline)| {
-                let control = control.filter(|_| kind == Kind::NotCompliant)?.to_owned();
-                Some(LastKnown { control, headline, since })
-            });
-        seen.chain(subject.last_known.iter().cloned()).collect()
-    };
-    subjects(&report.sweep).map(|subject| (subject.id, of(subject))).collect()
+/// What was last seen not compliant in a subject of a report, in the order of its rows.
+fn remembered(subject: Subject<'_>, report: &Report) -> Vec<LastKnown> {
+    let seen = findings(subject, report.sweep.finished_at).into_iter().filter_map(|(control, kind, since, seen)| {
+        let control = control.filter(|_| kind == Kind::NotCompliant)?.to_owned();
+        Some(LastKnown { control, headline: seen.headline(), since })
+    });
+    seen.chain(subject.last_known.iter().cloned()).collect()
 }
 
 /// What the sweep found that the report before did not have. A first report has nothing to compare with.
@@ -172,9 +189,9 @@ pub(crate) fn new(sweep: &Sweep, previous: Option<&Report>) -> Vec<Change> {
     let before = open(previous);
     let mut changes = Vec::new();
     for subject in subjects(sweep) {
-        for (control, kind, since, headline) in findings(subject, sweep.finished_at) {
+        for (control, kind, since, seen) in findings(subject, sweep.finished_at) {
             if !before.contains_key(&(subject.id, control, kind)) {
-                changes.push(change(subject, control, (kind, since, headline), None));
+                changes.push(change(subject, control, (kind, since, seen.headline()), None));
             }
         }
     }
@@ -188,16 +205,16 @@ pub(crate) fn resolved(sweep: &Sweep, previous: Option<&Report>) -> Vec<Change> 
     let mut changes = Vec::new();
     for subject in subjects(sweep) {
         let Checked::Rows(rows) = subject.checked else { continue };
-        if let Some((since, headline)) = before.get(&(subject.id, None, Kind::Unknown)) {
+        if let Some((since, seen)) = before.get(&(subject.id, None, Kind::Unknown)) {
             let now = Some("it can be looked at again".to_owned());
-            changes.push(change(subject, None, (Kind::Unknown, *since, headline.clone()), now));
+            changes.push(change(subject, None, (Kind::Unknown, *since, seen.headline()), now));
         }
         for row in rows.iter().filter(|row| row.outcome.status().kind().is_none()) {
             let of = |kind| before.get(&(subject.id, Some(row.control.as_str()), kind)).map(|was| (kind, was));
             // What was wrong says more than that it could not be looked at in between.
-            if let Some((kind, (since, headline))) = of(Kind::NotCompliant).or_else(|| of(Kind::Unknown)) {
+            if let Some((kind, (since, seen))) = of(Kind::NotCompliant).or_else(|| of(Kind::Unknown)) {
                 let now = Some(row.outcome.headline());
-                changes.push(change(subject, Some(&row.control), (kind, *since, headline.clone()), now));
+                changes.push(change(subject, Some(&row.control), (kind, *since, seen.headline()), now));
             }
         }
     }

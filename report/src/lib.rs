@@ -10,6 +10,7 @@ mod csv;
 mod history;
 mod html;
 mod outcome;
+mod previous;
 mod report;
 mod sweep;
 #[cfg(test)]
