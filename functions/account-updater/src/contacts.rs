@@ -154,9 +154,10 @@ impl Updates {
             })
         };
         let (rows, left) = self.see(meant, units, run, see).await?;
+        let done = rows.len();
         let row = |(account_id, account_name, seen)| ContactsRow { account_id, account_name, seen };
         let rows = Rows::Contacts(rows.into_iter().map(row).collect());
-        Ok(Report { left, ..Report::new(run.task, run.mode, rows) })
+        Ok(Report::new(run.task, run.mode, rows).leaving(done, left))
     }
 
     /// Looks at something of each account that is meant: account by account, with its name, and those that there was no time
@@ -201,7 +202,8 @@ impl Updates {
         let accounts = accounts.iter().map(|id| (id.clone(), id));
         let keep = async |id| self.keep_one(id, kind, wanted.as_ref(), run).await;
         let (rows, left) = visit(accounts, AT_ONCE, keep).await?;
-        Ok(Report { left, ..Report::new(run.task, run.mode, Rows::Found(rows)) })
+        let done = rows.len();
+        Ok(Report::new(run.task, run.mode, Rows::Found(rows)).leaving(done, left))
     }
 
     async fn keep_one(

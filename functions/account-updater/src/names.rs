@@ -30,7 +30,8 @@ impl Updates {
     ) -> Result<Report, Failure> {
         let names = names.iter().map(|(id, name)| (id.clone(), (id, name)));
         let (rows, left) = visit(names, AT_ONCE, async |(id, name)| self.rename_one(id, name, run).await).await?;
-        Ok(Report { left, ..Report::new(run.task, run.mode, Rows::Found(rows)) })
+        let done = rows.len();
+        Ok(Report::new(run.task, run.mode, Rows::Found(rows)).leaving(done, left))
     }
 
     /// One account. A failure to keep the record ends the run: nothing is done that is not kept.

@@ -79,8 +79,9 @@ impl Updates {
             Ok(Regions { regions })
         };
         let (rows, left) = self.see(meant, units, run, see).await?;
+        let done = rows.len();
         let row = |(account_id, account_name, seen)| RegionsRow { account_id, account_name, seen };
         let rows = Rows::Regions(rows.into_iter().map(row).collect());
-        Ok(Report { left, ..Report::new(run.task, run.mode, rows) })
+        Ok(Report::new(run.task, run.mode, rows).leaving(done, left))
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use serde::Serialize;
-use steward::{baseline::Refusal, control::Mode, ids::AccountId};
+use steward::{baseline::Refusal, control::Mode, ids::AccountId, runtime::concurrency::Progress};
 
 use crate::{addresses::PlanRow, contacts::ContactsRow, event::Finding, regions::RegionsRow, status::StatusRow};
 
@@ -34,6 +34,9 @@ pub struct Report {
     /// The accounts that there was no time for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) left: Vec<AccountId>,
+    /// How far it has come, where accounts are left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) progress: Option<Progress>,
     /// Records that cannot be read, by their keys.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) unreadable: Vec<String>,
@@ -78,8 +81,14 @@ impl Report {
             finding: None,
             rows,
             left: Vec::new(),
+            progress: None,
             unreadable: Vec::new(),
             csv: None,
         }
+    }
+
+    /// The same, of so many accounts that were worked on and these that there was no time for.
+    pub(crate) fn leaving(self, done: usize, left: Vec<AccountId>) -> Self {
+        Self { progress: Progress::of(done + left.len(), left.len()), left, ..self }
     }
 }

@@ -6,6 +6,7 @@ use steward::{
     control::{Mode, Row, brake::Braked},
     error::{Cause, Failure},
     ids::AccountId,
+    runtime::concurrency::Progress,
 };
 
 /// What a person is answered.
@@ -33,6 +34,9 @@ pub struct Report {
     /// The accounts that there was no time for, or no room in the answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<AccountId>,
+    /// How far it has come, where accounts are left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
 }
 
 /// An account that was not looked at.
@@ -66,6 +70,7 @@ impl Report {
             failed: Vec::new(),
             brake: None,
             left: Vec::new(),
+            progress: None,
         }
     }
 

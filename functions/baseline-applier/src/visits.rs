@@ -17,7 +17,7 @@ use steward::{
     organization::Target,
     runtime::{
         budget::Budget,
-        concurrency::{as_they_come, in_order},
+        concurrency::{Progress, as_they_come, in_order},
     },
     session::ineligibility,
 };
@@ -62,12 +62,14 @@ impl BaselineApplier {
         let brake = Brake::new(&input.selection, targets.len(), self.max_changed_percent, plan, said)?;
         let budget = Budget::keeping(MARGIN);
         let run = Run { input, document: &document, brake: &brake, invocation, budget: &budget };
+        let selected = targets.len();
         let visits = targets.into_iter().map(|target| self.visit(target, &run));
         let came = as_they_come(visits, AT_ONCE).collect().await;
         let mut report = Report::new(input.mode, document.refused.clone(), unmatched);
         for visited in in_order(came) {
             report.add(visited);
         }
+        report.progress = Progress::of(selected, report.left.len());
         report.brake = brake.summary(input.mode).map(Box::new);
         Ok(report)
     }

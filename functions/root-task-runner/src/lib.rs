@@ -29,7 +29,7 @@ use steward::{
     organization::{Target, UnitPaths},
     runtime::{
         budget::Budget,
-        concurrency::{as_they_come, in_order},
+        concurrency::{Progress, as_they_come, in_order},
         settings::{NotConfigured, Settings},
         start::SdkConfig,
     },
@@ -129,6 +129,7 @@ impl RootTaskRunner {
                 let targets = selection.targets(&self.organizations, &self.units).await?;
                 let (plan, said) = (input.plan(selection, document.etag()), input.confirmation.as_ref());
                 let brake = Brake::new(selection, targets.len(), self.max_changed_percent, plan, said)?;
+                let selected = targets.len();
                 let visits = targets.into_iter().map(|target| self.braked(target, &run, &brake));
                 let came: Vec<_> = as_they_come(visits, AT_ONCE)
                     .map(|(position, visited)| visited.map(|visited| (position, visited)))
@@ -137,6 +138,7 @@ impl RootTaskRunner {
                 for visited in in_order(came) {
                     report.add(visited);
                 }
+                report.progress = Progress::of(selected, report.left.len());
                 report.brake = brake.summary(input.mode).map(Box::new);
             }
             Work::Unlock(account, _) | Work::Restore { account, .. } => {

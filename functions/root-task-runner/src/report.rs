@@ -8,6 +8,7 @@ use steward::{
     control::{Mode, brake::Braked},
     error::{Cause, Failure},
     ids::AccountId,
+    runtime::concurrency::Progress,
 };
 
 use crate::root_task::{CredentialKind, Finding, Task};
@@ -30,6 +31,9 @@ pub struct Report {
     /// The accounts that there was no time for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<AccountId>,
+    /// How far it has come, where accounts are left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
     /// The rows of an audit as CSV.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub csv: Option<String>,
@@ -52,7 +56,16 @@ pub struct Row {
 impl Report {
     /// A report of nothing yet.
     pub(crate) fn new(task: Task, mode: Mode, baseline_refused: Option<Refusal>) -> Self {
-        Self { task, mode, baseline_refused, rows: Vec::new(), brake: None, left: Vec::new(), csv: None }
+        Self {
+            task,
+            mode,
+            baseline_refused,
+            rows: Vec::new(),
+            brake: None,
+            left: Vec::new(),
+            progress: None,
+            csv: None,
+        }
     }
 
     /// Takes in what came of one account.
