@@ -102,8 +102,8 @@ demo: build ## Watch an account being created, in a local cloud
 cloud: build ## Run a local cloud with Steward in it, to try things by hand
 	$(DEBUG)/harness cloud
 
-bench: optimised ## Measure cold start, memory, size and throughput against the budgets
-	cargo run --release --package harness -- bench
+bench: optimised ## Measure cold start, memory, size and throughput against the budgets; PART=sweep for a part of it
+	cargo run --release --package harness -- bench $(PART)
 
 clean: ## Remove what was built; the tools stay
 	cargo clean

@@ -3,6 +3,7 @@
 mod account;
 mod boto3;
 mod cold_start;
+mod requests;
 mod sweep;
 
 use std::{error::Error, fs, io, path::PathBuf, time::Duration};
@@ -37,10 +38,29 @@ fn functions() -> io::Result<Vec<(String, String)>> {
     Ok(names.into_iter().map(with_logical_id).collect())
 }
 
-/// Measures everything and prints it. An error when a budget is missed.
-pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
+/// Measures everything, or one part, and prints it. An error when a budget is missed.
+pub(crate) async fn measure(part: &str) -> Result<(), Box<dyn Error>> {
     let console = Console;
     let mut missed = Vec::new();
+    if !["", "cold-start", "load", "sweep", "sweep-10000"].contains(&part) {
+        return Err(format!("{part} is no part of the benchmarks").into());
+    }
+    if ["", "cold-start"].contains(&part) {
+        cold_starts(&console, &mut missed).await?;
+    }
+    if ["", "load"].contains(&part) {
+        under_load(&console, &mut missed).await?;
+    }
+    match part {
+        "" | "sweep" => sweep::measure(&console, &sweep::SIZES, &mut missed).await?,
+        // Alone it has nothing beside it to be compared with.
+        "sweep-10000" => sweep::measure(&console, &sweep::SIZES[1..], &mut missed).await?,
+        _ => {}
+    }
+    if missed.is_empty() { Ok(()) } else { Err(missed.join("; ").into()) }
+}
+
+async fn cold_starts(console: &Console, missed: &mut Vec<String>) -> Result<(), Box<dyn Error>> {
     let functions = functions()?;
 
     console.heading("Cold start: from the start of the process until it asks for its first event (median of 15)");
@@ -59,9 +79,13 @@ pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
             console.line(&format!("  more than the {} of a machine at rest", milliseconds(COLD_START)));
         }
     }
+    Ok(())
+}
 
+async fn under_load(console: &Console, missed: &mut Vec<String>) -> Result<(), Box<dyn Error>> {
+    let functions = functions()?;
     console.heading("Under load: 20 accounts requested at once");
-    let demo = DemoOrganization::open(&console, 0, 0).await?;
+    let demo = DemoOrganization::open(console, 0, 0).await?;
     twenty_accounts(&demo).await?;
     twenty_regions(&demo).await?;
     for function in ["OrganizationPreparerFunction", "DeadLetterReplayerFunction"] {
@@ -99,10 +123,7 @@ pub(crate) async fn measure() -> Result<(), Box<dyn Error>> {
             missed.push(format!("{name} weighs {:.2} MB; 5 MB is the budget", megabytes(zip)));
         }
     }
-    account::measure(&console, &demo, &mut missed).await?;
-    drop(demo);
-    sweep::measure(&console, &mut missed).await?;
-    if missed.is_empty() { Ok(()) } else { Err(missed.join("; ").into()) }
+    account::measure(console, &demo, missed).await
 }
 
 async fn twenty_accounts(demo: &DemoOrganization) -> Result<(), Box<dyn Error>> {

@@ -57,11 +57,13 @@ pub async fn eventually<T>(what: &str, time: Duration, ask: impl AsyncFnMut() ->
 }
 
 /// Runs one of the commands of the program.
-pub async fn run(command: &str) -> Result<(), Box<dyn Error>> {
+///
+/// `part` is the part of the benchmarks that is run; all of them where it is empty.
+pub async fn run(command: &str, part: &str) -> Result<(), Box<dyn Error>> {
     match command {
         "demo" => demo::run().await,
         "cloud" => cloud_command::serve().await,
-        "bench" => bench::measure().await,
-        _ => Err("usage: stage demo | cloud | bench".into()),
+        "bench" => bench::measure(part).await,
+        _ => Err("usage: harness demo | cloud | bench [cold-start | load | sweep | sweep-10000]".into()),
     }
 }

@@ -1,4 +1,4 @@
-//! `stage demo` plays the demonstration, `stage cloud` keeps its cloud running, `stage bench` measures.
+//! `harness demo` plays the demonstration, `harness cloud` keeps its cloud running, `harness bench` measures, or a part of it.
 
 use std::{error::Error, process::ExitCode};
 
@@ -6,8 +6,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let command = std::env::args().nth(1).unwrap_or_default();
-    match until_interrupted(harness::run(&command)).await {
+    let argument = |position| std::env::args().nth(position).unwrap_or_default();
+    match until_interrupted(harness::run(&argument(1), &argument(2))).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&*error);

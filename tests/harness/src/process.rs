@@ -21,6 +21,18 @@ pub fn processes_of(function: &str) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// The folders under `/proc` of the processes that this one has started: what the cloud is made of, and not the functions in it.
+pub(crate) fn children() -> io::Result<Vec<PathBuf>> {
+    let own = std::process::id().to_string();
+    let is_child = |process: &PathBuf| {
+        let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
+        // Behind the name of the program: its state, and whose child it is (proc(5)).
+        stat.rsplit_once(") ").and_then(|(_, fields)| fields.split(' ').nth(1)) == Some(&own)
+    };
+    let all = fs::read_dir("/proc")?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    Ok(all.into_iter().filter(is_child).collect())
+}
+
 /// The peak resident memory of a process, in KiB; None when it has ended.
 pub(crate) fn peak_kb(process: &Path) -> Option<u64> {
     let status = fs::read_to_string(process.join("status")).ok()?;
