@@ -66,6 +66,26 @@ async fn what_the_organization_has_already_is_refused_before_anything_is_recorde
 }
 
 #[tokio::test]
+async fn an_address_that_somebody_else_has_taken_since_the_sweep_never_becomes_a_request_s_account() {
+    let scenario = Scenario::with_members(1, "version: 1\n").await;
+    crate::compliance_sweep::sweep(&scenario).await;
+    let address = format!("since@{}.example.com", scenario.organization.management_account());
+    let input = json!({"AccountName": "Theirs", "Email": address});
+    scenario.stack.client.json("organizations", "CreateAccount", input).await.expect("somebody makes an account");
+    let theirs =
+        eventually("their account", PATIENCE, async || scenario.organization.account_with_email(&address)).await;
+    let answer = scenario.stack.request(&json!({"account_name": "Ours", "email": address})).await.expect("an answer");
+    // Either the index knows by the event of AWS, or AWS refuses what it has already.
+    if answer["cause"] != "EmailInOrganization" {
+        let id = answer["request_id"].as_str().unwrap_or_else(|| panic!("{answer}"));
+        let end = scenario.end_of(id).await;
+        assert_eq!(end.state(), "FAILED", "{}", end.record);
+        assert_eq!(end.record["account_id"], Value::Null, "{}", end.record);
+    }
+    assert_eq!(scenario.organization.account_with_email(&address), Some(theirs));
+}
+
+#[tokio::test]
 async fn a_refused_event_is_reported_because_nobody_reads_its_answer() {
     let scenario = Scenario::shared().await;
     let listener = scenario.listen("refused-event").await;

@@ -137,11 +137,15 @@ async fn accounts_that_deny_throttle_or_close_and_a_batch_that_is_lost_are_in_th
         let throttled = Fault::new(FaultKind::Throttle).operation("iam", "ListAccountAliases").account(account);
         faults.push(scenario.cloud.faults().add(throttled));
     }
-    let slow = Fault::new(FaultKind::Latency(Duration::from_secs(2)));
-    let slow = slow.operation("s3", "GetObject").function("compliance-checker").account(&management);
-    let slow = scenario.cloud.faults().add(slow);
+    // Nobody is in an account before somebody has closed it.
+    let slow = Fault::new(FaultKind::Latency(Duration::from_secs(5)));
+    let slow = slow.operation("sts", "AssumeRole").function("compliance-checker").account(&management);
+    let _slow = scenario.cloud.faults().add(slow);
     let execution = scenario.stack.start_sweep().await.unwrap();
-    eventually("the accounts to be listed", PATIENCE, async || (slow.hits() > 0).then_some(())).await;
+    eventually("the accounts to be listed", PATIENCE, async || {
+        objects(&scenario).await.into_iter().find(|key| key.ends_with("/accounts.json"))
+    })
+    .await;
     let closed = members[4].clone();
     let close = json!({"AccountId": closed});
     scenario.stack.client.json("organizations", "CloseAccount", close).await.expect("somebody closes an account");
@@ -213,6 +217,97 @@ async fn a_batch_that_runs_out_of_time_ends_before_its_function_and_says_what_is
     let seen = cells(&report(&scenario).await);
     let left = seen.values().filter(|outcome| *outcome == "NoTimeLeft").count();
     assert_eq!(left, 24 - 16, "sixteen are looked at at the same time: {seen:?}");
+}
+
+/// What there is of sweeps in the bucket.
+async fn objects(scenario: &Scenario) -> Vec<String> {
+    let path = format!("/{}?list-type=2&prefix=sweeps/", scenario.stack.output("ReportsBucket"));
+    let Ok(listed) = scenario.stack.client.rest("s3", Method::GET, &path, "").await else { return Vec::new() };
+    let listed = String::from_utf8_lossy(listed.body()).into_owned();
+    listed.split("<Key>").skip(1).filter_map(|rest| Some(rest.split_once("</Key>")?.0.to_owned())).collect()
+}
+
+#[tokio::test]
+async fn accounts_are_looked_at_while_others_are_listed_and_changed_when_all_are() {
+    let scenario = Scenario::with_members(110, &format!("{DOCUMENT}remediate: [account-alias]\n")).await;
+    for id in scenario.organization.account_ids() {
+        scenario.organization.set_joined(&id, Duration::from_hours(24 * 30));
+    }
+    let management = scenario.organization.management_account();
+    let pages = Fault::new(FaultKind::Latency(Duration::from_secs(2))).operation("organizations", "ListAccounts");
+    let _pages = scenario.cloud.faults().add(pages.function("account-lister").account(management));
+    let since = scenario.cloud.sequence();
+    let ended = sweep(&scenario).await;
+    assert_eq!((&ended["totals"]["accounts"], &ended["totals"]["unknown"]), (&json!(112), &json!(0)), "{ended}");
+    let calls = scenario.cloud.calls().since(since);
+    let times = |operation: &str| {
+        let of_sweep = ["account-lister", "compliance-checker"].map(Some);
+        let made = calls.iter().filter(|call| call.operation == operation && call.error.is_none());
+        let made = made.filter(|call| of_sweep.contains(&call.function.as_deref()));
+        made.map(|call| call.at).collect::<Vec<_>>()
+    };
+    let (listed, entered, changed) = (times("ListAccounts"), times("AssumeRole"), times("CreateAccountAlias"));
+    assert!(entered.iter().min() < listed.iter().max(), "nobody waits for the list");
+    assert!(changed.iter().min() > listed.iter().max(), "but what is changed waits for all of it");
+    let seen = cells(&report(&scenario).await);
+    let fixed = seen.iter().filter(|((_, control), outcome)| control == "account-alias" && *outcome == "fixed").count();
+    assert_eq!((changed.len(), fixed), (28, 28), "a quarter of all accounts, and each of them once");
+}
+
+#[tokio::test]
+async fn a_list_that_is_begun_again_by_another_invocation_or_at_the_same_time_puts_each_account_in_one_batch() {
+    let scenario = Scenario::with_members(110, DOCUMENT).await;
+    let management = scenario.organization.management_account();
+    let pages = Fault::new(FaultKind::Latency(Duration::from_secs(1))).operation("organizations", "ListAccounts");
+    let _pages = scenario.cloud.faults().add(pages.function("account-lister").account(management));
+    let execution = scenario.stack.start_sweep().await.unwrap();
+    eventually("a batch", PATIENCE, async || {
+        objects(&scenario).await.into_iter().find(|key| key.contains("/batches/"))
+    })
+    .await;
+    kill(scenario.stack.output("AccountListerFunction")).expect("its process can be killed");
+    let _twin = scenario.stack.invoke("AccountListerFunction", &json!({"execution": execution})).await;
+    let ended = scenario.stack.end_of_sweep(&execution, PATIENCE * 2).await;
+    assert_eq!((&ended["totals"]["accounts"], &ended["totals"]["unknown"]), (&json!(112), &json!(0)), "{ended}");
+    let mut batched = Vec::new();
+    for key in objects(&scenario).await.into_iter().filter(|key| key.contains("/batches/")) {
+        let batch: Value = serde_json::from_str(&scenario.stack.report_object(&key).await.unwrap()).unwrap();
+        let accounts = batch["accounts"].as_array().expect("accounts").clone();
+        batched.extend(accounts.iter().filter_map(|account| account["id"].as_str().map(ToOwned::to_owned)));
+    }
+    batched.sort_unstable();
+    let all = batched.len();
+    batched.dedup();
+    assert_eq!((all, batched.len()), (111, 111));
+}
+
+#[tokio::test]
+async fn what_the_index_of_tags_does_not_know_yet_is_not_called_drift() {
+    let scenario = Scenario::with_document("version: 1\ndefaults: {account-tags: {tags: {stage: prod}}}\n").await;
+    let account = scenario.member();
+    scenario.organization.set_tag_index_lag(Duration::from_hours(1));
+    let tag = json!({"ResourceId": account, "Tags": [{"Key": "stage", "Value": "prod"}]});
+    scenario.stack.client.json("organizations", "TagResource", tag).await.expect("somebody tags it");
+    sweep(&scenario).await;
+    let seen = cells(&report(&scenario).await);
+    assert_eq!(seen[&(account.clone(), "account-tags".to_owned())], "compliant");
+    let untagged = seen.iter().find(|((id, control), _)| control == "account-tags" && *id != account);
+    assert!(untagged.is_none_or(|(_, outcome)| outcome == "drifted"), "{untagged:?}");
+}
+
+#[tokio::test]
+async fn a_sweep_whose_accounts_cannot_be_listed_fails_and_nobody_waits_for_batches_any_more() {
+    let scenario = Scenario::with_members(1, DOCUMENT).await;
+    let management = scenario.organization.management_account();
+    let denied = Fault::error("AccessDeniedException", "no").operation("organizations", "ListAccounts");
+    let _denied = scenario.cloud.faults().add(denied.function("account-lister").account(management));
+    let execution = scenario.stack.start_sweep().await.unwrap();
+    eventually("the sweep to fail", PATIENCE * 2, async || {
+        let input = json!({"executionArn": execution});
+        let shown = scenario.stack.client.json("states", "AWSStepFunctions.DescribeExecution", input).await.ok()?;
+        (shown["status"] == "FAILED").then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -293,8 +388,9 @@ async fn only_the_state_machine_begins_ends_and_works_on_sweeps() {
         ("AccountListerFunction", json!({"execution": invented})),
         ("AccountListerFunction", json!({"execution": ended})),
         ("AccountListerFunction", json!({"execution": format!("{foreign}:x")})),
-        ("ComplianceCheckerFunction", json!({"execution": invented, "batch": 1})),
-        ("ComplianceCheckerFunction", json!({"execution": ended, "batch": 1})),
+        ("ComplianceCheckerFunction", json!({"execution": invented, "task": "look", "batch": 1, "every": 4})),
+        ("ComplianceCheckerFunction", json!({"execution": ended, "task": "look", "batch": 1, "every": 4})),
+        ("ComplianceCheckerFunction", json!({"execution": ended, "task": "change", "batch": 1, "every": 4})),
         ("ComplianceReporterFunction", json!({"execution": invented})),
         ("ComplianceReporterFunction", json!({"execution": ended, "results": []})),
     ] {
@@ -326,25 +422,22 @@ async fn a_planted_batch_changes_an_account_by_its_own_baseline_and_the_manageme
     scenario.stack.watch_for_years().await.expect("the table takes it");
     let (account, management) = (scenario.member(), scenario.organization.management_account().to_owned());
     scenario.organization.set_joined(&account, Duration::from_hours(24 * 30));
-    // The list takes long enough to be at hand when the attacker writes over the batch.
+    // The first batch is there long enough for the attacker to write over it.
     let slow = Fault::new(FaultKind::Latency(Duration::from_secs(3)));
-    let slow = scenario
-        .cloud
-        .faults()
-        .add(slow.operation("s3", "GetObject").function("compliance-checker").account(&management));
+    let slow = slow.operation("s3", "GetObject").function("compliance-checker").account(&management);
+    let _slow = scenario.cloud.faults().add(slow);
     let execution = scenario.stack.start_sweep().await.expect("the sweep starts");
-    eventually("the accounts to be listed", PATIENCE, async || (slow.hits() > 0).then_some(())).await;
+    let key = eventually("the first batch", PATIENCE, async || {
+        objects(&scenario).await.into_iter().find(|key| key.ends_with("/batches/0001.json"))
+    })
+    .await;
     let sandbox = scenario.organization.unit_id("/Workloads/Sandbox");
     let planted = |id: &str| {
         json!({"id": id, "name": "Planted", "email": "p@example.com", "state": "ACTIVE", "unit": "/Workloads/Sandbox",
             "units": [scenario.organization.root_id(), scenario.organization.unit_id("/Workloads"), sandbox]})
     };
     let bucket = scenario.stack.output("ReportsBucket");
-    let listed =
-        scenario.stack.client.rest("s3", Method::GET, &format!("/{bucket}?list-type=2&prefix=sweeps/"), "").await;
-    let listed = String::from_utf8_lossy(listed.expect("a list").body()).into_owned();
-    let sweep = listed.split("<Key>sweeps/").nth(1).and_then(|rest| rest.split('/').next()).expect("a sweep");
-    let path = format!("/{bucket}/sweeps/{sweep}/batches/0001.json");
+    let path = format!("/{bucket}/{key}");
     let arns = format!("arn:aws:organizations::{management}:account/{}/", scenario.organization.id());
     let batch = json!({"account_arns": arns, "accounts": [planted(&account), planted(&management)]}).to_string();
     scenario.stack.client.rest("s3", Method::PUT, &path, batch).await.expect("it is planted");

@@ -92,7 +92,7 @@ fn callers() -> Vec<Caller> {
     let template = template();
     let roles = resources(&template, "AWS::IAM::Role");
     let definition: Value = serde_json::from_str(&read("statemachines/compliance-sweep.asl.json")).expect("JSON");
-    let batches = definition["States"]["CheckBatches"]["MaxConcurrency"].as_f64().expect("a concurrency");
+    let batches = crate::state_machine::looking(&definition)["MaxConcurrency"].as_f64().expect("a concurrency");
     let caller = |(name, function): (String, Value)| {
         let of_queues = function["Events"].as_object().into_iter().flat_map(|events| events.values());
         let of_queues =
@@ -136,7 +136,8 @@ fn the_functions_that_work_side_by_side_take_no_more_than_aws_publishes_of_any_r
                 _ => others += takes,
             }
         }
-        // A sweep lists, and then checks.
+        // What both ask for is never asked for at the same time: whoever deploys stack sets asks for tags before any account is
+        // looked at, and whoever changes accounts looks units up when all are listed.
         let all = listing.max(checking).max(requests) + others;
         assert!(all <= 1.0 + 1e-9, "{all:.2} of the rate of {operation}: {}", said.join(", "));
     }

@@ -12,15 +12,21 @@ fn definition() -> Value {
     serde_json::from_str(&read(DEFINITION)).expect("the definition is JSON")
 }
 
-/// The tasks of the machine and of the map in it, by the substitution that names their function.
+/// The map in which the workers look at accounts.
+pub(crate) fn looking(definition: &Value) -> &Value {
+    &definition["States"]["Look"]["Branches"][2]["States"]["CheckBatches"]
+}
+
+/// The tasks of the machine, of its branches and of the maps in it, by the substitution that names their function.
 fn tasks(states: &Value) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for state in states.as_object().expect("states").values() {
         if let Some(function) = state["Parameters"]["FunctionName"].as_str() {
             found.push((function.trim_matches(['$', '{', '}']).to_owned(), state.clone()));
         }
-        if state["ItemProcessor"].is_object() {
-            found.extend(tasks(&state["ItemProcessor"]["States"]));
+        let branches = state["Branches"].as_array().into_iter().flatten();
+        for machine in branches.chain(state.get("ItemProcessor")) {
+            found.extend(tasks(&machine["States"]));
         }
     }
     found
@@ -93,16 +99,35 @@ fn a_sweep_is_ended_when_its_right_to_fix_is_over() {
 }
 
 #[test]
-fn whatever_happens_to_the_checks_of_the_organization_the_accounts_are_next() {
-    let checks = &definition()["States"]["CheckOrganization"];
-    assert_eq!((&checks["Next"], &checks["Catch"][0]["Next"]), (&"CheckBatches".into(), &"CheckBatches".into()));
-    assert_eq!(checks["Catch"][0]["ErrorEquals"][0], "States.ALL");
+fn whatever_happens_to_the_checks_of_the_organization_and_to_the_batches_the_report_is_next() {
+    let definition = definition();
+    let states = &definition["States"];
+    for (branch, state) in [(1, "CheckOrganization"), (2, "CheckBatches")] {
+        let states = &states["Look"]["Branches"][branch]["States"];
+        let catch = &states[state]["Catch"][0];
+        assert_eq!(catch["ErrorEquals"][0], "States.ALL", "{state}");
+        let next = catch["Next"].as_str().expect("a state");
+        assert_eq!((&states[next]["Type"], &states[next]["End"]), (&"Pass".into(), &true.into()), "{state}");
+    }
+    assert_eq!(states["Look"]["Next"], "MayChange");
+    assert_eq!(states["MayChange"]["Default"], "Report");
+    let changes = &states["ChangeBatches"];
+    assert_eq!((&changes["Next"], &changes["Catch"][0]["Next"]), (&"Report".into(), &"Report".into()));
+    assert_eq!(changes["Catch"][0]["ErrorEquals"][0], "States.ALL");
 }
 
 #[test]
-fn whatever_happens_to_the_batches_the_report_is_next() {
-    let batches = &definition()["States"]["CheckBatches"];
-    assert_eq!((&batches["Next"], &batches["Catch"][0]["Next"]), (&"Report".into(), &"Report".into()));
-    assert_eq!(batches["Catch"][0]["ErrorEquals"][0], "States.ALL");
-    assert_eq!(batches["ToleratedFailurePercentage"], 100);
+fn every_batch_is_one_workers_and_each_worker_has_an_end() {
+    let definition = definition();
+    let workers: Vec<i64> =
+        serde_json::from_value(definition["States"]["Begin"]["Result"]["workers"].clone()).expect("numbers");
+    for map in [looking(&definition), &definition["States"]["ChangeBatches"]] {
+        let every = map["ItemSelector"]["every"].as_i64().expect("a number");
+        assert!(workers.iter().copied().eq(1..=every), "{workers:?} and every {every}");
+        assert_eq!((&map["MaxConcurrency"], &map["ToleratedFailurePercentage"]), (&every.into(), &100.into()));
+        let choices = map["ItemProcessor"]["States"]["GoOn"]["Choices"].as_array().expect("choices");
+        let ends = choices.iter().filter(|choice| choice["Next"] == "End");
+        let names: Vec<_> = ends.map(|choice| choice["Variable"].as_str().expect("a path")).collect();
+        assert_eq!(names, ["$.step.progress", "$.step.in_a_row"], "done, or nothing but failures");
+    }
 }

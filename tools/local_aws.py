@@ -8,7 +8,9 @@ import contextvars
 import functools
 import json
 import os
+import queue
 import re
+import threading
 import time
 
 import local_users
@@ -18,7 +20,7 @@ from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.arn import parse_arn
 from ministack.core.iam_evaluator import caller_arn
 from ministack.core.responses import get_account_id, set_request_account_id
-from ministack.services import budgets, dynamodb, eventbridge, lambda_svc, s3, sns, sqs
+from ministack.services import budgets, dynamodb, eventbridge, lambda_svc, s3, sns, sqs, stepfunctions
 from ministack.services.cloudformation import engine, provisioners
 
 ARCHIVE = "AWS::Events::Archive"
@@ -399,7 +401,39 @@ def get_queue_attributes(data: dict, queue_url: str) -> dict:
     return {"Attributes": {name: value for name, value in shown.items() if value is not None}}
 
 
+# Branches that work side by side: where one fails, MiniStack waits for the end of all others; AWS ends them.
+
+
+def run_branches(state_def: dict, raw_input, execution: dict, ctx: dict) -> tuple:
+    """Runs the branches of a state; the first that fails fails all."""
+    given = stepfunctions._apply_parameters(state_def, stepfunctions._apply_input_path(state_def, raw_input, ctx), ctx)
+    ends = queue.Queue()
+
+    def run(position: int, branch: dict) -> None:
+        try:
+            end = stepfunctions._run_sub_machine(branch["States"], branch["StartAt"], given, execution, ctx)
+            ends.put((position, end, None))
+        except Exception as error:
+            ends.put((position, None, error))
+
+    for place in enumerate(state_def["Branches"]):
+        branch = functools.partial(contextvars.copy_context().run, run, *place)
+        threading.Thread(target=branch, daemon=True).start()
+    results = [None] * len(state_def["Branches"])
+    for _ in results:
+        position, end, error = ends.get()
+        results[position] = end
+        if isinstance(error, stepfunctions._ExecutionError):
+            raise error
+        if error:
+            raise stepfunctions._ExecutionError("States.BranchFailed", str(error))
+    output = stepfunctions._apply_result_selector(state_def, results)
+    output = stepfunctions._apply_result_path(state_def, raw_input, output)
+    return stepfunctions._apply_output_path(state_def, output, ctx), stepfunctions._next_or_end(state_def)
+
+
 if __name__ == "__main__":
+    stepfunctions._run_parallel_branches = run_branches
     plain_get_queue_attributes = sqs._HANDLERS["GetQueueAttributes"]
     sqs._HANDLERS["GetQueueAttributes"] = get_queue_attributes
     plain_set_queue_attributes = sqs._HANDLERS["SetQueueAttributes"]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     baseline::{Refusal, TagSelectors},
-    control::Row,
+    control::{Row, stack_instances::SetFacts},
     error::Failure,
     gateway::{Account, AccountState},
     ids::{AccountId, NotValid, OrganizationalUnitId},
@@ -56,9 +56,9 @@ impl SweepId {
         format!("sweeps/{}/batches/{batch:04}.json", self.0)
     }
 
-    /// Where it is written what a batch has of the stack sets that the document names.
-    pub fn stack_sets_key(&self, batch: usize) -> String {
-        format!("sweeps/{}/stack-sets/{batch:04}.json", self.0)
+    /// Where it is written what is to be changed in the accounts of a batch.
+    pub fn changes_key(&self, batch: usize) -> String {
+        format!("sweeps/{}/changes/{batch:04}.json", self.0)
     }
 
     /// Where it is written what came of the organization checks.
@@ -105,7 +105,7 @@ impl std::fmt::Display for SweepId {
     }
 }
 
-/// Every account of the organization when the sweep began.
+/// Every account of the organization when the sweep began. Where it is written, every batch is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
     /// The sweep.
@@ -130,13 +130,19 @@ pub struct Listing {
     pub accounts: Vec<Listed>,
     /// How many batches there are.
     pub batches: usize,
+    /// Whether the sweep changes what it has found.
+    #[serde(default)]
+    pub remediates: bool,
 }
 
-/// The accounts that one invocation looks at.
+/// The accounts that one invocation looks at. It is written once, and never again: somebody may be at work on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
     /// What the ARNs of the organization's accounts begin with.
     pub account_arns: String,
+    /// What its accounts have of the stack sets that the document names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stack_sets: Vec<SetFacts>,
     /// The accounts.
     pub accounts: Vec<Listed>,
 }
@@ -166,6 +172,9 @@ pub struct Listed {
     /// When it joined the organization.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined_at: Option<Timestamp>,
+    /// The batch in which it is looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<usize>,
 }
 
 /// Whether an account may be remediated by a sweep. A new one is still being given its baseline, by somebody else: two that
@@ -215,7 +224,7 @@ impl Listed {
             Err(failure) => ("?".to_owned(), Some(failure)),
         };
         let Account { id, name, email, units, joined_at, .. } = account;
-        Self { id, name, email, state, unit, units, not_checked, failure, joined_at }
+        Self { id, name, email, state, unit, units, not_checked, failure, joined_at, batch: None }
     }
 
     /// The account as it was listed.

@@ -1,14 +1,10 @@
 //! Begins a sweep: lists every account of the organization, in batches, and finds new ones that no event has announced.
 
+mod batches;
 mod leaving;
+mod listing;
 mod stack_sets;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
-
-use futures_util::future::join;
 use jiff::{Timestamp, tz::TimeZone};
 use lambda_runtime::{LambdaEvent, tracing};
 use serde::{Deserialize, Serialize};
@@ -17,32 +13,29 @@ use steward::{
     account_creation::{BaselineMessage, Store},
     baseline::{BaselineSelectorUnmatched, DocumentCache, Selectors, TagSelectors, unmatched_in_words},
     clock,
-    control::{self, brake::may_change, stack_instances::SetFacts},
+    control::{self, brake::may_change},
     error::{Cause, Failure},
     gateway::{
-        Account, DynamoDbGateway, EventBridgeGateway, Organization, OrganizationsGateway, S3Gateway, SqsGateway,
-        StatesGateway,
+        Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, SqsGateway, StatesGateway,
     },
     ids::{AccountId, OrganizationalUnitId},
-    organization::UnitNames,
     poll_backoff::PollBackoff,
     runtime::{
         settings::{NotConfigured, Settings},
         start::SdkConfig,
     },
     session::Guards,
-    sweep::{BATCH, Batch, Listed, Listing, RemediationLock, SweepBrake, SweepExecutions, SweepId, note},
+    sweep::{Listing, RemediationLock, SweepBrake, SweepExecutions, SweepId, note},
     table::{
         account_index::AccountIndex,
-        closures::{Closure, Closures},
+        closures::Closures,
         known_accounts::{Joining, KnownAccounts, joining},
     },
 };
 
+use batches::{Batches, json, read};
+use listing::Accounts;
 use stack_sets::{OfSweep, StackSets};
-
-/// How long requests leave the listing to a sweep: ten thousand accounts take a minute and a half.
-const LISTED_WITHIN: Duration = Duration::from_mins(3);
 
 /// The handler of `account-lister`, with what it keeps between the invocations of one process.
 #[derive(Debug)]
@@ -78,8 +71,10 @@ struct Input {
 pub struct Answer {
     /// The sweep.
     pub sweep_id: SweepId,
-    /// The numbers of the batches.
-    pub batches: Vec<usize>,
+    /// How many batches there are.
+    pub batches: usize,
+    /// Whether it changes what it has found.
+    pub remediates: bool,
     /// How many accounts there are.
     pub accounts: usize,
     /// New accounts that no event has announced; they get their baseline.
@@ -88,6 +83,19 @@ pub struct Answer {
     /// sweep alone says so.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub joined_before: Vec<AccountId>,
+}
+
+impl Answer {
+    fn of(listing: &Listing, Joined { unannounced, before }: Joined) -> Self {
+        Self {
+            sweep_id: listing.sweep_id.clone(),
+            batches: listing.batches,
+            remediates: listing.remediates,
+            accounts: listing.accounts.len(),
+            unannounced,
+            joined_before: before,
+        }
+    }
 }
 
 /// What has become of new accounts.
@@ -136,17 +144,21 @@ impl AccountLister {
         settings.finish().map(|()| function)
     }
 
-    /// Lists the accounts for one execution of the state machine. The same execution again lists them again.
+    /// Lists the accounts for one execution of the state machine. What was listed once stays as it is: others are at work by it.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
         let input: Input = serde_json::from_value(event.payload).map_err(|error| {
             Failure::with_detail(Cause::InvalidRequest, format_args!("{error}; the state machine calls this function."))
         })?;
         let sweep = self.executions.under_way(&input.execution).await?;
+        let sweep_id = sweep.id.clone();
+        if let Some(listing) = self.find_listing(&sweep_id).await? {
+            return Ok(Answer::of(&listing, Joined::default()));
+        }
         let document = self.document.read(&self.bus).await?;
         let organization = self.organizations.describe_organization().await?;
-        let sweep_id = sweep.id;
-        let (listed, mut stack_sets) = join(self.list(&sweep_id, &organization), self.stack_sets.look(&document)).await;
-        let (accounts, listed, batches) = listed?;
+        let mut batches = Batches::new(&self.sweeps, &sweep_id, organization.account_arns());
+        let Accounts { shown: accounts, mut listed, mut stack_sets } =
+            self.list(&organization, &document, &mut batches).await?;
         let joined = self.announce(&accounts, &organization.management_account, sweep.started_at).await?;
         let now = clock::now();
         let ids = accounts.iter().map(|account| &account.id).collect();
@@ -182,8 +194,10 @@ impl AccountLister {
             };
             self.stack_sets.deploy(&mut stack_sets, of).await;
         }
-        self.write_stack_sets(&sweep_id, &stack_sets, &batches).await?;
-        let batches = batches.len();
+        batches.write_all(&stack_sets).await?;
+        for account in &mut listed {
+            account.batch = batches.of(&account.id);
+        }
         let listing = Listing {
             sweep_id: sweep_id.clone(),
             trigger: sweep.trigger,
@@ -198,105 +212,21 @@ impl AccountLister {
             ),
             by_tag: TagSelectors::of(&document),
             checks_organization: true,
-            batches,
+            batches: batches.count(),
+            remediates,
             accounts: listed,
         };
-        self.sweeps.put_object(&sweep_id.listing_key(), json(&listing)?).await?;
-        let (accounts, Joined { unannounced, before }) = (listing.accounts.len(), joined);
-        let batches = (1..=batches).collect();
-        Ok(Answer { sweep_id, batches, accounts, unannounced, joined_before: before })
+        // The last thing: whoever finds it finds every batch.
+        if self.sweeps.create_object(&sweep_id.listing_key(), json(&listing)?).await? {
+            return Ok(Answer::of(&listing, joined));
+        }
+        let missing = || Failure::with_detail(Cause::NotFound, "The list of accounts was there, and is gone.");
+        let listing = self.find_listing(&sweep_id).await?.ok_or_else(missing)?;
+        Ok(Answer::of(&listing, joined))
     }
 
-    /// Lists every account, and writes the batches as the pages come: AWS gives 20 accounts a page and eight pages a second,
-    /// so that whatever else there is to do is done while the next page is on its way.
-    async fn list(
-        &self,
-        sweep_id: &SweepId,
-        organization: &Organization,
-    ) -> Result<(Vec<Account>, Vec<Listed>, Vec<BTreeSet<AccountId>>), Failure> {
-        let begun_at = clock::now();
-        match self.index.spare_others(LISTED_WITHIN).await {
-            Ok(true) => {}
-            Ok(false) => tracing::info!("a request lists the accounts at the same time"),
-            Err(error) => tracing::warn!("requests may list the accounts at the same time: {error}"),
-        }
-        let mut batches =
-            Batches { lister: self, sweep_id, account_arns: organization.account_arns(), full: Vec::new() };
-        let (mut names, mut waiting, mut is_whole) = (UnitNames::default(), Vec::new(), true);
-        let (mut accounts, mut listed) = (Vec::new(), Vec::new());
-        let leaving = self.leaving().await;
-        let mut page = self.organizations.accounts_page(None).await?;
-        loop {
-            let next = async {
-                match page.next.as_deref() {
-                    Some(token) => self.organizations.accounts_page(Some(token)).await.map(Some),
-                    None => Ok(None),
-                }
-            };
-            let work = async {
-                // Requests look addresses up there. A sweep goes on without.
-                if is_whole && let Err(error) = self.index.record_all(&page.items).await {
-                    tracing::warn!("the index of accounts is not whole: {error}");
-                    is_whole = false;
-                }
-                names.learn(&self.organizations, &page.items).await;
-                for account in &page.items {
-                    let mut one = Listed::of(account.clone(), names.path(account), &organization.management_account);
-                    let why = leaving::why(account, leaving.get(&account.id), self.suspended_unit.as_ref());
-                    one.not_checked = why.or(one.not_checked);
-                    if one.is_to_be_checked() {
-                        waiting.push(one.clone());
-                    }
-                    listed.push(one);
-                }
-                batches.write_full(&mut waiting).await
-            };
-            let (next, written) = join(next, work).await;
-            written?;
-            accounts.append(&mut page.items);
-            match next? {
-                Some(next) => page = next,
-                None => break,
-            }
-        }
-        batches.write_rest(waiting).await?;
-        if is_whole && let Err(error) = self.index.is_whole(begun_at).await {
-            tracing::warn!("the index of accounts is not whole: {error}");
-        }
-        tracing::info!(accounts = accounts.len(), batches = batches.full.len(), "every account is listed");
-        Ok((accounts, listed, batches.full))
-    }
-
-    /// The accounts that are being closed or were, as far as that is known. A sweep goes on without: an account in the unit
-    /// for those that are to be closed is changed by nobody.
-    async fn leaving(&self) -> BTreeMap<AccountId, Closure> {
-        let mut found = BTreeMap::new();
-        for queried in [self.closures.open().await, self.closures.closed().await] {
-            match queried {
-                Ok(queried) => {
-                    found.extend(queried.items.into_iter().map(|closure| (closure.account_id.clone(), closure)));
-                }
-                Err(error) => tracing::warn!("which accounts are being closed is not known: {error}"),
-            }
-        }
-        found
-    }
-
-    /// Writes beside each batch what its accounts have of the stack sets, where the document names any.
-    async fn write_stack_sets(
-        &self,
-        sweep_id: &SweepId,
-        stack_sets: &[SetFacts],
-        batches: &[BTreeSet<AccountId>],
-    ) -> Result<(), Failure> {
-        if stack_sets.is_empty() {
-            return Ok(());
-        }
-        for (number, accounts) in (1..).zip(batches) {
-            let of_batch: Vec<_> = stack_sets.iter().map(|facts| facts.of_accounts(accounts)).collect();
-            self.sweeps.put_object(&sweep_id.stack_sets_key(number), json(&of_batch)?).await?;
-        }
-        Ok(())
+    async fn find_listing(&self, sweep_id: &SweepId) -> Result<Option<Listing>, Failure> {
+        read(&self.sweeps, &sweep_id.listing_key()).await
     }
 
     /// Sends the new accounts that nobody has heard of to get their baseline. Those that had joined before this stack
@@ -334,40 +264,6 @@ impl AccountLister {
         }
         Ok(joined)
     }
-}
-
-/// The batches of a sweep, written as they get full.
-struct Batches<'a> {
-    lister: &'a AccountLister,
-    sweep_id: &'a SweepId,
-    account_arns: String,
-    /// The accounts of those that have been written.
-    full: Vec<BTreeSet<AccountId>>,
-}
-
-impl Batches<'_> {
-    async fn write_full(&mut self, waiting: &mut Vec<Listed>) -> Result<(), Failure> {
-        while waiting.len() >= BATCH {
-            let rest = waiting.split_off(BATCH);
-            self.write(std::mem::replace(waiting, rest)).await?;
-        }
-        Ok(())
-    }
-
-    async fn write_rest(&mut self, waiting: Vec<Listed>) -> Result<(), Failure> {
-        if waiting.is_empty() { Ok(()) } else { self.write(waiting).await }
-    }
-
-    async fn write(&mut self, accounts: Vec<Listed>) -> Result<(), Failure> {
-        let ids = accounts.iter().map(|account| account.id.clone()).collect();
-        let batch = Batch { account_arns: self.account_arns.clone(), accounts };
-        self.full.push(ids);
-        Ok(self.lister.sweeps.put_object(&self.sweep_id.batch_key(self.full.len()), json(&batch)?).await?)
-    }
-}
-
-fn json<T: Serialize>(value: &T) -> Result<String, Failure> {
-    serde_json::to_string(value).map_err(|error| Failure::with_detail(Cause::CallFailed, error))
 }
 
 #[cfg(test)]

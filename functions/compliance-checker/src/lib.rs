@@ -1,8 +1,9 @@
 //! Looks at the accounts of one batch of a sweep, and puts right what the document says.
 
+mod changes;
 mod remediation;
 
-use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroUsize, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use jiff::tz::TimeZone;
@@ -13,7 +14,7 @@ use steward::{
     baseline::Document,
     baseline_runner::BaselineRunner,
     clock,
-    control::{self, Known, Mode, Outcome, Row, jump_groups::JumpGroups, stack_instances::SetFacts},
+    control::{self, Known, Mode, Outcome, Row, jump_groups::JumpGroups},
     error::{Cause, Failure},
     gateway::{
         self, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, S3Gateway, StatesGateway, TaggingGateway,
@@ -27,17 +28,18 @@ use steward::{
         start::SdkConfig,
     },
     session::{Guards, Sessions, ineligibility},
-    sweep::{Batch, Checked, Found as OfAccount, Listed, Offered, SweepExecutions},
+    sweep::{Batch, Checked, Found as OfAccount, Listed, Listing, Offered, SweepExecutions, SweepId},
 };
 
-use remediation::{Means, OfSweep, Remediation};
+use changes::{Changes, NOT_YET};
+use remediation::{OfSweep, Remediation, drifted};
 
 /// How many accounts are looked at at once.
 const AT_ONCE: usize = 16;
 /// The time that is kept for the accounts that are being looked at when no more are begun.
 const MARGIN: Duration = Duration::from_mins(1);
-/// The largest batch that is read.
-const MAX_BATCH: usize = 1024 * 1024;
+/// The largest object that is read: the list of fifty thousand accounts.
+const MAX_OBJECT: usize = 64 * 1024 * 1024;
 
 /// After how many accounts what was found is written.
 const WRITTEN_AFTER: usize = 10;
@@ -62,7 +64,21 @@ pub struct ComplianceChecker {
 struct Input {
     /// The ARN of the sweep's execution.
     execution: String,
+    task: Task,
+    /// The batch, counted from 1.
     batch: usize,
+    /// How many batches lie between this one and the next one of the same worker.
+    every: NonZeroUsize,
+}
+
+/// What is done with a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Task {
+    /// Its accounts are looked at.
+    Look,
+    /// What has drifted is changed, in it or in the next one that has anything.
+    Change,
 }
 
 /// What the state machine is answered; what was found is in Amazon S3.
@@ -70,10 +86,26 @@ struct Input {
 pub struct Answer {
     /// The batch.
     pub batch: usize,
-    /// How many accounts were looked at.
+    /// The batch to go on with.
+    pub next: usize,
+    /// How far the worker has come.
+    pub progress: Progress,
+    /// How many accounts were looked at, or tried to be changed.
     pub checked: usize,
     /// How many there was no time for.
     pub left: usize,
+}
+
+/// How far a worker of a sweep has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// There may be more.
+    Working,
+    /// The batch is not there yet: the accounts are still being listed.
+    Waiting,
+    /// There are no more batches.
+    Done,
 }
 
 impl ComplianceChecker {
@@ -100,55 +132,82 @@ impl ComplianceChecker {
         settings.finish().map(|()| function)
     }
 
-    /// Looks at one batch. The same batch again is looked at again, and what was found takes the place of what was found
-    /// before.
+    /// Looks at one batch, or changes what has drifted. The same batch again is looked at again, and what was found takes the
+    /// place of what was found before.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Failure> {
-        let Input { execution, batch } = serde_json::from_value(event.payload).map_err(|error| {
+        let input: Input = serde_json::from_value(event.payload).map_err(|error| {
             Failure::with_detail(Cause::InvalidRequest, format_args!("{error}; the state machine calls this function."))
         })?;
+        let sweep_id = self.executions.under_way(&input.execution).await?.id;
+        let invocation = &event.context.request_id;
+        match input.task {
+            Task::Look => self.look_at(&sweep_id, &input, invocation).await,
+            Task::Change => self.change(&sweep_id, &input, invocation).await,
+        }
+    }
+
+    async fn look_at(&self, sweep_id: &SweepId, input: &Input, invocation: &str) -> Result<Answer, Failure> {
         let budget = Budget::keeping(MARGIN);
-        let sweep_id = self.executions.under_way(&execution).await?.id;
-        let accounts = self.batch(&sweep_id.batch_key(batch)).await?;
+        let batch = input.batch;
+        let accounts = match self.batch(sweep_id, batch).await? {
+            Ok(accounts) => accounts,
+            Err(progress) => return Ok(Answer { batch, next: batch, progress, checked: 0, left: 0 }),
+        };
         let document = self.runner.document().await?;
-        let stack_sets = self.stack_sets(&sweep_id.stack_sets_key(batch), &document).await?;
-        let of = OfSweep::new(&sweep_id, &document, &event.context.request_id, stack_sets);
+        let holds_jump_account = document
+            .access
+            .as_ref()
+            .is_some_and(|access| accounts.accounts.iter().any(|one| one.id == access.jump_account));
+        let listing = if holds_jump_account { self.read::<Listing>(&sweep_id.listing_key()).await? } else { None };
+        if holds_jump_account && listing.is_none() {
+            return Ok(Answer { batch, next: batch, progress: Progress::Waiting, checked: 0, left: 0 });
+        }
         let index = self.index(&accounts, &document).await;
+        let of = OfSweep::new(sweep_id, &document, invocation, Arc::new(accounts.stack_sets)).among(listing);
         let visits = accounts.accounts.into_iter().map(|account| self.visit(account, &index, &of, &budget));
         let mut came = pin!(as_they_come(visits, AT_ONCE));
-        let mut found = Found::default();
+        let (mut found, mut changes) = (Found::default(), Changes::new());
         // Written as it comes: whoever is killed loses little.
-        while let Some((position, one)) = came.next().await {
+        while let Some((position, (one, drifted))) = came.next().await {
+            if !drifted.is_empty() {
+                changes.insert(one.id.clone(), drifted);
+            }
             found.insert(position, one);
             if found.len() % WRITTEN_AFTER == 0 {
-                self.write(&sweep_id.results_key(batch), &found).await?;
+                self.write(sweep_id, batch, &found, &changes).await?;
             }
         }
-        self.write(&sweep_id.results_key(batch), &found).await?;
+        self.write(sweep_id, batch, &found, &changes).await?;
         let is_left = |found: &&OfAccount| matches!(&found.checked, Checked::Unknown { failure } if failure.cause == Cause::NoTimeLeft);
         let left = found.values().filter(is_left).count();
-        Ok(Answer { batch, checked: found.len() - left, left })
+        let (next, progress) = (batch + input.every.get(), Progress::Working);
+        Ok(Answer { batch, next, progress, checked: found.len() - left, left })
     }
 
-    async fn write(&self, key: &str, found: &Found) -> Result<(), Failure> {
+    async fn write(&self, sweep_id: &SweepId, batch: usize, found: &Found, changes: &Changes) -> Result<(), Failure> {
+        if !changes.is_empty() {
+            self.sweeps.put_object(&sweep_id.changes_key(batch), json(changes)?).await?;
+        }
         let all: Vec<&OfAccount> = found.values().collect();
-        let content = serde_json::to_string(&all).map_err(|error| Failure::with_detail(Cause::CallFailed, error))?;
-        Ok(self.sweeps.put_object(key, content).await?)
+        Ok(self.sweeps.put_object(&sweep_id.results_key(batch), json(&all)?).await?)
     }
 
-    async fn batch(&self, key: &str) -> Result<Batch, Failure> {
-        let missing = || Failure::with_detail(Cause::NotFound, format_args!("There is no batch {key}."));
-        self.read(key).await?.ok_or_else(missing)
-    }
-
-    /// What the accounts of the batch have of the stack sets that the document names; nothing where it has come to name them
-    /// since the sweep began.
-    async fn stack_sets(&self, key: &str, document: &Document) -> Result<Arc<Vec<SetFacts>>, Failure> {
-        let read = if document.stack_sets().is_empty() { None } else { self.read(key).await? };
-        Ok(Arc::new(read.unwrap_or_default()))
+    /// A batch; how far the worker has come where there is none.
+    async fn batch(&self, sweep_id: &SweepId, batch: usize) -> Result<Result<Batch, Progress>, Failure> {
+        let key = sweep_id.batch_key(batch);
+        if let Some(batch) = self.read(&key).await? {
+            return Ok(Ok(batch));
+        }
+        let listed = self.sweeps.find_object(&sweep_id.listing_key(), None, 0).await?;
+        if listed == gateway::Found::Missing {
+            return Ok(Err(Progress::Waiting));
+        }
+        // The list is written last: this one may have been written between the two.
+        Ok(self.read(&key).await?.ok_or(Progress::Done))
     }
 
     async fn read<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Failure> {
-        match self.sweeps.find_object(key, None, MAX_BATCH).await? {
+        match self.sweeps.find_object(key, None, MAX_OBJECT).await? {
             gateway::Found::Object { content, .. } => serde_json::from_slice(&content)
                 .map(Some)
                 .map_err(|error| Failure::with_detail(Cause::InputRefused, format_args!("{key}: {error}."))),
@@ -169,14 +228,28 @@ impl ComplianceChecker {
         })
     }
 
-    async fn visit(&self, account: Listed, index: &TagsOfAccounts, of: &OfSweep<'_>, budget: &Budget) -> OfAccount {
-        let (tags, checked) = if budget.has_room() {
+    /// What was found in an account, and the controls that the sweep is to change there.
+    async fn visit(
+        &self,
+        account: Listed,
+        index: &TagsOfAccounts,
+        of: &OfSweep<'_>,
+        budget: &Budget,
+    ) -> (OfAccount, Vec<String>) {
+        let (tags, mut checked) = if budget.has_room() {
             self.check(&account, index.get(&account.id), of).await
         } else {
             (None, Checked::Unknown { failure: Failure::new(Cause::NoTimeLeft) })
         };
+        let mut changes = Vec::new();
+        if let Checked::Rows(rows) = &mut checked {
+            changes = drifted(rows, of.document);
+            for row in rows.iter_mut().filter(|row| changes.iter().any(|id| id == row.control.as_str())) {
+                row.notes.push(NOT_YET.to_owned());
+            }
+        }
         let offered = offered(&account, tags.as_ref(), of.document);
-        OfAccount { id: account.id, tags, offered, checked }
+        (OfAccount { id: account.id, tags, offered, checked }, changes)
     }
 
     /// What was found in an account, and the tags by which it was known what holds for it.
@@ -191,7 +264,7 @@ impl ComplianceChecker {
                 Err(failure) => return (None, unknown(failure)),
             },
         };
-        let groups = self.runner.facts().jump_groups(&account.id, of.document).await;
+        let groups = of.jump_groups(&account.id, &self.runner).await;
         let first = match self.look(account, (&tags, &known), groups.as_ref(), of).await {
             Ok(rows) => rows,
             Err(failure) => return (Some(tags), unknown(failure)),
@@ -207,8 +280,7 @@ impl ComplianceChecker {
         {
             return (Some(tags), Checked::NotChecked { why: format!("Since the sweep began, {why}.") });
         }
-        let means = Means { runner: &self.runner, groups: groups.as_ref() };
-        (Some(tags), Checked::Rows(self.remediation.after(rows, &account.id, of, means).await))
+        (Some(tags), Checked::Rows(rows))
     }
 
     /// The same rows, unless something has drifted by a baseline that the index of tags alone has chosen, and AWS
@@ -264,14 +336,19 @@ fn offered(account: &Listed, tags: Option<&Tags>, document: &Document) -> Option
     Some(Offered::of(&document.for_account(&account.facts(tags), today).baseline))
 }
 
+fn json<T: Serialize>(value: &T) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| Failure::with_detail(Cause::CallFailed, error))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_way_of_asking_has_a_sample_and_each_is_taken() {
-        payloads::check(ComplianceChecker::NAME, ["a batch"], |sample| {
-            serde_json::from_value::<Input>(sample.payload).map(|_| ["a batch"])
+        payloads::check(ComplianceChecker::NAME, ["a batch", "changes"], |sample| {
+            let input: Input = serde_json::from_value(sample.payload)?;
+            Ok::<_, serde_json::Error>([if input.task == Task::Look { "a batch" } else { "changes" }])
         });
     }
 }

@@ -1,7 +1,8 @@
 //! What a sweep changes: the controls that the document names, where a look has found drift.
 //!
-//! A batch is a file, and hours may lie between its writing and its reading: whoever is to be changed is looked up at AWS
-//! again. Whether this sweep is the one that may change anything is asked of the table.
+//! It is changed when every account is listed and looked at. What is to be changed is in a file until then, and hours may lie
+//! between its writing and its reading: whoever is to be changed is looked up at AWS again. Whether this sweep is the one that
+//! may change anything is asked of the table.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -11,13 +12,12 @@ use steward::{
     baseline::{DocumentInForce, Selectors},
     baseline_runner::BaselineRunner,
     clock,
-    control::{
-        AnyControl, Known, Mode, Outcome, Row, brake::Came, find, jump_groups::JumpGroups, stack_instances::SetFacts,
-    },
+    control::{Known, Mode, Outcome, Row, brake::Came, find, jump_groups::JumpGroups, stack_instances::SetFacts},
     error::Failure,
-    gateway::{DynamoDbGateway, OrganizationsGateway},
+    gateway::{AccountState, DynamoDbGateway, OrganizationsGateway},
     ids::AccountId,
-    sweep::{Listed, RemediationLock, SweepBrake, SweepId, may_be_remediated},
+    session::ineligibility,
+    sweep::{Listed, Listing, RemediationLock, SweepBrake, SweepId, may_be_remediated},
     table::known_accounts::KnownAccounts,
 };
 use tokio::sync::OnceCell;
@@ -33,12 +33,14 @@ pub(crate) struct Remediation {
     deadline: SignedDuration,
 }
 
-/// One sweep in one invocation: whether it may change anything is found out once, when the first drift is.
+/// One sweep in one invocation: whether it may change anything is found out once.
 pub(crate) struct OfSweep<'a> {
     pub(crate) sweep: &'a SweepId,
     pub(crate) document: &'a DocumentInForce,
     pub(crate) invocation: &'a str,
     stack_sets: Arc<Vec<SetFacts>>,
+    /// Every account, where that matters.
+    listing: Option<Listing>,
     may_change: OnceCell<bool>,
 }
 
@@ -52,7 +54,24 @@ impl<'a> OfSweep<'a> {
         invocation: &'a str,
         stack_sets: Arc<Vec<SetFacts>>,
     ) -> Self {
-        Self { sweep, document, invocation, stack_sets, may_change: OnceCell::new() }
+        Self { sweep, document, invocation, stack_sets, listing: None, may_change: OnceCell::new() }
+    }
+
+    /// The same, with the accounts that were listed.
+    pub(crate) fn among(self, listing: Option<Listing>) -> Self {
+        Self { listing, ..self }
+    }
+
+    /// The groups that an account is to have, where it is the jump account.
+    pub(crate) async fn jump_groups(&self, id: &AccountId, runner: &BaselineRunner) -> Option<JumpGroups> {
+        self.document.access.as_ref().filter(|access| access.jump_account == *id)?;
+        let accounts = self.listing.iter().flat_map(|listing| &listing.accounts);
+        let active = accounts.filter(|account| account.account().state == AccountState::Active);
+        if let Some(failure) = active.clone().find_map(|account| account.failure.clone()) {
+            return Some(JumpGroups::Unknown(failure));
+        }
+        let facts = active.map(|account| account.facts(BTreeMap::new())).collect();
+        runner.facts().jump_groups_among(id, self.document, facts).await
     }
 
     /// What the sweep has said of an account before it is looked at.
@@ -64,14 +83,6 @@ impl<'a> OfSweep<'a> {
             stack_sets: Some(Arc::clone(&self.stack_sets)),
         }
     }
-}
-
-/// By what accounts are looked at.
-#[derive(Clone, Copy)]
-pub(crate) struct Means<'a> {
-    pub(crate) runner: &'a BaselineRunner,
-    /// The groups that the account is to have, where it is the jump account.
-    pub(crate) groups: Option<&'a JumpGroups>,
 }
 
 impl Remediation {
@@ -86,53 +97,44 @@ impl Remediation {
         }
     }
 
-    /// The rows of an account after what has drifted was put right, as far as the document and this sweep may.
-    pub(crate) async fn after(&self, rows: Vec<Row>, id: &AccountId, of: &OfSweep<'_>, means: Means<'_>) -> Vec<Row> {
-        let drifted = drifted(&rows, of.document);
-        if drifted.is_empty() {
-            return rows;
-        }
-        match self.remediate(id, &drifted, of, means).await {
-            Ok(changed) => {
-                let mut changed: BTreeMap<_, _> = changed.into_iter().map(|row| (row.control.as_str(), row)).collect();
-                rows.into_iter().map(|row| changed.remove(row.control.as_str()).unwrap_or(row)).collect()
-            }
-            Err(why) => {
-                tracing::info!(account_id = %id, "not remediated: {why}");
-                rows.into_iter().map(|row| noted(row, &drifted, &why)).collect()
-            }
-        }
-    }
-
-    /// The rows of these controls, applied; why not, as a sentence, where nothing may be changed.
-    async fn remediate(
+    /// The rows of these controls, applied, as far as the document and this sweep may; why not, as a sentence, where nothing
+    /// may be changed.
+    pub(crate) async fn remediate(
         &self,
         id: &AccountId,
-        controls: &[&'static dyn AnyControl],
+        controls: &[String],
+        runner: &BaselineRunner,
         of: &OfSweep<'_>,
-        means: Means<'_>,
     ) -> Result<Vec<Row>, String> {
         let message = |failure: Failure| failure.message;
         let now = clock::now();
+        let controls: Vec<_> = controls.iter().filter(|id| may_be_changed(id, of.document)).collect();
+        let controls: Vec<_> = controls.into_iter().filter_map(|id| find(id)).collect();
+        if controls.is_empty() {
+            return Err("The baseline document has come to say otherwise.".to_owned());
+        }
         if !*of.may_change.get_or_try_init(|| self.may_change(of)).await.map_err(message)? {
             return Err("Another sweep, or none, may change accounts at this time.".to_owned());
         }
         let account = self.organizations.describe_account(id).await.map_err(Failure::from).map_err(message)?;
+        if let Some(why) = ineligibility(&account) {
+            return Err(format!("Since the sweep began, {why}."));
+        }
         let known_since = self.known_accounts.known_since(&account).await.map_err(Failure::from).map_err(message)?;
         if !may_be_remediated(&account, known_since, self.deadline, now) {
             return Err("The account is new: it is still being given its baseline.".to_owned());
         }
-        let mut effective = means.runner.facts().effective(&account, of.document).await.map_err(message)?;
-        effective.baseline.jump_groups = means.groups.cloned();
-        let admission = means.runner.admit(&account, of.document).await.map_err(message)?;
+        let mut effective = runner.facts().effective(&account, of.document).await.map_err(message)?;
+        effective.baseline.jump_groups = of.jump_groups(id, runner).await;
+        let admission = runner.admit(&account, of.document).await.map_err(message)?;
         if admission.is_own() {
             return Err("It is the management account, which sweeps leave alone.".to_owned());
         }
-        let visit = means.runner.visit(&admission, &account, of.invocation);
+        let visit = runner.visit(&admission, &account, of.invocation);
         if let Some(why) = self.brake.take(of.sweep).await.map_err(Failure::from).map_err(message)? {
             return Err(why);
         }
-        let rows = means.runner.run(controls, visit, &effective, Mode::Apply).await;
+        let rows = runner.run(&controls, visit, &effective, Mode::Apply).await;
         if Came::of_rows(&rows) == Came::Failed
             && let Err(error) = self.brake.failed(of.sweep).await
         {
@@ -148,16 +150,12 @@ impl Remediation {
 }
 
 /// The controls that have drifted, of which a change is Steward's, and that the document lets a sweep put right.
-fn drifted(rows: &[Row], document: &DocumentInForce) -> Vec<&'static dyn AnyControl> {
+pub(crate) fn drifted(rows: &[Row], document: &DocumentInForce) -> Vec<String> {
     let is_drifted = |row: &&Row| matches!(row.outcome, Outcome::Drifted { .. }) && !row.outcome.is_left_to_people();
-    let remediated =
-        |row: &&Row| document.remediates(row.control.as_str()) && row.control.as_str() != DONE_BY_THE_LISTING;
-    rows.iter().filter(is_drifted).filter(remediated).filter_map(|row| find(row.control.as_str())).collect()
+    let ids = rows.iter().filter(is_drifted).map(|row| row.control.as_str());
+    ids.filter(|id| may_be_changed(id, document)).map(ToOwned::to_owned).collect()
 }
 
-fn noted(mut row: Row, controls: &[&'static dyn AnyControl], why: &str) -> Row {
-    if controls.iter().any(|control| control.id() == row.control.as_str()) {
-        row.notes.push(format!("Not changed: {why}"));
-    }
-    row
+fn may_be_changed(control: &str, document: &DocumentInForce) -> bool {
+    document.remediates(control) && control != DONE_BY_THE_LISTING
 }

@@ -10,7 +10,7 @@ use steward::{
     baseline::Unmatched,
     error::{Cause, Failure},
     gateway::{Found, S3Gateway},
-    sweep::{BATCH, Listed, Listing},
+    sweep::{Listed, Listing},
 };
 
 /// How many results are read at once.
@@ -60,12 +60,28 @@ pub(crate) async fn organization(sweeps: &S3Gateway, listing: &Listing) -> Resul
     Ok(Some(found.unwrap_or_else(unknown)))
 }
 
-/// The end of a batch, as the state machine has seen it.
+/// The end of a worker of the state machine: `2 Sandbox.Timedout;6 States.Timeout;` where two of its batches have failed for good.
+#[derive(Debug, Deserialize)]
+pub(crate) struct WorkerEnd {
+    #[serde(default)]
+    failures: String,
+}
+
+/// A batch that has failed for good, as the state machine has seen it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BatchEnd {
     batch: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+}
+
+impl WorkerEnd {
+    /// The batches that it says have failed.
+    pub(crate) fn failed(&self) -> impl Iterator<Item = BatchEnd> {
+        let failures = self.failures.split(';').filter_map(|failure| failure.split_once(' '));
+        failures
+            .filter_map(|(batch, error)| Some(BatchEnd { batch: batch.parse().ok()?, error: Some(error.to_owned()) }))
+    }
 }
 
 /// The batches that failed for good, and the names of their errors: of the catalogue's causes, of AWS Lambda or of AWS
@@ -84,8 +100,8 @@ pub(crate) fn unmatched_tags(listing: &Listing, results: &[OfAccount]) -> Option
 }
 
 /// What people can switch to in each account of which that is known.
-pub(crate) fn offered(results: &[OfAccount]) -> HashMap<String, Offered> {
-    results.iter().filter_map(|result| Some((result.id.clone(), result.offered.clone()?))).collect()
+pub(crate) fn offered(results: &mut [OfAccount]) -> HashMap<String, Offered> {
+    results.iter_mut().filter_map(|result| Some((result.id.clone(), result.offered.take()?))).collect()
 }
 
 /// The sweep as the report wants it: every account that was listed, once, with what was found or why nothing was.
@@ -97,12 +113,9 @@ pub(crate) fn sweep(
     now: Timestamp,
 ) -> Sweep {
     let mut found: HashMap<String, OfAccount> = results.into_iter().map(|result| (result.id.clone(), result)).collect();
-    let mut position = 0;
     let mut account = |listed: Listed| {
-        // As the lister has put them into batches.
-        let batch = position / BATCH + 1;
-        position += usize::from(listed.is_to_be_checked());
-        account(listed, &mut found, failures.get(&batch).map(String::as_str))
+        let failure = listed.batch.and_then(|batch| failures.get(&batch));
+        account(listed, &mut found, failure.map(String::as_str))
     };
     let accounts = listing.accounts.into_iter().map(&mut account).collect();
     Sweep {
@@ -171,6 +184,7 @@ mod tests {
             not_checked: not_checked.map(ToOwned::to_owned),
             failure: None,
             joined_at: None,
+            batch: not_checked.is_none().then_some(1),
         }
     }
 
@@ -192,14 +206,16 @@ mod tests {
                 listed("333333333333", None),
             ],
             batches: 2,
+            remediates: false,
         };
         let row = json!([{"id": "222222222222", "checked": {"rows": [
             {"account_id": "222222222222", "control": "regions", "outcome": "compliant"}]}}]);
         let results: Vec<OfAccount> = serde_json::from_value(row).unwrap();
-        let failures = failures(vec![
-            BatchEnd { batch: 1, error: Some("States.Timeout".to_owned()) },
-            BatchEnd { batch: 2, error: None },
-        ]);
+        let ends: Vec<WorkerEnd> =
+            serde_json::from_value(json!([{"failures": "1 States.Timeout;5 Sandbox.Timedout;"}, {"failures": ""}]))
+                .unwrap();
+        let failures = failures(ends.iter().flat_map(WorkerEnd::failed).collect());
+        assert_eq!(failures.len(), 2);
         let sweep = sweep(listing, None, results, &failures, now);
         assert_eq!(sweep.trigger, Trigger::Schedule);
         assert!(matches!(&sweep.accounts[0].checked, Checked::NotChecked { .. }));
@@ -251,7 +267,7 @@ mod tests {
             };
             let result = json!({"id": "333333333333", "offered": written, "checked": {"rows": []}});
             let result: OfAccount = serde_json::from_value(result).unwrap();
-            let read = offered(&[result]).remove("333333333333").unwrap();
+            let read = offered(&mut [result]).remove("333333333333").unwrap();
             assert!(compliance_report::Access::knows_color(read.color.as_deref().unwrap()), "{color:?}");
             assert_eq!((read.path.as_str(), read.needs_external_id), ("/people/", true));
             assert_eq!(
@@ -260,7 +276,7 @@ mod tests {
             );
         }
         let unknown: OfAccount = serde_json::from_value(json!({"id": "1", "checked": {"rows": []}})).unwrap();
-        assert_eq!(offered(&[unknown]), HashMap::new());
+        assert_eq!(offered(&mut [unknown]), HashMap::new());
     }
 
     /// The report reads rows leniently, by a type of its own: what it does not know counts as unknown.

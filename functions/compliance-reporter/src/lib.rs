@@ -22,7 +22,7 @@ use steward::{
 };
 
 pub use compliance_reported::{ComplianceReported, Totals};
-use gather::{BatchEnd, OfAccount, failures, sweep, unmatched_tags};
+use gather::{BatchEnd, OfAccount, WorkerEnd, failures, sweep, unmatched_tags};
 use publication::{Publication, Stored, folder, is_newest, predecessor};
 
 /// The largest report that is read: that of some ten thousand accounts.
@@ -43,8 +43,8 @@ pub struct ComplianceReporter {
 struct Input {
     /// The ARN of the sweep's execution.
     execution: String,
-    /// What the state machine knows of the batches; None when a person asks.
-    results: Option<Vec<BatchEnd>>,
+    /// What the state machine knows of its workers; None when a person asks.
+    results: Option<Vec<WorkerEnd>>,
 }
 
 impl ComplianceReporter {
@@ -70,8 +70,9 @@ impl ComplianceReporter {
     /// nothing is there are unknown accounts, with the name of the error that ended them. Published again, the report of a
     /// sweep is the same: what it is compared with, and when it ended, was fixed when it was first made.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<ComplianceReported, Failure> {
-        let Input { execution, results: ends } = serde_json::from_value(event.payload)
+        let Input { execution, results } = serde_json::from_value(event.payload)
             .map_err(|error| Failure::with_detail(Cause::InvalidRequest, format_args!("{error}.")))?;
+        let ends: Option<Vec<BatchEnd>> = results.map(|ends| ends.iter().flat_map(WorkerEnd::failed).collect());
         let SweepExecution { id: sweep_id, .. } = match &ends {
             // The state machine is not over before its report is there.
             Some(_) => self.executions.under_way(&execution).await?,
@@ -85,8 +86,6 @@ impl ComplianceReporter {
             // A person who publishes a report again knows nothing of what goes on beside it.
             self.remediation_lock.end(&sweep_id, clock::now()).await?;
         }
-        let results = gather::results(&self.reports, &listing).await?;
-        let unmatched = self.look_for_tags(&listing, &results, publishes).await?;
         let folder = folder(&sweep_id, listing.started_at);
         let latest = self.report("latest/report.json").await?;
         let is_newest = is_newest(&listing, &latest);
@@ -96,7 +95,10 @@ impl ComplianceReporter {
             None => Stored::Nothing,
         };
         let (before, note) = predecessor(&publication, before);
-        let offered = gather::offered(&results);
+        // After the report before, whose text is not needed any more.
+        let mut results = gather::results(&self.reports, &listing).await?;
+        let unmatched = self.look_for_tags(&listing, &results, publishes).await?;
+        let offered = gather::offered(&mut results);
         let organization = gather::organization(&self.reports, &listing).await?;
         let mut sweep = sweep(listing, organization, results, &failures(publication.results), publication.finished_at);
         let braked = self.brake.event(&sweep_id).await?;
@@ -111,23 +113,9 @@ impl ComplianceReporter {
             }
         }
         let report = Report::new(sweep, before.as_ref());
+        drop(before);
         let folders: &[&str] = if is_newest { &[&folder, "latest"] } else { &[&folder] };
-        let access = Access::new(&report.sweep, offered);
-        let rendered = [
-            ("access.html", access.to_html()),
-            ("aws-config", Ok(access.to_aws_config())),
-            ("extend-switch-roles.ini", Ok(access.to_extend_switch_roles())),
-            ("report.html", report.to_html()),
-            ("report.csv", report.to_csv()),
-            // The last one: what the next sweep is compared with is there when everything else is.
-            ("report.json", report.to_json()),
-        ];
-        for folder in folders {
-            for (name, content) in &rendered {
-                let content = content.as_ref().map_err(|error| Failure::with_detail(Cause::CallFailed, error))?;
-                self.reports.put_object(&format!("{folder}/{name}"), content.clone()).await?;
-            }
-        }
+        self.publish(&report, &Access::new(&report.sweep, offered), folders).await?;
         let event = ComplianceReported::of(&report, self.reports.bucket(), &folder);
         metrics::emit(&event.metrics());
         self.bus.put(&event).await?;
@@ -135,6 +123,28 @@ impl ComplianceReporter {
             self.bus.put(&braked).await?;
         }
         Ok(event)
+    }
+
+    /// Writes the files, one after the other: of a large organization each is tens of megabytes.
+    async fn publish(&self, report: &Report, access: &Access, folders: &[&str]) -> Result<(), Failure> {
+        // The last one: what the next sweep is compared with is there when everything else is.
+        const FILES: [&str; 6] =
+            ["access.html", "aws-config", "extend-switch-roles.ini", "report.html", "report.csv", "report.json"];
+        for name in FILES {
+            let content = match name {
+                "access.html" => access.to_html(),
+                "aws-config" => Ok(access.to_aws_config()),
+                "extend-switch-roles.ini" => Ok(access.to_extend_switch_roles()),
+                "report.html" => report.to_html(),
+                "report.csv" => report.to_csv(),
+                _ => report.to_json(),
+            };
+            let content = content.map_err(|error| Failure::with_detail(Cause::CallFailed, error))?;
+            for folder in folders {
+                self.reports.put_object(&format!("{folder}/{name}"), content.clone()).await?;
+            }
+        }
+        Ok(())
     }
 
     /// What is to be said of tags that no account has. The state machine's sweep records it for everybody who acts by the
@@ -187,7 +197,7 @@ impl ComplianceReporter {
     async fn report(&self, key: &str) -> Result<Stored, Failure> {
         Ok(match self.reports.find_object(key, None, MAX_REPORT).await? {
             Found::Object { content, .. } => {
-                serde_json::from_slice(&content).map_or(Stored::Unreadable, Stored::Report)
+                Report::for_comparison(&content).map_or(Stored::Unreadable, |report| Stored::Report(Box::new(report)))
             }
             Found::Missing | Found::Unchanged => Stored::Nothing,
         })

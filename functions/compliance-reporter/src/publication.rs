@@ -12,7 +12,7 @@ use crate::gather::BatchEnd;
 pub(crate) struct Publication {
     /// The end of the sweep.
     pub(crate) finished_at: Timestamp,
-    /// How the batches ended, as the state machine has seen it.
+    /// The batches that have failed, as the state machine has seen it.
     pub(crate) results: Vec<BatchEnd>,
     /// The key of the report that it is compared with; None when there is none.
     pub(crate) compared_with: Option<String>,
@@ -109,6 +109,7 @@ mod tests {
             checks_organization: true,
             accounts: Vec::new(),
             batches: 0,
+            remediates: false,
         }
     }
 

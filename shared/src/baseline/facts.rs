@@ -99,6 +99,24 @@ impl FactsReader {
         }
     }
 
+    /// As [`FactsReader::jump_groups`], of accounts that somebody else has listed, with the units that hold them.
+    pub async fn jump_groups_among(
+        &self,
+        id: &AccountId,
+        document: &Document,
+        mut active: Vec<AccountFacts>,
+    ) -> Option<JumpGroups> {
+        document.access.as_ref().filter(|access| access.jump_account == *id)?;
+        let (_, by_tag) = document.groups_select_on();
+        for account in active.iter_mut().filter(|_| by_tag) {
+            match self.organizations.list_tags(&account.id).await {
+                Ok(tags) => account.tags = tags,
+                Err(error) => return Some(JumpGroups::Unknown(error.into())),
+            }
+        }
+        document.jump_groups(&active)
+    }
+
     /// The facts by which groups are made, of every active account.
     async fn everybody(&self, document: &Document) -> Result<Vec<AccountFacts>, Failure> {
         let accounts = self.organizations.list_accounts().await?;

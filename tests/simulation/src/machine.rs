@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::try_join_all;
 use serde_json::{Map, Value, json};
 use tokio::time::{sleep, timeout};
 
@@ -48,8 +49,23 @@ impl Execution {
             let state = &machine["States"][name];
             let done = match state["Type"].as_str().expect("a type") {
                 "Task" => self.task(state, &data, item).await,
-                "Pass" => Ok(self.filled(&state["Parameters"], &data, item)),
+                "Pass" => Ok(match (state.get("Result"), state.get("Parameters")) {
+                    (Some(result), _) => result.clone(),
+                    (None, Some(parameters)) => self.filled(parameters, &data, item),
+                    (None, None) => data.clone(),
+                }),
                 "Map" => Box::pin(self.map(state, &data)).await,
+                "Parallel" => Box::pin(self.parallel(state, &data)).await,
+                "Wait" => {
+                    sleep(Duration::from_secs(state["Seconds"].as_u64().expect("a time"))).await;
+                    Ok(data.clone())
+                }
+                "Choice" => {
+                    let chosen = items(&state["Choices"]).find(|choice| holds(choice, &data));
+                    let next = chosen.map_or(&state["Default"], |choice| &choice["Next"]);
+                    name = next.as_str().expect("the next state");
+                    continue;
+                }
                 other => panic!("states of type {other} are not simulated"),
             };
             let caught = state["Catch"].get(0);
@@ -109,6 +125,13 @@ impl Execution {
         }
     }
 
+    /// Branches side by side. The first that fails ends the others.
+    async fn parallel(&self, state: &Value, data: &Value) -> Result<Value, Value> {
+        let branches = items(&state["Branches"]).map(|branch| self.run(branch, data.clone(), &Value::Null));
+        let results = Value::Array(try_join_all(branches).await?);
+        Ok(self.filled(&state["ResultSelector"], &results, &Value::Null))
+    }
+
     /// A distributed map: some at once, and each a machine of its own.
     async fn map(&self, state: &Value, data: &Value) -> Result<Value, Value> {
         let things: Vec<Value> = items(&path(state["ItemsPath"].as_str().expect("a path"), data)).cloned().collect();
@@ -136,19 +159,25 @@ impl Execution {
         Ok(Value::Array(results))
     }
 
-    /// A template whose fields that end in `.$` are read by their path.
+    /// What stands at a path, of the data or of the context.
+    fn at(&self, at: &str, data: &Value, item: &Value) -> Value {
+        match (at.strip_prefix("$$.Map.Item."), at.strip_prefix("$$")) {
+            (Some(rest), _) => path(&format!("$.{rest}"), item),
+            (None, Some(rest)) => path(&format!("${rest}"), &self.context),
+            (None, None) => path(at, data),
+        }
+    }
+
+    /// A template whose fields that end in `.$` are read by their path, or by a function of paths.
     fn filled(&self, template: &Value, data: &Value, item: &Value) -> Value {
         match template {
             Value::Object(fields) => {
                 let filled = fields.iter().map(|(name, value)| match name.strip_suffix(".$") {
                     Some(name) => {
                         let at = value.as_str().expect("a path");
-                        let found = match at.strip_prefix("$$.Map.Item.") {
-                            Some(rest) => path(&format!("$.{rest}"), item),
-                            None => match at.strip_prefix("$$") {
-                                Some(rest) => path(&format!("${rest}"), &self.context),
-                                None => path(at, data),
-                            },
+                        let found = match at.strip_prefix("States.") {
+                            Some(call) => intrinsic(call, data),
+                            None => self.at(at, data, item),
                         };
                         (name.to_owned(), found)
                     }
@@ -162,8 +191,40 @@ impl Execution {
 }
 
 fn path(path: &str, data: &Value) -> Value {
-    let steps = path.trim_start_matches('$').split('.').filter(|step| !step.is_empty());
-    steps.fold(data, |at, step| &at[step]).clone()
+    let steps = path.trim_start_matches('$').split(['.', '[', ']']).filter(|step| !step.is_empty());
+    steps.fold(data, |at, step| step.parse::<usize>().map_or_else(|_| &at[step], |place| &at[place])).clone()
+}
+
+/// Whether a choice is taken.
+fn holds(choice: &Value, data: &Value) -> bool {
+    let is = path(choice["Variable"].as_str().expect("a path"), data);
+    match (choice.get("StringEquals").or_else(|| choice.get("BooleanEquals")), choice.get("NumericGreaterThanEquals")) {
+        (Some(wanted), _) => is == *wanted,
+        (None, Some(least)) => is.as_f64().expect("a number") >= least.as_f64().expect("a number"),
+        (None, None) => panic!("this choice is not simulated: {choice}"),
+    }
+}
+
+/// The functions of the definition: `Format('{} {}', $.a, $.b)` and `MathAdd($.a, 1)`.
+fn intrinsic(call: &str, data: &Value) -> Value {
+    let (name, arguments) = call.trim_end_matches(')').split_once('(').expect("arguments");
+    let of = |argument: &str| match argument.strip_prefix('$') {
+        Some(_) => path(argument, data),
+        None => serde_json::from_str(argument).expect("a number"),
+    };
+    match name {
+        "MathAdd" => arguments.split(", ").map(|argument| of(argument).as_i64().expect("a number")).sum::<i64>().into(),
+        "Format" => {
+            let (text, arguments) = arguments.trim_start_matches('\'').split_once('\'').expect("a text");
+            let arguments = arguments.split(", ").filter(|argument| !argument.is_empty());
+            let filled = arguments.fold(text.to_owned(), |text, argument| {
+                let value = of(argument);
+                text.replacen("{}", &value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned), 1)
+            });
+            filled.into()
+        }
+        other => panic!("States.{other} is not simulated"),
+    }
 }
 
 /// The data after a state: the result alone, the input alone where the path is null, or both.
