@@ -73,6 +73,8 @@ pub trait Control<S = Baseline>: Send + Sync {
     const ID: &'static str;
     /// The IAM actions of [`Control::inspect`], which the control's way into the account must allow.
     const READS: &'static [&'static str];
+    /// Those of [`Control::READS`] that it does without where they are denied: a note says what is not known then.
+    const OPTIONAL_READS: &'static [&'static str] = &[];
     /// The IAM actions of [`Control::apply`], which the control's way into the account must allow.
     const WRITES: &'static [&'static str];
     /// What it can touch, and thereby the way in which it reaches an account.

@@ -125,6 +125,8 @@ pub trait AnyControl: Send + Sync {
     fn looks_else_through(&self) -> Option<AccessPath>;
     /// The IAM actions of its reads.
     fn reads(&self) -> &'static [&'static str];
+    /// Those of its reads without which it can say nothing of an account: no other way is left to look.
+    fn needed_reads(&self) -> Vec<&'static str>;
     /// The IAM actions of its changes.
     fn writes(&self) -> &'static [&'static str];
     /// Whether the baseline asks for it.
@@ -161,6 +163,11 @@ where
 
     fn reads(&self) -> &'static [&'static str] {
         C::READS
+    }
+
+    fn needed_reads(&self) -> Vec<&'static str> {
+        let has_another_way = C::Scope::LOOKS_ELSE.is_some();
+        C::READS.iter().filter(|read| !has_another_way && !C::OPTIONAL_READS.contains(read)).copied().collect()
     }
 
     fn writes(&self) -> &'static [&'static str] {

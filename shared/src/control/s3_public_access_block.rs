@@ -118,6 +118,7 @@ pub struct S3PublicAccessBlockControl;
 impl Control for S3PublicAccessBlockControl {
     const ID: &'static str = "s3-public-access-block";
     const READS: &'static [&'static str] = &["organizations:DescribeEffectivePolicy", "s3:GetAccountPublicAccessBlock"];
+    const OPTIONAL_READS: &'static [&'static str] = &["organizations:DescribeEffectivePolicy"];
     const WRITES: &'static [&'static str] = &["s3:PutAccountPublicAccessBlock"];
     type Scope = MemberScope;
     type Desired = S3PublicAccessBlock;

@@ -159,8 +159,7 @@ async fn live(script: &Script) -> Outcome {
         }
     });
     for schedule in &stack().schedules {
-        if let Some(minutes) = schedule.expression.strip_prefix("rate(").and_then(|rest| rest.split(' ').next()) {
-            let period = Duration::from_mins(minutes.parse().expect("minutes"));
+        if let Some(period) = schedule.period {
             let lambda = Rc::clone(&lambda);
             spawn_local(async move {
                 loop {

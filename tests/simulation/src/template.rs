@@ -1,6 +1,6 @@
 //! What template.yaml says, with its references resolved as a deployment would.
 
-use std::{collections::BTreeMap, fs, path::Path, sync::OnceLock};
+use std::{collections::BTreeMap, fs, path::Path, sync::OnceLock, time::Duration};
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
@@ -51,7 +51,8 @@ pub(crate) struct Rule {
 pub(crate) struct Schedule {
     /// The logical id of what it starts.
     pub(crate) target: String,
-    pub(crate) expression: String,
+    /// How often; none where it names times of the day, such as those of sweeps, which people start in a run.
+    pub(crate) period: Option<Duration>,
     pub(crate) input: Value,
 }
 
@@ -176,9 +177,22 @@ fn read_function(
 fn schedule(target: &str, properties: &Value) -> Schedule {
     Schedule {
         target: target.to_owned(),
-        expression: text_of(&properties["ScheduleExpression"]),
+        period: period(&text_of(&properties["ScheduleExpression"])),
         input: serde_json::from_str(properties["Input"].as_str().unwrap_or("{}")).expect("input is JSON"),
     }
+}
+
+/// The period of `rate(5 minutes)`.
+fn period(expression: &str) -> Option<Duration> {
+    let rate = expression.strip_prefix("rate(")?.strip_suffix(')')?;
+    let (number, unit) = rate.split_once(' ').expect("a number and a unit");
+    let number = number.parse().expect("a number");
+    Some(match unit.trim_end_matches('s') {
+        "minute" => Duration::from_mins(number),
+        "hour" => Duration::from_hours(number),
+        "day" => Duration::from_hours(24 * number),
+        other => panic!("rates in {other} are not simulated"),
+    })
 }
 
 /// The name at the end of an ARN or URL.
@@ -341,5 +355,18 @@ fn to_json(node: &Yaml<'_>) -> Value {
             function => json!({format!("Fn::{function}"): to_json(value)}),
         },
         other => panic!("nothing that a template holds: {other:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_is_no_minute() {
+        assert_eq!(period("rate(5 minutes)"), Some(Duration::from_mins(5)));
+        assert_eq!(period("rate(1 hour)"), Some(Duration::from_mins(60)));
+        assert_eq!(period("rate(2 days)"), Some(Duration::from_hours(48)));
+        assert_eq!(period("cron(0 6 * * ? *)"), None);
     }
 }

@@ -38,7 +38,7 @@ pub(super) struct OwnCall {
     pub(super) regions: Vec<String>,
 }
 
-/// Every call that Steward makes in member accounts by its document, and who makes it.
+/// Every call that Steward makes in member accounts by its document and cannot do without, and who makes it.
 #[derive(Clone, Debug)]
 pub struct OwnCalls {
     pub(super) access_role: RoleName,
@@ -57,7 +57,7 @@ impl OwnCalls {
         let mut actions: BTreeSet<&'static str> = BTreeSet::new();
         for control in control::ALL.iter().filter(is_asked_for) {
             if control.looks_through() == AccessPath::AssumedRole {
-                actions.extend(control.reads());
+                actions.extend(control.needed_reads());
             }
             if control.changes_through() == AccessPath::AssumedRole {
                 actions.extend(control.writes());

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     baseline::{Baseline, Document},
-    control::{billing_alarm::BillingAlarm, switch_roles::SwitchRoles},
+    control::{billing_alarm::BillingAlarm, s3_public_access_block::S3PublicAccessBlock, switch_roles::SwitchRoles},
 };
 
 const SCP: PolicyKind = PolicyKind::ServiceControlPolicy;
@@ -15,6 +15,10 @@ fn own() -> OwnCalls {
         switch_roles: Some(serde_json::from_value::<SwitchRoles>(roles).unwrap()),
         ..Baseline::default()
     };
+    own_calls_of(defaults)
+}
+
+fn own_calls_of(defaults: Baseline) -> OwnCalls {
     let role = "OrganizationAccountAccessRole".parse().unwrap();
     OwnCalls::of(&Document::of_defaults(defaults), &role, "o-exampleorgid", &"111111111111".parse().unwrap())
 }
@@ -93,6 +97,22 @@ fn what_steward_does_not_call_may_be_denied() {
     ] {
         assert_eq!(said(&statement), "");
     }
+}
+
+#[test]
+fn what_steward_can_do_without_may_be_denied() {
+    let defaults = Baseline {
+        s3_public_access_block: Some(S3PublicAccessBlock::default()),
+        alternate_contacts: Some(serde_json::from_value(json!({})).unwrap()),
+        ..Baseline::default()
+    };
+    let asked_for = |actions: &Value| {
+        let statement = json!({"Effect": "Deny", "Action": actions, "Resource": "*"});
+        locks(SCP, &json!({"Version": "2012-10-17", "Statement": [statement]}), &own_calls_of(defaults.clone()))
+    };
+    // Whose policy the settings are by is a note; contacts are read from the management account instead.
+    assert_eq!(asked_for(&json!(["organizations:*", "account:*"])), Vec::<String>::new());
+    assert!(asked_for(&json!("s3:GetAccountPublicAccessBlock"))[0].contains("enters accounts"));
 }
 
 #[test]
