@@ -315,6 +315,97 @@ async fn a_sweep_whose_accounts_cannot_be_listed_fails_and_nobody_waits_for_batc
     .await;
 }
 
+/// What there is of sweeps in the bucket.
+async fn objects(scenario: &Scenario) -> Vec<String> {
+    let path = format!("/{}?list-type=2&prefix=sweeps/", scenario.stack.output("ReportsBucket"));
+    let Ok(listed) = scenario.stack.client.rest("s3", Method::GET, &path, "").await else { return Vec::new() };
+    let listed = String::from_utf8_lossy(listed.body()).into_owned();
+    listed.split("<Key>").skip(1).filter_map(|rest| Some(rest.split_once("</Key>")?.0.to_owned())).collect()
+}
+
+#[tokio::test]
+async fn accounts_are_looked_at_while_others_are_listed_and_changed_when_all_are() {
+    let scenario = Scenario::with_members(110, &format!("{DOCUMENT}remediate: [account-alias]\n")).await;
+    for id in scenario.organization.account_ids() {
+        scenario.organization.set_joined(&id, Duration::from_hours(24 * 30));
+    }
+    let management = scenario.organization.management_account();
+    let pages = Fault::new(FaultKind::Latency(Duration::from_secs(2))).operation("organizations", "ListAccounts");
+    let _pages = scenario.cloud.faults().add(pages.function("account-lister").account(management));
+    let since = scenario.cloud.sequence();
+    let ended = sweep(&scenario).await;
+    assert_eq!((&ended["totals"]["accounts"], &ended["totals"]["unknown"]), (&json!(112), &json!(0)), "{ended}");
+    let calls = scenario.cloud.calls().since(since);
+    let times = |operation: &str| {
+        let of_sweep = ["account-lister", "compliance-checker"].map(Some);
+        let made = calls.iter().filter(|call| call.operation == operation && call.error.is_none());
+        let made = made.filter(|call| of_sweep.contains(&call.function.as_deref()));
+        made.map(|call| call.at).collect::<Vec<_>>()
+    };
+    let (listed, entered, changed) = (times("ListAccounts"), times("AssumeRole"), times("CreateAccountAlias"));
+    assert!(entered.iter().min() < listed.iter().max(), "nobody waits for the list");
+    assert!(changed.iter().min() > listed.iter().max(), "but what is changed waits for all of it");
+    let seen = cells(&report(&scenario).await);
+    let fixed = seen.iter().filter(|((_, control), outcome)| control == "account-alias" && *outcome == "fixed").count();
+    assert_eq!((changed.len(), fixed), (28, 28), "a quarter of all accounts, and each of them once");
+}
+
+#[tokio::test]
+async fn a_list_that_is_begun_again_by_another_invocation_or_at_the_same_time_puts_each_account_in_one_batch() {
+    let scenario = Scenario::with_members(110, DOCUMENT).await;
+    let management = scenario.organization.management_account();
+    let pages = Fault::new(FaultKind::Latency(Duration::from_secs(1))).operation("organizations", "ListAccounts");
+    let _pages = scenario.cloud.faults().add(pages.function("account-lister").account(management));
+    let execution = scenario.stack.start_sweep().await.unwrap();
+    eventually("a batch", PATIENCE, async || {
+        objects(&scenario).await.into_iter().find(|key| key.contains("/batches/"))
+    })
+    .await;
+    kill(scenario.stack.output("AccountListerFunction")).expect("its process can be killed");
+    let _twin = scenario.stack.invoke("AccountListerFunction", &json!({"execution": execution})).await;
+    let ended = scenario.stack.end_of_sweep(&execution, PATIENCE * 2).await;
+    assert_eq!((&ended["totals"]["accounts"], &ended["totals"]["unknown"]), (&json!(112), &json!(0)), "{ended}");
+    let mut batched = Vec::new();
+    for key in objects(&scenario).await.into_iter().filter(|key| key.contains("/batches/")) {
+        let batch: Value = serde_json::from_str(&scenario.stack.report_object(&key).await.unwrap()).unwrap();
+        let accounts = batch["accounts"].as_array().expect("accounts").clone();
+        batched.extend(accounts.iter().filter_map(|account| account["id"].as_str().map(ToOwned::to_owned)));
+    }
+    batched.sort_unstable();
+    let all = batched.len();
+    batched.dedup();
+    assert_eq!((all, batched.len()), (111, 111));
+}
+
+#[tokio::test]
+async fn what_the_index_of_tags_does_not_know_yet_is_not_called_drift() {
+    let scenario = Scenario::with_document("version: 1\ndefaults: {account-tags: {tags: {stage: prod}}}\n").await;
+    let account = scenario.member();
+    scenario.organization.set_tag_index_lag(Duration::from_hours(1));
+    let tag = json!({"ResourceId": account, "Tags": [{"Key": "stage", "Value": "prod"}]});
+    scenario.stack.client.json("organizations", "TagResource", tag).await.expect("somebody tags it");
+    sweep(&scenario).await;
+    let seen = cells(&report(&scenario).await);
+    assert_eq!(seen[&(account.clone(), "account-tags".to_owned())], "compliant");
+    let untagged = seen.iter().find(|((id, control), _)| control == "account-tags" && *id != account);
+    assert!(untagged.is_none_or(|(_, outcome)| outcome == "drifted"), "{untagged:?}");
+}
+
+#[tokio::test]
+async fn a_sweep_whose_accounts_cannot_be_listed_fails_and_nobody_waits_for_batches_any_more() {
+    let scenario = Scenario::with_members(1, DOCUMENT).await;
+    let management = scenario.organization.management_account();
+    let denied = Fault::error("AccessDeniedException", "no").operation("organizations", "ListAccounts");
+    let _denied = scenario.cloud.faults().add(denied.function("account-lister").account(management));
+    let execution = scenario.stack.start_sweep().await.unwrap();
+    eventually("the sweep to fail", PATIENCE * 2, async || {
+        let input = json!({"executionArn": execution});
+        let shown = scenario.stack.client.json("states", "AWSStepFunctions.DescribeExecution", input).await.ok()?;
+        (shown["status"] == "FAILED").then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn two_sweeps_at_once_during_a_baseline_report_the_same_and_write_nothing_twice() {
     let scenario = Scenario::with_members(10, &format!("{DOCUMENT}remediate: [account-alias]\n")).await;

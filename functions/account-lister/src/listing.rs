@@ -9,15 +9,8 @@ use std::{
 use futures_util::future::{join, try_join};
 use lambda_runtime::tracing;
 use steward::{
-    baseline::Document,
-    clock,
-    control::stack_instances::SetFacts,
-    error::Failure,
-    gateway::Account,
-    ids::AccountId,
-    organization::UnitNames,
-    sweep::Listed,
-    table::closures::Closure,
+    baseline::Document, clock, control::stack_instances::SetFacts, error::Failure, gateway::Account, ids::AccountId,
+    organization::UnitNames, sweep::Listed, table::closures::Closure,
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -42,11 +35,7 @@ pub(crate) struct Accounts {
 impl AccountLister {
     /// Lists every account, and writes the batches as the pages come: what is found in accounts need not wait for the list.
     /// Where stack sets are deployed, the batches wait for all accounts: what is being deployed is said in them.
-    pub(crate) async fn list(
-        &self,
-        document: &Document,
-        batches: &mut Batches<'_>,
-    ) -> Result<Accounts, Failure> {
+    pub(crate) async fn list(&self, document: &Document, batches: &mut Batches<'_>) -> Result<Accounts, Failure> {
         match self.index.spare_others(LISTED_WITHIN).await {
             Ok(true) => {}
             Ok(false) => tracing::info!("a request lists the accounts at the same time"),
@@ -54,8 +43,7 @@ impl AccountLister {
         }
         let begun_at = clock::now();
         let (sender, pages) = unbounded_channel();
-        let ((), (accounts, is_whole)) =
-            try_join(self.read_pages(sender), self.take(pages, document, batches)).await?;
+        let ((), (accounts, is_whole)) = try_join(self.read_pages(sender), self.take(pages, document, batches)).await?;
         // Requests look addresses up there. A sweep goes on without.
         if is_whole && let Err(error) = self.index.is_whole(begun_at).await {
             tracing::warn!("the index of accounts is not whole: {error}");
@@ -113,7 +101,9 @@ impl AccountLister {
                 batches.write_full(&accounts.stack_sets).await?;
             }
         }
-        last.into_iter().for_each(|account| batches.add(account));
+        if let Some(account) = last {
+            batches.add(account);
+        }
         if !holds {
             batches.write_all(&accounts.stack_sets).await?;
         }

@@ -128,8 +128,15 @@ impl ComplianceReporter {
     /// Writes the files, one after the other: of a large organization each is tens of megabytes.
     async fn publish(&self, report: &Report, access: &Access, folders: &[&str]) -> Result<(), Failure> {
         // The last one: what the next sweep is compared with is there when everything else is.
-        const FILES: [&str; 7] =
-            ["access.html", "access.json", "aws-config", "extend-switch-roles.ini", "report.html", "report.csv", "report.json"];
+        const FILES: [&str; 7] = [
+            "access.html",
+            "access.json",
+            "aws-config",
+            "extend-switch-roles.ini",
+            "report.html",
+            "report.csv",
+            "report.json",
+        ];
         for name in FILES {
             let content = match name {
                 "access.html" => access.to_html(),

@@ -68,7 +68,9 @@ pub async fn run(command: &str, part: &str) -> Result<(), Box<dyn Error>> {
         "demo-without-organization" => demo_without_organization::run().await,
         "cloud" => cloud_command::serve().await,
         "bench" => bench::measure(part).await,
-        _ => Err("usage: harness demo | demo-without-organization | cloud | bench [cold-start | load | sweep | sweep-10000]"
-            .into()),
+        _ => Err(
+            "usage: harness demo | demo-without-organization | cloud | bench [cold-start | load | sweep | sweep-10000]"
+                .into(),
+        ),
     }
 }
