@@ -171,3 +171,19 @@ fn megabytes(bytes: u64) -> f64 {
 fn python_function() -> PathBuf {
     root().join("tests/harness/src/bench/cold_start.py")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_function_starts_with_what_the_benchmark_tells_it() {
+        // The folder of this test's own executable is beside the functions.
+        let built = std::env::current_exe().unwrap().parent().and_then(Path::parent).unwrap().to_owned();
+        for (name, _) in functions().unwrap() {
+            cold_start::starts(&built.join(&name)).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+    }
+}
