@@ -70,7 +70,8 @@ impl Plain {
         let mut document = "version: 1\naccounts:\n".to_owned();
         for (n, id) in accounts.iter().enumerate() {
             let (unit, team) = (if n == 0 { "/" } else { "/Workloads" }, if n % 2 == 1 { "blue" } else { "red" });
-            document += &format!("  - {{id: \"{id}\", name: Account {n}, unit: {unit}, tags: {{team: {team}}}}}\n");
+            let account = format!("  - {{id: \"{id}\", name: Account {n}, unit: {unit}, tags: {{team: {team}}}}}\n");
+            document += &account;
         }
         document += &BASELINE.replace("JUMP", self.own());
         self.stack.put_document(&document).await.expect("the document can be written");

@@ -79,7 +79,7 @@ pub struct Document {
     /// Who gets where: the account that people sign in to, and the groups that reach other accounts from there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<Access>,
-    /// The accounts, in a stack whose parameter AccountSource is `document`; nowhere else, as AWS Organizations has them there.
+    /// The accounts, in a stack whose parameter `AccountSource` is `document`; nowhere else, as AWS Organizations has them there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<AccountEntry>,
 }

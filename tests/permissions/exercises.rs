@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use harness::eventually;
-use local_cloud::Method;
+use local_cloud::{Fault, FaultKind, Method};
 use serde_json::{Value, json};
 
 use crate::{
@@ -301,6 +301,9 @@ async fn sweep(scenario: &Scenario, account: &str) {
     scenario.organization.set_region_time(Duration::ZERO);
     let regions = scenario.organization.regions_of(account);
     let installation = json!({"TableName": scenario.stack.output("StateTable"), "Key": {"pk": {"S": "installation"}}});
+    // Of those that read a new document at the same time, the lister is to be the one that records it.
+    let slow = Fault::new(FaultKind::Latency(Duration::from_secs(5))).function("organization-preparer");
+    let _slow = scenario.cloud.faults().add(slow.operation("s3", "GetObject"));
     // In the second sweep, a policy denies what is read inside the account.
     for denied in [&[][..], &READ_INSIDE] {
         scenario.organization.deny_in_member(account, denied);

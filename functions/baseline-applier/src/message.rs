@@ -56,7 +56,7 @@ impl Message {
     /// Reads an event: a new account, or one of [`REARRANGING`].
     pub(crate) fn of_event(event: &EventBridgeEvent<Value>) -> Result<Self, Failure> {
         let is_rearranging = |name: &&str| event.detail["eventName"] == **name;
-        if event.source == "aws.organizations" && REARRANGING.iter().any(|name| is_rearranging(&name)) {
+        if event.source == "aws.organizations" && REARRANGING.iter().any(is_rearranging) {
             let regroup = |happened| Self::Regroup(Regroup { happened, since: clock::now(), is_last: false });
             return Ok(rearranged(event).map_or(Self::OfNobody, regroup));
         }

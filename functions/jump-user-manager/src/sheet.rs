@@ -95,14 +95,14 @@ fn second_factor(user: &UserName) -> Vec<String> {
 }
 
 /// The page on which the console asks whether to switch to a role.
-fn link(target: &Target, names: &Directory) -> String {
+fn link(target: &Target, directory: &Directory) -> String {
     let encoded = |text: &str| utf8_percent_encode(text, PLAIN).to_string();
     let role = encoded(&target.role);
     if target.is_anywhere() {
         // The page asks for the account.
         return format!("https://signin.aws.amazon.com/switchrole?roleName={role}");
     }
-    let named = names.accounts.get(&target.account_id);
+    let named = directory.accounts.get(&target.account_id);
     // The console shows so many characters of it.
     let shown = named.map_or_else(
         || format!("{} {}", target.role, target.account_id),
@@ -193,14 +193,14 @@ mod tests {
         let account = "111111111111".parse().unwrap();
         let at = SignIn { account: &account, alias: None };
         let named = |color: &str| Named { name: "Shop & Co".to_owned(), color: Some(color.to_owned()) };
-        let names = |color| Directory { accounts: [("222222222222".to_owned(), named(color))].into() };
+        let in_color = |color| Directory { accounts: [("222222222222".to_owned(), named(color))].into() };
         let targets = [target("222222222222", "role-admin"), target("333333333333", "role-admin")].into();
-        let sheet = Sheet::of(&"alice".parse().unwrap(), at, &targets, &names("c92a2a"));
+        let sheet = Sheet::of(&"alice".parse().unwrap(), at, &targets, &in_color("c92a2a"));
         assert_eq!(sheet.roles[0].account_name.as_deref(), Some("Shop & Co"));
         assert!(sheet.roles[0].link.ends_with("&displayName=Shop%20%26%20Co%20role-admin&color=c92a2a"));
         assert!(sheet.extend_switch_roles.contains("source_profile = jump\ncolor = c92a2a\n"));
         assert!(sheet.roles[1].account_name.is_none() && !sheet.roles[1].link.contains("color"));
-        let hostile = Sheet::of(&"alice".parse().unwrap(), at, &targets, &names("1]\nrole_arn"));
+        let hostile = Sheet::of(&"alice".parse().unwrap(), at, &targets, &in_color("1]\nrole_arn"));
         assert!(!hostile.extend_switch_roles.contains("color") && !hostile.roles[0].link.contains("color"));
     }
 

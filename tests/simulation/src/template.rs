@@ -367,7 +367,7 @@ mod tests {
     #[test]
     fn an_hour_is_no_minute() {
         assert_eq!(period("rate(5 minutes)"), Some(Duration::from_mins(5)));
-        assert_eq!(period("rate(1 hour)"), Some(Duration::from_mins(60)));
+        assert_eq!(period("rate(1 hour)"), Some(Duration::from_hours(1)));
         assert_eq!(period("rate(2 days)"), Some(Duration::from_hours(48)));
         assert_eq!(period("cron(0 6 * * ? *)"), None);
     }

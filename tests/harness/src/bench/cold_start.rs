@@ -65,6 +65,7 @@ async fn median(mut once: impl AsyncFnMut() -> io::Result<Duration>) -> io::Resu
 }
 
 /// Starts a function's binary once with these settings; an error where it ends or is silent.
+#[cfg(test)]
 pub(crate) async fn starts(bootstrap: &Path) -> io::Result<()> {
     time(Command::new(bootstrap)).await.map(drop)
 }
