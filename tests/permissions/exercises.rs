@@ -302,8 +302,10 @@ async fn sweep(scenario: &Scenario, account: &str) {
     let regions = scenario.organization.regions_of(account);
     let installation = json!({"TableName": scenario.stack.output("StateTable"), "Key": {"pk": {"S": "installation"}}});
     // Of those that read a new document at the same time, the lister is to be the one that records it.
-    let slow = Fault::new(FaultKind::Latency(Duration::from_secs(5))).function("organization-preparer");
-    let _slow = scenario.cloud.faults().add(slow.operation("s3", "GetObject"));
+    let _slow = ["baseline-applier", "organization-preparer", "region-opt-auditor"].map(|function| {
+        let slow = Fault::new(FaultKind::Latency(Duration::from_secs(8))).function(function);
+        scenario.cloud.faults().add(slow.operation("s3", "GetObject"))
+    });
     // In the second sweep, a policy denies what is read inside the account.
     for denied in [&[][..], &READ_INSIDE] {
         scenario.organization.deny_in_member(account, denied);

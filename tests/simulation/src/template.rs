@@ -142,8 +142,14 @@ fn read_function(
     let variables = [&globals, own].into_iter().filter_map(Value::as_object).flatten();
     let environment = variables.map(|(name, value)| (name.clone(), text_of(value))).collect();
     let role = last(properties["Role"].as_str().expect("a role")).to_owned();
-    let role = resolver.resolve(&resources[role.trim_start_matches("role/")]["Properties"]);
-    let statements = items(&role["Policies"]).flat_map(|policy| items(&policy["PolicyDocument"]["Statement"]).cloned());
+    let role_id = role.trim_start_matches("role/");
+    let role = resolver.resolve(&resources[role_id]["Properties"]);
+    let apart = resources.iter().filter(|(_, other)| other["Type"] == "AWS::IAM::Policy");
+    let apart = apart.map(|(_, other)| resolver.resolve(&other["Properties"]));
+    let of_role = apart.filter(|policy| items(&policy["Roles"]).any(|it| it.as_str() == Some(role_id)));
+    let policies = items(&role["Policies"]).cloned().chain(of_role);
+    let statements =
+        policies.flat_map(|policy| items(&policy["PolicyDocument"]["Statement"]).cloned().collect::<Vec<_>>());
     let function = Function {
         name: text_of(&resource["Metadata"]["BuildProperties"]["Binary"]),
         arn: resolver.arn(id),
