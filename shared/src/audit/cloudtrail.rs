@@ -231,7 +231,7 @@ pub fn rearranged(event: &EventBridgeEvent<Value>) -> Option<Rearranged> {
         }
         "UpdateOrganizationalUnit" => record.parsed("/requestParameters/organizationalUnitId").map(Rearranged::Renamed),
         "CloseAccountResult" => close_account_result(event).map(Rearranged::Gone),
-        "AccountDepartedOrganization" => told_of(event).map(Rearranged::Gone),
+        "AccountDepartedOrganization" => named_account(event).map(Rearranged::Gone),
         _ => None,
     }
 }
@@ -242,11 +242,11 @@ pub fn account_joined(event: &EventBridgeEvent<Value>) -> Option<AccountId> {
     if event.detail["eventName"] != "AccountJoinedOrganization" {
         return None;
     }
-    told_of(event)
+    named_account(event)
 }
 
 /// The account that an event of AWS Organizations about itself names.
-fn told_of(event: &EventBridgeEvent<Value>) -> Option<AccountId> {
+fn named_account(event: &EventBridgeEvent<Value>) -> Option<AccountId> {
     // Not the whole detail: `userIdentity` and `recipientAccountId` name the management account.
     ["serviceEventDetails", "responseElements", "requestParameters"]
         .into_iter()

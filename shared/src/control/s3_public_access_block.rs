@@ -101,7 +101,7 @@ enum Decided {
     /// An S3 policy of the organization, which says this.
     ByPolicy(String),
     /// It may not be asked.
-    NotTold,
+    NotKnown,
 }
 
 /// What there is. An account without settings has all four off.
@@ -141,7 +141,7 @@ impl Control for S3PublicAccessBlockControl {
     fn plan(&self, _scope: &MemberScope, desired: &S3PublicAccessBlock, actual: &Actual) -> Vec<Change> {
         match actual.decided {
             Decided::ByPolicy(_) => Vec::new(),
-            Decided::InTheAccount | Decided::NotTold => plan(*desired, actual.block).into_iter().collect(),
+            Decided::InTheAccount | Decided::NotKnown => plan(*desired, actual.block).into_iter().collect(),
         }
     }
 
@@ -152,7 +152,7 @@ impl Control for S3PublicAccessBlockControl {
                 "An S3 policy of the organization keeps the settings (public_access_block_configuration {says}), otherwise than \
                  the document: {otherwise}. They are changed in that policy, and never in the account."
             )],
-            Decided::NotTold => vec![
+            Decided::NotKnown => vec![
                 "Whether an S3 policy of the organization keeps the settings is not known: \
                  organizations:DescribeEffectivePolicy was denied."
                     .to_owned(),
@@ -170,7 +170,7 @@ impl Control for S3PublicAccessBlockControl {
 fn decided(policy: Result<Option<Value>, CallError>) -> Result<Decided, CallError> {
     let policy = match policy {
         Ok(policy) => policy.unwrap_or_default(),
-        Err(error) if error.cause == Cause::AccessDenied => return Ok(Decided::NotTold),
+        Err(error) if error.cause == Cause::AccessDenied => return Ok(Decided::NotKnown),
         Err(error) => return Err(error),
     };
     Ok(match &policy["s3_attributes"]["public_access_block_configuration"] {
