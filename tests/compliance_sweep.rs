@@ -239,10 +239,18 @@ async fn accounts_are_looked_at_while_others_are_listed_and_changed_when_all_are
         scenario.organization.set_joined(&id, Duration::from_hours(24 * 30));
     }
     let management = scenario.organization.management_account();
-    let pages = Fault::new(FaultKind::Latency(Duration::from_secs(2))).operation("organizations", "ListAccounts");
-    let _pages = scenario.cloud.faults().add(pages.function("account-lister").account(management));
+    // Three pages make a batch. AWS answers with the rest of them once somebody has begun with that.
+    let pages = Fault::new(FaultKind::Throttle).operation("organizations", "ListAccounts").after(3);
+    let pages = scenario.cloud.faults().add(pages.function("account-lister").account(management));
     let since = scenario.cloud.sequence();
-    let ended = sweep(&scenario).await;
+    let execution = scenario.stack.start_sweep().await.expect("the sweep starts");
+    eventually("an account to be entered", PATIENCE, async || {
+        let calls = scenario.cloud.calls().since(since).by_function("compliance-checker");
+        calls.iter().any(|call| call.operation == "AssumeRole" && call.error.is_none()).then_some(())
+    })
+    .await;
+    drop(pages);
+    let ended = scenario.stack.end_of_sweep(&execution, PATIENCE * 2).await;
     assert_eq!((&ended["totals"]["accounts"], &ended["totals"]["unknown"]), (&json!(112), &json!(0)), "{ended}");
     let calls = scenario.cloud.calls().since(since);
     let times = |operation: &str| {
@@ -251,12 +259,17 @@ async fn accounts_are_looked_at_while_others_are_listed_and_changed_when_all_are
         let made = made.filter(|call| of_sweep.contains(&call.function.as_deref()));
         made.map(|call| call.at).collect::<Vec<_>>()
     };
-    let (listed, entered, changed) = (times("ListAccounts"), times("AssumeRole"), times("CreateAccountAlias"));
-    assert!(entered.iter().min() < listed.iter().max(), "nobody waits for the list");
-    assert!(changed.iter().min() > listed.iter().max(), "but what is changed waits for all of it");
+    let (listed, changed) = (times("ListAccounts"), times("CreateAccountAlias"));
+    assert!(changed.iter().min() > listed.iter().max(), "what is changed waits for the whole list");
     let seen = cells(&report(&scenario).await);
-    let fixed = seen.iter().filter(|((_, control), outcome)| control == "account-alias" && *outcome == "fixed").count();
-    assert_eq!((changed.len(), fixed), (28, 28), "a quarter of all accounts, and each of them once");
+    let aliases =
+        seen.iter().filter(|((_, control), _)| control == "account-alias").map(|(_, outcome)| outcome.as_str());
+    let counts = aliases.fold(BTreeMap::<_, usize>::new(), |mut counts, outcome| {
+        *counts.entry(outcome).or_default() += 1;
+        counts
+    });
+    let fixed = counts.get("fixed").copied();
+    assert_eq!((changed.len(), fixed), (28, Some(28)), "a quarter of all accounts, each of them once: {counts:?}");
 }
 
 #[tokio::test]

@@ -13,10 +13,12 @@
 //! stack's parameter `AccessRoleName`.
 //!
 //! Where neither `AdministratorAccess` nor a policy that is written into the role allows everything, `AdministratorAccess`
-//! is attached, as far as the session still may do that. All else is left to people, each named with what to do: who may
-//! assume the role is never changed, because a mistake there locks Steward out for good. What lets the management account
-//! in is named before what is to be taken out, in the order in which it is safe. A policy of the account that is attached
-//! beside can only take something away; of AWS's own policies, those that deny everything are known by name.
+//! is attached, as far as the session still may do that. Whoever is let in beside is taken out of who may assume the role,
+//! and every other word of it is left as it is; but only where a statement that stays lets the management account in
+//! without a condition, because a mistake there locks Steward out for good. Where none does, and for all else, people are
+//! told what to do: what lets the management account in is named before what is to be taken out, in the order in which it
+//! is safe. A policy of the account that is attached beside can only take something away; of AWS's own policies, those
+//! that deny everything are known by name.
 //!
 //! **Limits.** Service control policies are not seen. A statement that lets everybody in under a condition is drift,
 //! whatever the condition says. How long its sessions may last is not looked at: IAM allows no less than an hour, and
@@ -34,12 +36,12 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     Control, MemberScope,
     role::{self, ADMINISTRATOR_ACCESS, PresentRole},
-    trust::account_or_arn,
+    trust::{TrustPolicy, account_or_arn},
 };
 use crate::{
     baseline::{Baseline, Findings, Validate},
@@ -95,13 +97,28 @@ pub struct Actual {
     role: Option<PresentRole>,
 }
 
-/// The one change: `AdministratorAccess` is attached.
+/// A change of the role.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change(RoleName);
+pub struct Change {
+    role: RoleName,
+    what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum What {
+    /// `AdministratorAccess` is attached.
+    Attach,
+    /// Whoever is let in beside is taken out.
+    Narrow { trust: TrustPolicy, differs: String },
+}
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "attach {ADMINISTRATOR_ACCESS} to {}", self.0)
+        let role = &self.role;
+        match &self.what {
+            What::Attach => write!(f, "attach {ADMINISTRATOR_ACCESS} to {role}"),
+            What::Narrow { differs, .. } => write!(f, "correct who may assume {role}: {differs}"),
+        }
     }
 }
 
@@ -112,7 +129,7 @@ pub struct AccessRoleControl;
 impl Control for AccessRoleControl {
     const ID: &'static str = "access-role";
     const READS: &'static [&'static str] = role::READS;
-    const WRITES: &'static [&'static str] = &["iam:AttachRolePolicy"];
+    const WRITES: &'static [&'static str] = &["iam:AttachRolePolicy", "iam:UpdateAssumeRolePolicy"];
     type Scope = MemberScope;
     type Desired = AccessRole;
     type Actual = Actual;
@@ -131,13 +148,19 @@ impl Control for AccessRoleControl {
         PresentRole::find(&scope.iam, &name).await.map(|role| Actual { name, management_account, role })
     }
 
-    fn plan(&self, _scope: &MemberScope, _desired: &AccessRole, actual: &Actual) -> Vec<Change> {
-        let lacks = actual.role.as_ref().is_some_and(|role| !role.allows_everything());
-        if lacks { vec![Change(actual.name.clone())] } else { Vec::new() }
+    fn plan(&self, _scope: &MemberScope, desired: &AccessRole, actual: &Actual) -> Vec<Change> {
+        let Some(role) = &actual.role else { return Vec::new() };
+        let change = |what| Change { role: actual.name.clone(), what };
+        let attach = (!role.allows_everything()).then_some(What::Attach);
+        let narrow = Judged::new(desired, actual, role).narrowed();
+        attach.into_iter().chain(narrow).map(change).collect()
     }
 
-    async fn apply(&self, scope: &MemberScope, Change(role): &Change) -> Result<(), CallError> {
-        scope.iam.attach_policy(role, ADMINISTRATOR_ACCESS).await
+    async fn apply(&self, scope: &MemberScope, Change { role, what }: &Change) -> Result<(), CallError> {
+        match what {
+            What::Attach => scope.iam.attach_policy(role, ADMINISTRATOR_ACCESS).await,
+            What::Narrow { trust, .. } => scope.iam.put_trust_policy(role, &trust.to_json()).await,
+        }
     }
 
     fn by_hand(&self, desired: &AccessRole, actual: &Actual) -> Vec<String> {
@@ -145,42 +168,80 @@ impl Control for AccessRoleControl {
         let Some(role) = role else {
             return vec![format!("make the role {name} with {ADMINISTRATOR_ACCESS}, for {management_account}")];
         };
-        let mut lines = trust_lines(desired, actual, role);
+        let mut lines = Judged::new(desired, actual, role).by_hand(actual);
         lines.extend(role.limits(name.as_str(), Some(ADMINISTRATOR_ACCESS)));
         lines
     }
 }
 
-/// What is to be done about who may assume the role. Who is to be let in comes before who is to be kept out.
-fn trust_lines(desired: &AccessRole, actual: &Actual, role: &PresentRole) -> Vec<String> {
-    let Actual { name, management_account, .. } = actual;
-    let welcome = |id: &str| {
-        is_within(id, management_account.as_str()) || desired.also_trusted.iter().any(|who| is_within(id, who))
-    };
-    let (mut is_open, mut denials, mut others) = (false, Vec::new(), Vec::new());
-    for (statement, words) in role.trust.statements() {
-        if statement["Effect"] != "Allow" {
-            denials.push(format!("take [{words}] out of who may assume {name}, which it keeps out"));
-        } else if let Some(ids) = ids(statement).filter(|ids| ids.iter().all(|id| welcome(id))) {
-            is_open |= ids.contains(&management_account.to_string()) && lets_in(statement);
-        } else {
-            others
-                .push(format!("take [{words}] out of who may assume {name}, or name whom it lets in as also_trusted"));
-        }
-    }
-    let opening = (!is_open).then(|| {
-        let statement = format!("[Allow sts:AssumeRole to AWS {management_account}]");
-        let first = if denials.is_empty() && others.is_empty() { "" } else { " before anything is taken out" };
-        format!("add {statement} to who may assume {name}{first}; without it Steward may be locked out")
-    });
-    opening.into_iter().chain(denials).chain(others).collect()
+/// Who may assume the role, judged.
+struct Judged<'a> {
+    present: &'a TrustPolicy,
+    /// The same without whom nobody has named.
+    narrow: TrustPolicy,
+    /// Whether a statement of the narrow one lets the management account in, whatever it comes with.
+    is_open: bool,
 }
 
-/// The accounts, roles and users that a statement lets in; None when it lets in others as well, or not by their name.
-fn ids(statement: &Value) -> Option<Vec<String>> {
+impl<'a> Judged<'a> {
+    fn new(desired: &AccessRole, actual: &Actual, role: &'a PresentRole) -> Self {
+        let management_account = actual.management_account.as_str();
+        let is_welcome = |id: &Value| {
+            id.as_str().map(account_or_arn).is_some_and(|id| {
+                is_within(&id, management_account) || desired.also_trusted.iter().any(|who| is_within(&id, who))
+            })
+        };
+        let narrow = role.trust.edited(|statement| narrowed(statement, is_welcome));
+        let opens = |statement: &Value| {
+            let is_management = |id: &Value| id.as_str().map(account_or_arn).as_deref() == Some(management_account);
+            let let_in = one_or_many(&statement["Principal"]["AWS"]).iter().any(is_management);
+            statement["Effect"] == "Allow" && let_in && lets_in(statement)
+        };
+        let is_open = narrow.statements().any(|(statement, _)| opens(statement));
+        Self { present: &role.trust, narrow, is_open }
+    }
+
+    /// The trust policy to write: one by which the management account still comes in.
+    fn narrowed(self) -> Option<What> {
+        let differs = self.present.differences(&self.narrow).filter(|_| self.is_open)?;
+        Some(What::Narrow { trust: self.narrow, differs })
+    }
+
+    /// What is left to people. Who is to be let in comes before who is to be kept out.
+    fn by_hand(&self, Actual { name, management_account, .. }: &Actual) -> Vec<String> {
+        let denials = self.present.denials();
+        let denials = denials.map(|words| format!("take [{words}] out of who may assume {name}, which it keeps out"));
+        let denials: Vec<_> = denials.collect();
+        let differs = self.present.differences(&self.narrow).filter(|_| !self.is_open);
+        let opening = (!self.is_open).then(|| {
+            let statement = format!("[Allow sts:AssumeRole to AWS {management_account}]");
+            let is_last = denials.is_empty() && differs.is_none();
+            let first = if is_last { "" } else { " before anything is taken out" };
+            format!("add {statement} to who may assume {name}{first}; without it Steward may be locked out")
+        });
+        let others = differs.as_ref().map(|differs| {
+            format!("correct who may assume {name}, or name whom it lets in as also_trusted: {differs}")
+        });
+        opening.into_iter().chain(denials).chain(others).collect()
+    }
+}
+
+/// A statement without whom it lets in and nobody has named; None where nobody is left.
+fn narrowed(statement: &Value, is_welcome: impl Fn(&Value) -> bool) -> Option<Value> {
+    if statement["Effect"] != "Allow" {
+        return Some(statement.clone());
+    }
     let kinds = statement.get("Principal")?.as_object()?;
-    let aws = kinds.get("AWS").filter(|_| kinds.len() == 1 && statement.get("NotPrincipal").is_none())?;
-    one_or_many(aws).iter().map(|id| id.as_str().map(account_or_arn)).collect()
+    let all = one_or_many(kinds.get("AWS")?);
+    let welcome: Vec<_> = all.iter().filter(|id| is_welcome(id)).cloned().collect();
+    if welcome.is_empty() || statement.get("NotPrincipal").is_some() {
+        return None;
+    }
+    let mut statement = statement.clone();
+    if kinds.len() > 1 || welcome.len() < all.len() {
+        statement["Principal"] = json!({"AWS": welcome});
+    }
+    Some(statement)
 }
 
 /// Whether a statement that allows lets in whom it names, whatever they come with.

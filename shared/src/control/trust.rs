@@ -69,6 +69,13 @@ impl TrustPolicy {
             .map(|statement| (statement, in_words(statement, &str::to_owned)))
     }
 
+    /// This policy with each statement as `edit` returns it, and without those for which that is nothing.
+    pub(super) fn edited(&self, edit: impl Fn(&Value) -> Option<Value>) -> Self {
+        let mut document = self.document.clone();
+        document["Statement"] = one_or_many(&self.document["Statement"]).iter().filter_map(edit).collect();
+        Self::of_document(document)
+    }
+
     /// The document as IAM takes it.
     pub(super) fn to_json(&self) -> String {
         self.document.to_string()

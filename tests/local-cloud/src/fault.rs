@@ -44,13 +44,14 @@ pub struct Fault {
     operation: Option<String>,
     account: Option<String>,
     function: Option<String>,
+    spared: u32,
     times: Option<u32>,
 }
 
 impl Fault {
     /// A failure of every call, until it is narrowed down.
     pub fn new(kind: Kind) -> Self {
-        Self { kind, service: None, operation: None, account: None, function: None, times: None }
+        Self { kind, service: None, operation: None, account: None, function: None, spared: 0, times: None }
     }
 
     /// An error of the service, with the status that clients take as their own fault.
@@ -93,6 +94,13 @@ impl Fault {
     #[must_use]
     pub fn function(mut self, function: &str) -> Self {
         self.function = Some(function.to_owned());
+        self
+    }
+
+    /// Only once so many calls have come through.
+    #[must_use]
+    pub fn after(mut self, calls: u32) -> Self {
+        self.spared = calls;
         self
     }
 
@@ -152,6 +160,10 @@ impl Faults {
         let mut struck = None;
         for (fault, hits) in self.lock().faults.values_mut() {
             if !fault.applies_to(target) {
+                continue;
+            }
+            if fault.spared > 0 {
+                fault.spared -= 1;
                 continue;
             }
             match &fault.kind {
@@ -229,6 +241,14 @@ mod tests {
         }
         assert!(faults.strike(&CALL).1.is_none());
         assert_eq!(guard.hits(), 2);
+    }
+
+    #[test]
+    fn a_fault_spares_the_first_calls() {
+        let faults = Faults::default();
+        let guard = faults.add(Fault::new(Kind::Reset).after(2).times(1));
+        let struck: Vec<_> = (0..4).map(|_| faults.strike(&CALL).1.is_some()).collect();
+        assert_eq!((struck, guard.hits()), (vec![false, false, true, false], 1));
     }
 
     #[test]

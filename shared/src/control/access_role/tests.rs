@@ -6,6 +6,7 @@ use aws_sdk_iam::{
         get_role_policy::{GetRolePolicyError, GetRolePolicyOutput},
         list_attached_role_policies::ListAttachedRolePoliciesOutput,
         list_role_policies::ListRolePoliciesOutput,
+        update_assume_role_policy::UpdateAssumeRolePolicyOutput,
     },
     types::{AttachedPermissionsBoundary, AttachedPolicy, Role, error::NoSuchEntityException},
 };
@@ -55,6 +56,12 @@ fn by_hand(statements: &[Value]) -> Vec<String> {
     AccessRoleControl.by_hand(&AccessRole::default(), &actual(present(statements)))
 }
 
+/// What is planned for the trust of the role.
+fn planned(desired: &AccessRole, statements: &[Value]) -> Vec<String> {
+    let planned = AccessRoleControl.plan(&Rules::default().member().0, desired, &actual(present(statements)));
+    planned.iter().map(ToString::to_string).collect()
+}
+
 fn inline(statement: &Value) -> InlinePolicy {
     InlinePolicy { name: "own".to_owned(), document: json!({"Version": "2012-10-17", "Statement": statement}) }
 }
@@ -70,11 +77,12 @@ fn the_role_as_aws_makes_it_is_right_however_it_is_written() {
         vec![management(), letting(&format!("arn:aws:iam::{}:role/audit", management_account()))],
     ] {
         assert_eq!(by_hand(&statements), Vec::<String>::new(), "{statements:?}");
+        assert_eq!(planned(&AccessRole::default(), &statements), Vec::<String>::new(), "{statements:?}");
     }
 }
 
 #[test]
-fn whoever_is_let_in_beside_is_named_with_what_to_do() {
+fn whoever_is_let_in_beside_is_taken_out_with_the_statement() {
     let others = [
         letting("*"),
         json!({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}),
@@ -82,19 +90,41 @@ fn whoever_is_let_in_beside_is_named_with_what_to_do() {
         letting("AIDAEXAMPLE"),
         // An account whose id begins like that of the management account's ARN.
         letting(&format!("arn:aws:iam::{}1:root", management_account())),
-        json!({"Effect": "Allow", "Principal": {"AWS": ["999999999999", "arn:aws:iam::222222222222:user/eve"]}, "Action": "sts:*"}),
+        json!({"Effect": "Allow", "Principal": {"AWS": ["111111111111", "arn:aws:iam::222222222222:user/eve"]}, "Action": "sts:*"}),
         json!({"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}),
-        json!({"Effect": "Allow", "Principal": {"AWS": "999999999999", "Federated": "idp"}, "Action": "sts:AssumeRole"}),
+        json!({"Effect": "Allow", "Principal": {"AWS": "111111111111", "Federated": "idp"}, "Action": "sts:AssumeRole"}),
         json!({"Effect": "Allow", "NotPrincipal": {"AWS": "111111111111"}, "Action": "sts:AssumeRole"}),
         json!({"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole",
             "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-a"}}}),
     ];
     for other in others {
-        let lines = by_hand(&[management(), other.clone()]);
+        let lines = planned(&AccessRole::default(), &[management(), other.clone()]);
         assert_eq!(lines.len(), 1, "{other}: {lines:?}");
-        let is_right = lines[0].starts_with("take [Allow ") && lines[0].ends_with("as also_trusted");
-        assert!(is_right, "{lines:?}");
+        assert!(lines[0].starts_with(&format!("correct who may assume {NAME}: remove [Allow ")), "{lines:?}");
+        assert!(!lines[0].contains("add ["), "{lines:?}");
+        assert_eq!(by_hand(&[management(), other]), Vec::<String>::new());
     }
+}
+
+#[test]
+fn of_a_statement_that_lets_in_several_those_stay_whom_somebody_has_named() {
+    let id = management_account();
+    let (audit, eve) = ("111111111111", "arn:aws:iam::222222222222:user/eve");
+    let mixed = json!({"Sid": "In", "Effect": "Allow", "Principal": {"AWS": [id, audit, eve], "Service": "ec2.amazonaws.com"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"]});
+    let desired = AccessRole { also_trusted: vec![audit.to_owned()] };
+    let role = present(&[mixed]);
+    let Some(What::Narrow { trust, .. }) = Judged::new(&desired, &actual(role.clone()), &role).narrowed() else {
+        panic!("it is narrowed")
+    };
+    let written: Value = serde_json::from_str(&trust.to_json()).unwrap();
+    let statement = json!({"Sid": "In", "Effect": "Allow", "Principal": {"AWS": [id, audit]},
+        "Action": ["sts:AssumeRole", "sts:TagSession"]});
+    assert_eq!(written, json!({"Version": "2012-10-17", "Statement": [statement]}));
+    // Once it is written, it is right.
+    let role = PresentRole { trust, ..role };
+    assert_eq!(Judged::new(&desired, &actual(role.clone()), &role).narrowed(), None);
+    assert!(AccessRoleControl.by_hand(&desired, &actual(role)).is_empty());
 }
 
 #[test]
@@ -102,7 +132,7 @@ fn whom_people_have_let_in_is_no_drift_and_nobody_else_is_let_in_by_that() {
     let role = "arn:aws:iam::111111111111:role/audit";
     let lines = |also: &str, principal: &str| {
         let desired = AccessRole { also_trusted: vec![also.to_owned()] };
-        AccessRoleControl.by_hand(&desired, &actual(present(&[management(), letting(principal)]))).len()
+        planned(&desired, &[management(), letting(principal)]).len()
     };
     for (also, principal, expected) in [
         ("111111111111", "arn:aws:iam::111111111111:root", 0),
@@ -131,10 +161,15 @@ fn a_trust_that_may_lock_steward_out_is_opened_before_anything_is_taken_out_of_i
     ] {
         let lines = by_hand(&narrowed);
         assert_eq!(lines, [format!("{add}; without it Steward may be locked out")], "{narrowed:?}");
+        let beside = [narrowed.as_slice(), &[letting("111111111111")]].concat();
+        assert_eq!(planned(&AccessRole::default(), &beside), Vec::<String>::new(), "nothing is taken out: {beside:?}");
     }
     let lines = by_hand(&[letting("*")]);
     assert!(lines[0].starts_with(&add) && lines[0].contains("before anything is taken out"), "{lines:?}");
-    assert!(lines.len() == 2 && lines[1].starts_with("take [Allow sts:AssumeRole to AWS *]"), "{lines:?}");
+    assert!(
+        lines.len() == 2 && lines[1].ends_with("also_trusted: remove [Allow sts:AssumeRole to AWS *]"),
+        "{lines:?}"
+    );
 }
 
 #[test]
@@ -186,9 +221,11 @@ fn nothing_that_the_account_has_named_is_shown_as_it_is() {
     role.attached.push(hostile.to_owned());
     let deny = inline(&json!({"Effect": "Deny", "Action": "*", "Resource": "*"}));
     role.inline.push(InlinePolicy { name: hostile.to_owned(), ..deny });
-    let lines = AccessRoleControl.by_hand(&AccessRole::default(), &actual(role));
-    assert_eq!(lines.len(), 4, "{lines:?}");
-    let text = lines.concat();
+    let actual = actual(role);
+    let change = AccessRoleControl.plan(&Rules::default().member().0, &AccessRole::default(), &actual)[0].to_string();
+    let lines = AccessRoleControl.by_hand(&AccessRole::default(), &actual);
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    let text = lines.concat() + &change;
     assert!(!text.contains(char::is_control) && !text.contains("script"), "{text}");
 }
 
@@ -318,12 +355,32 @@ async fn plan_mode_names_change_and_handwork_and_writes_nothing() {
     let wide = mock!(Client::get_role).then_output(|| role(&trust(&[management(), letting("*")])));
     let (outcome, calls) = outcome(&[&wide, &lists(&[]), &written(&[])], Mode::Plan).await;
     let Outcome::Drifted { planned } = outcome else { panic!("{outcome:?}") };
-    assert!(planned.len() == 2 && planned[0] == ATTACH && planned[1].starts_with("by hand: take ["), "{planned:?}");
+    assert!(planned.len() == 2 && planned[0] == ATTACH && planned[1].starts_with("correct who may"), "{planned:?}");
     assert_eq!(calls, READS);
 }
 
 #[tokio::test]
-async fn who_may_assume_the_role_is_never_changed() {
+async fn whoever_was_let_in_beside_is_taken_out_and_nothing_else_of_the_trust_is_changed() {
+    let denial = json!({"Effect": "Deny", "Principal": "*", "Action": "sts:SetSourceIdentity"});
+    let (wide, right) = (trust(&[denial.clone(), letting("*"), management()]), trust(&[denial, management()]));
+    let get = mock!(Client::get_role).sequence();
+    let get = get.output(move || role(&wide)).output({
+        let right = right.clone();
+        move || role(&right)
+    });
+    let put = mock!(Client::update_assume_role_policy)
+        .match_requests(move |r| (r.role_name(), r.policy_document()) == (Some(NAME), Some(&right)))
+        .then_output(|| UpdateAssumeRolePolicyOutput::builder().build());
+    let rules = [&get.build(), &lists(&[ADMINISTRATOR_ACCESS]), &written(&[]), &put];
+    let (outcome, calls) = outcome(&rules, Mode::Apply).await;
+    let Outcome::NotConverged { applied, remaining } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(applied, [format!("correct who may assume {NAME}: remove [Allow sts:AssumeRole to AWS *]")]);
+    assert!(remaining.len() == 1 && remaining[0].starts_with("by hand: take [Deny "), "{remaining:?}");
+    assert_eq!(calls, [READS.as_slice(), &["UpdateAssumeRolePolicy"], &READS].concat());
+}
+
+#[tokio::test]
+async fn a_trust_without_a_way_in_for_steward_is_never_changed() {
     let wide = mock!(Client::get_role).then_output(|| role(&trust(&[letting("*")])));
     // A write would have no rule to answer it.
     let (outcome, calls) = outcome(&[&wide, &lists(&[ADMINISTRATOR_ACCESS]), &written(&[])], Mode::Apply).await;

@@ -87,7 +87,7 @@ fn an_exception_for_one_account_leaves_the_others_denied() {
 fn what_steward_does_not_call_may_be_denied() {
     for statement in [
         json!({"Action": ["organizations:LeaveOrganization", "cloudtrail:StopLogging"], "Resource": "*"}),
-        // The way in is protected from others, and Steward does not change it.
+        // The way in is protected from everybody: then there is nothing that Steward would have to put right.
         json!({"Action": ["iam:DeleteRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy"], "Resource": ROLE}),
         // AWS Control Tower protects its own.
         json!({"Action": ["sns:CreateTopic", "sns:Subscribe"], "Resource": "arn:aws:sns:*:*:aws-controltower-*"}),
