@@ -1,36 +1,21 @@
 //! What members forward of themselves, and that it is noticed when they do not any more.
 
-use harness::eventually;
+use harness::deploy_account_stack;
 use local_cloud::AwsClient;
 use serde_json::{Value, json};
 
 use crate::{
     compliance_sweep::{cells, report, sweep},
-    scenario::{PATIENCE, Scenario},
+    scenario::Scenario,
 };
 
 const DOCUMENT: &str = "version: 1\ndefaults:\n  member-events: {}\n";
 
 /// Deploys what forwards a member's own events to the management account.
 pub(crate) async fn forward_events(scenario: &Scenario, member: &AwsClient) {
-    let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../stacks/member-events.yaml"));
-    let template = template.expect("stacks/member-events.yaml");
-    let input = [
-        ("StackName", "member-events"),
-        ("TemplateBody", template.as_str()),
-        ("Capabilities.member.1", "CAPABILITY_IAM"),
-        ("Parameters.member.1.ParameterKey", "ManagementAccountId"),
-        ("Parameters.member.1.ParameterValue", scenario.organization.management_account()),
-        ("Parameters.member.2.ParameterKey", "BusName"),
-        ("Parameters.member.2.ParameterValue", scenario.stack.output("MemberBusName")),
-    ];
-    member.query("cloudformation", "CreateStack", "2010-05-15", &input).await.expect("the stack is taken");
-    eventually("the member's stack", PATIENCE, async || {
-        let stack = [("StackName", "member-events")];
-        let answer = member.query("cloudformation", "DescribeStacks", "2010-05-15", &stack).await.ok()?;
-        (answer.text("StackStatus")? == "CREATE_COMPLETE").then_some(())
-    })
-    .await;
+    let (own, bus) = (scenario.organization.management_account(), scenario.stack.output("MemberBusName"));
+    let parameters = [("ManagementAccountId", own), ("BusName", bus)];
+    deploy_account_stack(member, "member-events", &parameters).await.expect("the member's stack");
 }
 
 /// The rules by which an account forwards its events.

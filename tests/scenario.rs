@@ -238,13 +238,14 @@ impl Scenario {
 /// So many plain accounts without an organization, and a stack in the first of them, which takes them from its document.
 pub(crate) async fn plain_accounts(
     count: usize,
-    parameters: &[(&str, &str)],
+    parameters: impl FnOnce(&[String]) -> Vec<(&'static str, String)>,
 ) -> (&'static LocalCloud, Stack, Vec<String>) {
     let Scenario { cloud, stack: original, .. } = FAST.original().await;
     let accounts: Vec<String> = (0..count).map(|_| cloud.new_account_id()).collect();
     let own = &accounts[0];
-    let plain = [("BaselineKey", "baseline.yaml"), ("AccountSource", "document"), ("JumpAccountId", own.as_str())];
-    let parameters = [&plain, parameters].concat();
+    let named = parameters(&accounts);
+    let mut parameters = vec![("BaselineKey", "baseline.yaml"), ("AccountSource", "document"), ("JumpAccountId", own)];
+    parameters.extend(named.iter().map(|(name, value)| (*name, value.as_str())));
     let stack = original.copy(cloud, own, &format!("{STACK}-{own}"), &parameters).await.expect("the stack is copied");
     stack.raise_rates(FAST.time_scale).await.expect("the functions can be configured");
     (cloud, stack, accounts)

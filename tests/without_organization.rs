@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use harness::{Listener, Stack, deploy_account_stack, eventually};
-use local_cloud::{AwsClient, LocalCloud};
+use harness::{Listener, Mailbox, Stack, deploy_account_stack, eventually};
+use local_cloud::{AwsClient, LocalCloud, Method};
 use serde_json::{Value, json};
 
 use crate::scenario::{PATIENCE, plain_accounts};
@@ -45,7 +45,12 @@ struct Plain {
 
 impl Plain {
     /// So many accounts that Steward may enter, of which none is named yet.
-    async fn accounts(count: usize, parameters: &[(&str, &str)]) -> Self {
+    async fn accounts(count: usize) -> Self {
+        Self::with(count, |_| Vec::new()).await
+    }
+
+    /// The same with parameters of the stack, which may name the accounts.
+    async fn with(count: usize, parameters: impl FnOnce(&[String]) -> Vec<(&'static str, String)>) -> Self {
         let (cloud, stack, accounts) = plain_accounts(count, parameters).await;
         let listener = Listener::new(&stack, "plain").await.expect("a listener");
         let plain = Self { cloud, stack, accounts, listener };
@@ -149,7 +154,7 @@ fn open_rows(answer: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn accounts_that_a_document_names_are_looked_after_and_one_more_is_by_naming_it() {
-    let plain = Plain::accounts(4, &[]).await;
+    let plain = Plain::accounts(4).await;
     let since = plain.cloud.sequence();
     let three = &plain.accounts[..3];
     plain.name(three).await;
@@ -163,7 +168,7 @@ async fn accounts_that_a_document_names_are_looked_after_and_one_more_is_by_nami
             .client(account)
             .rest(
                 "account",
-                local_cloud::Method::POST,
+                Method::POST,
                 "/getAlternateContact",
                 json!({"AlternateContactType": "SECURITY"}).to_string(),
             )
@@ -206,7 +211,7 @@ async fn accounts_that_a_document_names_are_looked_after_and_one_more_is_by_nami
 
 #[tokio::test]
 async fn what_takes_an_organization_says_so_with_one_cause_and_a_schedule_does_not_fail_for_it() {
-    let plain = Plain::accounts(1, &[]).await;
+    let plain = Plain::accounts(1).await;
     plain.name(&plain.accounts).await;
     plain.are_known(&plain.accounts).await;
     let own = plain.own();
@@ -232,7 +237,7 @@ async fn what_takes_an_organization_says_so_with_one_cause_and_a_schedule_does_n
 
 #[tokio::test]
 async fn a_document_that_is_told_of_twice_or_never_gives_a_new_account_its_baseline_once() {
-    let plain = Plain::accounts(3, &[]).await;
+    let plain = Plain::accounts(3).await;
     plain.name(&plain.accounts[..1]).await;
     plain.are_known(&plain.accounts[..1]).await;
     let put =
@@ -260,4 +265,37 @@ async fn a_document_that_is_told_of_twice_or_never_gives_a_new_account_its_basel
         plain.listener.wait_for_any(&["BaselineApplied", "BaselineIncomplete"], "account_id", third, PATIENCE).await;
     assert_eq!(done.detail_type, "BaselineApplied", "{}", done.detail);
     plain.are_known(&plain.accounts).await;
+}
+
+#[tokio::test]
+async fn what_an_account_tells_of_itself_is_heard_where_the_stack_names_it_and_of_no_other() {
+    let plain = Plain::with(3, |accounts| vec![("ForwardingAccounts", accounts[1].clone())]).await;
+    let mailbox = Mailbox::new(&plain.stack, "plain").await.expect("a mailbox");
+    plain.name(&plain.accounts).await;
+    plain.are_known(&plain.accounts).await;
+    let (named, stranger) = (&plain.accounts[1], &plain.accounts[2]);
+    let bus = plain.stack.output("MemberBusName");
+    let contact = json!({"AlternateContactType": "SECURITY", "Name": "M", "Title": "T",
+        "EmailAddress": "m@example.com", "PhoneNumber": "+49 30 1"});
+    for account in [stranger, named] {
+        let root = plain.cloud.client(account);
+        let parameters = [("ManagementAccountId", plain.own()), ("BusName", bus)];
+        deploy_account_stack(&root, "member-events", &parameters).await.expect("it forwards its events");
+        let path = "/putAlternateContact";
+        root.rest("account", Method::POST, path, contact.to_string()).await.expect("the contact is set");
+    }
+    // What the bus does not take is kept where it was to be sent from.
+    let root = plain.cloud.client(stranger);
+    let queues = root.json("sqs", "AmazonSQS.ListQueues", json!({})).await.expect("the queues");
+    let kept = json!({"QueueUrl": queues["QueueUrls"][0], "WaitTimeSeconds": 1});
+    eventually("the stranger's event to be refused", PATIENCE, async || {
+        let received = root.json("sqs", "AmazonSQS.ReceiveMessage", kept.clone()).await.ok()?;
+        received["Messages"][0]["Body"].as_str().filter(|body| body.contains("PutAlternateContact")).map(drop)
+    })
+    .await;
+    let heard = plain.listener.wait_for("ActivityAudited", "account_id", named, PATIENCE).await.detail;
+    assert_eq!((&heard["action"], &heard["severity"]), (&json!("PutAlternateContact"), &json!("warning")), "{heard}");
+    assert_eq!(heard["actor"]["kind"], "root", "{heard}");
+    mailbox.wait_for(named, PATIENCE).await;
+    assert!(plain.listener.received("ActivityAudited", "account_id", stranger).await.is_empty());
 }

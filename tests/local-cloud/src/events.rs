@@ -125,13 +125,30 @@ async fn hand_over(core: &Core, account: &str, target: &Value, event: &Value) ->
         [_, _, "events", _, receiver, bus] if bus.starts_with("event-bus/") => {
             let bus = bus.trim_start_matches("event-bus/");
             if !admits(core, receiver, bus, account, event).await? {
-                return Err(unsupported(&format!("the policy of {arn} does not admit account {account}")));
+                return refuse(core, account, target, event).await;
             }
             Box::pin(deliver_on(core, receiver, bus, event)).await;
             Ok(())
         }
         _ => Err(unsupported(&format!("targets like {arn} are not served"))),
     }
+}
+
+/// Keeps what another account's bus does not admit among the target's dead letters, without another attempt.
+///
+/// Amazon EventBridge user guide, "Using dead-letter queues to process undelivered events".
+async fn refuse(core: &Core, account: &str, target: &Value, event: &Value) -> Result<(), AwsError> {
+    let arn = target["Arn"].as_str().unwrap_or_default();
+    let Some(dead_letters) = target["DeadLetterConfig"]["Arn"].as_str() else {
+        return Err(unsupported(&format!("the policy of {arn} does not admit account {account}")));
+    };
+    let name = dead_letters.rsplit(':').next().unwrap_or_default();
+    let client = core.root_of(account);
+    let url = client.json("sqs", "GetQueueUrl", json!({ "QueueName": name })).await?["QueueUrl"].clone();
+    let text = |value: &str| json!({ "DataType": "String", "StringValue": value });
+    let attributes = json!({ "ERROR_CODE": text("NO_PERMISSIONS"), "TARGET_ARN": text(arn) });
+    let message = json!({ "QueueUrl": url, "MessageBody": event.to_string(), "MessageAttributes": attributes });
+    client.json("sqs", "SendMessage", message).await.map(drop)
 }
 
 /// Whether the policy of an account's bus admits an event of another account, as one of its organization or by name.
