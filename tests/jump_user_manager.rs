@@ -5,6 +5,7 @@ use local_cloud::{AwsClient, AwsError, Credentials, Fault, Xml};
 use serde_json::{Value, json};
 
 use crate::{
+    aws_cli::aws,
     scenario::{PATIENCE, Scenario},
     secrets,
 };
@@ -144,7 +145,7 @@ fn steps(answer: &Value) -> Vec<&str> {
     answer["steps"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_person_is_planned_made_gets_in_with_a_second_factor_alone_and_is_gone_in_one_call() {
     let stage = Stage::set().await;
     let listener = stage.scenario.listen("people").await;
@@ -217,6 +218,8 @@ async fn a_person_is_planned_made_gets_in_with_a_second_factor_alone_and_is_gone
     assert_eq!(assume(&session, &own, None).await, Ok(()));
     assert_eq!(assume(&session, &other, None).await, Err("AccessDenied".to_owned()));
 
+    gets_in_by_the_sheet(&stage, sheet).await;
+
     // The one-time password was used: its secret goes.
     let over = stage.ask(&json!({"expire_passwords": true})).await;
     assert_eq!(over["over"], json!([{"user_name": "alice", "why": "used"}]), "{over}");
@@ -233,6 +236,24 @@ async fn a_person_is_planned_made_gets_in_with_a_second_factor_alone_and_is_gone
 
     gone_in_one_call(&stage, &alice, &serial).await;
     secrets::went_to(&stage.scenario, &password, "jump-user-manager", &["CreateSecret", "CreateLoginProfile"]).await;
+}
+
+/// The AWS CLI takes the profiles of the sheet as they are, with a key of the user's own.
+async fn gets_in_by_the_sheet(stage: &Stage, sheet: &Value) {
+    let key = iam(&stage.root(), "CreateAccessKey", &[("UserName", "alice")]).await.expect("a key");
+    let home = tempfile::tempdir().expect("a folder");
+    std::fs::write(home.path().join("config"), sheet["aws_config"].as_str().expect("profiles")).expect("a file");
+    let Credentials { access_key_id: id, secret_access_key: secret, .. } = credentials(&key);
+    let keys = format!("[jump]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+    std::fs::write(home.path().join("credentials"), keys).expect("a file");
+    let profile = format!("role-developer-{}", stage.target);
+    let who = ["sts", "get-caller-identity", "--profile", &profile];
+    let entered = aws(&stage.scenario, home.path(), &who, "123456\n");
+    let said = String::from_utf8_lossy(&entered.stdout);
+    let role = format!("arn:aws:sts::{}:assumed-role/role-developer/", stage.target);
+    assert!(said.contains(&role), "{entered:?}");
+    let key = [("UserName", "alice"), ("AccessKeyId", &id)];
+    iam(&stage.root(), "DeleteAccessKey", &key).await.expect("the key is deleted");
 }
 
 /// Gives a user everything that one can have, and removes it.

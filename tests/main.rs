@@ -7,6 +7,7 @@ mod account_closer;
 mod account_requester;
 mod account_updater;
 mod activity_auditor;
+mod aws_cli;
 mod baseline_applier;
 mod brake;
 mod callers;
