@@ -4,6 +4,7 @@ mod compliance_reported;
 mod gather;
 mod publication;
 
+use bytes::Bytes;
 use compliance_report::{Access, Report};
 use lambda_runtime::LambdaEvent;
 use serde::Deserialize;
@@ -148,6 +149,7 @@ impl ComplianceReporter {
                 _ => report.to_json(),
             };
             let content = content.map_err(|error| Failure::with_detail(Cause::CallFailed, error))?;
+            let content = Bytes::from(content);
             for folder in folders {
                 self.reports.put_object(&format!("{folder}/{name}"), content.clone()).await?;
             }

@@ -6,6 +6,7 @@ use aws_sdk_s3::{
     primitives::ByteStream,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bytes::Bytes;
 
 use super::S3Gateway;
 use crate::gateway::{CallError, unless_absent};
@@ -20,13 +21,14 @@ const ASKED: usize = 5;
 
 impl S3Gateway {
     /// Writes an object.
-    pub async fn put_object(&self, key: &str, content: String) -> Result<(), CallError> {
-        self.put(key, content).send().await.map(drop).map_err(|error| CallError::of(PUT, error))
+    pub async fn put_object(&self, key: &str, content: impl Into<Bytes>) -> Result<(), CallError> {
+        self.put(key, content.into()).send().await.map(drop).map_err(|error| CallError::of(PUT, error))
     }
 
     /// Writes an object where there is none; whether it did. Of several that do so at the same time one does (Amazon S3 user
     /// guide, "How to prevent object overwrites with conditional writes").
-    pub async fn create_object(&self, key: &str, content: String) -> Result<bool, CallError> {
+    pub async fn create_object(&self, key: &str, content: impl Into<Bytes>) -> Result<bool, CallError> {
+        let content = content.into();
         let refused = |error: &SdkError<PutObjectError>, status: u16| matches!(error, SdkError::ServiceError(error) if error.raw().status().as_u16() == status);
         let mut asked = 0;
         loop {
@@ -41,14 +43,14 @@ impl S3Gateway {
         }
     }
 
-    fn put(&self, key: &str, content: String) -> PutObjectFluentBuilder {
+    fn put(&self, key: &str, content: Bytes) -> PutObjectFluentBuilder {
         let media_type = match key.rsplit(['.', '/']).next() {
             Some("html") => "text/html; charset=utf-8",
             Some("csv") => "text/csv; charset=utf-8",
             Some("ini" | "aws-config") => "text/plain; charset=utf-8",
             _ => "application/json",
         };
-        let body = ByteStream::from(content.into_bytes());
+        let body = ByteStream::from(content);
         self.client.put_object().bucket(&self.bucket).key(key).body(body).content_type(media_type)
     }
 
