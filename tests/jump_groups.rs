@@ -7,7 +7,10 @@ use local_cloud::{AwsClient, Credentials, Xml};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use crate::scenario::{PATIENCE, Scenario, spec};
+use crate::{
+    compliance_sweep::{cells, report, sweep},
+    scenario::{PATIENCE, Scenario, spec},
+};
 
 const IAM: &str = "2010-05-08";
 const STS: &str = "2011-06-15";
@@ -179,6 +182,30 @@ async fn a_new_a_moved_a_tagged_and_a_closed_account_change_who_gets_in_with_the
     })
     .await;
     assert!(compliant.is_some(), "{row}");
+}
+
+#[tokio::test]
+async fn a_sweep_does_not_undo_what_an_event_has_told_before_the_index_of_tags_knows_it() {
+    let stage = Stage::set().await;
+    let account = stage.account("Red", "/Workloads").await;
+    let remediated = document(&stage.jump, "/Workloads/Blue/**") + "remediate: [jump-groups]\n";
+    stage.scenario.put_document(&remediated).await;
+    for id in stage.scenario.organization.account_ids() {
+        stage.scenario.organization.set_joined(&id, Duration::from_hours(24 * 30));
+    }
+    stage.scenario.organization.set_tag_index_lag(Duration::from_hours(1));
+    let tags = json!([{"Key": "team", "Value": "red"}]);
+    stage.organizations("TagResource", json!({"ResourceId": account, "Tags": tags})).await;
+    stage.reaches("group-admin-red", &[&account]).await;
+    let since = stage.scenario.cloud.sequence();
+    sweep(&stage.scenario).await;
+    let seen = cells(&report(&stage.scenario).await);
+    assert_eq!(seen[&(stage.jump.clone(), "jump-groups".to_owned())], "compliant");
+    assert_eq!(stage.reached("group-admin-red").await, BTreeSet::from([account.clone()]));
+    // The tags of the one account that differs, and nobody else's.
+    let calls = stage.scenario.cloud.calls().since(since).by_function("compliance-checker");
+    let asked = calls.iter().filter(|call| call.operation == "ListTagsForResource").count();
+    assert_eq!(asked, 1, "accounts are not asked for their tags one by one");
 }
 
 #[tokio::test]

@@ -43,7 +43,13 @@ pub use unmatched::{
     BaselineSelectorUnmatched, Selectors, TagSelectors, Unmatched, in_words as unmatched_in_words, record_tags,
 };
 
-use crate::{ids::AccountId, organization::AccountFacts, organization_check::OrganizationSection, session::Protected};
+use crate::{
+    control::{ControlId, find},
+    ids::AccountId,
+    organization::AccountFacts,
+    organization_check::OrganizationSection,
+    session::Protected,
+};
 
 /// The baseline of all accounts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -152,6 +158,13 @@ impl Document {
     /// Whether an override selects accounts by their tags.
     pub fn selects_on_tags(&self) -> bool {
         self.overrides.iter().any(|entry| entry.selector.tag.is_some())
+    }
+
+    /// Whether an override with a section for this control selects accounts by their tags.
+    pub fn selects_on_tags_for(&self, control: ControlId) -> bool {
+        let control = find(control.as_str());
+        let by_tag = self.overrides.iter().filter(|entry| entry.selector.tag.is_some());
+        by_tag.into_iter().any(|entry| control.is_some_and(|control| control.is_in(&entry.sections)))
     }
 
     /// Whether an override with stack sets of its own selects accounts by their tags.

@@ -7,7 +7,10 @@ use jiff::SignedDuration;
 use crate::{
     baseline::{Document, DocumentCache, DocumentInForce, Effective, FactsReader},
     clock,
-    control::{AnyControl, Control, Engine, Mode, Row, Visit, find, is_settling, jump_groups::JumpGroupsControl},
+    control::{
+        AnyControl, Control, Engine, Mode, Row, Visit, find, is_settling,
+        jump_groups::{JumpGroups, JumpGroupsControl},
+    },
     error::Failure,
     gateway::{Account, CallError, DynamoDbGateway, EventBridgeGateway, Management},
     ids::{AccountId, RoleName},
@@ -15,6 +18,9 @@ use crate::{
     runtime::settings::Settings,
     session::{Admission, Sessions},
 };
+
+/// How many accounts are looked up one by one before groups are changed for their sake: half a minute at the published rates.
+const MOST_CONFIRMED: usize = 100;
 
 /// Runs controls in accounts, by what the document says of each.
 #[derive(Debug)]
@@ -133,6 +139,29 @@ impl BaselineRunner {
         let controls: Vec<_> = find(JumpGroupsControl::ID).into_iter().collect();
         let rows = self.run_by(jump_account, &effective, document, &controls, Mode::Apply, invocation).await?;
         Ok(rows.into_iter().next())
+    }
+
+    /// The same groups, made of accounts and tags that were listed some time ago, by what AWS Organizations says now of the
+    /// accounts in which the groups that are there reach something else. Where these are many, most of them do, and the list is
+    /// taken as it is.
+    pub async fn confirmed_groups(
+        &self,
+        jump_account: &Account,
+        listed: JumpGroups,
+        document: &Document,
+        invocation: &str,
+    ) -> JumpGroups {
+        let look = async || {
+            let admission = self.admit(jump_account, document).await?;
+            let visit = self.visit(&admission, jump_account, invocation);
+            self.engine.inspect(&JumpGroupsControl, visit, &listed).await
+        };
+        // Where they cannot be seen, the control will say so.
+        let differing = look().await.map(|present| listed.accounts_that_differ(&present)).unwrap_or_default();
+        if differing.is_empty() || differing.len() > MOST_CONFIRMED {
+            return listed;
+        }
+        self.facts.jump_groups_of(differing, document).await.unwrap_or(listed)
     }
 
     async fn run_by(

@@ -120,6 +120,8 @@ pub struct Listing {
     pub controls: Vec<String>,
     /// What it may change, for people.
     pub note: String,
+    /// What the ARNs of the organization's accounts begin with.
+    pub account_arns: String,
     /// The tags that the document selects accounts by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_tag: Option<TagSelectors>,

@@ -222,6 +222,7 @@ impl AccountLister {
                 document.refused.as_ref(),
                 why_not.as_deref(),
             ),
+            account_arns: origin.account_arns(),
             by_tag: TagSelectors::of(&document),
             checks_organization: matches!(origin, Origin::Organization(_)),
             batches: batches.count(),

@@ -38,7 +38,8 @@ impl ComplianceChecker {
         while let Some((number, changes)) = read.try_next().await? {
             if !changes.is_empty() {
                 let document = self.runner.document().await?;
-                let of = OfSweep::new(sweep_id, &document, invocation, Arc::default()).among(Some(listing));
+                let of =
+                    OfSweep::new(sweep_id, &document, invocation, &self.tagging, Arc::default()).among(Some(listing));
                 return self.change_batch((number, changes), input, &of).await;
             }
         }

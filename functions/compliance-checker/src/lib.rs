@@ -166,7 +166,8 @@ impl ComplianceChecker {
             return Ok(Answer { batch, next: batch, progress: Progress::Waiting, checked: 0, left: 0 });
         }
         let index = self.index(&accounts, &document).await;
-        let of = OfSweep::new(sweep_id, &document, invocation, Arc::new(accounts.stack_sets)).among(listing);
+        let of =
+            OfSweep::new(sweep_id, &document, invocation, &self.tagging, Arc::new(accounts.stack_sets)).among(listing);
         let visits = accounts.accounts.into_iter().map(|account| self.visit(account, &index, &of, &budget));
         let mut came = pin!(as_they_come(visits, AT_ONCE));
         let (mut found, mut changes) = (Found::default(), Changes::new());
@@ -267,7 +268,7 @@ impl ComplianceChecker {
                 Err(failure) => return (None, unknown(failure)),
             },
         };
-        let groups = of.jump_groups(&account.id, &self.runner).await;
+        let groups = of.jump_groups(&account.account(), &self.runner).await;
         let first = match self.look(account, (&tags, &known), groups.as_ref(), of).await {
             Ok(rows) => rows,
             Err(failure) => return (Some(tags), unknown(failure)),
@@ -286,8 +287,8 @@ impl ComplianceChecker {
         (Some(tags), Checked::Rows(rows))
     }
 
-    /// The same rows, unless something has drifted by a baseline that the index of tags alone has chosen, and AWS
-    /// Organizations knows other tags: then what was found by those.
+    /// The same rows, unless something has drifted by a section that the index of tags alone has chosen, and AWS
+    /// Organizations knows other tags: then what was found by those. It takes few such calls in a second.
     async fn confirmed(
         &self,
         account: &Listed,
@@ -296,8 +297,8 @@ impl ComplianceChecker {
         of: &OfSweep<'_>,
         (tags, rows): (Tags, Vec<Row>),
     ) -> Result<(Tags, Vec<Row>), Failure> {
-        let is_settled = |row: &Row| row.outcome.is_settled();
-        if indexed.is_none() || !of.document.selects_on_tags() || rows.iter().all(is_settled) {
+        let may_differ = |row: &Row| !row.outcome.is_settled() && of.document.selects_on_tags_for(row.control);
+        if indexed.is_none() || !rows.iter().any(may_differ) {
             return Ok((tags, rows));
         }
         let shown = self.runner.facts().tags(&account.id, of.document).await?;

@@ -14,8 +14,9 @@ use steward::{
     clock,
     control::{Known, Mode, Outcome, Row, brake::Came, find, jump_groups::JumpGroups, stack_instances::SetFacts},
     error::Failure,
-    gateway::{AccountState, DynamoDbGateway, OrganizationsGateway},
+    gateway::{Account, AccountState, DynamoDbGateway, OrganizationsGateway, TaggingGateway},
     ids::AccountId,
+    organization::AccountFacts,
     session::ineligibility,
     sweep::{Listed, Listing, RemediationLock, SweepBrake, SweepId, may_be_remediated},
     table::known_accounts::KnownAccounts,
@@ -38,6 +39,7 @@ pub(crate) struct OfSweep<'a> {
     pub(crate) sweep: &'a SweepId,
     pub(crate) document: &'a DocumentInForce,
     pub(crate) invocation: &'a str,
+    tagging: &'a TaggingGateway,
     stack_sets: Arc<Vec<SetFacts>>,
     /// Every account, where that matters.
     listing: Option<Listing>,
@@ -52,9 +54,10 @@ impl<'a> OfSweep<'a> {
         sweep: &'a SweepId,
         document: &'a DocumentInForce,
         invocation: &'a str,
+        tagging: &'a TaggingGateway,
         stack_sets: Arc<Vec<SetFacts>>,
     ) -> Self {
-        Self { sweep, document, invocation, stack_sets, listing: None, may_change: OnceCell::new() }
+        Self { sweep, document, invocation, tagging, stack_sets, listing: None, may_change: OnceCell::new() }
     }
 
     /// The same, with the accounts that were listed.
@@ -63,15 +66,29 @@ impl<'a> OfSweep<'a> {
     }
 
     /// The groups that an account is to have, where it is the jump account.
-    pub(crate) async fn jump_groups(&self, id: &AccountId, runner: &BaselineRunner) -> Option<JumpGroups> {
-        self.document.access.as_ref().filter(|access| access.jump_account == *id)?;
-        let accounts = self.listing.iter().flat_map(|listing| &listing.accounts);
-        let active = accounts.filter(|account| account.account().state == AccountState::Active);
-        if let Some(failure) = active.clone().find_map(|account| account.failure.clone()) {
-            return Some(JumpGroups::Unknown(failure));
+    pub(crate) async fn jump_groups(&self, account: &Account, runner: &BaselineRunner) -> Option<JumpGroups> {
+        self.document.access.as_ref().filter(|access| access.jump_account == account.id)?;
+        match self.among_listed().await {
+            Ok(active) => {
+                let groups = self.document.jump_groups(&active)?;
+                Some(runner.confirmed_groups(account, groups, self.document, self.invocation).await)
+            }
+            Err(failure) => Some(JumpGroups::Unknown(failure)),
         }
-        let facts = active.map(|account| account.facts(BTreeMap::new())).collect();
-        runner.facts().jump_groups_among(id, self.document, facts).await
+    }
+
+    /// The facts of all active accounts, as they were listed.
+    async fn among_listed(&self) -> Result<Vec<AccountFacts>, Failure> {
+        let Some(listing) = &self.listing else { return Ok(Vec::new()) };
+        let active = listing.accounts.iter().filter(|account| account.account().state == AccountState::Active);
+        let active: Vec<_> = active.collect();
+        if let Some(failure) = active.iter().find_map(|account| account.failure.clone()) {
+            return Err(failure);
+        }
+        let (_, by_tag) = self.document.groups_select_on();
+        let ids: Vec<_> = active.iter().filter(|_| by_tag).map(|account| account.id.clone()).collect();
+        let mut tags = self.tagging.tags_of_accounts(&listing.account_arns, &ids).await?;
+        Ok(active.iter().map(|account| account.facts(tags.remove(&account.id).unwrap_or_default())).collect())
     }
 
     /// What the sweep has said of an account before it is looked at.
@@ -125,7 +142,7 @@ impl Remediation {
             return Err("The account is new: it is still being given its baseline.".to_owned());
         }
         let mut effective = runner.facts().effective(&account, of.document).await.map_err(message)?;
-        effective.baseline.jump_groups = of.jump_groups(id, runner).await;
+        effective.baseline.jump_groups = of.jump_groups(&account, runner).await;
         let admission = runner.admit(&account, of.document).await.map_err(message)?;
         if admission.is_own() {
             return Err("It is the management account, which sweeps leave alone.".to_owned());

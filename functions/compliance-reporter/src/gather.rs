@@ -198,6 +198,7 @@ mod tests {
             started_at: now,
             controls: vec!["regions".to_owned()],
             note: "Nothing was changed.".to_owned(),
+            account_arns: "arn:aws:organizations::111111111111:account/o-exampleorgid/".to_owned(),
             by_tag: None,
             checks_organization: true,
             accounts: vec![

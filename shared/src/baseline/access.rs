@@ -175,7 +175,7 @@ impl Document {
     }
 
     /// Whether the names of units and the tags of accounts must be known to tell which groups reach what.
-    pub(super) fn groups_select_on(&self) -> (bool, bool) {
+    pub fn groups_select_on(&self) -> (bool, bool) {
         let by_project = self.access.as_ref();
         (
             self.selects_on_unit_names() || by_project.is_some_and(Access::selects_on_unit_names),

@@ -12,7 +12,7 @@ use super::{Document, Effective};
 use crate::{
     control::jump_groups::JumpGroups,
     error::{Cause, Failure},
-    gateway::{Account, AccountState, OrganizationsGateway},
+    gateway::{Account, AccountState, CallError, OrganizationsGateway},
     ids::{AccountId, OrganizationalUnitId},
     organization::{AccountFacts, Rearranged, UnitNames},
     unit_path,
@@ -120,11 +120,8 @@ impl FactsReader {
     ) -> Result<(Vec<AccountFacts>, BTreeSet<AccountId>), Failure> {
         let (accounts, looked_at) = match happened {
             Rearranged::Moved(id) | Rearranged::Gone(id) | Rearranged::Tagged { account_id: id, .. } => {
-                let account = match self.organizations.describe_account(id).await {
-                    Err(error) if error.cause == Cause::NotFound => None,
-                    described => Some(described?),
-                };
-                (account.into_iter().collect(), BTreeSet::from([id.clone()]))
+                let looked_at = BTreeSet::from([id.clone()]);
+                (self.described(&looked_at).await?, looked_at)
             }
             Rearranged::Renamed(unit) => {
                 let mut accounts = self.organizations.list_accounts().await?;
@@ -136,22 +133,28 @@ impl FactsReader {
         Ok((self.by_which_groups_are_made(accounts, document).await?, looked_at))
     }
 
-    /// As [`FactsReader::jump_groups`], of accounts that somebody else has listed, with the units that hold them.
-    pub async fn jump_groups_among(
-        &self,
-        id: &AccountId,
-        document: &Document,
-        mut active: Vec<AccountFacts>,
-    ) -> Option<JumpGroups> {
-        document.access.as_ref().filter(|access| access.jump_account == *id)?;
-        let (_, by_tag) = document.groups_select_on();
-        for account in active.iter_mut().filter(|_| by_tag) {
-            match self.organizations.list_tags(&account.id).await {
-                Ok(tags) => account.tags = tags,
-                Err(error) => return Some(JumpGroups::Unknown(error.into())),
+    /// The groups that the jump account is to have, made of these accounts as they are now and no others.
+    pub async fn jump_groups_of(&self, looked_at: BTreeSet<AccountId>, document: &Document) -> Option<JumpGroups> {
+        let found = async {
+            let accounts = self.described(&looked_at).await?;
+            self.by_which_groups_are_made(accounts, document).await
+        };
+        match found.await {
+            Ok(active) => document.jump_groups_after(&active, looked_at),
+            Err(failure) => Some(JumpGroups::Unknown(failure)),
+        }
+    }
+
+    /// Those of these accounts that there are.
+    async fn described(&self, ids: &BTreeSet<AccountId>) -> Result<Vec<Account>, CallError> {
+        let mut found = Vec::new();
+        for id in ids {
+            match self.organizations.describe_account(id).await {
+                Err(error) if error.cause == Cause::NotFound => {}
+                described => found.push(described?),
             }
         }
-        document.jump_groups(&active)
+        Ok(found)
     }
 
     /// The facts by which groups are made, of every active account.

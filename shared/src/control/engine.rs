@@ -106,6 +106,24 @@ impl Engine {
         rows.into_iter().map(settled).map(left_alone).collect()
     }
 
+    /// What a control finds in an account, in a session that may only look.
+    pub async fn inspect<C: Control>(
+        &self,
+        control: &C,
+        visit: Visit<'_>,
+        desired: &C::Desired,
+    ) -> Result<C::Actual, Failure>
+    where
+        C::Scope: Scope,
+    {
+        let access = self.access(visit, C::READS.to_vec()).await?;
+        match C::Scope::enter(&access).await {
+            Ok(scope) => Ok(control.inspect(scope, desired).await?),
+            Err(AccessError::NotThere(why)) => Err(Failure::with_detail(Cause::NotFound, why)),
+            Err(AccessError::Failed(error)) => Err(Failure::from(error)),
+        }
+    }
+
     /// Whether this is the management account, which nothing is done to because an event names it.
     pub async fn is_management_account(&self, id: &AccountId) -> Result<bool, CallError> {
         self.sessions.is_management_account(id).await

@@ -21,8 +21,10 @@
 //! that the control says so and leaves the group as it is. Whoever has a password or a key of a user without a second factor
 //! can add a device of their own: IAM has no condition by which that could be told apart.
 //!
-//! **Calls.** A compliant account costs one `GetAccountAuthorizationDetails` for some hundred groups and policies. A look at the
-//! jump account also lists the accounts of the organization, and, where projects select by tags, reads the tags of each.
+//! **Calls.** A compliant account costs one `GetAccountAuthorizationDetails` for some hundred groups and policies. A look by hand
+//! at the jump account also lists the accounts of the organization, and, where projects select by tags, reads the tags of each.
+//! A sweep has listed them, and takes their tags from an index, a hundred accounts a call. The list and the index may be some
+//! minutes old: accounts in which a group reaches something else, up to a hundred, are looked up before that is called drift.
 //!
 //! **Source.** IAM user guide, "AWS: Allows MFA-authenticated IAM users to manage their own credentials on the My security
 //! credentials page" and "IAM and AWS STS quotas".
@@ -61,6 +63,16 @@ pub enum JumpGroups {
     },
     /// Which accounts there are could not be found out.
     Unknown(Failure),
+}
+
+impl JumpGroups {
+    /// The accounts in which the groups that are there reach more or less than these.
+    pub fn accounts_that_differ(&self, present: &GroupsAndPolicies) -> BTreeSet<AccountId> {
+        match self {
+            Self::Known { account, groups, .. } => plan::differing(account, groups, present),
+            Self::Unknown(_) => BTreeSet::new(),
+        }
+    }
 }
 
 /// Whose roles groups were made of.

@@ -136,19 +136,42 @@ pub(super) fn whole(
     present: &GroupsAndPolicies,
 ) -> Vec<Group> {
     let MadeOf::These(looked_at) = made_of else { return groups.to_vec() };
-    let by_arn: HashMap<&str, &PresentPolicy> =
-        present.policies.iter().map(|policy| (policy.arn.as_str(), policy)).collect();
+    let by_arn = by_arn(present);
     let is_of_others = |role_arn: &String| {
-        let of = role_arn.split(':').nth(4).unwrap_or_default();
+        let of = account_of(role_arn);
         !looked_at.iter().any(|looked_at| looked_at.as_str() == of)
     };
     let with_others = |group: &Group| {
-        let arns = (1..=MAX_POLICIES).map(|number| arn(account, &policy_name(&group.name, number)));
-        let policies = arns.filter_map(|arn| by_arn.get(arn.as_str()).copied());
-        let of_others = policies.flat_map(|policy| assumed(&policy.document)).filter(is_of_others);
+        let of_others = reached(account, group, &by_arn).filter(is_of_others);
         Group { name: group.name.clone(), role_arns: of_others.chain(group.role_arns.iter().cloned()).collect() }
     };
     groups.iter().map(with_others).collect()
+}
+
+/// The accounts in which one of the groups reaches more or less than it is to.
+pub(super) fn differing(account: &AccountId, groups: &[Group], present: &GroupsAndPolicies) -> BTreeSet<AccountId> {
+    let by_arn = by_arn(present);
+    let of_group = |group: &Group| {
+        let now: BTreeSet<_> = reached(account, group, &by_arn).collect();
+        let differing = now.symmetric_difference(&group.role_arns);
+        differing.filter_map(|role_arn| account_of(role_arn).parse().ok()).collect::<Vec<_>>()
+    };
+    groups.iter().flat_map(of_group).collect()
+}
+
+fn by_arn(present: &GroupsAndPolicies) -> HashMap<&str, &PresentPolicy> {
+    present.policies.iter().map(|policy| (policy.arn.as_str(), policy)).collect()
+}
+
+/// The roles that a group reaches by the policies that are Steward's, in Steward's own words.
+fn reached(account: &AccountId, group: &Group, by_arn: &HashMap<&str, &PresentPolicy>) -> impl Iterator<Item = String> {
+    let arns = (1..=MAX_POLICIES).map(|number| arn(account, &policy_name(&group.name, number)));
+    arns.filter_map(|arn| by_arn.get(arn.as_str()).copied()).flat_map(|policy| assumed(&policy.document))
+}
+
+/// The account of a role; `*` for all.
+fn account_of(role_arn: &str) -> &str {
+    role_arn.split(':').nth(4).unwrap_or_default()
 }
 
 /// What is to be done about a group whose roles do not fit into its policies; None where they do.
@@ -227,8 +250,7 @@ impl Needed {
 }
 
 fn needed(account: &AccountId, wanted: &[Group], present: &GroupsAndPolicies) -> Needed {
-    let by_arn: HashMap<&str, &PresentPolicy> =
-        present.policies.iter().map(|policy| (policy.arn.as_str(), policy)).collect();
+    let by_arn = by_arn(present);
     let mut needed = Needed { policies: BTreeMap::new(), of_group: HashMap::new(), left_alone: BTreeSet::new() };
     for group in wanted {
         if too_many(group).is_some() || elsewhere(group, present).is_some() {

@@ -341,6 +341,23 @@ fn an_account_that_comes_under_a_project_or_leaves_it_changes_nothing_of_the_oth
 }
 
 #[test]
+fn accounts_differ_in_which_a_group_reaches_more_or_less_than_it_is_to() {
+    let everywhere =
+        Group { name: "group-admin".to_owned(), role_arns: BTreeSet::from(["arn:aws:iam::*:role/a".to_owned()]) };
+    let wanted =
+        |shop: &[u64]| vec![everywhere.clone(), group("group-admin-shop", shop.to_vec()), group("group-admin-x", [9])];
+    let present = made(&wanted(&[1, 2, 3]));
+    let differ = |shop: &[u64], present: &GroupsAndPolicies| {
+        let (account, groups, notes) = (account(), wanted(shop), Vec::new());
+        let listed = JumpGroups::Known { account, groups, made_of: MadeOf::Everybody, notes };
+        listed.accounts_that_differ(present).iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(differ(&[1, 2, 3], &present), Vec::<String>::new());
+    assert_eq!(differ(&[1, 3, 4], &present), ["000000000002", "000000000004"]);
+    assert_eq!(differ(&[1], &GroupsAndPolicies::default()), ["000000000001", "000000000009"]);
+}
+
+#[test]
 fn what_somebody_has_added_to_a_policy_in_other_words_is_not_taken_over_when_it_follows_an_account() {
     let mut present = made(&[group("group-admin-shop", [1])]);
     let policy = present.policies.iter_mut().find(|policy| policy.name == "group-admin-shop").unwrap();

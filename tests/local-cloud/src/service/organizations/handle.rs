@@ -81,6 +81,12 @@ impl Organization {
         self.with(|org| org.tags.get(id).cloned().unwrap_or_default())
     }
 
+    /// Gives a root, unit or account these tags, as if it had had them for long: the index of tags knows them.
+    pub fn set_tags(&self, id: &str, tags: &[(&str, &str)]) {
+        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        self.with(|org| org.tags.insert(id.to_owned(), tags));
+    }
+
     /// Every creation request there was, in order.
     pub fn requests(&self) -> Vec<Request> {
         self.with(|org| {
