@@ -44,10 +44,7 @@ pub use unmatched::{
 };
 
 use crate::{
-    control::{ControlId, find},
-    ids::AccountId,
-    organization::AccountFacts,
-    organization_check::OrganizationSection,
+    control::find, ids::AccountId, organization::AccountFacts, organization_check::OrganizationSection,
     session::Protected,
 };
 
@@ -161,10 +158,10 @@ impl Document {
     }
 
     /// Whether an override with a section for this control selects accounts by their tags.
-    pub fn selects_on_tags_for(&self, control: ControlId) -> bool {
-        let control = find(control.as_str());
-        let by_tag = self.overrides.iter().filter(|entry| entry.selector.tag.is_some());
-        by_tag.into_iter().any(|entry| control.is_some_and(|control| control.is_in(&entry.sections)))
+    pub fn selects_on_tags_for(&self, control: &str) -> bool {
+        let control = find(control);
+        let mut by_tag = self.overrides.iter().filter(|entry| entry.selector.tag.is_some());
+        by_tag.any(|entry| control.is_some_and(|control| control.is_in(&entry.sections)))
     }
 
     /// Whether an override with stack sets of its own selects accounts by their tags.

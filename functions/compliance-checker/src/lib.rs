@@ -297,7 +297,7 @@ impl ComplianceChecker {
         of: &OfSweep<'_>,
         (tags, rows): (Tags, Vec<Row>),
     ) -> Result<(Tags, Vec<Row>), Failure> {
-        let may_differ = |row: &Row| !row.outcome.is_settled() && of.document.selects_on_tags_for(row.control);
+        let may_differ = |row: &Row| !row.outcome.is_settled() && of.document.selects_on_tags_for(row.control.as_str());
         if indexed.is_none() || !rows.iter().any(may_differ) {
             return Ok((tags, rows));
         }

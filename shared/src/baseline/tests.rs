@@ -2,7 +2,7 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{ids::RoleName, input::Problem};
+use crate::{control, ids::RoleName, input::Problem};
 
 const EXAMPLE: &str = include_str!("../../../baseline.example.yaml");
 
@@ -234,6 +234,14 @@ fn what_is_misspelt_in_a_section_hides_nothing_else_that_is_wrong_with_it() {
         wrong.sort_unstable();
         assert_eq!(found, wrong, "{problems:#?}");
     }
+}
+
+#[test]
+fn tags_decide_what_is_said_of_the_controls_alone_that_an_override_by_tags_names() {
+    let document = example();
+    let by_tag: Vec<_> = control::ALL.iter().map(|control| control.id()).collect();
+    let by_tag: Vec<_> = by_tag.into_iter().filter(|control| document.selects_on_tags_for(control)).collect();
+    assert_eq!(by_tag, ["billing-alarm"], "many others have overrides by unit or by account");
 }
 
 #[test]
