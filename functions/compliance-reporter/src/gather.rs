@@ -231,7 +231,7 @@ mod tests {
         let now = Timestamp::from_second(1_790_000_000).unwrap();
         let listing: Listing = serde_json::from_value(json!({
             "sweep_id": SweepId::of_execution("x", now), "trigger": "schedule", "organization_id": "o-exampleorgid",
-            "started_at": now, "controls": [], "note": "", "batches": 1,
+            "started_at": now, "controls": [], "note": "", "batches": 1, "account_arns": "arn:",
             "by_tag": {"etag": "1", "allowed": false, "selectors": [
                 {"path": "overrides[0].match.tag", "tag": {"team": "blue"}},
                 {"path": "overrides[2].match.tag", "tag": {"team": "red", "stage": "prod"}},
