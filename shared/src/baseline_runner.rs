@@ -19,7 +19,8 @@ use crate::{
     session::{Admission, Sessions},
 };
 
-/// How many accounts are looked up one by one before groups are changed for their sake: half a minute at the published rates.
+/// How many accounts are looked up one by one before groups are changed for their sake: some four minutes at a sweep's share of
+/// `DescribeAccount`.
 const MOST_CONFIRMED: usize = 100;
 
 /// Runs controls in accounts, by what the document says of each.
