@@ -23,7 +23,8 @@ pub struct Failure {
     pub retryable: bool,
 }
 
-/// What is known of one control in one account. The JSON is that of the rows that Steward's functions answer with.
+/// What is known of one control in one account. The JSON is that of the rows that Steward's functions answer with. Failures
+/// are boxed: a report of ten thousand accounts holds a hundred thousand outcomes, and few of those.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
@@ -60,7 +61,7 @@ pub enum Outcome {
         retry_after: u32,
         /// What stands in the way.
         #[serde(default)]
-        failure: Failure,
+        failure: Box<Failure>,
     },
     /// It could not be found out.
     Unknown {
@@ -69,7 +70,7 @@ pub enum Outcome {
         applied: Vec<String>,
         /// What happened.
         #[serde(default)]
-        failure: Failure,
+        failure: Box<Failure>,
     },
     /// Somebody has decided that the account need not have it.
     Exempt {

@@ -122,7 +122,7 @@ mod tests {
             remedy: "r".to_owned(),
             retryable: true,
         };
-        let unknown = Outcome::Unknown { applied: Vec::new(), failure: failure.clone() };
+        let unknown = Outcome::Unknown { applied: Vec::new(), failure: failure.clone().into() };
         let unknown = crate::Row { outcome: unknown, ..compliant("regions") };
         let rows = |rows: Vec<crate::Row>| account("1", rows);
         let named = |id: &str, checked: Checked| Account { checked, ..account(id, Vec::new()) };

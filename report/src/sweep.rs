@@ -182,7 +182,7 @@ impl Row {
             remedy: "Look at the log of the function that looks at accounts, and sweep again.".to_owned(),
             retryable: true,
         };
-        let outcome = Outcome::Unknown { applied: Vec::new(), failure };
+        let outcome = Outcome::Unknown { applied: Vec::new(), failure: failure.into() };
         Self { control: control.to_owned(), outcome, notes: Vec::new(), since: None }
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn fixed(control: &str, applied: &str) -> Row {
 }
 
 pub(crate) fn unknown(control: &str) -> Row {
-    row(control, Outcome::Unknown { applied: Vec::new(), failure: failure() })
+    row(control, Outcome::Unknown { applied: Vec::new(), failure: failure().into() })
 }
 
 pub(crate) fn exempt(control: &str, until: &str) -> Row {

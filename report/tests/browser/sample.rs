@@ -93,8 +93,8 @@ fn outcome(seed: usize, control: usize, chance: usize) -> Outcome {
     match dice(seed + 7, 20) {
         0..9 => Outcome::Drifted { planned: planned(control) },
         9..11 => Outcome::NotConverged { applied: planned(control), remaining: vec![planned(control)[0].clone()] },
-        11 => Outcome::NotReady { applied: Vec::new(), retry_after: 900, failure: failure(1) },
-        12..14 => Outcome::Unknown { applied: Vec::new(), failure: failure(0) },
+        11 => Outcome::NotReady { applied: Vec::new(), retry_after: 900, failure: failure(1).into() },
+        12..14 => Outcome::Unknown { applied: Vec::new(), failure: failure(0).into() },
         14..17 => Outcome::Fixed { applied: planned(control) },
         17 => Outcome::Exempt {
             reason: "The team of this account moves it to another owner (ticket OPS-214).".into(),
@@ -146,7 +146,7 @@ fn organization() -> Checked {
         row("trusted-access", Outcome::Compliant, &[]),
         row("root-features", Outcome::Fixed { applied: words(&["enable the root feature RootSessions"]) }, &[]),
         row("delegated-administrators", Outcome::Skipped { why: "the document does not ask for it".into() }, &[]),
-        row("billing-alerts", Outcome::Unknown { applied: Vec::new(), failure: failure(0) }, &[]),
+        row("billing-alerts", Outcome::Unknown { applied: Vec::new(), failure: failure(0).into() }, &[]),
         row(
             "organization-trail",
             Outcome::Drifted { planned: words(&["let the trail organization record"]) },
@@ -160,7 +160,11 @@ fn organization() -> Checked {
             },
             &[HOSTILE[1], HOSTILE[3]],
         ),
-        row("service-quota-template", Outcome::NotReady { applied: Vec::new(), retry_after: 900, failure: busy }, &[]),
+        row(
+            "service-quota-template",
+            Outcome::NotReady { applied: Vec::new(), retry_after: 900, failure: busy.into() },
+            &[],
+        ),
         row("lambda-concurrency", Outcome::Exempt { reason: HOSTILE[2].into(), until: date(2027, 6, 30) }, &[]),
     ])
 }
@@ -254,7 +258,7 @@ fn small_accounts(sweep: usize) -> Vec<Account> {
             set(account, 1, Outcome::Drifted { planned: planned(1) });
         }
         set(12, 4, Outcome::Drifted { planned: planned(4) });
-        set(21, 8, Outcome::Unknown { applied: Vec::new(), failure: failure(0) });
+        set(21, 8, Outcome::Unknown { applied: Vec::new(), failure: failure(0).into() });
     } else if sweep > 20 {
         for account in [2, 9] {
             set(account, 8, Outcome::Drifted { planned: planned(8) });
