@@ -106,7 +106,7 @@ async fn every_function_calls_exactly_what_its_policy_allows() {
             of_actions.push(format!("{function}: {never:?} are never called, {denied:?} are not allowed"));
         }
         // The same of the items of the tables.
-        let touched = calls.iter().flat_map(one_table::touched).collect();
+        let touched = calls.iter().flat_map(|call| one_table::touched(call)).collect();
         let allowed = own.flat_map(|(_, _, document)| one_table::allowed(document)).collect();
         let differences = one_table::differences(&touched, &allowed).into_iter();
         of_tables.extend(differences.map(|difference| format!("{function}: {difference}")));

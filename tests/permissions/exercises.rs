@@ -253,7 +253,7 @@ async fn last_good(scenario: &Scenario, account: &str) {
     let read_by = |function: &str| calls_of(function).actions().iter().any(|action| action == "s3:GetObjectVersion");
     let recorded_by = |function: &str| {
         let calls = calls_of(function);
-        let mut touched = calls.iter().flat_map(one_table::touched);
+        let mut touched = calls.iter().flat_map(|call| one_table::touched(call));
         touched.any(|(_, action, key)| action == "dynamodb:PutItem" && key == "baseline-document")
     };
     for n in 0.. {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -69,9 +69,10 @@ impl From<&Call> for CallKind {
     }
 }
 
-/// Finished calls in order of arrival; filters narrow them down.
+/// Finished calls in order of arrival; filters narrow them down. Tests ask for them over and over while they wait, and so
+/// share them with the record.
 #[derive(Clone, Debug, Default)]
-pub struct Calls(Vec<Call>);
+pub struct Calls(Vec<Arc<Call>>);
 
 impl Calls {
     /// Those of one function.
@@ -101,7 +102,7 @@ impl Calls {
     /// Those a predicate holds for.
     #[must_use]
     pub fn only(mut self, predicate: impl Fn(&Call) -> bool) -> Self {
-        self.0.retain(predicate);
+        self.0.retain(|call| predicate(call));
         self
     }
 
@@ -115,7 +116,7 @@ impl Calls {
 }
 
 impl Deref for Calls {
-    type Target = [Call];
+    type Target = [Arc<Call>];
 
     fn deref(&self) -> &Self::Target {
         &self.0
@@ -131,7 +132,7 @@ pub(crate) struct Recorder {
 
 #[derive(Default)]
 struct Finished {
-    calls: Vec<Call>,
+    calls: Vec<Arc<Call>>,
     counts: BTreeMap<CallKind, u64>,
 }
 
@@ -154,7 +155,7 @@ impl Recorder {
         let mut finished = self.lock();
         *finished.counts.entry(CallKind::from(&call)).or_default() += 1;
         if self.keeps {
-            finished.calls.push(call);
+            finished.calls.push(Arc::new(call));
         }
     }
 
