@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use harness::Package;
 use serde_json::{Value, json};
 
 use crate::{
@@ -405,7 +406,8 @@ async fn a_member_account_learns_where_the_function_belongs() {
     let organization = Scenario::own(&[]).await.organization;
     let email = format!("shop@{}.example.com", organization.management_account());
     let member = organization.account_with_email(&email).unwrap();
-    let stack = scenario.stack.copy(scenario.cloud, &member, &format!("steward-{member}"), &[]).await.unwrap();
+    let package = Package::of(&scenario.stack).await.unwrap();
+    let stack = package.deploy(scenario.cloud, &member, &format!("steward-{member}"), &[]).await.unwrap();
     let refused = stack.invoke("OrganizationPreparerFunction", &json!({"mode": "apply"})).await.unwrap_err();
     let refused = refused.to_string();
     for word in

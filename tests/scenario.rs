@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::{Listener, Mailbox, Progress, Stack, deploy, eventually};
+use harness::{Listener, Mailbox, Package, Progress, Stack, deploy, eventually};
 use local_cloud::{AwsClient, LocalCloud, Options, Organization};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -24,6 +24,7 @@ struct World {
     log: &'static str,
     cloud: OnceCell<LocalCloud>,
     original: OnceCell<Organization>,
+    package: OnceCell<Package>,
 }
 
 /// The services that the functions need to be trusted.
@@ -240,14 +241,13 @@ pub(crate) async fn plain_accounts(
     count: usize,
     parameters: impl FnOnce(&[String]) -> Vec<(&'static str, String)>,
 ) -> (&'static LocalCloud, Stack, Vec<String>) {
-    let Scenario { cloud, stack: original, .. } = FAST.original().await;
+    let cloud = FAST.cloud().await;
     let accounts: Vec<String> = (0..count).map(|_| cloud.new_account_id()).collect();
     let own = &accounts[0];
     let named = parameters(&accounts);
     let mut parameters = vec![("BaselineKey", "baseline.yaml"), ("AccountSource", "document"), ("JumpAccountId", own)];
     parameters.extend(named.iter().map(|(name, value)| (*name, value.as_str())));
-    let stack = original.copy(cloud, own, &format!("{STACK}-{own}"), &parameters).await.expect("the stack is copied");
-    stack.raise_rates(FAST.time_scale).await.expect("the functions can be configured");
+    let stack = FAST.deploy(own, &parameters).await;
     (cloud, stack, accounts)
 }
 
@@ -268,7 +268,13 @@ fn member(organization: &Organization) -> String {
 
 impl World {
     const fn new(time_scale: f64, log: &'static str) -> Self {
-        Self { time_scale, log, cloud: OnceCell::const_new(), original: OnceCell::const_new() }
+        Self {
+            time_scale,
+            log,
+            cloud: OnceCell::const_new(),
+            original: OnceCell::const_new(),
+            package: OnceCell::const_new(),
+        }
     }
 
     async fn cloud(&'static self) -> &'static LocalCloud {
@@ -331,14 +337,20 @@ impl World {
 
     /// A stack like it for this organization alone.
     async fn copy(&'static self, organization: Organization, parameters: &[(&str, &str)]) -> Scenario {
-        let Scenario { cloud, stack: original, .. } = self.original().await;
-        let account = organization.management_account();
         let organization_id = organization.id();
         let mut parameters = parameters.to_vec();
         parameters.push(("OrganizationId", &organization_id));
-        let copied = original.copy(cloud, account, &format!("{STACK}-{account}"), &parameters).await;
-        let stack = copied.expect("the stack can be copied");
+        let stack = self.deploy(organization.management_account(), &parameters).await;
+        Scenario { cloud: self.cloud().await, organization, stack }
+    }
+
+    /// A stack like it in this account.
+    async fn deploy(&'static self, account: &str, parameters: &[(&str, &str)]) -> Stack {
+        let package = self.package.get_or_try_init(async || Package::of(&self.original().await.stack).await);
+        let package = package.await.expect("what the shared stack runs");
+        let stack = package.deploy(self.cloud().await, account, &format!("{STACK}-{account}"), parameters).await;
+        let stack = stack.expect("the stack can be deployed");
         stack.raise_rates(self.time_scale).await.expect("the functions can be configured");
-        Scenario { cloud, organization, stack }
+        stack
     }
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use local_cloud::{Call, Fault, FaultGuard, FaultKind, LocalCloud, Organization};
 use serde_json::{Value, json};
 
-use crate::{DemoOrganization, Stack, console::Console, deploy::root};
+use crate::{DemoOrganization, Package, Stack, console::Console, deploy::root};
 
 /// What each call takes at least.
 const CALL: Duration = Duration::from_millis(40);
@@ -130,7 +130,8 @@ impl<'a> Bench<'a> {
         }
         let organization = builder.create().await?;
         organization.set_region_time(Duration::ZERO);
-        let stack = demo.stack.copy(cloud, &management, "steward-bench", &[("BaselineKey", "baseline.yaml")]).await?;
+        let package = Package::of(&demo.stack).await?;
+        let stack = package.deploy(cloud, &management, "steward-bench", &[("BaselineKey", "baseline.yaml")]).await?;
         let example = std::fs::read_to_string(root().join("baseline.example.yaml"))?;
         let place = "\ndefaults:\n  organizational-unit: {organizational_unit: /Sandboxes}\n";
         stack.put_document(&example.replacen("\ndefaults:\n", place, 1)).await?;

@@ -12,7 +12,7 @@ use std::{
 
 use super::{boto3, requests};
 use crate::{
-    Stack,
+    Package, Stack,
     console::Console,
     deploy::{deploy, root},
     process::{children, cpu_seconds, peak_kb, processes_of},
@@ -98,7 +98,7 @@ pub(super) async fn measure(
         let (name, parameters) =
             (format!("sweep-{accounts}"), [("BaselineKey", "baseline.yaml"), ("MaxChangedPercent", "100")]);
         let stack = match &original {
-            Some(original) => original.copy(&cloud, &management, &name, &parameters).await?,
+            Some(original) => Package::of(original).await?.deploy(&cloud, &management, &name, &parameters).await?,
             None => deploy(&cloud, &management, &name, &parameters).await?,
         };
         stack.put_document(&document()?).await?;

@@ -8,28 +8,38 @@ use crate::{Stack, deploy::with_defaults, eventually};
 
 const VERSION: &str = "2010-05-15";
 
-impl Stack {
-    /// Deploys what this stack runs into another account, under another name and with parameters of its own.
+/// What a stack runs, to be deployed again.
+#[derive(Clone, Debug)]
+pub struct Package {
+    /// The template with its macro applied already. Whoever asks MiniStack for it holds everybody up for a second or two.
+    template: String,
+}
+
+impl Package {
+    /// What a stack runs.
+    pub async fn of(stack: &Stack) -> Result<Self, AwsError> {
+        let processed = [("StackName", stack.name()), ("TemplateStage", "Processed")];
+        let answer = stack.client.query("cloudformation", "GetTemplate", VERSION, &processed).await?;
+        Ok(Self { template: answer.text("TemplateBody").unwrap_or_default() })
+    }
+
+    /// Deploys it into another account, under another name and with parameters of its own.
     ///
     /// The names differ because MiniStack ends the processes of all functions of one name, in whatever account, when
     /// one of them is deployed.
-    pub async fn copy(
+    pub async fn deploy(
         &self,
         cloud: &LocalCloud,
         account: &str,
         name: &str,
         parameters: &[(&str, &str)],
-    ) -> Result<Self, AwsError> {
-        let (packaged, client) = (&self.client, cloud.client(account));
-        // With its macro applied already, which takes a second.
-        let processed = [("StackName", self.name()), ("TemplateStage", "Processed")];
-        let answer = packaged.query("cloudformation", "GetTemplate", VERSION, &processed).await?;
-        let template = answer.text("TemplateBody").unwrap_or_default();
+    ) -> Result<Stack, AwsError> {
+        let client = cloud.client(account);
         // As the SAM CLI does it: in a request, a template of this size is too large. The code stays where it is: copies of
         // it for every stack would be gigabytes.
         let bucket = format!("template-of-{account}");
         client.rest("s3", Method::PUT, &format!("/{bucket}"), "").await?;
-        client.rest("s3", Method::PUT, &format!("/{bucket}/template.yaml"), template).await?;
+        client.rest("s3", Method::PUT, &format!("/{bucket}/template.yaml"), self.template.clone()).await?;
         let template_url = format!("https://s3.amazonaws.com/{bucket}/template.yaml");
 
         let named: Vec<_> = with_defaults(parameters)
@@ -54,6 +64,6 @@ impl Stack {
             (answer.text("StackStatus")? == "CREATE_COMPLETE").then_some(())
         })
         .await;
-        Self::read(client, name).await
+        Stack::read(client, name).await
     }
 }
