@@ -6,11 +6,11 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
 use crate::sign;
+use crate::upstream::Http;
 use crate::xml::Xml;
 
 /// Where the local cloud is, and everything in it unless a client says otherwise.
@@ -48,7 +48,7 @@ pub struct AwsClient {
     region: String,
     credentials: Credentials,
     app: Option<String>,
-    http: Client<HttpConnector, Full<Bytes>>,
+    http: Http,
 }
 
 impl AwsClient {
@@ -70,6 +70,13 @@ impl AwsClient {
         // No pool: a connection must not be shared between the runtimes of two tests.
         let http = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
         Self { endpoint: endpoint.into(), region: REGION.to_owned(), credentials, app: None, http }
+    }
+
+    /// The same client over connections that are kept.
+    #[must_use]
+    pub(crate) fn over(mut self, http: Http) -> Self {
+        self.http = http;
+        self
     }
 
     /// The same client in another region.

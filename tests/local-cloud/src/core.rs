@@ -61,6 +61,12 @@ impl Core {
         AwsClient::new(self.ministack(), account)
     }
 
+    /// The same for the front's own runtime alone, in which its connections live on. Most of what MiniStack is asked is about
+    /// the permissions of callers, and opening a connection costs it as much as an answer.
+    pub(crate) fn front_root_of(&self, account: &str) -> AwsClient {
+        self.root_of(account).over(self.upstream.http())
+    }
+
     /// Notes something that went wrong in the background, where no caller can be told.
     pub(crate) fn mishap(&self, what: impl Into<String>) {
         self.mishaps.lock().unwrap_or_else(PoisonError::into_inner).push(what.into());

@@ -51,7 +51,7 @@ pub(crate) async fn deliver(core: &Core, account: &str, event: &Value) {
 
 /// The same for another bus of the account.
 async fn deliver_on(core: &Core, account: &str, bus: &str, event: &Value) {
-    let client = core.root_of(account);
+    let client = core.front_root_of(account);
     match matching_targets(&client, bus, event).await {
         Ok(targets) => {
             for target in targets {
@@ -103,7 +103,7 @@ async fn pages(client: &AwsClient, operation: &str, name: &str, mut input: Value
 }
 
 async fn hand_over(core: &Core, account: &str, target: &Value, event: &Value) -> Result<(), AwsError> {
-    let client = core.root_of(account);
+    let client = core.front_root_of(account);
     let arn = target["Arn"].as_str().unwrap_or_default();
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let payload = payload(target, event)?;
@@ -143,7 +143,7 @@ async fn refuse(core: &Core, account: &str, target: &Value, event: &Value) -> Re
         return Err(unsupported(&format!("the policy of {arn} does not admit account {account}")));
     };
     let name = dead_letters.rsplit(':').next().unwrap_or_default();
-    let client = core.root_of(account);
+    let client = core.front_root_of(account);
     let url = client.json("sqs", "GetQueueUrl", json!({ "QueueName": name })).await?["QueueUrl"].clone();
     let text = |value: &str| json!({ "DataType": "String", "StringValue": value });
     let attributes = json!({ "ERROR_CODE": text("NO_PERMISSIONS"), "TARGET_ARN": text(arn) });
@@ -154,7 +154,7 @@ async fn refuse(core: &Core, account: &str, target: &Value, event: &Value) -> Re
 /// Whether the policy of an account's bus admits an event of another account, as one of its organization or by name.
 async fn admits(core: &Core, receiver: &str, bus: &str, sender: &str, event: &Value) -> Result<bool, AwsError> {
     let organization = core.services.organizations.membership(sender).map(|membership| membership.organization);
-    let bus = core.root_of(receiver).json("events", "DescribeEventBus", json!({"Name": bus})).await?;
+    let bus = core.front_root_of(receiver).json("events", "DescribeEventBus", json!({"Name": bus})).await?;
     let policy: Value = bus["Policy"].as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let admitted = policy["Statement"].as_array().into_iter().flatten().any(|statement| {
         let is_member = match &statement["Condition"]["StringEquals"]["aws:PrincipalOrgID"] {

@@ -14,6 +14,9 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 /// Headers that belong to one connection and are never forwarded.
 const HOP_BY_HOP: [header::HeaderName; 3] = [header::CONNECTION, header::TRANSFER_ENCODING, header::EXPECT];
 
+/// Connections that are kept open.
+pub(crate) type Http = Client<HttpConnector, Full<Bytes>>;
+
 /// Why a request had no answer.
 pub(crate) type UpstreamError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -21,7 +24,7 @@ pub(crate) type UpstreamError = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Clone)]
 pub(crate) struct Upstream {
     address: SocketAddr,
-    http: Client<HttpConnector, Full<Bytes>>,
+    http: Http,
     sent: Arc<AtomicU64>,
 }
 
@@ -39,6 +42,11 @@ impl Upstream {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The connections, which live in the runtime in which they were opened.
+    pub(crate) fn http(&self) -> Http {
+        self.http.clone()
     }
 
     /// How many requests were sent so far.

@@ -43,7 +43,7 @@ pub(super) async fn before(core: &Core, request: &Incoming, account: &str) -> Re
         }
         ("iam", "DeleteAccountAlias") => {
             let alias = alias().ok_or_else(invalid_alias)?;
-            let own = core.root_of(account).query("iam", "ListAccountAliases", IAM_VERSION, &[]).await;
+            let own = core.front_root_of(account).query("iam", "ListAccountAliases", IAM_VERSION, &[]).await;
             let has = own.is_ok_and(|own| own.texts("member").iter().any(|own| own == alias));
             if has { Ok(()) } else { Err(gone(alias)) }
         }
@@ -86,7 +86,7 @@ async fn complete_password_policy(core: &Core, request: &Incoming, account: &str
     if left_out.is_empty() {
         return Ok(());
     }
-    core.root_of(account).query("iam", "UpdateAccountPasswordPolicy", IAM_VERSION, &left_out).await.map(drop)
+    core.front_root_of(account).query("iam", "UpdateAccountPasswordPolicy", IAM_VERSION, &left_out).await.map(drop)
 }
 
 impl Aliases {

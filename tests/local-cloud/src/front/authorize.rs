@@ -75,7 +75,7 @@ pub(crate) async fn authorize(
     if caller.is_root() {
         return Ok(caller);
     }
-    let iam = core.root_of(&caller.account);
+    let iam = core.front_root_of(&caller.account);
     let names_more = |main: &Need| main.resource != "*" || !main.context.is_empty();
     let details_matter = needs.first().is_some_and(names_more);
     let checked = usize::from(!details_matter && !matches!(verdict, Verdict::Authenticated));

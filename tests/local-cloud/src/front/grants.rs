@@ -49,7 +49,7 @@ impl Grants {
             return granted.documents.clone();
         }
         let read = Instant::now();
-        let documents = policies::documents_alone(&core.root_of(&caller.account), caller).await.map(Arc::new);
+        let documents = policies::documents_alone(&core.front_root_of(&caller.account), caller).await.map(Arc::new);
         known.insert(source, Granted { documents: documents.clone(), read });
         documents
     }
