@@ -13,7 +13,7 @@ use super::input::{Input, is_account_name, is_email, is_request_id, is_role_name
 use super::paging::page;
 use super::role::{DEFAULT_ROLE, make_role};
 use super::shapes;
-use super::state::{Account, AccountState, CreateRequest, Fate, Org};
+use super::state::{Account, AccountState, CreateRequest, Fate, Org, Settings};
 use crate::core::Core;
 use crate::front::answer::ApiError;
 
@@ -100,8 +100,7 @@ fn doom(org: &Org, email: &str) -> Option<FailureReason> {
 /// Ends a creation when its time has come, tells about it, and later makes the account's role.
 async fn carry_out(core: Arc<Core>, management: String, id: String) {
     let organizations = &core.services.organizations;
-    let Some(time) = organizations.with(&management, |org| org.settings.creation_time) else { return };
-    core.clock.sleep(time).await;
+    pass(&core, &management, |settings| settings.creation_time).await;
     // Under one lock, so that whoever sees the account also knows that its events are settled.
     let settle = |org: &mut Org| {
         let ended = end(org, &id, core.clock.elapsed())?;
@@ -114,14 +113,18 @@ async fn carry_out(core: Arc<Core>, management: String, id: String) {
     let Some(Some((ended, plan))) = organizations.with(&management, settle) else { return };
     announce::creation_ended(&core, &management, &ended, plan);
     if let Fate::Succeeds(account) = &ended.fate {
-        // Asked again and again, so that a test can hold the role back for as long as it needs, and then let it come.
-        let since = core.clock.elapsed();
-        while organizations.with(&management, |org| core.clock.elapsed() < since + org.settings.role_delay)
-            == Some(true)
-        {
-            core.clock.sleep(Duration::from_millis(200)).await;
-        }
+        pass(&core, &management, |settings| settings.role_delay).await;
         make_role(&core, &management, account, &ended.role).await;
+    }
+}
+
+/// Lets as much simulated time pass as is set. Looked up again and again, so that a test can hold something back for as long
+/// as it needs, and then let it come.
+async fn pass(core: &Core, management: &str, time: impl Fn(&Settings) -> Duration) {
+    let since = core.clock.elapsed();
+    let is_due = |org: &mut Org| core.clock.elapsed() >= since + time(&org.settings);
+    while core.services.organizations.with(management, is_due) == Some(false) {
+        core.clock.sleep(Duration::from_millis(200)).await;
     }
 }
 
