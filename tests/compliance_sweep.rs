@@ -242,8 +242,10 @@ async fn accounts_are_looked_at_while_others_are_listed_and_changed_when_all_are
         scenario.organization.set_joined(&id, Duration::from_hours(24 * 30));
     }
     let management = scenario.organization.management_account();
-    // Three pages make a batch. AWS answers with the rest of them once somebody has begun with that.
-    let pages = Fault::new(FaultKind::Throttle).operation("organizations", "ListAccounts").after(3);
+    // Three pages make a batch. AWS is silent about the rest of them until somebody has begun with that: the lister asks
+    // again every eight seconds, for two minutes.
+    let silent = FaultKind::Latency(PATIENCE);
+    let pages = Fault::new(silent).operation("organizations", "ListAccounts").after(3);
     let pages = scenario.cloud.faults().add(pages.function("account-lister").account(management));
     let since = scenario.cloud.sequence();
     let execution = scenario.stack.start_sweep().await.expect("the sweep starts");
