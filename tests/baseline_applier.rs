@@ -229,7 +229,7 @@ async fn a_forged_fact_on_the_bus_changes_no_account() {
     let error = scenario.stack.baseline(&event).await.unwrap_err();
     assert_eq!(error.code, "NotInRecord", "{error}");
     harness::eventually("the message to be looked at", PATIENCE, async || {
-        let calls = scenario.cloud.calls().since(since).by_function("baseline-applier");
+        let calls = scenario.calls_since(since).by_function("baseline-applier");
         let looked =
             calls.only(|call| call.operation == "GetItem" && call.input.to_string().contains("req-0123456789"));
         // The message, and the event by hand.

@@ -185,8 +185,8 @@ async fn what_accounts_have_by_their_tags_is_deployed_in_one_operation_with_one_
     let mut made = calls.iter().filter(|call| call.operation == "CreateStackInstances");
     let input = made.next().expect("one").input.to_string();
     assert!(input.contains("us-east-1") && input.contains("eu-west-1"), "{input}");
-    let confirmed = scenario.cloud.calls().by_function("account-lister");
-    assert!(confirmed.actions().contains(&"organizations:ListTagsForResource".to_owned()), "the index is not enough");
+    let by_lister = calls.by_function("account-lister");
+    assert!(by_lister.actions().contains(&"organizations:ListTagsForResource".to_owned()), "the index is not enough");
 }
 
 #[tokio::test]
