@@ -72,6 +72,8 @@ pub(crate) struct Creation {
     name: String,
     tags: BTreeMap<String, String>,
     pub(crate) requested: Timestamp,
+    /// From when on the list of calls shows it.
+    listed_from: Timestamp,
     pub(crate) ended: Option<Timestamp>,
     pub(crate) outcome: Result<String, &'static str>,
 }
@@ -245,7 +247,7 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         }
         "ListCreateAccountStatus" => {
             let wanted: Vec<&Value> = items(&call.input["States"]).collect();
-            let rows = org.creations.iter().map(shown_creation);
+            let rows = org.creations.iter().filter(|creation| creation.listed_from <= now).map(shown_creation);
             let rows = rows.filter(|row| wanted.is_empty() || wanted.contains(&&row["State"]));
             page(call, "CreateAccountStatuses", &rows.collect::<Vec<_>>())
         }
@@ -333,6 +335,12 @@ fn create(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         || org.creations.iter().any(|other| other.ended.is_none() && other.outcome.is_ok() && other.email == email)
         || org.elsewhere.contains(&email);
     let number = 300_000_000_000 + org.creations.len() as u64;
+    // The call's own id is known at once; a list is consistent after a while.
+    let listed_after = if state.draws.happens("creation listed late", 50) {
+        state.draws.between("creation listed after", 5, 100)
+    } else {
+        0
+    };
     let outcome = if is_taken { Err("EMAIL_ALREADY_EXISTS") } else { Ok(format!("{number:012}")) };
     let id = format!("car-{}", state.draws.id("creation", "0123456789abcdef", 32));
     let creation = Creation {
@@ -341,6 +349,7 @@ fn create(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         name: call.text("AccountName").to_owned(),
         tags: tags(&call.input["Tags"]),
         requested: time::now(),
+        listed_from: time::now() + SignedDuration::from_secs(i64::try_from(listed_after).expect("small")),
         ended: None,
         outcome,
     };
