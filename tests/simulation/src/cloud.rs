@@ -77,6 +77,8 @@ pub(crate) struct Watched {
     pub(crate) at: Timestamp,
     /// CloudTrail's id of it.
     pub(crate) id: String,
+    /// How much it matters.
+    pub(crate) severity: &'static str,
 }
 
 /// A session as the root user of an account.
@@ -92,6 +94,8 @@ pub(crate) struct State {
     pub(crate) draws: Draws,
     pub(crate) begun: Timestamp,
     pub(crate) faults: Vec<Fault>,
+    /// How many calls each fault has met, struck or not.
+    met: BTreeMap<usize, u64>,
     /// How often each kind of fault has struck.
     pub(crate) struck: BTreeMap<Kind, u64>,
     pub(crate) rates: Rates,
@@ -105,6 +109,10 @@ pub(crate) struct State {
     pub(crate) members: BTreeMap<String, Member>,
     pub(crate) principals: BTreeMap<String, Principal>,
     pub(crate) published: Vec<PublishedEvent>,
+    /// What was sent again of what had been given up.
+    pub(crate) sent_again: BTreeSet<String>,
+    /// What was given up and removed before it was sent again.
+    pub(crate) removed_unsent: Vec<String>,
     /// What people were mailed, and when.
     pub(crate) mails: Vec<(Timestamp, Value)>,
     /// How often something of AWS's was changed by the stack, its own table and messages left out.
@@ -147,6 +155,7 @@ impl Cloud {
         let state = State {
             begun: time::now(),
             faults,
+            met: BTreeMap::new(),
             struck: BTreeMap::new(),
             rates: Rates::default(),
             table: Table::default(),
@@ -158,6 +167,8 @@ impl Cloud {
             members: BTreeMap::new(),
             principals: principals.collect(),
             published: Vec::new(),
+            sent_again: BTreeSet::new(),
+            removed_unsent: Vec::new(),
             mails: Vec::new(),
             writes: 0,
             entered: Vec::new(),
@@ -190,13 +201,18 @@ impl State {
         u64::try_from(time::now().duration_since(self.begun).as_secs()).unwrap_or_default()
     }
 
-    /// What goes wrong with a call of this service or operation, if anything does.
-    pub(crate) fn strike(&mut self, service: &str, operation: &str) -> Option<Kind> {
+    /// What goes wrong with a call of this service and operation by this function, if anything does.
+    pub(crate) fn strike(&mut self, function: &str, service: &str, operation: &str) -> Option<Kind> {
         let second = self.second();
+        let by_function = format!("{function} {operation}");
         for (number, fault) in self.faults.iter().enumerate() {
-            if !Kind::OF_CALLS.contains(&fault.kind)
-                || !(fault.concerns(service, second) || fault.concerns(operation, second))
-            {
+            let is_meant = [service, operation, &by_function].iter().any(|target| fault.concerns(target, second));
+            if !Kind::OF_CALLS.contains(&fault.kind) || !is_meant {
+                continue;
+            }
+            let met = self.met.entry(number).or_default();
+            *met += 1;
+            if fault.only.is_some_and(|only| only != *met) {
                 continue;
             }
             if self.draws.happens(&format!("fault {number}"), fault.percent) {

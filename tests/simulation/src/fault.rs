@@ -23,7 +23,7 @@ pub enum Kind {
     Slow,
     /// The environment is ended at any moment, while it calls, waits or computes. Strikes functions, by their names.
     Ended,
-    /// An event is delivered twice.
+    /// An event is delivered twice, or a message of a queue.
     Doubled,
     /// An event comes hours late.
     Late,
@@ -61,10 +61,14 @@ pub struct Fault {
     pub from: u64,
     /// For how many seconds.
     pub lasts: u64,
-    /// The service that is called, `*` for any; of events, their detail-type or name.
+    /// The service that is called, `*` for any, its operation, or the operation as one function calls it:
+    /// `notifier sns:Publish`. Of events, their detail-type or name; of messages, the
+    /// logical id of their queue.
     pub target: String,
     /// Of a hundred calls, how many are struck.
     pub percent: u64,
+    /// Which of the calls alone is struck, counted from 1; None where any may be.
+    pub only: Option<u64>,
 }
 
 impl Fault {
@@ -76,7 +80,8 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, from, lasts, target, percent } = self;
-        write!(f, "fault {kind:?}: {percent}% of {target}, from {from} s for {lasts} s")
+        let Self { kind, from, lasts, target, percent, only } = self;
+        write!(f, "fault {kind:?}: {percent}% of {target}, from {from} s for {lasts} s")?;
+        only.map_or(Ok(()), |only| write!(f, ", call {only} alone"))
     }
 }

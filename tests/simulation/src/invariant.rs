@@ -59,8 +59,10 @@ invariants! {
     requests::accounts_are_as_asked "An account is READY with the name, the tags and the unit that were asked for.",
     requests::the_daily_cap_is_kept "No day admits more requests than it may.",
     requests::no_creation_is_one_too_many "AWS never has to refuse a creation because others are in flight.",
+    requests::who_waits_looks_ever_more_seldom "Without a failure from outside, no request is looked at more than every ten seconds, but for the first times.",
     requests::every_account_is_announced_once "Without a failure from outside, every account that was made is told once.",
     accounts::every_new_account_has_its_baseline "Every account that Steward has made gets its baseline.",
+    accounts::applied_is_true "Whoever is said to have its baseline has it at that time.",
     accounts::every_joined_account_has_its_baseline "Every account that joins gets its baseline.",
     accounts::plans_write_nothing "In plan mode nothing is written.",
     accounts::rows_are_not_throttled "No row is unknown because of Steward's own speed.",
@@ -74,6 +76,8 @@ invariants! {
     messages::queues_run_empty "No message stays in a queue for ever.",
     messages::nothing_is_given_up "Without a failure from outside, nothing ends among the dead letters.",
     messages::dead_letters_can_be_sent_again "Once faults have ended and the document is corrected, every dead letter can be sent again and comes to its end.",
+    messages::no_dead_letter_is_lost "No dead letter is removed before it was sent again.",
+    messages::nothing_is_told_twice "Without a failure from outside, no activity is told twice.",
     messages::everything_is_allowed "No function makes a call that its role does not allow, or that is not simulated.",
     messages::failures_are_mailed "Of every failed request people hear by mail, soon after what keeps mails from them is over.",
     messages::what_is_watched_is_reported "Of everything that people are to hear of they hear, by mail where it matters.",
@@ -85,6 +89,7 @@ invariants! {
     sweeps::every_account_is_reported_once "Every account stands in every report, once.",
     sweeps::every_account_is_looked_at "Without a failure from outside, a report has rows of every account that can be entered.",
     sweeps::rows_are_true "What a report says of an account was true at some moment of its sweep.",
+    sweeps::no_sweep_hears_late "No sweep takes an account for one that nobody has heard of when it has its baseline.",
     sweeps::since_is_kept "What is wrong in two reports, one after the other, is wrong since the same time in both.",
 }
 

@@ -95,7 +95,7 @@ impl Execution {
         let mut used = vec![0; retries.len()];
         loop {
             // Lambda's own transient failures come as throttles or 5xx of the service.
-            let struck = self.cloud.with(|state| state.strike("lambda", "lambda:Invoke"));
+            let struck = self.cloud.with(|state| state.strike("sweep", "lambda", "lambda:Invoke"));
             let answered = match struck {
                 Some(_) => Err(json!({"errorType": "Lambda.ServiceException"})),
                 None => match timeout(limit, self.lambda.invoke(&function, parameters["Payload"].clone())).await {

@@ -35,7 +35,9 @@ const AFTERWARDS: u64 = 5 * 3_600;
 const LONGEST: u64 = 60 * 3_600;
 
 /// How often people send again what was given up, once they have remediated what they can.
-const REPLAYS: usize = 2;
+const REPLAYS: usize = 3;
+/// What they leave between: longer than a message is hidden by one who was ended while sending it.
+const BETWEEN_REPLAYS: Duration = Duration::from_mins(20);
 
 /// A request as the run knows of it.
 #[derive(Clone, Debug)]
@@ -190,6 +192,7 @@ async fn live(script: &Script) -> Outcome {
             break;
         }
         world.replay().await;
+        sleep(BETWEEN_REPLAYS).await;
         quiet = world.rests(Instant::now() + Duration::from_secs(LONGEST)).await;
     }
     world.seen.borrow_mut().quiet = quiet;
@@ -313,6 +316,13 @@ impl World {
                     account.email = format!("closed-{}@example.com", account.id);
                 }
             }),
+            Act::ClosedAsItIs { person } => self.cloud.with(|state| {
+                let email = address(*person);
+                let id = state.organization.accounts.iter().find(|account| account.email == email);
+                if let Some(id) = id.map(|account| account.id.clone()) {
+                    organizations::suspend(state, &id);
+                }
+            }),
             Act::Joins { number } => self.cloud.with(|state| {
                 organizations::join(state, &format!("{:012}", 400_000_000_000 + number));
             }),
@@ -343,7 +353,10 @@ impl World {
                     self.seen.borrow_mut().writes_in_plan += after - before;
                 }
             }
-            Act::Watched { sample } => self.cloud.with(|state| events::recorded(state, watched(*sample))),
+            Act::Watched { sample } => {
+                let (event, severity) = watched(*sample);
+                self.cloud.with(|state| events::recorded(state, event, severity));
+            }
             Act::AuditRootCredentials => {
                 let input = json!({"task": "audit-credentials", "all": true, "reason": "A look"});
                 self.root_task(input).await;
@@ -448,10 +461,11 @@ impl World {
     }
 }
 
-/// The sample of something that people are to hear of.
-fn watched(sample: u64) -> Value {
-    let name = WATCHED[usize::try_from(sample).expect("small")];
-    serde_json::from_str(&file(&format!("events/activity-auditor/{name}.json"))).expect("a sample is JSON")
+/// The sample of something that people are to hear of, and how much it matters.
+fn watched(sample: u64) -> (Value, &'static str) {
+    let (name, severity) = WATCHED[usize::try_from(sample).expect("small")];
+    let text = file(&format!("events/activity-auditor/{name}.json"));
+    (serde_json::from_str(&text).expect("a sample is JSON"), severity)
 }
 
 /// The messages that were given up, by the queue they are in.

@@ -1,6 +1,8 @@
 //! What a run is about: a world and what happens in it, drawn from a seed. Every line of it can be left out, so that a
 //! failing run can be cut down to what it needs.
 
+mod aimed;
+
 use std::fmt;
 
 use crate::{
@@ -35,8 +37,13 @@ pub enum Act {
         /// Whose.
         person: u64,
     },
-    /// The account of this person is closed.
+    /// The account of this person is closed, after its address was changed.
     Closed {
+        /// Whose.
+        person: u64,
+    },
+    /// The account of this person is closed, and keeps its address.
+    ClosedAsItIs {
         /// Whose.
         person: u64,
     },
@@ -129,17 +136,18 @@ impl fmt::Display for Script {
     }
 }
 
-/// Events that people are to hear of, among the samples of the activity auditor. None is about an account of a run.
-pub(crate) const WATCHED: [&str; 9] = [
-    "close-account-denied",
-    "member-closes-itself",
-    "move-account",
-    "password-recovery",
-    "policy-emptied",
-    "put-alternate-contact",
-    "root-sessions-disabled",
-    "root-sign-in",
-    "trail-stopped",
+/// Events that people are to hear of, among the samples of the activity auditor, and how much they matter. None is about an
+/// account of a run.
+pub(crate) const WATCHED: [(&str, &str); 9] = [
+    ("close-account-denied", "warning"),
+    ("member-closes-itself", "critical"),
+    ("move-account", "notice"),
+    ("password-recovery", "critical"),
+    ("policy-emptied", "critical"),
+    ("put-alternate-contact", "notice"),
+    ("root-sessions-disabled", "critical"),
+    ("root-sign-in", "critical"),
+    ("trail-stopped", "critical"),
 ];
 
 /// Operations of which each is the one that must not be lost in some place.
@@ -186,6 +194,7 @@ impl Script {
             _ => script.sweeps(&mut draws),
         }
         script.beside(&mut draws);
+        script.aim(&mut draws);
         script
     }
 
@@ -251,7 +260,7 @@ impl Script {
             let target = services[index(draws, "service", 8)].to_owned();
             let (from, lasts) = (draws.below("fault from", 900), draws.between("fault lasts", 1, 240));
             let percent = [5, 20, 50, 100][index(draws, "percent", 4)];
-            self.items.push(Item::Fault(Fault { kind, from, lasts, target, percent }));
+            self.items.push(Item::Fault(Fault { kind, from, lasts, target, percent, only: None }));
         }
     }
 
@@ -264,7 +273,7 @@ impl Script {
         for _ in 0..draws.between("faults", 1, 3) {
             let kind = Kind::OF_EVENTS[index(draws, "kind", 3)];
             let target = events[index(draws, "event", 5)].to_owned();
-            self.items.push(Item::Fault(Fault { kind, from: 0, lasts: 7_200, target, percent: 70 }));
+            self.items.push(Item::Fault(Fault { kind, from: 0, lasts: 7_200, target, percent: 70, only: None }));
         }
     }
 
@@ -294,7 +303,7 @@ impl Script {
         }
         if draws.happens("no mails", 30) {
             let (kind, target) = (Kind::ServerError, "sns".to_owned());
-            self.items.push(Item::Fault(Fault { kind, from: 0, lasts: 500, target, percent: 100 }));
+            self.items.push(Item::Fault(Fault { kind, from: 0, lasts: 500, target, percent: 100, only: None }));
         }
     }
 
@@ -320,17 +329,24 @@ impl Script {
             let target = OPERATIONS[index(draws, "operation", OPERATIONS.len() as u64)].to_owned();
             let (from, lasts) = (moment + draws.below("fault after", 150), draws.between("it lasts", 20, 300));
             let percent = [50, 100][index(draws, "percent at one operation", 2)];
-            self.items.push(Item::Fault(Fault { kind, from, lasts, target, percent }));
+            self.items.push(Item::Fault(Fault { kind, from, lasts, target, percent, only: None }));
         }
         if !moments.is_empty() && draws.happens("ended environments", 15) {
             let target = FUNCTIONS[index(draws, "whose environment", FUNCTIONS.len() as u64)].to_owned();
             let from = moments[index(draws, "at whose moment", moments.len() as u64)];
             let (lasts, percent) = (draws.between("ends last", 20, 600), [20, 60][index(draws, "ends percent", 2)]);
-            self.items.push(Item::Fault(Fault { kind: Kind::Ended, from, lasts, target, percent }));
+            self.items.push(Item::Fault(Fault { kind: Kind::Ended, from, lasts, target, percent, only: None }));
         }
         if draws.happens("everything doubled", 8) {
             let target = "*".to_owned();
-            self.items.push(Item::Fault(Fault { kind: Kind::Doubled, from: 0, lasts: 7_200, target, percent: 40 }));
+            self.items.push(Item::Fault(Fault {
+                kind: Kind::Doubled,
+                from: 0,
+                lasts: 7_200,
+                target,
+                percent: 40,
+                only: None,
+            }));
         }
         if draws.happens("root tasks", 20) {
             self.act(draws.below("moment of audit", 2_000), Act::AuditRootCredentials);
@@ -370,12 +386,19 @@ impl Script {
                 self.act(600 + number * 20_000 + draws.between("moment of again", 2_000, 15_000), Act::ReportAgain);
             }
         }
+        if draws.happens("joined between", 60) {
+            self.act(600 + draws.between("moment between", 1_500, 15_000), Act::Joins { number: 1 });
+        }
         if draws.happens("unheard", 50) {
             self.act(0, Act::Remediating);
             let (kind, target) = (Kind::Lost, "AccountJoinedOrganization".to_owned());
-            self.items.push(Item::Fault(Fault { kind, from: 0, lasts: 30_000, target, percent: 100 }));
+            self.items.push(Item::Fault(Fault { kind, from: 0, lasts: 30_000, target, percent: 100, only: None }));
             // Half an hour and a little before a sweep: it is the first that hears of it.
             self.act(20_600 - draws.between("age of joining", 1_801, 16_000), Act::Joins { number: 0 });
+            if draws.happens("held up", 70) {
+                // Whoever gives it its baseline is still at it while the sweep changes what it has found.
+                self.hold_up_baselines(20_600);
+            }
             if draws.happens("heard", 60) {
                 self.act(20_600 - draws.between("heard before", 60, 200), Act::Known { number: 0 });
             }
@@ -384,7 +407,7 @@ impl Script {
             let kind = [Kind::ServerError, Kind::AnswerLost, Kind::Throttled][index(draws, "kind", 3)];
             let target = ["events", "s3", "dynamodb", "lambda"][index(draws, "service", 4)].to_owned();
             let from = draws.below("fault from", 60_000);
-            self.items.push(Item::Fault(Fault { kind, from, lasts: 20, target, percent: 60 }));
+            self.items.push(Item::Fault(Fault { kind, from, lasts: 20, target, percent: 60, only: None }));
         }
     }
 }

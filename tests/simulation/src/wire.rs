@@ -65,7 +65,8 @@ impl Line {
 
     async fn carry(&self, call: Call) -> Result<HttpResponse, ConnectorError> {
         let (there, back, struck) = self.cloud.with(|state| {
-            let struck = state.strike(&call.service, &format!("{}:{}", call.service, call.operation));
+            let function = self.who.split('#').next().unwrap_or_default();
+            let struck = state.strike(function, &call.service, &format!("{}:{}", call.service, call.operation));
             (state.draws.millis("latency", 2, 30), state.draws.millis("latency", 2, 30), struck)
         });
         tokio::time::sleep(there).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Refusal, policy};
+use super::{Answer, Refusal, policy, sqs};
 use crate::{
     call::Call,
     cloud::{Effect, PublishedEvent, State, Watched},
@@ -52,14 +52,14 @@ pub(crate) fn happened(state: &mut State, source: &str, kind: &str, detail: &Val
 }
 
 /// CloudTrail has recorded something like a sample, in the management account: the bus hears of no other.
-pub(crate) fn recorded(state: &mut State, mut event: Value) {
+pub(crate) fn recorded(state: &mut State, mut event: Value, severity: &'static str) {
     let id = state.draws.id("event", "0123456789abcdef", 32);
     event["detail"]["eventID"] = id.as_str().into();
     event["id"] = id.as_str().into();
     event["account"] = ACCOUNT.into();
     event["detail"]["eventTime"] = time::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into();
     event["time"] = time::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into();
-    state.watched.push(Watched { at: time::now(), id });
+    state.watched.push(Watched { at: time::now(), id, severity });
     send(state, false, event);
 }
 
@@ -107,8 +107,7 @@ pub(crate) fn deliver(state: &mut State, own_bus: bool, event: &Value) {
         for target in &rule.targets {
             if target.contains(":sqs:") {
                 let id = state.draws.id("message", "0123456789abcdef", 32);
-                let queue = state.queues.get_mut(last(target)).expect("a queue of the stack");
-                queue.send(id, event.to_string(), Duration::ZERO);
+                sqs::send(state, last(target), &id, &event.to_string(), Duration::ZERO);
             } else {
                 let function = last(target).to_owned();
                 state.later(Duration::ZERO, Effect::Invoke { function, payload: event.clone() });

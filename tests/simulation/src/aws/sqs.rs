@@ -10,7 +10,8 @@ use super::{Answer, Refusal, unknown};
 use crate::{
     call::Call,
     cloud::{Principal, State},
-    template::{self, last},
+    fault::Kind,
+    template::{self, last, stack},
     time,
 };
 
@@ -111,6 +112,18 @@ pub(crate) fn receive(state: &mut State, name: &str, most: usize, visibility: Op
     taken
 }
 
+/// Puts a message into a queue of the stack; twice, if the run has it so: a standard queue delivers at least once, to two
+/// invocations at the same time as well (Amazon SQS developer guide, "At-least-once delivery").
+pub(crate) fn send(state: &mut State, name: &str, id: &str, body: &str, delay: Duration) {
+    let is_doubled = state.strike_event(name).contains(&Kind::Doubled);
+    let again = is_doubled.then(|| state.draws.millis("message again", 1, 300));
+    let queue = state.queues.get_mut(name).expect("a queue of the stack");
+    queue.send(id.to_owned(), body.to_owned(), delay);
+    if let Some(after) = again {
+        queue.send(id.to_owned(), body.to_owned(), delay + after);
+    }
+}
+
 pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let name = last(call.text("QueueUrl")).to_owned();
     let missing = || {
@@ -125,8 +138,10 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             let id = state.draws.id("message", "0123456789abcdef", 32);
             let delay = Duration::from_secs(call.input["DelaySeconds"].as_u64().unwrap_or(0));
             state.note(&name, format_args!("in {} s: {}", delay.as_secs(), call.text("MessageBody")));
-            let queue = state.queues.get_mut(&name).ok_or_else(missing)?;
-            queue.send(id.clone(), call.text("MessageBody").to_owned(), delay);
+            if state.principals.get(&call.key).is_some_and(|who| who.function == "DeadLetterReplayer") {
+                state.sent_again.insert(call.text("MessageBody").to_owned());
+            }
+            send(state, &name, &id, call.text("MessageBody"), delay);
             Ok(Answer::json(&json!({"MessageId": id})))
         }
         "ReceiveMessage" => {
@@ -137,7 +152,16 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             Ok(Answer::json(&if shown.is_empty() { json!({}) } else { json!({"Messages": shown}) }))
         }
         "DeleteMessage" => {
-            state.queues.get_mut(&name).ok_or_else(missing)?.delete(call.text("ReceiptHandle"));
+            let (receipt, queue) = (call.text("ReceiptHandle"), state.queues.get_mut(&name).ok_or_else(missing)?);
+            let removed = queue.messages.iter().find(|message| message.receipt == receipt);
+            let removed = removed.map(|message| message.body.clone());
+            queue.delete(receipt);
+            let is_of_dead_letters =
+                |queue: &template::Queue| queue.redrive.as_ref().is_some_and(|(to, _)| last(to) == name);
+            if stack().queues.values().any(is_of_dead_letters) {
+                let sent = &state.sent_again;
+                state.removed_unsent.extend(removed.filter(|body| !sent.contains(body)));
+            }
             Ok(Answer::json(&json!({})))
         }
         "ChangeMessageVisibility" => {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Look;
 use crate::{
+    cloud::PublishedEvent,
     document::{FIRST_UNIT, PROTECTED, SEALED, is_tagged_as_asked},
     fault::Kind,
     script::{Act, Item},
@@ -134,4 +135,15 @@ pub(super) fn nobody_is_given_a_baseline_twice(look: &Look<'_>) -> Option<String
     let comes_again = look.has_fault(|kind| kind != Kind::Lost);
     let twice = given.into_iter().find(|(_, count)| *count > 1).filter(|_| !comes_again);
     twice.map(|(account, count)| format!("{account} {count} times"))
+}
+
+pub(super) fn applied_is_true(look: &Look<'_>) -> Option<String> {
+    let is_untrue = |published: &&PublishedEvent| {
+        let id = published.detail["account_id"].as_str().unwrap_or_default();
+        let tagged_at = look.state.organization.account(id).and_then(|account| account.tagged_at);
+        let alias_at = look.state.members.get(id).and_then(|member| member.alias_at);
+        [tagged_at, alias_at].into_iter().any(|done_at| done_at.is_none_or(|done_at| done_at > published.at))
+    };
+    let untrue = look.published("BaselineApplied").find(is_untrue);
+    untrue.map(|published| format!("told at {}: {}", published.at, published.detail["account_id"]))
 }

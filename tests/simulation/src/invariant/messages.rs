@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use super::Look;
 use crate::{
     cloud::{RootSession, SECRET, Watched},
-    fault::Kind,
+    fault::{Fault, Kind},
     run::dead_letters,
     script::Item,
 };
@@ -40,7 +40,7 @@ pub(super) fn everything_is_allowed(look: &Look<'_>) -> Option<String> {
 
 pub(super) fn failures_are_mailed(look: &Look<'_>) -> Option<String> {
     let faults = look.script.items.iter().filter_map(|item| match item {
-        Item::Fault(fault) if fault.kind.is_of_work() => Some(fault),
+        Item::Fault(fault) if fault.kind.is_of_work() && keeps_mails(fault) => Some(fault),
         _ => None,
     });
     let last = faults.map(|fault| fault.from + fault.lasts).max().unwrap_or_default();
@@ -61,6 +61,11 @@ pub(super) fn failures_are_mailed(look: &Look<'_>) -> Option<String> {
         .map(|published| format!("told at {}: {}; {} mails", published.at, published.detail, look.state.mails.len()))
 }
 
+/// Whether mails about failures may wait for as long as this lasts. One call that fails is not for long.
+fn keeps_mails(fault: &Fault) -> bool {
+    fault.only.is_none() && !fault.target.starts_with("activity-auditor ")
+}
+
 fn first_words(text: &str) -> &str {
     text.split_inclusive(' ').take(3).last().map_or(text, |_| {
         let end = text.match_indices(' ').nth(2).map_or(text.len(), |(end, _)| end);
@@ -77,16 +82,14 @@ pub(super) fn nobody_is_mailed_twice(look: &Look<'_>) -> Option<String> {
 pub(super) fn what_is_watched_is_reported(look: &Look<'_>) -> Option<String> {
     let lost = look.has_fault(|kind| kind == Kind::Lost);
     let is_silent = |watched: &&Watched| {
-        let Some(published) =
-            look.published("ActivityAudited").find(|published| published.detail["event_id"] == watched.id.as_str())
-        else {
-            return true;
-        };
-        let matters = published.detail["severity"] == "critical" || published.detail["severity"] == "warning";
-        matters && !is_mailed(look, &watched.id)
+        let mut published = look.published("ActivityAudited");
+        let said = published.find(|published| published.detail["event_id"] == watched.id.as_str());
+        let is_said = said.is_some_and(|said| said.detail["severity"] == watched.severity);
+        let matters = watched.severity == "critical" || watched.severity == "warning";
+        !is_said || (matters && !is_mailed(look, &watched.id))
     };
     let silent = look.state.watched.iter().find(is_silent).filter(|_| !lost);
-    silent.map(|watched| format!("{} of {}", watched.id, watched.at))
+    silent.map(|watched| format!("{} of {}, {}", watched.id, watched.at, watched.severity))
 }
 
 fn is_mailed(look: &Look<'_>, text: &str) -> bool {
@@ -96,8 +99,9 @@ fn is_mailed(look: &Look<'_>, text: &str) -> bool {
 pub(super) fn every_power_is_journaled_and_mailed(look: &Look<'_>) -> Option<String> {
     let mut used = look.state.root_sessions.iter().filter(|session| session.task == "IAMDeleteRootUserCredentials");
     used.find_map(|RootSession { account, .. }| {
-        let has_row =
-            look.state.table.0.keys().any(|key| key.starts_with("root-task#") && key.contains(account.as_str()));
+        // Before it: whoever is ended in between leaves that row alone.
+        let is_begun = |key: &str| key.starts_with("root-task#") && key.ends_with(&format!("#{account}#begun"));
+        let has_row = look.state.table.0.keys().any(|key| is_begun(key));
         let mut published =
             look.published("RootTaskPerformed").filter(|published| published.detail["account_id"] == account.as_str());
         if !has_row {
@@ -118,4 +122,14 @@ pub(super) fn no_secret_is_shown(look: &Look<'_>) -> Option<String> {
     let objects = state.buckets.values().flat_map(|bucket| bucket.0.values().flatten());
     let objects = objects.map(|version| String::from_utf8_lossy(&version.content).into_owned());
     lines.chain(mails).chain(items).chain(objects).find(|text| text.contains(SECRET))
+}
+
+pub(super) fn no_dead_letter_is_lost(look: &Look<'_>) -> Option<String> {
+    look.state.removed_unsent.first().cloned()
+}
+
+pub(super) fn nothing_is_told_twice(look: &Look<'_>) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    let mut audited = look.published("ActivityAudited").map(|published| published.detail["event_id"].to_string());
+    audited.find(|id| !seen.insert(id.clone())).filter(|_| !look.has_call_faults())
 }

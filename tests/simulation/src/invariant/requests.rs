@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Look;
@@ -67,7 +68,7 @@ pub(super) fn every_request_ends(look: &Look<'_>) -> Option<String> {
 }
 
 pub(super) fn no_failure_without_a_reason(look: &Look<'_>) -> Option<String> {
-    if look.has_call_faults() || look.does(|act| matches!(act, Act::Taken { .. } | Act::Closed { .. })) {
+    if look.does(|act| matches!(act, Act::Taken { .. } | Act::Closed { .. })) {
         return None;
     }
     let failed = look.requests.iter().find(|(_, record)| record["state"]["name"] == "FAILED");
@@ -92,12 +93,25 @@ pub(super) fn ready_is_true(look: &Look<'_>) -> Option<String> {
         let account = answer["account_id"].as_str().and_then(|id| look.state.organization.account(id));
         answer["state"] == "READY" && asked.closed_before && account.is_none_or(|account| account.state != "ACTIVE")
     });
+    let keeps_address = |person| look.does(|act| *act == Act::ClosedAsItIs { person });
     let forgotten = look.seen.asked.iter().find(|asked| {
         let record = look.requests.get(&address(asked.person));
         let attempts = record.and_then(|record| record["attempt"].as_u64()).unwrap_or_default();
-        asked.closed_before && attempts == 1 && !look.has_call_faults()
+        asked.closed_before && attempts == 1 && !keeps_address(asked.person) && !look.has_call_faults()
     });
-    untrue.or(forgotten).map(|asked| format!("{}: {:?}", address(asked.person), asked.answer))
+    // Nobody can have the address of an account that is closed and has it still.
+    let unrefused = look.seen.asked.iter().find(|asked| {
+        let email = address(asked.person);
+        let mut refusals = look.published("AccountCreationFailed").filter(|published| published.at >= asked.at);
+        let is_refused = match &asked.answer {
+            Some(Ok(answer)) => answer["state"] == "REFUSED",
+            Some(Err(_)) => true,
+            None => false,
+        };
+        let is_told = refusals.any(|published| published.detail["email"] == email.as_str());
+        asked.closed_before && keeps_address(asked.person) && !is_refused && !is_told && !look.was_given_up(&email)
+    });
+    untrue.or(forgotten).or(unrefused).map(|asked| format!("{}: {:?}", address(asked.person), asked.answer))
 }
 
 pub(super) fn a_copy_is_no_request(look: &Look<'_>) -> Option<String> {
@@ -155,4 +169,20 @@ pub(super) fn every_account_is_announced_once(look: &Look<'_>) -> Option<String>
     }
     let twice = ends.into_iter().find(|(_, count)| *count > 1).filter(|_| !look.has_call_faults());
     twice.map(|(account, count)| format!("{account} {count} times"))
+}
+
+pub(super) fn who_waits_looks_ever_more_seldom(look: &Look<'_>) -> Option<String> {
+    let too_often = look.requests.iter().find(|(_, record)| {
+        let at = |passed: Option<&Value>| passed.and_then(|passed| passed["at"].as_str()?.parse::<Timestamp>().ok());
+        let history = record["history"].as_array();
+        let first = at(history.and_then(|history| history.first()));
+        let last = at(history.and_then(|history| history.last()));
+        let lasted = first.zip(last).map_or(0, |(first, last)| last.duration_since(first).as_secs());
+        let number = |name: &str| record[name].as_i64().unwrap_or_default();
+        let looks = number("looks") - number("first_look");
+        looks > 12 + lasted / 10
+    });
+    too_often
+        .filter(|_| !look.has_call_faults())
+        .map(|(email, record)| format!("{email} was looked at {} times: {}", record["looks"], record["history"]))
 }

@@ -114,3 +114,15 @@ pub(super) fn every_account_is_looked_at(look: &Look<'_>) -> Option<String> {
     };
     look.seen.published.iter().find_map(is_missed).filter(|_| !look.has_call_faults())
 }
+
+pub(super) fn no_sweep_hears_late(look: &Look<'_>) -> Option<String> {
+    let applied = look.published("BaselineApplied").collect::<Vec<_>>();
+    let mut said = look.state.lines.iter().filter(|line| line.who.starts_with("account-lister#")).filter_map(|line| {
+        let answer: Value = serde_json::from_str(line.what.strip_prefix("answers ")?).ok()?;
+        let mut heard = items(&answer["unannounced"]).filter(|id| {
+            applied.iter().any(|published| published.at < line.at && published.detail["account_id"] == **id)
+        });
+        heard.next().map(|id| format!("{id} at {}", line.at))
+    });
+    said.next()
+}
