@@ -25,7 +25,7 @@ use crate::{
     lambda::{self, Lambda},
     machine,
     script::{Act, Item, Script, WATCHED},
-    template::{file, last, stack},
+    template::{file, stack},
     time,
 };
 
@@ -470,10 +470,7 @@ fn watched(sample: u64) -> (Value, &'static str) {
 
 /// The messages that were given up, by the queue they are in.
 pub(crate) fn dead_letters(state: &State) -> Vec<(String, &sqs::Message)> {
-    let is_last = |name: &str| {
-        name == "Undeliverable"
-            || stack().queues.values().any(|queue| queue.redrive.as_ref().is_some_and(|(to, _)| last(to) == name))
-    };
+    let is_last = |name: &str| name == "Undeliverable" || stack().is_for_dead_letters(name);
     let queues = state.queues.iter().filter(|(name, _)| is_last(name));
     queues.flat_map(|(name, queue)| queue.messages.iter().map(|message| (name.clone(), message))).collect()
 }

@@ -77,6 +77,13 @@ pub(crate) struct Stack {
     pub(crate) schedules: Vec<Schedule>,
 }
 
+impl Stack {
+    /// Whether a queue takes what another one gives up.
+    pub(crate) fn is_for_dead_letters(&self, name: &str) -> bool {
+        self.queues.values().any(|queue| queue.redrive.as_ref().is_some_and(|(to, _)| last(to) == name))
+    }
+}
+
 /// The stack of this checkout.
 pub(crate) fn stack() -> &'static Stack {
     static STACK: OnceLock<Stack> = OnceLock::new();

@@ -138,6 +138,9 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             let id = state.draws.id("message", "0123456789abcdef", 32);
             let delay = Duration::from_secs(call.input["DelaySeconds"].as_u64().unwrap_or(0));
             state.note(&name, format_args!("in {} s: {}", delay.as_secs(), call.text("MessageBody")));
+            if !state.queues.contains_key(&name) {
+                return Err(missing());
+            }
             if state.principals.get(&call.key).is_some_and(|who| who.function == "DeadLetterReplayer") {
                 state.sent_again.insert(call.text("MessageBody").to_owned());
             }
@@ -156,9 +159,7 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             let removed = queue.messages.iter().find(|message| message.receipt == receipt);
             let removed = removed.map(|message| message.body.clone());
             queue.delete(receipt);
-            let is_of_dead_letters =
-                |queue: &template::Queue| queue.redrive.as_ref().is_some_and(|(to, _)| last(to) == name);
-            if stack().queues.values().any(is_of_dead_letters) {
+            if stack().is_for_dead_letters(&name) {
                 let sent = &state.sent_again;
                 state.removed_unsent.extend(removed.filter(|body| !sent.contains(body)));
             }
