@@ -204,10 +204,8 @@ impl State {
     /// What goes wrong with a call of this service and operation by this function, if anything does.
     pub(crate) fn strike(&mut self, function: &str, service: &str, operation: &str) -> Option<Kind> {
         let second = self.second();
-        let by_function = format!("{function} {operation}");
         for (number, fault) in self.faults.iter().enumerate() {
-            let is_meant = [service, operation, &by_function].iter().any(|target| fault.concerns(target, second));
-            if !Kind::OF_CALLS.contains(&fault.kind) || !is_meant {
+            if !Kind::OF_CALLS.contains(&fault.kind) || !fault.concerns_call(function, service, operation, second) {
                 continue;
             }
             let met = self.met.entry(number).or_default();

@@ -62,8 +62,7 @@ pub struct Fault {
     /// For how many seconds.
     pub lasts: u64,
     /// The service that is called, `*` for any, its operation, or the operation as one function calls it:
-    /// `notifier sns:Publish`. Of events, their detail-type or name; of messages, the
-    /// logical id of their queue.
+    /// `notifier sns:Publish`. Of events, their detail-type or name; of messages, the logical id of their queue.
     pub target: String,
     /// Of a hundred calls, how many are struck.
     pub percent: u64,
@@ -74,7 +73,17 @@ pub struct Fault {
 impl Fault {
     /// Whether it strikes what is called `target` at this second.
     pub(crate) fn concerns(&self, target: &str, second: u64) -> bool {
-        (self.target == "*" || self.target == target) && (self.from..self.from + self.lasts).contains(&second)
+        (self.target == "*" || self.target == target) && self.is_on(second)
+    }
+
+    /// Whether it strikes this operation of a service, as this function calls it, at this second.
+    pub(crate) fn concerns_call(&self, function: &str, service: &str, operation: &str, second: u64) -> bool {
+        let is_of_function = self.target.split_once(' ') == Some((function, operation));
+        (is_of_function && self.is_on(second)) || [service, operation].iter().any(|name| self.concerns(name, second))
+    }
+
+    fn is_on(&self, second: u64) -> bool {
+        (self.from..self.from + self.lasts).contains(&second)
     }
 }
 

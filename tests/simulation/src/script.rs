@@ -232,6 +232,12 @@ impl Script {
         self.items.push(Item::Act(second, act));
     }
 
+    /// Something goes wrong with so many of a hundred calls or events, from a second on for so many seconds.
+    fn fault(&mut self, kind: Kind, (from, lasts): (u64, u64), target: &str, percent: u64) {
+        let target = target.to_owned();
+        self.items.push(Item::Fault(Fault { kind, from, lasts, target, percent, only: None }));
+    }
+
     fn request(&mut self, draws: &mut Draws, second: u64, person: u64) {
         let unit = (self.units > 0 && draws.happens("named unit", 60)).then(|| draws.below("unit", self.units));
         let by_hand = draws.happens("by hand", 25);
@@ -257,10 +263,9 @@ impl Script {
         let services = ["*", "organizations", "dynamodb", "sqs", "events", "organizations:CreateAccount", "sts", "sns"];
         for _ in 0..draws.between("faults", 1, 4) {
             let kind = Kind::OF_CALLS[index(draws, "kind", 8)];
-            let target = services[index(draws, "service", 8)].to_owned();
-            let (from, lasts) = (draws.below("fault from", 900), draws.between("fault lasts", 1, 240));
-            let percent = [5, 20, 50, 100][index(draws, "percent", 4)];
-            self.items.push(Item::Fault(Fault { kind, from, lasts, target, percent, only: None }));
+            let target = services[index(draws, "service", 8)];
+            let time = (draws.below("fault from", 900), draws.between("fault lasts", 1, 240));
+            self.fault(kind, time, target, [5, 20, 50, 100][index(draws, "percent", 4)]);
         }
     }
 
@@ -272,8 +277,7 @@ impl Script {
         let events = ["*", "AccountRequested", "AccountCreated", "CreateAccountResult", "AccountJoinedOrganization"];
         for _ in 0..draws.between("faults", 1, 3) {
             let kind = Kind::OF_EVENTS[index(draws, "kind", 3)];
-            let target = events[index(draws, "event", 5)].to_owned();
-            self.items.push(Item::Fault(Fault { kind, from: 0, lasts: 7_200, target, percent: 70, only: None }));
+            self.fault(kind, (0, 7_200), events[index(draws, "event", 5)], 70);
         }
     }
 
@@ -302,8 +306,7 @@ impl Script {
             self.act(draws.below("moment of joining", 4_000), Act::Joins { number });
         }
         if draws.happens("no mails", 30) {
-            let (kind, target) = (Kind::ServerError, "sns".to_owned());
-            self.items.push(Item::Fault(Fault { kind, from: 0, lasts: 500, target, percent: 100, only: None }));
+            self.fault(Kind::ServerError, (0, 500), "sns", 100);
         }
     }
 
@@ -326,27 +329,18 @@ impl Script {
         if !moments.is_empty() && draws.happens("fault at one operation", 20) {
             let moment = moments[index(draws, "at whose moment", moments.len() as u64)];
             let kind = Kind::OF_CALLS[index(draws, "kind at one operation", 8)];
-            let target = OPERATIONS[index(draws, "operation", OPERATIONS.len() as u64)].to_owned();
-            let (from, lasts) = (moment + draws.below("fault after", 150), draws.between("it lasts", 20, 300));
-            let percent = [50, 100][index(draws, "percent at one operation", 2)];
-            self.items.push(Item::Fault(Fault { kind, from, lasts, target, percent, only: None }));
+            let target = OPERATIONS[index(draws, "operation", OPERATIONS.len() as u64)];
+            let time = (moment + draws.below("fault after", 150), draws.between("it lasts", 20, 300));
+            self.fault(kind, time, target, [50, 100][index(draws, "percent at one operation", 2)]);
         }
         if !moments.is_empty() && draws.happens("ended environments", 15) {
-            let target = FUNCTIONS[index(draws, "whose environment", FUNCTIONS.len() as u64)].to_owned();
+            let target = FUNCTIONS[index(draws, "whose environment", FUNCTIONS.len() as u64)];
             let from = moments[index(draws, "at whose moment", moments.len() as u64)];
             let (lasts, percent) = (draws.between("ends last", 20, 600), [20, 60][index(draws, "ends percent", 2)]);
-            self.items.push(Item::Fault(Fault { kind: Kind::Ended, from, lasts, target, percent, only: None }));
+            self.fault(Kind::Ended, (from, lasts), target, percent);
         }
         if draws.happens("everything doubled", 8) {
-            let target = "*".to_owned();
-            self.items.push(Item::Fault(Fault {
-                kind: Kind::Doubled,
-                from: 0,
-                lasts: 7_200,
-                target,
-                percent: 40,
-                only: None,
-            }));
+            self.fault(Kind::Doubled, (0, 7_200), "*", 40);
         }
         if draws.happens("root tasks", 20) {
             self.act(draws.below("moment of audit", 2_000), Act::AuditRootCredentials);
@@ -391,8 +385,7 @@ impl Script {
         }
         if draws.happens("unheard", 50) {
             self.act(0, Act::Remediating);
-            let (kind, target) = (Kind::Lost, "AccountJoinedOrganization".to_owned());
-            self.items.push(Item::Fault(Fault { kind, from: 0, lasts: 30_000, target, percent: 100, only: None }));
+            self.fault(Kind::Lost, (0, 30_000), "AccountJoinedOrganization", 100);
             // Half an hour and a little before a sweep: it is the first that hears of it.
             self.act(20_600 - draws.between("age of joining", 1_801, 16_000), Act::Joins { number: 0 });
             if draws.happens("held up", 70) {
@@ -405,9 +398,8 @@ impl Script {
         }
         if draws.happens("faults", 50) {
             let kind = [Kind::ServerError, Kind::AnswerLost, Kind::Throttled][index(draws, "kind", 3)];
-            let target = ["events", "s3", "dynamodb", "lambda"][index(draws, "service", 4)].to_owned();
-            let from = draws.below("fault from", 60_000);
-            self.items.push(Item::Fault(Fault { kind, from, lasts: 20, target, percent: 60, only: None }));
+            let target = ["events", "s3", "dynamodb", "lambda"][index(draws, "service", 4)];
+            self.fault(kind, (draws.below("fault from", 60_000), 20), target, 60);
         }
     }
 }

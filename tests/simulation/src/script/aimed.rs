@@ -49,9 +49,8 @@ impl Script {
             }
             if draws.happens("reads fail", 35) {
                 let kind = [Kind::ServerError, Kind::Throttled, Kind::Unreached][index(draws, "how reads fail", 3)];
-                let target = READS[index(draws, "which reads fail", READS.len() as u64)].to_owned();
-                let from = draws.below("reads fail from", 300);
-                self.items.push(Item::Fault(Fault { kind, from, lasts: 300, target, percent: 100, only: None }));
+                let target = READS[index(draws, "which reads fail", READS.len() as u64)];
+                self.fault(kind, (draws.below("reads fail from", 300), 300), target, 100);
             }
             if draws.happens("lost by hand", 35) {
                 self.lose_by_hand(draws);
@@ -61,9 +60,8 @@ impl Script {
             }
         }
         if asks && draws.happens("messages doubled", 25) {
-            let target = QUEUES[index(draws, "whose messages doubled", QUEUES.len() as u64)].to_owned();
-            let kind = Kind::Doubled;
-            self.items.push(Item::Fault(Fault { kind, from: 0, lasts: 3_000, target, percent: 60, only: None }));
+            let target = QUEUES[index(draws, "whose messages doubled", QUEUES.len() as u64)];
+            self.fault(Kind::Doubled, (0, 3_000), target, 60);
         }
         if draws.happens("closed as it is", 30) {
             self.close_as_it_is(draws);
@@ -77,8 +75,7 @@ impl Script {
 
     /// For a while nobody who gives accounts their baseline gets into one.
     pub(super) fn hold_up_baselines(&mut self, from: u64) {
-        let (kind, target) = (Kind::Throttled, "baseline-applier sts:AssumeRole".to_owned());
-        self.items.push(Item::Fault(Fault { kind, from, lasts: 60, target, percent: 100, only: None }));
+        self.fault(Kind::Throttled, (from, 60), "baseline-applier sts:AssumeRole", 100);
     }
 
     /// A person's request is recorded, and the poller never hears of it: the person is told of an error, and does not ask
@@ -93,8 +90,7 @@ impl Script {
     fn lose_what_was_given_up(&mut self, draws: &mut Draws) {
         let sample = draws.below("sample given up", super::WATCHED.len() as u64);
         self.act(draws.below("moment of giving up", 1_000), Act::Watched { sample });
-        let (kind, target) = (Kind::ServerError, "activity-auditor events:PutEvents".to_owned());
-        self.items.push(Item::Fault(Fault { kind, from: 0, lasts: 14_000, target, percent: 100, only: None }));
+        self.fault(Kind::ServerError, (0, 14_000), "activity-auditor events:PutEvents", 100);
         let kind = [Kind::Killed, Kind::KilledAfter][index(draws, "kind of loss", 2)];
         self.aim_at(kind, (14_000, 400_000), "dead-letter-replayer sqs:SendMessage", 1);
     }
