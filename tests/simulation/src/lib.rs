@@ -15,6 +15,7 @@ mod fault;
 mod invariant;
 mod lambda;
 mod machine;
+mod people;
 mod rate;
 mod run;
 mod script;
