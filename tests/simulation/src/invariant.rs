@@ -95,7 +95,7 @@ invariants! {
 
 /// The invariants that do not hold.
 pub(crate) fn broken(script: &Script, state: &State, seen: &Seen) -> Vec<Broken> {
-    let records = state.table.0.iter().filter(|(key, _)| key.starts_with("request#"));
+    let records = state.table.items().iter().filter(|(key, _)| key.starts_with("request#"));
     let requests = records.map(|(_, item)| {
         let record: Value = item.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
         (record["spec"]["email"].as_str().unwrap_or_default().to_owned(), record)

@@ -16,6 +16,7 @@ mod invariant;
 mod lambda;
 mod machine;
 mod people;
+mod permissions;
 mod rate;
 mod run;
 mod script;

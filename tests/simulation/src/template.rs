@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path, sync::OnceLock, time::Duration}
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
-use crate::document::SEALED;
+use crate::{document::SEALED, permissions::Permissions};
 
 /// The account that the stack is in.
 pub(crate) const ACCOUNT: &str = "111111111111";
@@ -21,8 +21,8 @@ pub(crate) struct Function {
     pub(crate) arn: String,
     pub(crate) timeout: u64,
     pub(crate) environment: BTreeMap<String, String>,
-    /// The statements of its role's policies.
-    pub(crate) statements: Vec<Value>,
+    /// What its role may do.
+    pub(crate) permissions: Permissions,
 }
 
 /// A queue that feeds a function.
@@ -155,14 +155,14 @@ fn read_function(
     let apart = apart.map(|(_, other)| resolver.resolve(&other["Properties"]));
     let of_role = apart.filter(|policy| items(&policy["Roles"]).any(|it| it.as_str() == Some(role_id)));
     let policies = items(&role["Policies"]).cloned().chain(of_role);
-    let statements =
-        policies.flat_map(|policy| items(&policy["PolicyDocument"]["Statement"]).cloned().collect::<Vec<_>>());
+    let policies: Vec<Value> = policies.collect();
+    let statements = policies.iter().flat_map(|policy| items(&policy["PolicyDocument"]["Statement"]));
     let function = Function {
         name: text_of(&resource["Metadata"]["BuildProperties"]["Binary"]),
         arn: resolver.arn(id),
         timeout: properties["Timeout"].as_u64().expect("a timeout"),
         environment,
-        statements: statements.collect(),
+        permissions: Permissions::of(statements),
     };
     for (name, event) in properties["Events"].as_object().into_iter().flatten() {
         let details = &event["Properties"];

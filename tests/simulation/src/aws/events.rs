@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Refusal, policy, sqs};
+use super::{Answer, Refusal, sqs};
 use crate::{
     call::Call,
     cloud::{Effect, PublishedEvent, State, Watched},
     fault::Kind,
+    permissions::matches,
     template::{ACCOUNT, items, last, stack},
     time,
 };
@@ -140,7 +141,7 @@ fn is(choice: &Value, value: &Value) -> bool {
     match operator.as_str() {
         "prefix" => text.is_some_and(|text| text.starts_with(argument.as_str().unwrap_or_default())),
         "suffix" => text.is_some_and(|text| text.ends_with(argument.as_str().unwrap_or_default())),
-        "wildcard" => text.is_some_and(|text| policy::matches(argument.as_str().unwrap_or_default(), text)),
+        "wildcard" => text.is_some_and(|text| matches(argument.as_str().unwrap_or_default(), text)),
         "exists" => value.is_null() != (argument == true),
         "anything-but" => {
             let excepted = match argument {

@@ -1,26 +1,38 @@
 //! Conditions and updates of DynamoDB (developer guide, "Condition and filter expressions", "Update expressions"): what
 //! this stack uses of them. Anything else is a panic.
 
-use std::cmp::Ordering;
+use std::{borrow::Cow, cmp::Ordering};
 
 use serde_json::{Map, Value, json};
 
 type Item = Map<String, Value>;
 
+/// A condition, read once for however many items it is asked of.
+#[derive(Debug)]
+pub(crate) enum Condition<'a> {
+    Either(Vec<Self>),
+    Both(Vec<Self>),
+    Not(Box<Self>),
+    IsThere(Operand<'a>, bool),
+    Contains(Operand<'a>, Operand<'a>),
+    BeginsWith(Operand<'a>, Operand<'a>),
+    Compared(Operand<'a>, &'a str, Operand<'a>),
+}
+
+/// What a condition speaks of.
+#[derive(Debug)]
+pub(crate) enum Operand<'a> {
+    Size(Box<Self>),
+    Value(&'a Value),
+    /// An attribute, and the way into the maps in it.
+    Attribute(Vec<&'a str>),
+}
+
 struct Parser<'a> {
     words: Vec<&'a str>,
     at: usize,
-    item: Option<&'a Item>,
     names: &'a Value,
     values: &'a Value,
-}
-
-/// Whether a condition holds of an item.
-pub(crate) fn holds(condition: &str, item: Option<&Item>, names: &Value, values: &Value) -> bool {
-    let mut parser = Parser { words: words(condition), at: 0, item, names, values };
-    let holds = parser.either();
-    assert_eq!(parser.at, parser.words.len(), "the condition {condition:?} is not simulated");
-    holds
 }
 
 /// Changes an item as an update expression says.
@@ -99,82 +111,39 @@ fn words(text: &str) -> Vec<&str> {
     words
 }
 
-impl Parser<'_> {
-    fn peek(&self) -> &str {
-        self.words.get(self.at).copied().unwrap_or_default()
+impl<'a> Condition<'a> {
+    /// Reads a condition with the names and values that it refers to.
+    pub(crate) fn read(text: &'a str, names: &'a Value, values: &'a Value) -> Self {
+        let mut parser = Parser { words: words(text), at: 0, names, values };
+        let condition = parser.either();
+        assert_eq!(parser.at, parser.words.len(), "the condition {text:?} is not simulated");
+        condition
     }
 
-    fn next(&mut self) -> String {
-        let word = self.peek().to_owned();
-        self.at += 1;
-        word
-    }
-
-    fn expect(&mut self, word: &str) {
-        let found = self.next();
-        assert_eq!(found, word, "a condition that is not simulated");
-    }
-
-    fn either(&mut self) -> bool {
-        let mut holds = self.both();
-        while self.peek() == "OR" {
-            self.at += 1;
-            holds |= self.both();
-        }
-        holds
-    }
-
-    fn both(&mut self) -> bool {
-        let mut holds = self.one();
-        while self.peek() == "AND" {
-            self.at += 1;
-            holds &= self.one();
-        }
-        holds
-    }
-
-    fn one(&mut self) -> bool {
-        match self.peek() {
-            "NOT" => {
-                self.at += 1;
-                !self.one()
-            }
-            "(" => {
-                self.at += 1;
-                let holds = self.either();
-                self.expect(")");
-                holds
-            }
-            "attribute_exists" | "attribute_not_exists" => {
-                let wants = self.next() == "attribute_exists";
-                self.expect("(");
-                let is_there = self.operand().is_some();
-                self.expect(")");
-                is_there == wants
-            }
-            "contains" | "begins_with" => {
-                let function = self.next();
-                self.expect("(");
-                let whole = self.operand();
-                self.expect(",");
-                let part = self.operand();
-                self.expect(")");
-                let (Some(whole), Some(part)) = (whole, part) else { return false };
-                let text = part["S"].as_str().unwrap_or_default();
-                match (function.as_str(), whole["SS"].as_array(), whole["S"].as_str()) {
-                    ("contains", Some(members), _) => members.iter().any(|member| member == text),
-                    ("contains", _, Some(whole)) => whole.contains(text),
-                    (_, _, Some(whole)) => whole.starts_with(text),
-                    _ => false,
+    /// Whether it holds of an item.
+    pub(crate) fn holds(&self, item: Option<&Item>) -> bool {
+        match self {
+            Self::Either(parts) => parts.iter().any(|part| part.holds(item)),
+            Self::Both(parts) => parts.iter().all(|part| part.holds(item)),
+            Self::Not(part) => !part.holds(item),
+            Self::IsThere(operand, wanted) => operand.of(item).is_some() == *wanted,
+            Self::Contains(whole, part) => {
+                let (Some(whole), Some(part)) = (whole.of(item), part.of(item)) else { return false };
+                let part = part["S"].as_str().unwrap_or_default();
+                match (whole["SS"].as_array(), whole["S"].as_str()) {
+                    (Some(members), _) => members.iter().any(|member| member == part),
+                    (None, whole) => whole.is_some_and(|whole| whole.contains(part)),
                 }
             }
-            _ => {
-                let left = self.operand();
-                let operator = self.next();
-                let right = self.operand();
-                let (Some(left), Some(right)) = (left, right) else { return false };
-                let Some(order) = compared(&left, &right) else { return operator == "<>" };
-                match operator.as_str() {
+            Self::BeginsWith(whole, part) => {
+                let (Some(whole), Some(part)) = (whole.of(item), part.of(item)) else { return false };
+                let part = part["S"].as_str().unwrap_or_default();
+                whole["S"].as_str().is_some_and(|whole| whole.starts_with(part))
+            }
+            Self::Compared(left, operator, right) => {
+                let (Some(left), Some(right)) = (left.of(item), right.of(item)) else { return false };
+                let Some(order) = compared(&left, &right) else { return *operator == "<>" };
+                match *operator {
                     "=" => order == Ordering::Equal,
                     "<>" => order != Ordering::Equal,
                     "<" => order == Ordering::Less,
@@ -186,29 +155,121 @@ impl Parser<'_> {
             }
         }
     }
+}
 
-    fn operand(&mut self) -> Option<Value> {
+impl Operand<'_> {
+    fn of<'b>(&'b self, item: Option<&'b Item>) -> Option<Cow<'b, Value>> {
+        match self {
+            Self::Size(of) => {
+                let of = of.of(item)?;
+                let size = of["SS"].as_array().map(Vec::len).or(of["S"].as_str().map(str::len));
+                Some(Cow::Owned(json!({"N": size.expect("a size that is simulated").to_string()})))
+            }
+            Self::Value(value) => Some(Cow::Borrowed(value)),
+            Self::Attribute(way) => {
+                let (first, rest) = way.split_first()?;
+                let found = item?.get(*first)?;
+                rest.iter().try_fold(found, |found, part| found["M"].get(*part)).map(Cow::Borrowed)
+            }
+        }
+    }
+}
+
+impl<'a> Parser<'a> {
+    fn peek(&self) -> &'a str {
+        self.words.get(self.at).copied().unwrap_or_default()
+    }
+
+    fn next(&mut self) -> &'a str {
+        let word = self.peek();
+        self.at += 1;
+        word
+    }
+
+    fn expect(&mut self, word: &str) {
+        let found = self.next();
+        assert_eq!(found, word, "a condition that is not simulated");
+    }
+
+    /// Parts with a word between them.
+    fn joined(
+        &mut self,
+        word: &str,
+        part: fn(&mut Self) -> Condition<'a>,
+        join: fn(Vec<Condition<'a>>) -> Condition<'a>,
+    ) -> Condition<'a> {
+        let first = part(self);
+        if self.peek() != word {
+            return first;
+        }
+        let mut parts = vec![first];
+        while self.peek() == word {
+            self.at += 1;
+            parts.push(part(self));
+        }
+        join(parts)
+    }
+
+    fn either(&mut self) -> Condition<'a> {
+        self.joined("OR", Self::both, Condition::Either)
+    }
+
+    fn both(&mut self) -> Condition<'a> {
+        self.joined("AND", Self::one, Condition::Both)
+    }
+
+    fn one(&mut self) -> Condition<'a> {
+        match self.peek() {
+            "NOT" => {
+                self.at += 1;
+                Condition::Not(Box::new(self.one()))
+            }
+            "(" => {
+                self.at += 1;
+                let inner = self.either();
+                self.expect(")");
+                inner
+            }
+            "attribute_exists" | "attribute_not_exists" => {
+                let wants = self.next() == "attribute_exists";
+                self.expect("(");
+                let operand = self.operand();
+                self.expect(")");
+                Condition::IsThere(operand, wants)
+            }
+            "contains" | "begins_with" => {
+                let function = self.next();
+                self.expect("(");
+                let whole = self.operand();
+                self.expect(",");
+                let part = self.operand();
+                self.expect(")");
+                let of = if function == "contains" { Condition::Contains } else { Condition::BeginsWith };
+                of(whole, part)
+            }
+            _ => {
+                let left = self.operand();
+                let operator = self.next();
+                Condition::Compared(left, operator, self.operand())
+            }
+        }
+    }
+
+    fn operand(&mut self) -> Operand<'a> {
         let word = self.next();
         if word == "size" {
             self.expect("(");
             let of = self.operand();
             self.expect(")");
-            let of = of?;
-            let size = of["SS"].as_array().map(Vec::len).or(of["S"].as_str().map(str::len));
-            return Some(json!({"N": size.expect("a size that is simulated").to_string()}));
+            return Operand::Size(Box::new(of));
         }
         if word.starts_with(':') {
-            let value = &self.values[word.as_str()];
+            let value = &self.values[word];
             assert!(!value.is_null(), "the condition names {word}, which has no value");
-            return Some(value.clone());
+            return Operand::Value(value);
         }
-        let name = if word.starts_with('#') { self.names[word.as_str()].as_str().expect("a name") } else { &word };
-        let mut parts = name.split('.');
-        let mut found = self.item?.get(parts.next()?)?;
-        for part in parts {
-            found = found["M"].get(part)?;
-        }
-        Some(found.clone())
+        let name = if word.starts_with('#') { self.names[word].as_str().expect("a name") } else { word };
+        Operand::Attribute(name.split('.').collect())
     }
 }
 
@@ -234,7 +295,7 @@ mod tests {
     #[test]
     fn conditions_are_judged_as_dynamodb_judges_them() {
         let values = json!({":no": {"BOOL": false}, ":t": {"N": "11"}, ":id": {"S": "b"}, ":two": {"N": "2"}});
-        let holds = |condition| holds(condition, Some(&item()), &Value::Null, &values);
+        let holds = |condition| Condition::read(condition, &Value::Null, &values).holds(Some(&item()));
         assert!(holds("attribute_not_exists(pk) OR (completed = :no AND claimed_at < :t)"));
         assert!(holds("attribute_not_exists(holders) OR size(holders) < :two OR contains(holders, :id)"));
         assert!(!holds("size(holders) < :two"));

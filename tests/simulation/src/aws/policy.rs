@@ -5,11 +5,11 @@ use serde_json::Value;
 use crate::{
     call::Call,
     cloud::{Principal, State},
+    permissions::matches,
     template::{items, last, stack},
 };
 
-/// Whether a call is allowed. Of the conditions of statements, that on the keys of items counts; the others are taken as
-/// met: they narrow what a call says of itself, or where a role is, and here every account is one of the organization.
+/// Whether a call is allowed.
 pub(crate) fn allows(state: &mut State, who: &Principal, call: &Call) -> bool {
     if call.service == "sts" && call.operation == "GetCallerIdentity" {
         return true;
@@ -20,11 +20,10 @@ pub(crate) fn allows(state: &mut State, who: &Principal, call: &Call) -> bool {
             let is_spread = state.members.get_mut(&who.account).is_none_or(super::member::Member::policy_holds);
             is_spread && actions.iter().all(|(action, _)| allowed.iter().any(|pattern| matches(pattern, action)))
         }
-        None => actions.iter().all(|(action, key)| {
-            let statements = &stack().functions[&who.function].statements;
-            let permits = |statement| permits(statement, action, &resource(call)) && admits(statement, key.as_deref());
-            statements.iter().any(permits)
-        }),
+        None => {
+            let (permissions, resource) = (&stack().functions[&who.function].permissions, resource(call));
+            actions.iter().all(|(action, key)| permissions.allow(action, &resource, key.as_deref()))
+        }
     }
 }
 
@@ -59,13 +58,6 @@ fn key(attributes: &Value) -> Option<String> {
     attributes["pk"]["S"].as_str().map(ToOwned::to_owned)
 }
 
-/// Whether a statement that names keys of items names this one. Without a key, it must not name any.
-fn admits(statement: &Value, key: Option<&str>) -> bool {
-    let patterns = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
-    let fits = |key| items(patterns).any(|pattern| pattern.as_str().is_some_and(|pattern| matches(pattern, key)));
-    patterns.is_null() || key.is_some_and(fits)
-}
-
 /// The ARN that a call is about; `*` where the policies of this stack name no single resource.
 fn resource(call: &Call) -> String {
     match call.service.as_str() {
@@ -76,26 +68,5 @@ fn resource(call: &Call) -> String {
             format!("arn:aws:s3:::{bucket}/{key}")
         }
         _ => "*".to_owned(),
-    }
-}
-
-fn permits(statement: &Value, action: &str, resource: &str) -> bool {
-    let named = |value: &Value, is_met: &dyn Fn(&str) -> bool| match value {
-        Value::String(text) => is_met(text),
-        other => items(other).any(|text| text.as_str().is_some_and(is_met)),
-    };
-    statement["Effect"] == "Allow"
-        && named(&statement["Action"], &|pattern| matches(pattern, action))
-        && (resource == "*" || named(&statement["Resource"], &|pattern| matches(pattern, resource)))
-}
-
-/// Whether a text fits a pattern in which `*` stands for anything.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((before, after)) => {
-            let Some(rest) = text.strip_prefix(before) else { return false };
-            (0..=rest.len()).any(|skipped| rest.is_char_boundary(skipped) && matches(after, &rest[skipped..]))
-        }
     }
 }

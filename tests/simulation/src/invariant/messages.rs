@@ -101,7 +101,7 @@ pub(super) fn every_power_is_journaled_and_mailed(look: &Look<'_>) -> Option<Str
     used.find_map(|RootSession { account, .. }| {
         // Before it: whoever is ended in between leaves that row alone.
         let is_begun = |key: &str| key.starts_with("root-task#") && key.ends_with(&format!("#{account}#begun"));
-        let has_row = look.state.table.0.keys().any(|key| is_begun(key));
+        let has_row = look.state.table.items().keys().any(|key| is_begun(key));
         let mut published =
             look.published("RootTaskPerformed").filter(|published| published.detail["account_id"] == account.as_str());
         if !has_row {
@@ -118,7 +118,7 @@ pub(super) fn no_secret_is_shown(look: &Look<'_>) -> Option<String> {
     let state = look.state;
     let lines = state.lines.iter().filter(|line| line.what.contains(SECRET)).map(|line| line.what.clone());
     let mails = state.mails.iter().map(|(_, mail)| mail.to_string());
-    let items = state.table.0.values().map(|item| format!("{item:?}"));
+    let items = state.table.items().values().map(|item| format!("{item:?}"));
     let objects = state.buckets.values().flat_map(|bucket| bucket.0.values().flatten());
     let objects = objects.map(|version| String::from_utf8_lossy(&version.content).into_owned());
     lines.chain(mails).chain(items).chain(objects).find(|text| text.contains(SECRET))
