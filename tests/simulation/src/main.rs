@@ -8,7 +8,12 @@ use std::{
     time::Instant,
 };
 
+use mimalloc::MiMalloc;
 use simulation::{Outcome, Script, play, shortest};
+
+/// A quarter of a run is allocation.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// How many lines are shown of a run that was cut down.
 const SHOWN: usize = 400;

@@ -28,8 +28,10 @@ use crate::{
     time,
 };
 
-/// How long a run goes on after the last thing that somebody does: longer than any deadline.
+/// How long a run goes on after the last thing that somebody does, unless nothing is left to do: longer than any deadline.
 const AFTERWARDS: u64 = 5 * 3_600;
+/// How long nothing may be left to do before a run ends: schedules look several times meanwhile whether that is so.
+const AT_REST: Duration = Duration::from_mins(35);
 /// How long it may go on at most, until everything that is under way has ended.
 const LONGEST: u64 = 60 * 3_600;
 
@@ -173,17 +175,17 @@ async fn live(script: &Script) -> Outcome {
         }
     }
     let begun = Instant::now();
-    let mut end = AFTERWARDS;
     for item in &script.items {
         let Item::Act(second, act) = item.clone() else { continue };
-        end = end.max(second + AFTERWARDS);
         let world = Rc::clone(&world);
         spawn_local(async move {
             sleep_until(begun + Duration::from_secs(second)).await;
             world.act(&act).await;
         });
     }
-    sleep_until(begun + Duration::from_secs(end)).await;
+    let end = script.last_act() + AFTERWARDS;
+    sleep_until(begun + Duration::from_secs(script.calm_from().min(end))).await;
+    world.comes_to_rest(begun + Duration::from_secs(end)).await;
     let mut quiet = world.rests(begun + Duration::from_secs(end.max(LONGEST))).await;
     let given_up =
         |state: &mut State| dead_letters(state).first().map(|(queue, letter)| format!("{queue}: {}", letter.body));
@@ -262,6 +264,17 @@ impl World {
             })
         });
         is_empty && self.under_way.get() == 0
+    }
+
+    /// Waits until nothing has been left to do for a while, in queues and by what the table says, or until the deadline.
+    async fn comes_to_rest(&self, deadline: Instant) {
+        let mut busy_at = Instant::now();
+        while busy_at.elapsed() < AT_REST && Instant::now() < deadline {
+            sleep(Duration::from_mins(1)).await;
+            if !self.is_quiet() || self.cloud.with(|state| state.table.has_open_work()) {
+                busy_at = Instant::now();
+            }
+        }
     }
 
     /// Waits until there is nothing left to do; false when that takes too long.

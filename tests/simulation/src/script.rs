@@ -228,6 +228,24 @@ impl Script {
         script
     }
 
+    /// The second of the last thing that somebody does.
+    pub(crate) fn last_act(&self) -> u64 {
+        let acts = self.items.iter().filter_map(|item| match item {
+            Item::Act(second, _) => Some(*second),
+            Item::Fault(_) => None,
+        });
+        acts.max().unwrap_or_default()
+    }
+
+    /// The second from which on nobody does anything and the work of functions is not struck any more.
+    pub(crate) fn calm_from(&self) -> u64 {
+        let faults = self.items.iter().filter_map(|item| match item {
+            Item::Fault(fault) if fault.kind.is_of_work() => Some(fault.from + fault.lasts),
+            _ => None,
+        });
+        faults.max().unwrap_or_default().max(self.last_act())
+    }
+
     fn act(&mut self, second: u64, act: Act) {
         self.items.push(Item::Act(second, act));
     }

@@ -14,6 +14,8 @@ type Item = Map<String, Value>;
 
 /// The attribute that the index of the table goes by.
 const INDEXED: &str = "open";
+/// Its value in what has ended and is kept in the index all the same.
+const ENDED: &str = "closed-account";
 /// How the index is asked.
 const OF_INDEX: &str = "#key = :key";
 
@@ -115,6 +117,11 @@ impl Table {
             keys.remove(key);
         }
         Some(item)
+    }
+
+    /// Whether the index has anything that is not at its end.
+    pub(crate) fn has_open_work(&self) -> bool {
+        self.index.iter().any(|(value, keys)| value != ENDED && !keys.is_empty())
     }
 
     /// An item, for invariants.
