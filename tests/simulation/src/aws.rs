@@ -154,7 +154,7 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         state.writes += 1;
     }
     match call.service.as_str() {
-        "dynamodb" => state.table.serve(call),
+        "dynamodb" => state.table.serve(call, &mut state.draws),
         "sqs" => sqs::serve(state, call),
         "lambda" if call.operation == "Invoke" => lambda_invoke(state, call),
         "states" if call.operation == "DescribeExecution" => state.executions.serve(call),

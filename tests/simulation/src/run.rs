@@ -180,7 +180,9 @@ async fn live(script: &Script) -> Outcome {
         let world = Rc::clone(&world);
         spawn_local(async move {
             sleep_until(begun + Duration::from_secs(second)).await;
+            world.under_way.set(world.under_way.get() + 1);
             world.act(&act).await;
+            world.under_way.set(world.under_way.get() - 1);
         });
     }
     let end = script.last_act() + AFTERWARDS;

@@ -1,14 +1,18 @@
 //! Amazon DynamoDB: one table with a sparse index, whose writes are transactions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{
     Answer, Refusal,
     expression::{self, Condition},
 };
-use crate::{call::Call, template::items};
+use crate::{call::Call, draw::Draws, template::items, time};
 
 type Item = Map<String, Value>;
 
@@ -23,12 +27,50 @@ const OF_INDEX: &str = "#key = :key";
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     items: BTreeMap<String, Item>,
-    /// The keys of the items that the index has, by their value of its attribute.
-    index: BTreeMap<String, BTreeSet<String>>,
+    index: Index,
+}
+
+/// What the index of the table has: copies of items, by their value of its attribute and their keys. It follows the table
+/// after a while (developer guide, "Global secondary indexes", "Data synchronization").
+#[derive(Debug, Default)]
+struct Index {
+    shown: BTreeMap<String, BTreeMap<String, Item>>,
+    /// Changes that it does not show yet, in their order: when it will, the value and key, and the item unless it is gone.
+    coming: VecDeque<(Timestamp, String, String, Option<Item>)>,
+}
+
+impl Index {
+    /// Takes a change in, to be shown after a while, and after every change before it.
+    fn follow(&mut self, wait: Duration, key: &str, before: Option<&Item>, after: Option<&Item>) {
+        let shown_at = time::now() + SignedDuration::try_from(wait).expect("seconds");
+        let shown_at = self.coming.back().map_or(shown_at, |(last, ..)| shown_at.max(*last));
+        let value_of = |item: Option<&Item>| item.and_then(indexed).map(ToOwned::to_owned);
+        let (before, value) = (value_of(before), value_of(after));
+        if let Some(gone) = before.filter(|before| Some(before) != value.as_ref()) {
+            self.coming.push_back((shown_at, gone, key.to_owned(), None));
+        }
+        if let Some(value) = value {
+            self.coming.push_back((shown_at, value, key.to_owned(), after.cloned()));
+        }
+    }
+
+    /// What it has under a value now.
+    fn of(&mut self, value: &str) -> impl Iterator<Item = &Item> {
+        let now = time::now();
+        while let Some((_, value, key, item)) = self.coming.pop_front_if(|(shown_at, ..)| *shown_at <= now) {
+            let shown = self.shown.entry(value).or_default();
+            match item {
+                Some(item) => shown.insert(key, item),
+                None => shown.remove(&key),
+            };
+        }
+        self.shown.get(value).into_iter().flat_map(BTreeMap::values)
+    }
 }
 
 impl Table {
-    pub(super) fn serve(&mut self, call: &Call) -> Result<Answer, Refusal> {
+    pub(super) fn serve(&mut self, call: &Call, draws: &mut Draws) -> Result<Answer, Refusal> {
+        let lag = lag(draws, call);
         match call.operation.as_str() {
             "GetItem" => {
                 let key = key(&call.input["Key"]);
@@ -42,16 +84,15 @@ impl Table {
                     (&call.input["ExpressionAttributeNames"], &call.input["ExpressionAttributeValues"]);
                 let is_known = call.text("KeyConditionExpression") == OF_INDEX && names["#key"] == INDEXED;
                 assert!(is_known, "this query of DynamoDB is not simulated: {}", call.input);
-                let keys = self.index.get(values[":key"]["S"].as_str().expect("a text"));
-                let found: Vec<_> = keys.into_iter().flatten().map(|key| &self.items[key]).collect();
+                let found: Vec<_> = self.index.of(values[":key"]["S"].as_str().expect("a text")).collect();
                 Ok(Answer::json(&json!({"Items": found, "Count": found.len(), "ScannedCount": found.len()})))
             }
-            "TransactWriteItems" => self.transact(&call.input),
+            "TransactWriteItems" => self.transact(&call.input, lag),
             "BatchWriteItem" => {
                 for write in call.input["RequestItems"].as_object().into_iter().flatten().flat_map(|(_, of)| items(of))
                 {
                     let put = write["PutRequest"]["Item"].as_object().expect("batches of puts alone are simulated");
-                    self.put(key(&write["PutRequest"]["Item"]), put.clone());
+                    self.put(key(&write["PutRequest"]["Item"]), put.clone(), lag);
                 }
                 Ok(Answer::json(&json!({"UnprocessedItems": {}})))
             }
@@ -59,7 +100,7 @@ impl Table {
         }
     }
 
-    fn transact(&mut self, input: &Value) -> Result<Answer, Refusal> {
+    fn transact(&mut self, input: &Value, lag: Duration) -> Result<Answer, Refusal> {
         let writes: Vec<&Value> = items(&input["TransactItems"]).collect();
         let mut reasons = Vec::new();
         for write in &writes {
@@ -84,17 +125,18 @@ impl Table {
             let key = target(write);
             match kind.as_str() {
                 "Put" => {
-                    self.put(key, write["Item"].as_object().expect("an item").clone());
+                    self.put(key, write["Item"].as_object().expect("an item").clone(), lag);
                 }
                 "Update" => {
                     let fresh = || Map::from_iter([("pk".to_owned(), json!({"S": key}))]);
-                    let mut item = self.remove(&key).unwrap_or_else(fresh);
+                    let mut item = self.items.get(&key).cloned().unwrap_or_else(fresh);
                     let expression = write["UpdateExpression"].as_str().expect("an expression");
                     expression::update(expression, &mut item, &write["ExpressionAttributeValues"]);
-                    self.put(key, item);
+                    self.put(key, item, lag);
                 }
                 "Delete" => {
-                    self.remove(&key);
+                    let gone = self.items.remove(&key);
+                    self.index.follow(lag, &key, gone.as_ref(), None);
                 }
                 "ConditionCheck" => {}
                 other => panic!("{other} in a transaction is not simulated"),
@@ -103,25 +145,14 @@ impl Table {
         Ok(Answer::json(&json!({})))
     }
 
-    fn put(&mut self, key: String, item: Item) {
-        self.remove(&key);
-        if let Some(value) = indexed(&item) {
-            self.index.entry(value.to_owned()).or_default().insert(key.clone());
-        }
+    fn put(&mut self, key: String, item: Item, lag: Duration) {
+        self.index.follow(lag, &key, self.items.get(&key), Some(&item));
         self.items.insert(key, item);
     }
 
-    fn remove(&mut self, key: &str) -> Option<Item> {
-        let item = self.items.remove(key)?;
-        if let Some(keys) = indexed(&item).and_then(|value| self.index.get_mut(value)) {
-            keys.remove(key);
-        }
-        Some(item)
-    }
-
-    /// Whether the index has anything that is not at its end.
+    /// Whether anything is there that the index is for, and that is not at its end.
     pub(crate) fn has_open_work(&self) -> bool {
-        self.index.iter().any(|(value, keys)| value != ENDED && !keys.is_empty())
+        self.items.values().filter_map(indexed).any(|value| value != ENDED)
     }
 
     /// An item, for invariants.
@@ -133,6 +164,15 @@ impl Table {
     pub(crate) fn items(&self) -> &BTreeMap<String, Item> {
         &self.items
     }
+}
+
+/// After which time the index shows what a call writes: mostly at once, seldom after seconds.
+fn lag(draws: &mut Draws, call: &Call) -> Duration {
+    if !call.operation.contains("Write") {
+        return Duration::ZERO;
+    }
+    let most = if draws.happens("index late", 10) { 5_000 } else { 50 };
+    draws.millis("index lag", 1, most)
 }
 
 fn indexed(item: &Item) -> Option<&str> {
