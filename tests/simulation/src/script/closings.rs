@@ -79,7 +79,7 @@ impl Script {
 
     /// In some runs, people close accounts beside everything else.
     pub(super) fn maybe_close(&mut self, draws: &mut Draws) {
-        if draws.happens("accounts are closed", 15) {
+        if draws.happens("closings too", 15) {
             self.close(draws);
         }
     }
@@ -153,6 +153,10 @@ impl Script {
         }
         if draws.happens("asked to close again", 25) {
             let at = second + draws.between("asked to close again after", 1, cooling_off + 4_000);
+            self.closing(at, Closing::Apply { accounts: accounts.to_vec(), misnamed: false });
+        }
+        if draws.happens("asked to close again at once", 20) {
+            let at = second + draws.between("again at once after", 1, 15);
             self.closing(at, Closing::Apply { accounts: accounts.to_vec(), misnamed: false });
         }
         if draws.happens("closed past Steward", 15) {
