@@ -103,7 +103,7 @@ invariants! {
     closings::kept_accounts_are_back "An account that was kept is where it was, without its mark.",
     closings::nobody_is_marked_for_nothing "No account is marked as one that is to be closed when nobody is closing it.",
     closings::no_closing_is_one_too_many "AWS never has to refuse a closing because of Steward's own closings.",
-    closings::a_quota_that_is_used_up_is_left_alone "When AWS has said that it closes no more, it is not asked again for an hour.",
+    closings::a_quota_that_is_used_up_is_left_alone "When AWS has said that it closes no more, it is not asked again for an hour, unless the account that it said so of is called off.",
     closings::every_change_is_journaled "The journal has a row before each call that closes an account, or calls that off.",
     closings::people_know_before "No account is closed before people were told that it will be.",
     closings::who_asks_is_answered "Without a failure from outside, who asks about closings is answered.",

@@ -236,13 +236,19 @@ pub(super) fn a_quota_that_is_used_up_is_left_alone(look: &Look<'_>) -> Option<S
     if look.has_call_faults() {
         return None;
     }
-    let mut used_up_at: Option<Timestamp> = None;
+    let mut refused: Option<&Attempt> = None;
     for attempt in own_attempts(look) {
-        if used_up_at.is_some_and(|at| attempt.at.duration_since(at) + SKEW < QUOTA_RETRY) {
-            return Some(format!("used up at {used_up_at:?}, and {attempt:?}"));
+        // That is remembered with the account: whoever is called off takes it along.
+        let is_remembered = |earlier: &&Attempt| {
+            let called_off = called_off_before(look, &earlier.account, attempt.at);
+            called_off.is_none_or(|called_off| called_off < earlier.at)
+        };
+        let is_too_soon = |earlier: &&Attempt| attempt.at.duration_since(earlier.at) + SKEW < QUOTA_RETRY;
+        if let Some(earlier) = refused.filter(is_too_soon).filter(is_remembered) {
+            return Some(format!("{earlier:?}, and then {attempt:?}"));
         }
         if attempt.refused.as_deref() == Some("CLOSE_ACCOUNT_QUOTA_EXCEEDED") {
-            used_up_at = Some(attempt.at);
+            refused = Some(attempt);
         }
     }
     None
