@@ -152,6 +152,8 @@ async fn furnish(cloud: &LocalCloud) -> Names {
     let organization = organization.member(first, "Account 1", "aws+1@example.com", "/");
     let organization = organization.member(second, "Account 2", "aws+2@example.com", "/");
     let organization = organization.create().await.expect("an organization");
+    // Long enough for another call before it ends.
+    organization.set_closing_time(Duration::from_mins(10));
     organization.make_stack_set("shared", None);
     organization.set_stack_instance("shared", (second, "us-east-1"), ("CURRENT", "SUCCEEDED", ""));
     let client = cloud.client(ACCOUNT);
