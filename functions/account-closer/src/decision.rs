@@ -17,6 +17,8 @@ pub(crate) const AT_ONCE: usize = 3;
 const DUE: SignedDuration = SignedDuration::from_hours(24);
 /// How long the cooling-off time must be for that: before a shorter one, they have only just been told.
 const WORTH_TELLING_AGAIN: SignedDuration = SignedDuration::from_hours(48);
+/// How long AWS may show an account where it was before it was moved (AWS Organizations API reference, "eventual consistency").
+const SHOWN_LATE: SignedDuration = SignedDuration::from_mins(1);
 /// How long AWS may show an account as active although it has taken the call to close it.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(6);
 
@@ -57,8 +59,13 @@ pub(crate) enum Step {
     Release(Vec<Held>),
     /// AWS is asked to close it.
     Ask,
-    /// Its tag is taken away and, where it is still in that unit, it is moved back.
-    Restore { from: Option<OrganizationalUnitId> },
+    /// Its tag is taken away and, where it may still be in that unit, it is moved back.
+    Restore {
+        /// The unit.
+        from: Option<OrganizationalUnitId>,
+        /// Whether AWS shows it where it is to go: then it is there, or AWS shows late that it was moved away.
+        is_shown_back: bool,
+    },
     /// People are told how it ended.
     TellEnd,
 }
@@ -109,11 +116,14 @@ pub(crate) fn next(
         return Step::Rest;
     }
     let is_in_unit = account.parent.as_ref() == Some(unit);
+    let is_shown_back = !is_in_unit && account.parent.as_ref() == Some(&closure.from_unit);
     match &closure.state {
         Suspending => match obstacle(seen) {
             Some(failure) => Step::Enter(stopped(failure)),
             None => Step::Suspend { from: account.parent.clone().filter(|_| !is_in_unit) },
         },
+        // It was moved away from there a moment ago.
+        Cooling if is_shown_back && now.duration_since(closure.since) < SHOWN_LATE => Step::Rest,
         Cooling if !is_in_unit => {
             let detail = "Somebody has moved it out of the unit for accounts that are to be closed.";
             Step::Enter(stopped(Failure::with_detail(Cause::ClosureStopped, detail)))
@@ -129,7 +139,8 @@ pub(crate) fn next(
             Step::Enter(stopped(Failure::with_detail(Cause::ClosureStopped, detail)))
         }
         Keeping(_) => {
-            Step::Restore { from: account.parent.clone().filter(|parent| is_in_unit && *parent != closure.from_unit) }
+            let may_be_there = closure.from_unit != *unit && (is_in_unit || is_shown_back);
+            Step::Restore { from: may_be_there.then(|| unit.clone()), is_shown_back }
         }
         _ => Step::Rest,
     }

@@ -188,7 +188,7 @@ impl Worker {
                     return Ok((closure, obstacle));
                 }
                 Step::Ask => self.ask(&closure, run).await?,
-                Step::Restore { from } => self.restore(&closure, from, run).await?,
+                Step::Restore { from, is_shown_back } => self.restore(&closure, (from, is_shown_back), run).await?,
                 Step::TellEnd => match self.tell_end(&closure, run).await {
                     Ok(told) => (told, None),
                     // By another invocation, or by one that was killed: then the next run tells it.
@@ -342,7 +342,7 @@ impl Worker {
     async fn restore(
         &self,
         closure: &Closure,
-        from: Option<OrganizationalUnitId>,
+        (from, is_shown_back): (Option<OrganizationalUnitId>, bool),
         run: &Run<'_>,
     ) -> Result<(Option<Closure>, Option<Failure>), Failure> {
         let ClosureState::Keeping(called_off) = closure.state.clone() else { return Ok((None, None)) };
@@ -350,7 +350,11 @@ impl Worker {
         self.journal.begin(&said(closure, Act::Keep, Finding::Begun, run)).await?;
         let restored = async {
             if let Some(from) = from {
-                self.organizations.move_account(id, &from, &closure.from_unit).await?;
+                match self.organizations.move_account(id, &from, &closure.from_unit).await {
+                    // It is where AWS shows it.
+                    Err(error) if is_shown_back && matches!(error.cause, Cause::Conflict | Cause::NotFound) => {}
+                    moved => moved?,
+                }
             }
             self.organizations.remove_tag(id, TAG).await
         };

@@ -169,6 +169,10 @@ pub fn undeliverable(
         let why = "The next run of the schedule does the same; a person can invoke the function before.";
         return Ok(Resend { to: Destination::Nowhere(why), payload });
     }
+    if target.contains(":lambda:") && is_told_of_closing(&content) {
+        let why = "The next run of the schedule looks what has become of every account that is being closed.";
+        return Ok(Resend { to: Destination::Nowhere(why), payload });
+    }
     let named =
         |route: &&Route| target.contains(":sqs:") && route.queue.rsplit('/').next() == target.rsplit(':').next();
     if let Some(route) = routes.iter().find(named) {
@@ -209,6 +213,12 @@ fn is_left_to_the_next_run(content: &Value) -> bool {
     LEFT_TO_THE_NEXT_RUN
         .iter()
         .any(|(_, input)| serde_json::from_str::<Value>(input).is_ok_and(|input| input == *content))
+}
+
+/// Whether it is what a rule sends to account-closer, which people call as well: that AWS has closed an account. AWS may lose
+/// such an event, so that nothing hangs on it.
+fn is_told_of_closing(content: &Value) -> bool {
+    content["source"] == "aws.organizations" && content["detail"]["eventName"] == "CloseAccountResult"
 }
 
 /// Whether a rule of the stack sends such an event to the queue of this name.
@@ -315,6 +325,21 @@ mod tests {
         for dead_letter in [scheduled(&made, MANAGER), failed(MANAGER, &made), delivery(&made, MANAGER)] {
             assert!(again(dead_letter).unwrap_err().contains("invoked again by a person"));
         }
+    }
+
+    #[test]
+    fn that_an_account_is_closed_is_left_to_the_next_look_at_those_that_are_being_closed() {
+        const CLOSER: &str = "arn:aws:lambda:us-east-1:111111111111:function:steward-AccountCloser-6F";
+        let told = |name: &str| event("aws.organizations", "AWS Service Event", &json!({"eventName": name}));
+        let closed = told("CloseAccountResult");
+        for dead_letter in [failed(CLOSER, &closed), delivery(&closed, CLOSER)] {
+            assert!(matches!(again(dead_letter).unwrap().to, Destination::Nowhere(_)));
+        }
+        for other in [told("MoveAccount"), event("portal", "x", &json!({"eventName": "CloseAccountResult"}))] {
+            assert!(again(failed(CLOSER, &other)).is_err(), "{other}");
+        }
+        let for_a_queue = again(delivery(&closed, QUEUE_ARN)).map(|resend| resend.to);
+        assert!(!matches!(for_a_queue, Ok(Destination::Nowhere(_))), "{for_a_queue:?}");
     }
 
     #[test]

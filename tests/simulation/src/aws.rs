@@ -1,6 +1,8 @@
 //! The services: each a small faithful one, that fails loudly where it is asked for more than it knows.
 
 mod checks;
+pub(crate) mod closings;
+mod cost_explorer;
 pub(crate) mod dynamodb;
 pub(crate) mod events;
 pub(crate) mod expression;
@@ -9,6 +11,7 @@ pub(crate) mod organizations;
 pub(crate) mod policy;
 pub(crate) mod s3;
 pub(crate) mod sqs;
+pub(crate) mod stack_sets;
 pub(crate) mod states;
 mod sts;
 
@@ -95,6 +98,11 @@ impl Refusal {
         Self::new(status, code, "Rate exceeded")
     }
 
+    /// The reason that it gives, or its code.
+    pub(crate) fn reason(&self) -> String {
+        self.members.get("Reason").and_then(Value::as_str).unwrap_or(&self.code).to_owned()
+    }
+
     pub(crate) fn is_throttling(&self) -> bool {
         ["Throttl", "TooManyRequests", "SlowDown"].iter().any(|name| self.code.contains(name))
     }
@@ -147,9 +155,12 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     if !state.rates.take(&who.account, &operation, time::now()) {
         return Err(Refusal::throttled(&call.service));
     }
-    let is_write = ["Create", "Put", "Delete", "Move", "Tag", "Update", "Attach", "Detach", "Enable", "Disable", "Set"]
-        .iter()
-        .any(|verb| call.operation.starts_with(verb));
+    let is_write = [
+        "Create", "Put", "Delete", "Move", "Tag", "Untag", "Close", "Update", "Attach", "Detach", "Enable", "Disable",
+        "Set",
+    ]
+    .iter()
+    .any(|verb| call.operation.starts_with(verb));
     if is_write && matches!(call.service.as_str(), "organizations" | "iam" | "account" | "sns" | "s3control") {
         state.writes += 1;
     }
@@ -161,6 +172,8 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         "events" => events::serve(state, call),
         "organizations" => organizations::serve(state, call),
         "tagging" => organizations::tags_of_accounts(state, &who, call),
+        "cloudformation" => stack_sets::serve(state, &who, call),
+        "ce" => cost_explorer::serve(state, &who, call),
         "sts" => sts::serve(state, &who, call),
         "s3" => s3::serve(state, call),
         "sns" if who.actions.is_none() => {

@@ -17,7 +17,7 @@ use tokio::{
 use crate::{
     aws::{
         Answer, Refusal, dynamodb::Table, member::Member, organizations::Organization, s3::Bucket, sqs::Queue,
-        states::Executions,
+        stack_sets::StackSets, states::Executions,
     },
     call::Call,
     draw::Draws,
@@ -47,6 +47,8 @@ pub(crate) enum Effect {
     Event { own_bus: bool, event: Value },
     /// AWS has done with a call of `CreateAccount`.
     CreationEnds { call: String },
+    /// AWS has closed an account.
+    ClosingEnds { account: String },
     /// A function is invoked, and nobody waits for the answer.
     Invoke { function: String, payload: Value },
 }
@@ -106,6 +108,7 @@ pub(crate) struct State {
     pub(crate) good_document_read_at: Option<Timestamp>,
     pub(crate) executions: Executions,
     pub(crate) organization: Organization,
+    pub(crate) stack_sets: StackSets,
     pub(crate) members: BTreeMap<String, Member>,
     pub(crate) principals: BTreeMap<String, Principal>,
     pub(crate) published: Vec<PublishedEvent>,
@@ -164,6 +167,7 @@ impl Cloud {
             good_document_read_at: None,
             executions: Executions::default(),
             organization: Organization::new(&mut draws),
+            stack_sets: StackSets::default(),
             members: BTreeMap::new(),
             principals: principals.collect(),
             published: Vec::new(),

@@ -60,9 +60,9 @@ impl Document {
     }
 }
 
-/// Whether the tags of an account are those that the documents ask for. `first_unit`: its id, where there is one.
-pub(crate) fn is_tagged_as_asked(account: &Account, first_unit: Option<&str>) -> bool {
+/// Whether the tags of an account are those that the documents ask for in this unit. `first_unit`: its id, where there is one.
+pub(crate) fn is_tagged_as_asked(account: &Account, unit: &str, first_unit: Option<&str>) -> bool {
     let of = |name: &str| account.tags.get(name).map(String::as_str);
-    let is_in_first = first_unit == Some(account.parent.as_str());
+    let is_in_first = first_unit == Some(unit);
     of("managed-by") == Some("steward") && of("stage") == is_in_first.then_some("first")
 }

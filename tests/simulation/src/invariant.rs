@@ -1,6 +1,7 @@
 //! What must be true of every run, whatever goes wrong in it. Each is a function with a sentence.
 
 mod accounts;
+mod closings;
 mod messages;
 mod requests;
 mod sweeps;
@@ -91,6 +92,21 @@ invariants! {
     sweeps::rows_are_true "What a report says of an account was true at some moment of its sweep.",
     sweeps::no_sweep_hears_late "No sweep takes an account for one that nobody has heard of when it has its baseline.",
     sweeps::since_is_kept "What is wrong in two reports, one after the other, is wrong since the same time in both.",
+    closings::nothing_is_closed_unasked "No account is closed that nobody has asked Steward to close, or whose closing was called off in time.",
+    closings::accounts_cool_off "No account is closed before its cooling-off time has ended.",
+    closings::some_are_never_closed "Nothing is done to close the management account, a protected account, or one that administers a service.",
+    closings::every_closing_ends "Every closing that was asked for ends and is known to be told, once faults have ended.",
+    closings::no_closing_fails_without_a_reason "A closing fails only because people have moved the account away, and says so.",
+    closings::every_end_is_told "Every end of a closing is told on the bus.",
+    closings::every_end_is_told_once "Without a failure from outside, every end of a closing is told once.",
+    closings::what_is_told_of_ends_is_true "Who is said to be closed is closed, by whom it is said, and who is said to be kept is not.",
+    closings::kept_accounts_are_back "An account that was kept is where it was, without its mark.",
+    closings::nobody_is_marked_for_nothing "No account is marked as one that is to be closed when nobody is closing it.",
+    closings::no_closing_is_one_too_many "AWS never has to refuse a closing because of Steward's own closings.",
+    closings::a_quota_that_is_used_up_is_left_alone "When AWS has said that it closes no more, it is not asked again for an hour, unless the account that it said so of is called off.",
+    closings::every_change_is_journaled "The journal has a row before each call that closes an account, or calls that off.",
+    closings::people_know_before "No account is closed before people were told that it will be.",
+    closings::who_asks_is_answered "Without a failure from outside, who asks about closings is answered.",
 }
 
 /// The invariants that do not hold.

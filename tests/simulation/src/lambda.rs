@@ -31,6 +31,7 @@ use tokio::{
 use crate::{
     aws::sqs,
     cloud::{Cloud, SECRET, key_of},
+    script::Script,
     template::{Function, Mapping, stack},
     time::{self, SdkTime, Skewed},
     wire::Line,
@@ -67,22 +68,26 @@ pub(crate) struct Lambda {
     cloud: Arc<Cloud>,
     idle: RefCell<BTreeMap<String, Vec<Environment>>>,
     running: Cell<usize>,
+    /// How many environments the account may have at work at once.
     limit: usize,
     daily_cap: u64,
     deadline: u64,
+    /// Minutes that accounts cool off; None where nobody closes any.
+    cooling_off: Option<u64>,
     made: Cell<u64>,
 }
 
 impl Lambda {
-    /// `limit`: how many environments the account may have at work at once.
-    pub(crate) fn new(cloud: Arc<Cloud>, limit: usize, daily_cap: u64, deadline: u64) -> Rc<Self> {
+    /// The functions as a script has them.
+    pub(crate) fn new(cloud: Arc<Cloud>, script: &Script) -> Rc<Self> {
         Rc::new(Self {
             cloud,
             idle: RefCell::default(),
             running: Cell::new(0),
-            limit,
-            daily_cap,
-            deadline,
+            limit: script.concurrency,
+            daily_cap: script.daily_cap,
+            deadline: script.deadline,
+            cooling_off: script.cooling_off,
             made: Cell::new(0),
         })
     }
@@ -184,6 +189,16 @@ impl Lambda {
         }
         if let Some(deadline) = variables.get_mut("DEADLINE_MINUTES") {
             *deadline = self.deadline.to_string();
+        }
+        match self.cooling_off {
+            Some(minutes) => {
+                let days = f64::from(u32::try_from(minutes).expect("a short time")) / 1_440.0;
+                if let Some(set) = variables.get_mut("COOLING_OFF_DAYS") {
+                    *set = days.to_string();
+                }
+            }
+            // There is no such unit.
+            None => drop(variables.remove("SUSPENDED_UNIT_ID")),
         }
         ENVIRONMENT.set(variables);
         let handler = handler(&function.name, &config).map_err(|error| failed("Runtime.Init", &error))?;

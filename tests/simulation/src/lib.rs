@@ -29,5 +29,5 @@ pub use cloud::Line;
 pub use fault::{Fault, Kind};
 pub use invariant::Broken;
 pub use run::{Outcome, play};
-pub use script::{Act, Item, Script};
+pub use script::{Act, Closing, Item, Script, Whose};
 pub use shrink::shortest;

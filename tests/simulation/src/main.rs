@@ -1,5 +1,5 @@
 //! `simulate [--from n] [--seeds n] [--uncut]` plays seeds, says what was seen, and cuts down what fails; `--show n` prints
-//! one run, `--script long-line|many-units|week [--seed n]` plays a large one.
+//! one run, `--script long-line|many-units|week|closings [--seed n] [--timeline]` plays another one.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     };
     let named = arguments.iter().position(|argument| argument == "--script");
     let failed = if let Some(name) = named.and_then(|place| arguments.get(place + 1)) {
-        play_named(name, number("--seed", 1))
+        play_named(name, number("--seed", 1), arguments.iter().any(|argument| argument == "--timeline"))
     } else if arguments.iter().any(|argument| argument == "--show") {
         show(number("--show", 0))
     } else {
@@ -38,16 +38,20 @@ fn main() -> ExitCode {
     }
 }
 
-/// Plays one of the large scripts, and says how long it took.
-fn play_named(name: &str, seed: u64) -> io::Result<u64> {
+/// Plays one of the other scripts, and says how long it took.
+fn play_named(name: &str, seed: u64, shows: bool) -> io::Result<u64> {
     let script = match name {
         "long-line" => Script::of_a_long_line(seed),
         "many-units" => Script::of_many_units(seed),
         "week" => Script::of_a_week(seed, 10_000),
-        other => return Err(io::Error::other(format!("{other} is not long-line, many-units or week"))),
+        "closings" => Script::of_closings(seed),
+        other => return Err(io::Error::other(format!("{other} is not long-line, many-units, week or closings"))),
     };
     let begun = Instant::now();
     let outcome = play(&script);
+    if shows {
+        timeline(&script, &outcome, usize::MAX)?;
+    }
     let mut out = io::stderr().lock();
     let (hours, lines) = (outcome.lasted.as_secs() / 3_600, outcome.lines.len());
     writeln!(out, "{name}: {hours} h in {:.1} s, {lines} lines", begun.elapsed().as_secs_f64())?;

@@ -1,5 +1,7 @@
 //! What people do in a run.
 
+pub(crate) mod closings;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -69,8 +71,12 @@ impl World {
                 let before = self.cloud.with(|state| state.writes);
                 self.baseline("plan").await;
                 let after = self.cloud.with(|state| state.writes);
-                // Where people ask for accounts as well, others write meanwhile.
-                let is_alone = !self.script.items.iter().any(|item| matches!(item, Item::Act(_, Act::Request { .. })));
+                // Where people ask for accounts as well, or for their end, others write meanwhile.
+                let is_alone = !self
+                    .script
+                    .items
+                    .iter()
+                    .any(|item| matches!(item, Item::Act(_, Act::Request { .. } | Act::Closing(_))));
                 if is_alone {
                     self.seen.borrow_mut().writes_in_plan += after - before;
                 }
@@ -88,6 +94,7 @@ impl World {
                     "mode": "apply", "reason": "Nobody needs them"});
                 self.root_task(input).await;
             }
+            Act::Closing(closing) => self.closing(closing).await,
             Act::Sweep => self.sweep().await,
             Act::ReportAgain => self.report_again().await,
         }

@@ -17,14 +17,15 @@ use tokio::{
 };
 
 use crate::{
-    aws::{events, organizations, sqs},
+    aws::{closings, events, organizations, sqs, stack_sets},
     cloud::{Cloud, Effect, Line, State},
     document::{self, Document},
     fault::Kind,
     invariant::{self, Broken},
     lambda::{self, Lambda},
+    people,
     script::{Act, Item, Script},
-    template::stack,
+    template::{SUSPENDED_UNIT, stack},
     time,
 };
 
@@ -69,6 +70,8 @@ pub(crate) struct Seen {
     pub(crate) by_hand: Vec<Value>,
     /// What people were answered who asked for work as root.
     pub(crate) root_tasks: Vec<Value>,
+    /// What people have asked about the closing of accounts.
+    pub(crate) closings: Vec<people::closings::Asked>,
     pub(crate) published: Vec<Published>,
     /// Sweeps that ended without a report.
     pub(crate) failed_sweeps: Vec<Value>,
@@ -138,7 +141,7 @@ async fn live(script: &Script) -> Outcome {
     let (cloud, mut effects) = Cloud::new(script.seed, faults.collect());
     let cloud = Arc::new(cloud);
     let units = cloud.with(|state| furnish(state, script));
-    let lambda = Lambda::new(Arc::clone(&cloud), script.concurrency, script.daily_cap, script.deadline);
+    let lambda = Lambda::new(Arc::clone(&cloud), script);
     let world = Rc::new(World {
         cloud: Arc::clone(&cloud),
         lambda: Rc::clone(&lambda),
@@ -185,7 +188,7 @@ async fn live(script: &Script) -> Outcome {
             world.under_way.set(world.under_way.get() - 1);
         });
     }
-    let end = script.last_act() + AFTERWARDS;
+    let end = script.last_act() + script.cooling_off.unwrap_or_default() * 60 + AFTERWARDS;
     sleep_until(begun + Duration::from_secs(script.calm_from().min(end))).await;
     world.comes_to_rest(begun + Duration::from_secs(end)).await;
     let mut quiet = world.rests(begun + Duration::from_secs(end.max(LONGEST))).await;
@@ -243,8 +246,28 @@ fn furnish(state: &mut State, script: &Script) -> Vec<String> {
             organizations::suspend(state, &id);
         }
     }
+    if script.cooling_off.is_some() {
+        furnish_for_closings(state, script);
+    }
     upload(state, document_of(script, document::Kind::Good));
     units
+}
+
+/// Puts in place what only whoever closes accounts looks at.
+fn furnish_for_closings(state: &mut State, script: &Script) {
+    let root = state.organization.root.clone();
+    state.organization.units.push(organizations::Unit {
+        id: SUSPENDED_UNIT.to_owned(),
+        name: "Suspended".to_owned(),
+        parent: root,
+    });
+    for number in 0..script.accounts {
+        let id = organizations::id_of(number);
+        stack_sets::furnish(state, &id);
+        if state.draws.happens("administers a service", 4) {
+            state.organization.closings.delegated.push(("guardduty.amazonaws.com", id));
+        }
+    }
 }
 
 /// The document of a run.
@@ -303,6 +326,7 @@ impl World {
         match effect {
             Effect::Event { own_bus, event } => self.cloud.with(|state| events::deliver(state, own_bus, &event)),
             Effect::CreationEnds { call } => self.cloud.with(|state| organizations::creation_ends(state, &call)),
+            Effect::ClosingEnds { account } => self.cloud.with(|state| closings::closing_ends(state, &account)),
             Effect::Invoke { function, payload } => {
                 Rc::clone(&self.lambda).invoke_for_nobody(function, payload).await;
             }

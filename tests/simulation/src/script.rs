@@ -2,8 +2,11 @@
 //! failing run can be cut down to what it needs.
 
 mod aimed;
+mod closings;
 
 use std::fmt;
+
+pub use closings::{Closing, Whose};
 
 use crate::{
     draw::Draws,
@@ -86,6 +89,8 @@ pub enum Act {
     },
     /// A person looks which credentials the root users have.
     AuditRootCredentials,
+    /// People do something about the closing of accounts.
+    Closing(Closing),
 }
 
 /// One line of a script.
@@ -121,17 +126,23 @@ pub struct Script {
     pub daily_cap: u64,
     /// Minutes that an account may take.
     pub deadline: u64,
+    /// Minutes that an account cools off before it is closed; None where no accounts are closed, and there is no unit for
+    /// those that are to be.
+    pub cooling_off: Option<u64>,
     /// What happens, in no order.
     pub items: Vec<Item>,
 }
 
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, accounts, units, concurrency, daily_cap, deadline, items } = self;
+        let Self { seed, accounts, units, concurrency, daily_cap, deadline, cooling_off, items } = self;
         writeln!(
             f,
             "seed {seed}: {accounts} accounts, {units} units, {concurrency} environments at once, {daily_cap} requests a day, {deadline} minutes for each"
         )?;
+        if let Some(minutes) = cooling_off {
+            writeln!(f, "  accounts that are to be closed cool off for {minutes} minutes")?;
+        }
         items.iter().try_for_each(|item| writeln!(f, "  {item}"))
     }
 }
@@ -182,6 +193,7 @@ impl Script {
             concurrency: [10, 50, 1_000][index(&mut draws, "concurrency", 3)],
             daily_cap: 1_000,
             deadline: 120,
+            cooling_off: None,
             items: Vec::new(),
         };
         match draws.below("mood", MOODS) {
@@ -195,6 +207,7 @@ impl Script {
         }
         script.beside(&mut draws);
         script.aim(&mut draws);
+        script.maybe_close(&mut draws);
         script
     }
 
@@ -203,20 +216,46 @@ impl Script {
     pub fn of_a_long_line(seed: u64) -> Self {
         let items = (0..90).map(|person| Item::Act(person * 3, Act::Request { person, unit: None, by_hand: false }));
         let items = items.collect();
-        Self { seed, accounts: 3, units: 0, concurrency: 1_000, daily_cap: 1_000, deadline: 10, items }
+        Self {
+            seed,
+            accounts: 3,
+            units: 0,
+            concurrency: 1_000,
+            daily_cap: 1_000,
+            deadline: 10,
+            cooling_off: None,
+            items,
+        }
     }
 
     /// A sweep of an organization with many units.
     pub fn of_many_units(seed: u64) -> Self {
         let items = vec![Item::Act(60, Act::Sweep)];
-        Self { seed, accounts: 10_000, units: 1_000, concurrency: 1_000, daily_cap: 1_000, deadline: 120, items }
+        Self {
+            seed,
+            accounts: 10_000,
+            units: 1_000,
+            concurrency: 1_000,
+            daily_cap: 1_000,
+            deadline: 120,
+            cooling_off: None,
+            items,
+        }
     }
 
     /// A week of a large organization: 100 requests a day, spread over the working day.
     pub fn of_a_week(seed: u64, accounts: u64) -> Self {
         let mut draws = Draws::new(seed);
-        let mut script =
-            Self { seed, accounts, units: 40, concurrency: 1_000, daily_cap: 1_000, deadline: 120, items: Vec::new() };
+        let mut script = Self {
+            seed,
+            accounts,
+            units: 40,
+            concurrency: 1_000,
+            daily_cap: 1_000,
+            deadline: 120,
+            cooling_off: None,
+            items: Vec::new(),
+        };
         for day in 0..7 {
             for person in 0..100 {
                 let second = day * 86_400 + 28_800 + draws.below("time of day", 36_000);

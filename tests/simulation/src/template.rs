@@ -13,6 +13,11 @@ const REGION: &str = "us-east-1";
 /// The stack's name.
 pub(crate) const STACK: &str = "steward";
 
+/// The unit for accounts that are to be closed, where a run has one.
+pub(crate) const SUSPENDED_UNIT: &str = "ou-ab12-suspende";
+/// The stack set that Steward takes accounts out of before it closes them.
+pub(crate) const LEFT_STACK_SET: &str = "of-steward";
+
 /// A function of the stack.
 #[derive(Clone, Debug)]
 pub(crate) struct Function {
@@ -265,18 +270,19 @@ impl Resolver<'_> {
             }
             "Fn::If" => {
                 let is_met = match argument[0].as_str().expect("a condition") {
-                    "HasBaselineDocument" | "HasOrganization" => true,
+                    "HasBaselineDocument"
+                    | "HasOrganization"
+                    | "AsksCostExplorer"
+                    | "ClosesAccounts"
+                    | "LeavesStackSets" => true,
                     // The account is named, but IAM does not keep Steward out of it: the functions must, by themselves.
                     "HasProtectedAccounts"
                     | "ChecksSignatures"
-                    | "AsksCostExplorer"
-                    | "ClosesAccounts"
                     | "HasDelegatedAdministrators"
                     | "HasEmailDomains"
                     | "HasJumpAccount"
                     | "HearsMembers"
                     | "IsJumpAccount"
-                    | "LeavesStackSets"
                     | "NamesAccounts" => false,
                     other => panic!("the condition {other} is not simulated"),
                 };
@@ -296,6 +302,9 @@ impl Resolver<'_> {
             "AlertEmail" => "alerts@example.com".into(),
             "ProtectedAccounts" => SEALED.into(),
             "BaselineKey" => "baseline.yaml".into(),
+            "SuspendedUnitId" => SUSPENDED_UNIT.into(),
+            "StackSetsToLeave" => LEFT_STACK_SET.into(),
+            "AskCostExplorer" => "yes".into(),
             _ if self.template["Parameters"].get(name).is_some() => {
                 let default = &self.template["Parameters"][name]["Default"];
                 if default.is_null() { "".into() } else { default.clone() }

@@ -92,10 +92,10 @@ fn each_state_has_its_next_step_by_what_aws_shows() {
         (Pending, seen("PENDING_CLOSURE", UNIT), Step::Rest),
         (Pending, seen("CLOSED", UNIT), closed()),
         (Pending, gone(), closed()),
-        (keeping(), seen("ACTIVE", UNIT), Step::Restore { from: in_unit() }),
+        (keeping(), seen("ACTIVE", UNIT), Step::Restore { from: in_unit(), is_shown_back: false }),
         // Whoever has moved it has decided where it belongs.
-        (keeping(), seen("ACTIVE", HOME), Step::Restore { from: None }),
-        (keeping(), seen("ACTIVE", "ou-ab12-elsewher"), Step::Restore { from: None }),
+        (keeping(), seen("ACTIVE", HOME), Step::Restore { from: in_unit(), is_shown_back: true }),
+        (keeping(), seen("ACTIVE", "ou-ab12-elsewher"), Step::Restore { from: None, is_shown_back: false }),
         (keeping(), seen("PENDING_CLOSURE", UNIT), Step::Enter(Pending)),
         (keeping(), seen("CLOSED", UNIT), closed()),
     ];
@@ -187,6 +187,20 @@ fn what_comes_in_between_stops_it_and_is_told_once() {
 }
 
 #[test]
+fn where_an_account_was_a_moment_ago_is_no_sign_that_somebody_has_taken_it_back() {
+    let moved = Closure { since: at(LATE), ..closure(ClosureState::Cooling) };
+    let home = seen("ACTIVE", HOME);
+    assert_eq!(step(&moved, Some(&home), true, "2026-11-08T00:00:59Z"), Step::Rest);
+    assert_eq!(cause(&step(&moved, Some(&home), true, "2026-11-08T00:01:00Z")), Cause::ClosureStopped);
+    let elsewhere = step(&moved, Some(&seen("ACTIVE", "ou-ab12-elsewher")), true, LATE);
+    assert_eq!(cause(&elsewhere), Cause::ClosureStopped);
+    // Who is kept at that moment is moved back all the same; who waited in its own place is not.
+    let never_moved = Closure { from_unit: unit(UNIT), ..closure(keeping()) };
+    let kept = step(&never_moved, Some(&seen("ACTIVE", UNIT)), true, EARLY);
+    assert_eq!(kept, Step::Restore { from: None, is_shown_back: false });
+}
+
+#[test]
 fn while_the_switch_is_on_everything_waits_where_it_is() {
     for state in [ClosureState::Suspending, ClosureState::Cooling, ClosureState::Closing, keeping()] {
         let seen = Seen { protection: Some(Protection::Switch), ..seen("ACTIVE", UNIT) };
@@ -240,7 +254,7 @@ fn take(step: &Step, closure: &mut Closure, world: &mut World, is_killed: bool, 
             }
             after = closure.entered(ClosureState::Pending, now);
         }
-        Step::Restore { from } => {
+        Step::Restore { from, .. } => {
             if from.is_some() {
                 world.parent = HOME;
             }

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    aws::organizations,
+    aws::{closings, organizations},
     cloud::{Cloud, Effect, Principal},
     template::{ACCOUNT, STACK, last, stack},
     time,
@@ -65,6 +65,7 @@ impl Simulated {
             names.insert("unit", state.organization.add_unit(&mut state.draws, "Workloads", &root).into());
             names.insert("member", organizations::add_account(state, 1, &root, 30, true).into());
             names.insert("other member", organizations::add_account(state, 2, &root, 30, true).into());
+            state.stack_sets.add("shared", &organizations::id_of(2));
             names.insert("root", root.into());
             let arn = format!("arn:aws:organizations::{ACCOUNT}:account/o-exampleorgid/{}", organizations::id_of(1));
             names.insert("member's ARN", arn.into());
@@ -100,14 +101,17 @@ impl Simulated {
                 Effect::CreationEnds { call } if at <= Instant::now() => {
                     self.cloud.with(|state| organizations::creation_ends(state, &call));
                 }
-                Effect::CreationEnds { call } => later.push((at, call)),
+                Effect::ClosingEnds { account } if at <= Instant::now() => {
+                    self.cloud.with(|state| closings::closing_ends(state, &account));
+                }
+                Effect::CreationEnds { .. } | Effect::ClosingEnds { .. } => later.push((at, effect)),
                 // Nobody hears of events here.
                 Effect::Event { .. } | Effect::Invoke { .. } => {}
             }
         }
-        for (at, call) in later {
+        for (at, effect) in later {
             let rest = at - Instant::now();
-            self.cloud.with(|state| state.later(rest, Effect::CreationEnds { call }));
+            self.cloud.with(|state| state.later(rest, effect));
         }
     }
 }
@@ -147,7 +151,11 @@ async fn furnish(cloud: &LocalCloud) -> Names {
     let organization = cloud.organization(ACCOUNT).unit("/Workloads");
     let organization = organization.member(first, "Account 1", "aws+1@example.com", "/");
     let organization = organization.member(second, "Account 2", "aws+2@example.com", "/");
-    organization.create().await.expect("an organization");
+    let organization = organization.create().await.expect("an organization");
+    // Long enough for another call before it ends.
+    organization.set_closing_time(Duration::from_mins(10));
+    organization.make_stack_set("shared", None);
+    organization.set_stack_instance("shared", (second, "us-east-1"), ("CURRENT", "SUCCEEDED", ""));
     let client = cloud.client(ACCOUNT);
     let ask = async |service, operation, input| client.json(service, operation, input).await.expect("an answer");
     let organization = ask("organizations", "DescribeOrganization", json!({})).await["Organization"]["Id"].clone();

@@ -1,5 +1,6 @@
 //! The table: what is asked of both sides. What the functions call is here, each way that it can go by its service.
 
+mod closings;
 mod dynamodb;
 
 use serde_json::{Value, json};
@@ -34,10 +35,18 @@ pub(super) const EVERYWHERE: &[(&str, &str, &str)] = &[
 
 /// All rows, in the order in which they are asked.
 pub(super) fn table() -> Vec<Row> {
-    [dynamodb::items(), dynamodb::conditions(), sqs(), s3(), events(), organizations(), moves(), members(), states()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let of_services = [
+        dynamodb::items(),
+        dynamodb::conditions(),
+        sqs(),
+        s3(),
+        events(),
+        organizations(),
+        moves(),
+        members(),
+        states(),
+    ];
+    of_services.into_iter().flatten().chain(closings::rows()).collect()
 }
 
 /// API reference, `DeleteMessage`.

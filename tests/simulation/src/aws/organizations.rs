@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
-    Answer, Refusal, events,
+    Answer, Refusal,
+    closings::{self, Closings, TAG},
+    events,
     member::{Member, RootCredentials},
     unknown,
 };
@@ -50,6 +52,16 @@ pub(crate) struct Account {
 }
 
 impl Account {
+    /// Lets the index of tags show for a while what it shows now.
+    pub(super) fn keep_indexed(&mut self, now: Timestamp) {
+        self.indexed = Some((self.indexed_tags(now).clone(), now + INDEX_LAG));
+    }
+
+    /// Where reads show it.
+    pub(super) fn shown_parent(&self, now: Timestamp) -> &str {
+        self.moved_from.as_ref().filter(|(_, until)| now < *until).map_or(&self.parent, |(parent, _)| parent)
+    }
+
     /// Its tags, as the index of tags shows them.
     fn indexed_tags(&self, now: Timestamp) -> &BTreeMap<String, String> {
         self.indexed.as_ref().filter(|(_, until)| now < *until).map_or(&self.tags, |(before, _)| before)
@@ -87,6 +99,8 @@ pub(crate) struct Organization {
     pub(crate) creations: Vec<Creation>,
     /// Addresses that accounts elsewhere have.
     pub(crate) elsewhere: Vec<String>,
+    /// The closing of accounts.
+    pub(crate) closings: Closings,
 }
 
 impl Organization {
@@ -107,14 +121,21 @@ impl Organization {
             created: false,
         };
         let accounts = vec![management];
-        Self { root, units: Vec::new(), accounts, creations: Vec::new(), elsewhere: Vec::new() }
+        Self {
+            root,
+            units: Vec::new(),
+            accounts,
+            creations: Vec::new(),
+            elsewhere: Vec::new(),
+            closings: Closings::default(),
+        }
     }
 
     pub(crate) fn account(&self, id: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.id == id)
     }
 
-    fn account_mut(&mut self, id: &str) -> Result<&mut Account, Refusal> {
+    pub(super) fn account_mut(&mut self, id: &str) -> Result<&mut Account, Refusal> {
         let missing = || Refusal::new(400, "AccountNotFoundException", "You specified an account that doesn't exist.");
         self.accounts.iter_mut().find(|account| account.id == id).ok_or_else(missing)
     }
@@ -126,7 +147,7 @@ impl Organization {
         }
     }
 
-    fn is_parent(&self, id: &str) -> bool {
+    pub(super) fn is_parent(&self, id: &str) -> bool {
         id == self.root || self.units.iter().any(|unit| unit.id == id)
     }
 
@@ -217,19 +238,20 @@ pub(crate) fn join(state: &mut State, id: &str) {
     joined(state, id);
 }
 
-fn seconds(at: Timestamp) -> f64 {
+pub(super) fn seconds(at: Timestamp) -> f64 {
     at.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64()
 }
 
-fn no_target() -> Refusal {
+pub(super) fn no_target() -> Refusal {
     Refusal::new(400, "TargetNotFoundException", "We can't find a root, OU, account, or policy of that id.")
 }
 
-fn constraint(reason: &str) -> Refusal {
+pub(super) fn constraint(reason: &str) -> Refusal {
     Refusal::new(400, "ConstraintViolationException", "You exceeded a limit.").with("Reason", reason)
 }
 
 pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    closings::watch(state, call);
     let now = time::now();
     let move_shows_after = match call.operation.as_str() {
         "MoveAccount" if state.draws.happens("move shown late", 50) => state.draws.millis("move shown", 0, 10_000),
@@ -294,9 +316,12 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         "TagResource" => {
             let tags = tags(&call.input["Tags"]);
             let account = org.account_mut(call.text("ResourceId")).map_err(|_| no_target())?;
-            account.indexed = Some((account.indexed_tags(now).clone(), now + INDEX_LAG));
+            account.keep_indexed(now);
+            // That it is to be closed is no tag of the document.
+            if tags.keys().any(|key| key != TAG) {
+                account.tagged_at.get_or_insert(now);
+            }
             account.tags.extend(tags);
-            account.tagged_at.get_or_insert(now);
             json!({})
         }
         "MoveAccount" => {
@@ -316,10 +341,7 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             account.moved_from = Some((before, now + SignedDuration::try_from(move_shows_after).expect("seconds")));
             json!({})
         }
-        _ => {
-            let who = state.principals[&call.key].clone();
-            return Err(super::unknown(state, &who, call));
-        }
+        _ => return closings::serve(state, call),
     };
     Ok(Answer::json(&body))
 }
@@ -409,11 +431,10 @@ pub(crate) fn joined(state: &mut State, account: &str) {
     events::happened(state, "aws.organizations", "AWS Service Event via CloudTrail", &detail);
 }
 
-fn shown(org: &Organization, account: &Account) -> Value {
-    let earlier = account.moved_from.as_ref().filter(|(_, until)| time::now() < *until).map(|(parent, _)| parent);
-    let path = format!("{}{}/", org.path(earlier.unwrap_or(&account.parent)), account.id);
+pub(super) fn shown(org: &Organization, account: &Account) -> Value {
+    let path = format!("{}{}/", org.path(account.shown_parent(time::now())), account.id);
     json!({"Id": account.id, "Arn": format!("{ARN}:account/o-exampleorgid/{}", account.id),
-        "Email": account.email, "Name": account.name, "State": account.state, "Paths": [path],
+        "Email": account.email, "Name": account.name, "State": org.closings.shown_state(account), "Paths": [path],
         "JoinedMethod": if account.created { "CREATED" } else { "INVITED" },
         "JoinedTimestamp": seconds(account.joined)})
 }
@@ -451,7 +472,7 @@ fn first(call: &Call) -> usize {
     call.text("NextToken").parse().unwrap_or(0)
 }
 
-fn page(call: &Call, name: &str, rows: &[Value]) -> Value {
+pub(super) fn page(call: &Call, name: &str, rows: &[Value]) -> Value {
     let (first, most) = (first(call), 20);
     let shown: Vec<_> = rows.iter().skip(first).take(most).cloned().collect();
     paged(name, &shown, (rows.len() > first + most).then_some(first + most))

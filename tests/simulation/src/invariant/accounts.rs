@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Look;
 use crate::{
+    aws::organizations::Account,
     cloud::PublishedEvent,
     document::{FIRST_UNIT, PROTECTED, SEALED, is_tagged_as_asked},
     fault::Kind,
@@ -104,7 +105,8 @@ fn days(look: &Look<'_>, joined: jiff::Timestamp) -> i64 {
 pub(super) fn closed_and_sealed_accounts_are_not_entered(look: &Look<'_>) -> Option<String> {
     let was_closed = |id: &str| {
         let found = look.state.organization.account(id);
-        found.is_some_and(|account| account.state != "ACTIVE" && account.joined < look.state.begun)
+        // Whoever is closed while the run lasts may have been entered before.
+        found.is_some_and(|account| account.state == "SUSPENDED" && account.joined < look.state.begun)
     };
     let entered = look.state.asked_in.iter().find(|(account, _)| account == SEALED || was_closed(account));
     entered.map(|(account, function)| format!("{function} has asked for a session in {account}"))
@@ -123,7 +125,15 @@ pub(super) fn tags_are_as_the_document_says(look: &Look<'_>) -> Option<String> {
     let units = &look.state.organization.units;
     let first = units.iter().find(|unit| unit.name == FIRST_UNIT).map(|unit| unit.id.as_str());
     let mut tagged = look.state.organization.accounts.iter().filter(|account| account.tagged_at.is_some());
-    tagged.find(|account| !is_tagged_as_asked(account, first)).map(|account| format!("{account:?}"))
+    let is_wrong = |account: &&Account| {
+        let key = format!("closure#{}", account.id);
+        let record = look.state.table.find(&key);
+        // Nothing is changed of who waits to be closed: what it has is of the unit before.
+        let before = record.and_then(|record| record.get("from_unit")?["S"].as_str());
+        let was_moved_out = look.state.organization.closings.moved_out.contains(&account.id);
+        !was_moved_out && !is_tagged_as_asked(account, before.unwrap_or(&account.parent), first)
+    };
+    tagged.find(is_wrong).map(|account| format!("{account:?}"))
 }
 
 pub(super) fn nobody_is_given_a_baseline_twice(look: &Look<'_>) -> Option<String> {

@@ -63,7 +63,8 @@ pub(super) fn failures_are_mailed(look: &Look<'_>) -> Option<String> {
 
 /// Whether mails about failures may wait for as long as this lasts. One call that fails is not for long.
 fn keeps_mails(fault: &Fault) -> bool {
-    fault.only.is_none() && !fault.target.starts_with("activity-auditor ")
+    let is_of_others = ["activity-auditor ", "account-closer"].iter().any(|name| fault.target.starts_with(name));
+    fault.only.is_none() && !is_of_others
 }
 
 fn first_words(text: &str) -> &str {

@@ -68,7 +68,7 @@ impl Script {
         }
     }
 
-    fn aim_at(&mut self, kind: Kind, (from, lasts): (u64, u64), target: &str, only: u64) {
+    pub(super) fn aim_at(&mut self, kind: Kind, (from, lasts): (u64, u64), target: &str, only: u64) {
         let target = target.to_owned();
         self.items.push(Item::Fault(Fault { kind, from, lasts, target, percent: 100, only: Some(only) }));
     }
