@@ -1,5 +1,6 @@
 //! The services: each a small faithful one, that fails loudly where it is asked for more than it knows.
 
+pub(crate) mod account;
 mod checks;
 pub(crate) mod dynamodb;
 pub(crate) mod events;
@@ -147,9 +148,12 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     if !state.rates.take(&who.account, &operation, time::now()) {
         return Err(Refusal::throttled(&call.service));
     }
-    let is_write = ["Create", "Put", "Delete", "Move", "Tag", "Update", "Attach", "Detach", "Enable", "Disable", "Set"]
-        .iter()
-        .any(|verb| call.operation.starts_with(verb));
+    let is_write = [
+        "Accept", "Attach", "Create", "Delete", "Detach", "Disable", "Enable", "Move", "Put", "Set", "Start", "Tag",
+        "Update",
+    ]
+    .iter()
+    .any(|verb| call.operation.starts_with(verb));
     if is_write && matches!(call.service.as_str(), "organizations" | "iam" | "account" | "sns" | "s3control") {
         state.writes += 1;
     }
@@ -160,6 +164,7 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         "states" if call.operation == "DescribeExecution" => state.executions.serve(call),
         "events" => events::serve(state, call),
         "organizations" => organizations::serve(state, call),
+        "account" if who.actions.is_none() => account::serve(state, call),
         "tagging" => organizations::tags_of_accounts(state, &who, call),
         "sts" => sts::serve(state, &who, call),
         "s3" => s3::serve(state, call),

@@ -1,5 +1,7 @@
 //! What people do in a run.
 
+mod updates;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -10,6 +12,8 @@ use crate::{
     template::file,
     time,
 };
+
+pub(crate) use updates::{PATTERN, Updated, WRONG_CODE};
 
 impl World {
     /// Lets people do something.
@@ -70,7 +74,8 @@ impl World {
                 self.baseline("plan").await;
                 let after = self.cloud.with(|state| state.writes);
                 // Where people ask for accounts as well, others write meanwhile.
-                let is_alone = !self.script.items.iter().any(|item| matches!(item, Item::Act(_, Act::Request { .. })));
+                let writes = |item: &Item| matches!(item, Item::Act(_, Act::Request { .. } | Act::UpdateAccount(_)));
+                let is_alone = !self.script.items.iter().any(writes);
                 if is_alone {
                     self.seen.borrow_mut().writes_in_plan += after - before;
                 }
@@ -88,6 +93,7 @@ impl World {
                     "mode": "apply", "reason": "Nobody needs them"});
                 self.root_task(input).await;
             }
+            Act::UpdateAccount(update) => self.update(update).await,
             Act::Sweep => self.sweep().await,
             Act::ReportAgain => self.report_again().await,
         }

@@ -17,12 +17,13 @@ use tokio::{
 };
 
 use crate::{
-    aws::{events, organizations, sqs},
+    aws::{account, events, organizations, sqs},
     cloud::{Cloud, Effect, Line, State},
     document::{self, Document},
     fault::Kind,
     invariant::{self, Broken},
     lambda::{self, Lambda},
+    people::Updated,
     script::{Act, Item, Script},
     template::stack,
     time,
@@ -68,6 +69,8 @@ pub(crate) struct Seen {
     /// What people were answered who asked for work as root.
     pub(crate) root_tasks: Vec<Value>,
     pub(crate) published: Vec<Published>,
+    /// What people were answered who asked for names and addresses.
+    pub(crate) updated: Vec<Updated>,
     /// Sweeps that ended without a report.
     pub(crate) failed_sweeps: Vec<Value>,
     /// Whether nothing was left to do when the run was over.
@@ -287,6 +290,7 @@ impl World {
     async fn happens(&self, effect: Effect) {
         match effect {
             Effect::Event { own_bus, event } => self.cloud.with(|state| events::deliver(state, own_bus, &event)),
+            Effect::AddressChanges { account } => self.cloud.with(|state| account::address_changes(state, &account)),
             Effect::CreationEnds { call } => self.cloud.with(|state| organizations::creation_ends(state, &call)),
             Effect::Invoke { function, payload } => {
                 Rc::clone(&self.lambda).invoke_for_nobody(function, payload).await;

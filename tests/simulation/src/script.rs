@@ -2,6 +2,7 @@
 //! failing run can be cut down to what it needs.
 
 mod aimed;
+mod updates;
 
 use std::fmt;
 
@@ -9,6 +10,8 @@ use crate::{
     draw::Draws,
     fault::{Fault, Kind},
 };
+
+pub use updates::{Address, Code, Name, Update, Whose};
 
 /// Something that somebody does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +67,8 @@ pub enum Act {
     },
     /// A document is uploaded that has sweeps put right what has drifted.
     Remediating,
+    /// A person asks for other names or addresses.
+    UpdateAccount(Update),
     /// The stack is updated: every function starts cold.
     Update,
     /// A person brings all accounts to the baseline.
@@ -195,6 +200,7 @@ impl Script {
         }
         script.beside(&mut draws);
         script.aim(&mut draws);
+        script.update_accounts(&mut draws);
         script
     }
 

@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
-    Answer, Refusal, events,
+    Answer, Refusal,
+    account::{self, Profile},
+    events,
     member::{Member, RootCredentials},
     unknown,
 };
@@ -87,6 +89,8 @@ pub(crate) struct Organization {
     pub(crate) creations: Vec<Creation>,
     /// Addresses that accounts elsewhere have.
     pub(crate) elsewhere: Vec<String>,
+    /// What has become of the names and addresses of accounts, by their ids.
+    pub(crate) profiles: BTreeMap<String, Profile>,
 }
 
 impl Organization {
@@ -107,7 +111,8 @@ impl Organization {
             created: false,
         };
         let accounts = vec![management];
-        Self { root, units: Vec::new(), accounts, creations: Vec::new(), elsewhere: Vec::new() }
+        let (units, creations, elsewhere) = (Vec::new(), Vec::new(), Vec::new());
+        Self { root, units, accounts, creations, elsewhere, profiles: BTreeMap::new() }
     }
 
     pub(crate) fn account(&self, id: &str) -> Option<&Account> {
@@ -117,6 +122,15 @@ impl Organization {
     fn account_mut(&mut self, id: &str) -> Result<&mut Account, Refusal> {
         let missing = || Refusal::new(400, "AccountNotFoundException", "You specified an account that doesn't exist.");
         self.accounts.iter_mut().find(|account| account.id == id).ok_or_else(missing)
+    }
+
+    /// Whether some account has this address, or is about to be made with it.
+    pub(super) fn has_address(&self, email: &str) -> bool {
+        let is_made =
+            |creation: &Creation| creation.ended.is_none() && creation.outcome.is_ok() && creation.email == email;
+        self.accounts.iter().any(|account| account.email == email)
+            || self.creations.iter().any(is_made)
+            || self.elsewhere.iter().any(|taken| taken == email)
     }
 
     fn path(&self, parent: &str) -> String {
@@ -331,9 +345,7 @@ fn create(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         return Err(constraint("ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED"));
     }
     let email = call.text("Email").to_lowercase();
-    let is_taken = org.accounts.iter().any(|account| account.email == email)
-        || org.creations.iter().any(|other| other.ended.is_none() && other.outcome.is_ok() && other.email == email)
-        || org.elsewhere.contains(&email);
+    let is_taken = org.has_address(&email);
     let number = 300_000_000_000 + org.creations.len() as u64;
     // The call's own id is known at once; a list is consistent after a while.
     let listed_after = if state.draws.happens("creation listed late", 50) {
@@ -412,8 +424,9 @@ pub(crate) fn joined(state: &mut State, account: &str) {
 fn shown(org: &Organization, account: &Account) -> Value {
     let earlier = account.moved_from.as_ref().filter(|(_, until)| time::now() < *until).map(|(parent, _)| parent);
     let path = format!("{}{}/", org.path(earlier.unwrap_or(&account.parent)), account.id);
+    let (name, email) = account::shown(org, account);
     json!({"Id": account.id, "Arn": format!("{ARN}:account/o-exampleorgid/{}", account.id),
-        "Email": account.email, "Name": account.name, "State": account.state, "Paths": [path],
+        "Email": email, "Name": name, "State": account.state, "Paths": [path],
         "JoinedMethod": if account.created { "CREATED" } else { "INVITED" },
         "JoinedTimestamp": seconds(account.joined)})
 }

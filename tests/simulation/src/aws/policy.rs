@@ -8,8 +8,8 @@ use crate::{
     template::{items, last, stack},
 };
 
-/// Whether a call is allowed. Of the conditions of statements, that on the keys of items counts; the others are taken as
-/// met: they narrow what a call says of itself, or where a role is, and here every account is one of the organization.
+/// Whether a call is allowed. Of the conditions of statements, those on the keys of items and on the domains of new
+/// addresses count; the others are taken as met: they narrow what a call says of itself, or where a role is, and here every account is one of the organization.
 pub(crate) fn allows(state: &mut State, who: &Principal, call: &Call) -> bool {
     if call.service == "sts" && call.operation == "GetCallerIdentity" {
         return true;
@@ -22,7 +22,11 @@ pub(crate) fn allows(state: &mut State, who: &Principal, call: &Call) -> bool {
         }
         None => actions.iter().all(|(action, key)| {
             let statements = &stack().functions[&who.function].statements;
-            let permits = |statement| permits(statement, action, &resource(call)) && admits(statement, key.as_deref());
+            let permits = |statement| {
+                permits(statement, action, &resource(call))
+                    && admits(statement, key.as_deref())
+                    && super::account::leads_to_a_domain_of(statement, call)
+            };
             statements.iter().any(permits)
         }),
     }
@@ -50,6 +54,15 @@ fn actions(call: &Call) -> Vec<(String, Option<String>)> {
         }
         ("dynamodb", operation) => vec![(format!("dynamodb:{operation}"), key(&call.input["Key"]))],
         ("lambda", "Invoke") => vec![("lambda:InvokeFunction".to_owned(), None)],
+        ("account", operation) => {
+            let implied = match operation {
+                "PutAccountName" => Some("iam:UpdateAccountName"),
+                "AcceptPrimaryEmailUpdate" | "StartPrimaryEmailUpdate" => Some("iam:UpdateAccountEmailAddress"),
+                _ => None,
+            };
+            let actions = [format!("account:{operation}")].into_iter().chain(implied.map(ToOwned::to_owned));
+            actions.map(|action| (action, None)).collect()
+        }
         (service, operation) => vec![(format!("{service}:{operation}"), None)],
     }
 }
@@ -70,6 +83,7 @@ fn admits(statement: &Value, key: Option<&str>) -> bool {
 fn resource(call: &Call) -> String {
     match call.service.as_str() {
         "sqs" => format!("arn:aws:sqs:us-east-1:111111111111:{}", last(call.text("QueueUrl"))),
+        "account" => super::account::resource(call),
         "sts" if call.operation == "AssumeRole" => call.text("RoleArn").to_owned(),
         "s3" => {
             let (bucket, key) = super::s3::place(call);
