@@ -145,8 +145,7 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let now = time::now();
     let body = match operation {
         "GetPrimaryEmail" => json!({"PrimaryEmail": account.email}),
-        "GetAccountInformation" => json!({"AccountId": id, "AccountName": account.name, "AccountState": account.state,
-            "AccountCreatedDate": account.joined.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()}),
+        "GetAccountInformation" => json!({"AccountId": id, "AccountName": account.name, "AccountState": account.state}),
         "GetPrimaryEmailUpdateStatus" => {
             let update = state.organization.profiles.get_mut(&id).and_then(|profile| profile.updates.last_mut());
             let update = update.ok_or_else(none_requested)?;

@@ -54,6 +54,7 @@ pub(super) fn names() -> Vec<Row> {
     };
     vec![
         put("an account gets another name", "$member", "Shop"),
+        ask("it has that name", "GetAccountInformation", json!({"AccountId": "$member"})),
         put("it gets the same name again", "$member", "Shop"),
         put("two accounts may have one name", "$other member", "Shop"),
         put("a name with < is refused", "$member", "<Shop>").refused("ValidationException"),
