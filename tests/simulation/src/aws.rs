@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     call::{Call, Protocol},
     cloud::{Effect, Principal, State},
-    template::stack,
+    template::{ACCOUNT, stack},
     time,
 };
 
@@ -127,7 +127,8 @@ impl Refusal {
             Protocol::Json | Protocol::RestJson | Protocol::Cbor => "application/x-amz-json-1.1",
             Protocol::Query | Protocol::RestXml => "text/xml",
         };
-        let headers = query_code.map(|code| ("x-amzn-query-error", format!("{code};Sender")));
+        let kind = (protocol == Protocol::RestJson).then(|| ("x-amzn-errortype", code.clone()));
+        let headers = query_code.map(|code| ("x-amzn-query-error", format!("{code};Sender"))).or(kind);
         Answer { status: *status, content_type, headers: headers.into_iter().collect(), body: body.into_bytes() }
     }
 }
@@ -164,7 +165,7 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         "states" if call.operation == "DescribeExecution" => state.executions.serve(call),
         "events" => events::serve(state, call),
         "organizations" => organizations::serve(state, call),
-        "account" if who.actions.is_none() => account::serve(state, call),
+        "account" if who.account == ACCOUNT => account::serve(state, call),
         "tagging" => organizations::tags_of_accounts(state, &who, call),
         "sts" => sts::serve(state, &who, call),
         "s3" => s3::serve(state, call),

@@ -97,7 +97,9 @@ def unlike(model, code, headers, content):
         if protocol in JSON:
             # Services write the message with either letter, whatever their model says.
             members = json.loads(content)
-            members = {name: member for name, member in members.items() if name not in ("__type", "message", "Message")}
+            known = declared[code].members if code in declared else {}
+            unsaid = {"__type", "message", "Message"} - set(known)
+            members = {name: member for name, member in members.items() if name not in unsaid}
             return list(of_json(code, declared[code], members)) if members else []
         return []
     shape = model.output_shape

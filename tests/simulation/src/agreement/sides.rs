@@ -111,10 +111,11 @@ impl Simulated {
             match effect {
                 // Nobody hears of events here.
                 Effect::Event { .. } | Effect::Invoke { .. } => {}
-                effect if at > Instant::now() => later.push((at, effect)),
+                // AWS takes hours at times, for which nobody waits here.
                 Effect::AddressChanges { account } => {
                     self.cloud.with(|state| account::address_changes(state, &account));
                 }
+                effect if at > Instant::now() => later.push((at, effect)),
                 Effect::CreationEnds { call } => {
                     self.cloud.with(|state| organizations::creation_ends(state, &call));
                 }
@@ -149,6 +150,7 @@ impl Local {
         let cloud = LocalCloud::start(options).expect("the local cloud starts; are the tools installed?");
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let (names, organization) = runtime.block_on(furnish(&cloud));
+        organization.set_email_change_time(Duration::from_secs(20));
         Self { names, endpoint: cloud.endpoint(), runtime, organization, _cloud: cloud }
     }
 

@@ -282,7 +282,7 @@ fn address(call: &Call) -> Result<String, Refusal> {
 
 fn refused(field: &str, message: &str) -> Refusal {
     let refusal = Refusal::new(400, "ValidationException", message).with("reason", "fieldValidationFailed");
-    refusal.with("fieldList", json!([{"name": field, "message": message}]))
+    refusal.with("fieldList", json!([{"name": field, "message": format!("The value of {field} is not valid.")}]))
 }
 
 fn invalid(field: &str) -> Refusal {

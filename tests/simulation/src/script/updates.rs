@@ -334,6 +334,21 @@ impl Script {
         }
     }
 
+    /// Whoever finds that a change has ended is ended itself, while telling it or writing it down.
+    fn lose_an_end(&mut self, draws: &mut Draws, from: usize) {
+        let given = self.items[from..].iter().filter_map(|item| match item {
+            Item::Act(second, Act::UpdateAccount(Update::Accept { code: Code::Mailed, .. })) => Some(*second),
+            _ => None,
+        });
+        let Some(last) = given.max() else { return };
+        let target = ["account-updater dynamodb:TransactWriteItems", "account-updater events:PutEvents"];
+        let target = target[index(draws, "where an end is lost", 2)].to_owned();
+        let kind = [Kind::Killed, Kind::KilledAfter][index(draws, "how an end is lost", 2)];
+        let only = Some(draws.between("which end is lost", 1, 3));
+        // The run of the next hour looks first.
+        self.items.push(Item::Fault(Fault { kind, from: last + 10, lasts: 15_000, target, percent: 100, only }));
+    }
+
     /// What people have asked for meets something that goes wrong.
     fn let_updates_fail(&mut self, draws: &mut Draws, from: usize) {
         let moments = self.items[from..].iter().filter_map(|item| match item {
@@ -354,6 +369,9 @@ impl Script {
                 let target = target.to_owned();
                 self.items.push(Item::Fault(Fault { kind, from: moment, lasts: 7_200, target, percent: 100, only }));
             }
+        }
+        if draws.happens("an end is lost", 30) {
+            self.lose_an_end(draws, from);
         }
         if draws.happens("updater ended", 25) {
             let moment = moments[index(draws, "which update is ended", moments.len() as u64)];
