@@ -99,7 +99,7 @@ invariants! {
     updates::protected_accounts_keep_their_names "No account that is protected or closed gets another name, and no code is mailed for one.",
     updates::what_the_updater_answers_is_true "What is answered as done of names and addresses is so at that time.",
     updates::every_change_of_an_address_ends_and_is_told "Every change of an address comes to its end, true and told, or people hear that its code ends.",
-    updates::who_gives_no_code_is_told_of_once "Without a failure from outside, people hear once of each code that nobody gives.",
+    updates::who_gives_no_code_is_told_of_once "Without a failure from outside at that time, people hear once of each code that nobody gives.",
     updates::no_code_is_asked_for_by_itself "AWS mails a code as often as people ask for one, and not more.",
     updates::what_is_changed_stands_in_the_journal "Whatever is done to a name or an address stands in the journal before.",
     updates::no_code_is_shown "No line, answer, event, mail, message, object or item of the table holds a code out of a mail.",

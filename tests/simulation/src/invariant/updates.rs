@@ -226,7 +226,8 @@ pub(super) fn every_change_of_an_address_ends_and_is_told(look: &Look<'_>) -> Op
 }
 
 pub(super) fn who_gives_no_code_is_told_of_once(look: &Look<'_>) -> Option<String> {
-    if look.has_call_faults() {
+    // What goes wrong before the first code is about to end is over by then.
+    if calm(look) >= look.state.begun + TOLD {
         return None;
     }
     let mut wrong = profiles(look).filter_map(|(id, profile, ..)| {
