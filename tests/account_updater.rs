@@ -108,6 +108,7 @@ pub(crate) async fn every_way(scenario: &Scenario) {
     eventually("its turn", PATIENCE, async || (state(scenario, &account).await == "PENDING").then_some(())).await;
     let rename = apply("rename", &with(&json!({"new_name": "Every Way"})));
     assert_eq!(one(scenario, &rename).await["outcome"], "done");
+    assert_eq!(one(scenario, &rename).await["outcome"], "nothing_to_do");
     let contact = json!({"name": "N", "title": "T", "email": "n@example.com", "phone": "1"});
     let set = json!({"account_ids": [account], "contact_type": "operations", "contact": contact});
     assert_eq!(one(scenario, &apply("set-contact", &set)).await["outcome"], "done");

@@ -152,6 +152,21 @@ impl EmailChange {
         Self { started_at, starts: self.starts + 1, told_at: None, ..self.in_state(State::Starting, now) }
     }
 
+    /// The same where AWS was not asked. A change of a run is asked for again. Whoever began another one has seen that it went
+    /// wrong, and nobody else goes on with it: it ends, and does not stand in the way of others.
+    pub(crate) fn not_asked(&self, now: Timestamp) -> Self {
+        if self.run.is_some() {
+            return self.in_state(State::Queued, now);
+        }
+        let why = "AWS was not asked to mail a code, since the function was ended before: start it again.";
+        self.in_state(State::Failed { why: why.to_owned() }, now)
+    }
+
+    /// Whether it was written down, and whoever was to ask AWS for it was ended before.
+    pub(crate) fn is_dropped(&self, now: Timestamp) -> bool {
+        self.state == State::Queued && self.run.is_none() && now.duration_since(self.since) >= CALL_LASTS
+    }
+
     /// Whether the call of a change that is `STARTING` has arrived, by what AWS says of the account.
     pub(crate) fn seen(&self, update: Option<EmailUpdate>, now: Timestamp) -> Seen {
         let since = self.since - CLOCKS_DIFFER;

@@ -64,7 +64,13 @@ impl Updates {
         event: &AccountUpdated,
     ) -> Result<Finding, Failure> {
         let Admitted { account, target, .. } = admitted;
-        if account.name == name.as_str() {
+        // Organizations shows for a while what it was called before: that it has the name is asked where names are kept.
+        let has_name = account.name == name.as_str()
+            && match self.accounts.account_name(&target).await {
+                Ok(present) => present == name.as_str(),
+                Err(error) => return Ok(Finding::failed(error)),
+            };
+        if has_name {
             return Ok(Finding::NothingToDo { why: format!("{name} is the name of the account.") });
         }
         match self.namesake(name, &account).await {

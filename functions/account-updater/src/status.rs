@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use crate::{
     email_change::{EmailChange, State},
-    event::{AccountUpdated, EmailChangesAbandoned, Finding},
+    event::{EmailChangesAbandoned, Finding},
     report::{Report, Row, Rows},
     updates::{Message, Run, Updates},
     visits::visit,
@@ -201,20 +201,17 @@ impl Updates {
         let own = self.guard.sessions.own_account().await?;
         let target = AccountTarget::of(&change.account_id, own);
         let after = match change.state {
+            State::Queued if change.is_dropped(now) => {
+                let after = change.not_asked(now);
+                self.keep(&after, run).await?;
+                Some(after)
+            }
             State::Queued => None,
-            State::Starting => Some(self.settled(change.clone(), &target, now).await?).filter(|after| *after != change),
-            _ => self.after(&change, &target).await?,
+            State::Starting => Some(self.settled(change.clone(), &target, run).await?).filter(|after| *after != change),
+            _ => self.after(&change, &target, run).await?,
         };
         let Some(after) = after else { return Ok((change, None)) };
-        let finding = match &after.state {
-            State::Completed => Finding::Done { steps: vec![after.words()] },
-            State::Failed { .. } => Finding::Refused { why: after.words() },
-            _ => Finding::Waits { why: after.words() },
-        };
-        if !after.is_open() {
-            let event = AccountUpdated::of_change(run.invocation, run.task, run.asked, &after);
-            self.journal.end(&event.ending(finding.clone())).await?;
-        }
+        let finding = after.finding();
         Ok((after, Some(finding)))
     }
 

@@ -8,7 +8,7 @@ use steward::{
     clock,
     control::Mode,
     error::{Cause, Failure},
-    gateway::{AccountGateway, AccountTarget, EmailCode, EventBridgeGateway, SqsGateway},
+    gateway::{AccountGateway, AccountTarget, EmailCode, EmailUpdate, EventBridgeGateway, SqsGateway},
     ids::{AccountId, Email},
     organization::Target,
     session::Protected,
@@ -63,12 +63,14 @@ impl Updates {
             Ok(admitted) => admitted,
             Err(finding) => return self.refuse(id, new_email, run, finding).await,
         };
-        if new_email.as_str().eq_ignore_ascii_case(&account.email) {
+        // Organizations shows for a while what it was before: that it has the address is asked where addresses are kept.
+        let is_shown = new_email.as_str().eq_ignore_ascii_case(&account.email);
+        if is_shown && new_email.as_str().eq_ignore_ascii_case(&self.accounts.primary_email(&target).await?) {
             return Ok(Finding::NothingToDo { why: format!("{new_email} is the address of the account.") });
         }
         let found = self.changes.find(id).await?;
         let found = match found {
-            Some(found) => Some(self.settled(found, &target, clock::now()).await?),
+            Some(found) => Some(self.settled(found, &target, run).await?),
             None => None,
         };
         if let Some(under_way) = found.as_ref().filter(|found| found.is_open() && !found.is_unasked()) {
@@ -101,7 +103,7 @@ impl Updates {
             Ok(admitted) => admitted,
             Err(finding) => return Ok(finding),
         };
-        let Some(change) = self.settled_of(id, &target).await? else { return Ok(none_under_way(id)) };
+        let Some(change) = self.settled_of(id, &target, run).await? else { return Ok(none_under_way(id)) };
         match change.state {
             State::Pending => {}
             State::Starting => return Ok(not_known_yet()),
@@ -121,7 +123,9 @@ impl Updates {
             }
             // Somebody was quicker, or an answer was lost: AWS says how far it is.
             Err(error) if error.cause == Cause::Conflict || !error.refused => {
-                match self.after(&change, &target).await? {
+                match self.after(&change, &target, run).await? {
+                    // That it has ended is told.
+                    Some(after) if !after.is_open() => return Ok(Finding::NothingToDo { why: after.words() }),
                     Some(after) => Finding::NothingToDo { why: after.words() },
                     None => Finding::failed(error),
                 }
@@ -138,7 +142,7 @@ impl Updates {
             Ok(admitted) => admitted,
             Err(finding) => return Ok(finding),
         };
-        let Some(change) = self.settled_of(id, &target).await? else { return Ok(none_under_way(id)) };
+        let Some(change) = self.settled_of(id, &target, run).await? else { return Ok(none_under_way(id)) };
         match change.state {
             State::Pending => {}
             State::Starting => return Ok(not_known_yet()),
@@ -200,7 +204,7 @@ impl Updates {
             Err(Finding::Failed { failure }) => return Err(failure),
             Err(_) => return Ok(()),
         };
-        let change = self.settled(change, &target, clock::now()).await?;
+        let change = self.settled(change, &target, &run).await?;
         let waits = match change.state {
             State::Queued => {
                 let (change, _) = self.start(change, &target, &run).await?;
@@ -251,23 +255,44 @@ impl Updates {
                 (starting.in_state(State::Failed { why }, now), Finding::Failed { failure })
             }
         };
-        self.changes.put(&after, now).await?;
-        self.journal.end(&event.ending(finding.clone())).await?;
+        if after.is_open() {
+            self.changes.put(&after, now).await?;
+            self.journal.end(&event.ending(finding.clone())).await?;
+        } else {
+            // As every end: it is told before it is one.
+            self.journal.end(&event.ending(finding.clone())).await?;
+            self.changes.put(&after, now).await?;
+        }
         Ok((after, finding))
     }
 
     /// Ends a change of a run that is not asked for.
     async fn fail(&self, change: &EmailChange, run: &Run<'_>, why: String) -> Result<(), Failure> {
-        let now = clock::now();
-        self.changes.put(&change.in_state(State::Failed { why: why.clone() }, now), now).await?;
-        let event = AccountUpdated::of_change(run.invocation, run.task, run.asked, change);
-        self.journal.end(&event.ending(Finding::Refused { why })).await
+        self.keep(&change.in_state(State::Failed { why }, clock::now()), run).await
+    }
+
+    /// Writes down what a change was found to be; a plan writes nothing. An end is told before it is written down: whoever is
+    /// killed between the two tells it again rather than never, since nobody looks at what has ended.
+    pub(crate) async fn keep(&self, found: &EmailChange, run: &Run<'_>) -> Result<(), Failure> {
+        if run.mode == Mode::Plan {
+            return Ok(());
+        }
+        if !found.is_open() {
+            let event = AccountUpdated::of_change(run.invocation, run.task, run.asked, found);
+            self.journal.end(&event.ending(found.finding())).await?;
+        }
+        self.changes.put(found, clock::now()).await
     }
 
     /// The change of this account, brought up to what AWS says where nobody knows whether AWS was asked.
-    async fn settled_of(&self, id: &AccountId, target: &AccountTarget) -> Result<Option<EmailChange>, Failure> {
+    async fn settled_of(
+        &self,
+        id: &AccountId,
+        target: &AccountTarget,
+        run: &Run<'_>,
+    ) -> Result<Option<EmailChange>, Failure> {
         match self.changes.find(id).await? {
-            Some(change) => Ok(Some(self.settled(change, target, clock::now()).await?)),
+            Some(change) => Ok(Some(self.settled(change, target, run).await?)),
             None => Ok(None),
         }
     }
@@ -277,21 +302,22 @@ impl Updates {
         &self,
         change: EmailChange,
         target: &AccountTarget,
-        now: jiff::Timestamp,
+        run: &Run<'_>,
     ) -> Result<EmailChange, Failure> {
         if change.state != State::Starting {
             return Ok(change);
         }
         let update = self.accounts.find_primary_email_update(target).await?;
+        let now = clock::now();
         let settled = match change.seen(update, now) {
             Seen::NotYet => return Ok(change),
-            Seen::NotStarted => change.in_state(State::Queued, now),
-            Seen::Started => match change.after(update, None, now) {
+            Seen::NotStarted => change.not_asked(now),
+            Seen::Started => match self.as_aws_says(&change, update, target).await? {
                 Some(after) => after,
                 None => return Ok(change),
             },
         };
-        self.changes.put(&settled, now).await?;
+        self.keep(&settled, run).await?;
         Ok(settled)
     }
 
@@ -300,17 +326,29 @@ impl Updates {
         &self,
         change: &EmailChange,
         target: &AccountTarget,
+        run: &Run<'_>,
     ) -> Result<Option<EmailChange>, Failure> {
         let update = self.accounts.find_primary_email_update(target).await?;
-        let mut after = change.after(update, None, clock::now());
-        if after.as_ref().is_some_and(|after| after.state == State::Completed) {
-            let present = self.accounts.primary_email(target).await?;
-            after = change.after(update, Some(&present), clock::now());
-        }
+        let after = self.as_aws_says(change, update, target).await?;
         if let Some(after) = &after {
-            self.changes.put(after, clock::now()).await?;
+            self.keep(after, run).await?;
         }
         Ok(after)
+    }
+
+    /// The change by what AWS says of it; that it is complete counts where the account has its address.
+    async fn as_aws_says(
+        &self,
+        change: &EmailChange,
+        update: Option<EmailUpdate>,
+        target: &AccountTarget,
+    ) -> Result<Option<EmailChange>, Failure> {
+        let after = change.after(update, None, clock::now());
+        if after.as_ref().is_none_or(|after| after.state != State::Completed) {
+            return Ok(after);
+        }
+        let present = self.accounts.primary_email(target).await?;
+        Ok(change.after(update, Some(&present), clock::now()))
     }
 
     async fn admitted(&self, id: &AccountId, run: &Run<'_>) -> Result<Admitted, Finding> {
@@ -359,6 +397,17 @@ impl EmailChange {
     /// Whether AWS was not asked, and nobody is about to.
     fn is_unasked(&self) -> bool {
         self.state == State::Queued && self.run.is_none()
+    }
+
+    /// What has become of it.
+    pub(crate) fn finding(&self) -> Finding {
+        match &self.state {
+            State::Completed => Finding::Done { steps: vec![self.words()] },
+            State::Failed { .. } => Finding::Refused { why: self.words() },
+            State::Queued | State::Starting | State::Pending | State::Accepted | State::Forgotten => {
+                Finding::Waits { why: self.words() }
+            }
+        }
     }
 
     /// How far it is, in words.

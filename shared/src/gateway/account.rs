@@ -143,6 +143,7 @@ struct RateLimiters {
     enable_region: RateLimiter,
     disable_region: RateLimiter,
     accept_primary_email_update: RateLimiter,
+    get_account_information: RateLimiter,
     get_primary_email: RateLimiter,
     get_primary_email_update_status: RateLimiter,
     put_account_name: RateLimiter,
@@ -162,6 +163,7 @@ impl RateLimiters {
             enable_region: limiter("EnableRegion", 1.0, 1.0),
             disable_region: limiter("DisableRegion", 1.0, 1.0),
             accept_primary_email_update: limiter("AcceptPrimaryEmailUpdate", 1.0, 1.0),
+            get_account_information: limiter("GetAccountInformation", 3.0, 3.0),
             get_primary_email: limiter("GetPrimaryEmail", 3.0, 3.0),
             // AWS publishes none for it: that of its sister.
             get_primary_email_update_status: limiter("GetPrimaryEmailUpdateStatus", 3.0, 3.0),

@@ -46,6 +46,7 @@ def main(endpoint, account, member):
     assert status["Status"] == "PENDING" and status["UpdatedAt"].year > 2025, status
     call.refused("AcceptPrimaryEmailUpdate", "ValidationException", "fieldValidationFailed", Otp="wrong0", **new)
     call("PutAccountName", AccountName="Shop", **named)
+    assert call("GetAccountInformation", **named)["AccountName"] == "Shop"
     call.refused("PutAccountName", "ValidationException", "fieldValidationFailed", AccountName="<Shop>", **named)
     call.report()
 

@@ -48,6 +48,7 @@ fn simulated_services_answer_as_the_local_cloud_does_and_as_botocore_reads_them(
     let (mut wrong, mut everywhere) = (Vec::new(), BTreeSet::new());
     for row in table::table() {
         let name = format!("{} {} ({})", row.service, row.operation, row.says);
+        simulated.read_mail();
         let mut names = std::mem::take(&mut simulated.names);
         let ours = settled(&row, &mut names, "simulated", |question| {
             simulated.rest();
@@ -59,6 +60,7 @@ fn simulated_services_answer_as_the_local_cloud_does_and_as_botocore_reads_them(
         if code.as_str() != row.refused {
             wrong.push(format!("{name}: {}", ours.answer));
         }
+        local.read_mail();
         let mut names = std::mem::take(&mut local.names);
         let theirs = settled(&row, &mut names, "local", |question| {
             local.rest();

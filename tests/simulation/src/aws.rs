@@ -1,5 +1,6 @@
 //! The services: each a small faithful one, that fails loudly where it is asked for more than it knows.
 
+pub(crate) mod account;
 mod checks;
 pub(crate) mod closings;
 mod cost_explorer;
@@ -22,7 +23,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     call::{Call, Protocol},
     cloud::{Effect, Principal, State},
-    template::stack,
+    template::{ACCOUNT, stack},
     time,
 };
 
@@ -134,7 +135,8 @@ impl Refusal {
             Protocol::Json | Protocol::RestJson | Protocol::Cbor => "application/x-amz-json-1.1",
             Protocol::Query | Protocol::RestXml => "text/xml",
         };
-        let headers = query_code.map(|code| ("x-amzn-query-error", format!("{code};Sender")));
+        let kind = (protocol == Protocol::RestJson).then(|| ("x-amzn-errortype", code.clone()));
+        let headers = query_code.map(|code| ("x-amzn-query-error", format!("{code};Sender"))).or(kind);
         Answer { status: *status, content_type, headers: headers.into_iter().collect(), body: body.into_bytes() }
     }
 }
@@ -156,8 +158,8 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         return Err(Refusal::throttled(&call.service));
     }
     let is_write = [
-        "Create", "Put", "Delete", "Move", "Tag", "Untag", "Close", "Update", "Attach", "Detach", "Enable", "Disable",
-        "Set",
+        "Accept", "Attach", "Close", "Create", "Delete", "Detach", "Disable", "Enable", "Move", "Put", "Set", "Start",
+        "Tag", "Untag", "Update",
     ]
     .iter()
     .any(|verb| call.operation.starts_with(verb));
@@ -171,6 +173,7 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         "states" if call.operation == "DescribeExecution" => state.executions.serve(call),
         "events" => events::serve(state, call),
         "organizations" => organizations::serve(state, call),
+        "account" if who.account == ACCOUNT => account::serve(state, call),
         "tagging" => organizations::tags_of_accounts(state, &who, call),
         "cloudformation" => stack_sets::serve(state, &who, call),
         "ce" => cost_explorer::serve(state, &who, call),

@@ -22,6 +22,7 @@ use crate::{
     call::Call,
     draw::Draws,
     fault::{Fault, Kind},
+    invoked::{self, Invoked},
     rate::Rates,
     template::{ACCOUNT, Function, stack},
     time,
@@ -49,6 +50,8 @@ pub(crate) enum Effect {
     CreationEnds { call: String },
     /// AWS has closed an account.
     ClosingEnds { account: String },
+    /// AWS has done with a change of an account's primary e-mail address.
+    AddressChanges { account: String },
     /// A function is invoked, and nobody waits for the answer.
     Invoke { function: String, payload: Value },
 }
@@ -130,6 +133,8 @@ pub(crate) struct State {
     pub(crate) root_sessions: Vec<RootSession>,
     /// Calls and throttled calls by function and operation.
     pub(crate) calls: BTreeMap<(String, String), (u64, u64)>,
+    /// The invocations of functions that people ask for plans.
+    pub(crate) invoked: Vec<Invoked>,
     /// What a call did that no policy allows, and what is not simulated.
     pub(crate) wrong: BTreeSet<String>,
     /// What was passed through: states, operations, causes.
@@ -180,6 +185,7 @@ impl Cloud {
             watched: Vec::new(),
             root_sessions: Vec::new(),
             calls: BTreeMap::new(),
+            invoked: Vec::new(),
             wrong: BTreeSet::new(),
             covered: BTreeSet::new(),
             lines: Vec::new(),
@@ -270,7 +276,10 @@ impl State {
         let count = self.calls.entry((function, operation.clone())).or_default();
         count.0 += 1;
         let outcome = match answer {
-            Ok(_) => "ok",
+            Ok(_) => {
+                invoked::calls(self, who, call);
+                "ok"
+            }
             Err(refusal) => {
                 if refusal.is_throttling() {
                     count.1 += 1;

@@ -5,6 +5,7 @@ mod closings;
 mod messages;
 mod requests;
 mod sweeps;
+mod updates;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,8 @@ use crate::{
     run::{Seen, dead_letters},
     script::{Act, Item, Script},
 };
+
+pub(crate) use updates::is_untrue;
 
 /// An invariant that broke.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +110,16 @@ invariants! {
     closings::every_change_is_journaled "The journal has a row before each call that closes an account, or calls that off.",
     closings::people_know_before "No account is closed before people were told that it will be.",
     closings::who_asks_is_answered "Without a failure from outside, who asks about closings is answered.",
+    updates::names_and_addresses_are_as_asked "An account has the name and the address that it had, or that a person has asked for.",
+    updates::plans_change_no_names_and_addresses "Who plans names and addresses, or looks at them, writes nothing.",
+    updates::protected_accounts_keep_their_names "No account that is protected or closed gets another name, and no code is mailed for one.",
+    updates::what_the_updater_answers_is_true "What is answered as done of names and addresses is so at that time.",
+    updates::every_change_of_an_address_ends_and_is_told "Every change of an address comes to its end, true and told, or people hear that its code ends.",
+    updates::who_gives_no_code_is_told_of_once "Without a failure from outside at that time, people hear once of each code that nobody gives.",
+    updates::no_code_is_asked_for_by_itself "AWS mails a code as often as people ask for one, and not more.",
+    updates::what_is_changed_stands_in_the_journal "Whatever is done to a name or an address stands in the journal before.",
+    updates::no_code_is_shown "No line, answer, event, mail, message, object or item of the table holds a code out of a mail.",
+    updates::what_has_another_address_is_not_ready "A request that was READY is not taken for an account that has given its address up.",
 }
 
 /// The invariants that do not hold.
@@ -141,6 +154,15 @@ impl Look<'_> {
 
     fn published(&self, kind: &'static str) -> impl Iterator<Item = &PublishedEvent> {
         self.state.published.iter().filter(move |published| published.kind == kind)
+    }
+
+    /// Whether a person has let an account go to this address, or from it.
+    fn went_to_or_from(&self, email: &str) -> bool {
+        let profiles = self.state.organization.profiles.values();
+        profiles.into_iter().any(|profile| {
+            let is_to = profile.updates.iter().any(|it| it.email == email && it.accepted_at.is_some());
+            is_to || profile.addresses.had(email)
+        })
     }
 
     fn was_given_up(&self, text: &str) -> bool {

@@ -31,8 +31,9 @@ use tokio::{
 use crate::{
     aws::sqs,
     cloud::{Cloud, SECRET, key_of},
+    invoked,
     script::Script,
-    template::{Function, Mapping, stack},
+    template::{Function, Mapping, Unwaited, stack},
     time::{self, SdkTime, Skewed},
     wire::Line,
 };
@@ -127,8 +128,9 @@ impl Lambda {
             Some(alias) => format!("{}:{alias}", function.arn),
             None => function.arn.clone(),
         };
-        let shown = payload.to_string();
+        let shown = invoked::without_code(&payload).to_string();
         self.note(&environment, format_args!("begins: {shown:.300}"));
+        self.cloud.with(|state| invoked::begins(state, &environment.name, id, &payload));
         let work = (environment.handler)(LambdaEvent::new(payload, context));
         let work = Skewed { work: Box::pin(work), skew: environment.skew };
         let ends_after = self.cloud.with(|state| state.strike_environment(&function.name));
@@ -205,10 +207,11 @@ impl Lambda {
         Ok(Environment { name, handler, kill, skew, idle_since: Instant::now() })
     }
 
-    /// Invokes a function for nobody: again a minute and two later, then its event goes to the undeliverable ones
-    /// (AWS Lambda developer guide, "How Lambda handles errors and retries with asynchronous invocation").
+    /// Invokes a function for nobody: again a minute and two later, then its event goes to the undeliverable ones, as far as
+    /// the function has it so (AWS Lambda developer guide, "How Lambda handles errors and retries with asynchronous invocation").
     pub(crate) async fn invoke_for_nobody(self: Rc<Self>, id: String, payload: Value) {
-        let oldest = Instant::now() + Duration::from_hours(6);
+        let Unwaited { retries, oldest, is_kept } = stack().functions[&id].unwaited;
+        let oldest = Instant::now() + oldest;
         let mut failures = 0;
         let mut wait = Duration::from_secs(1);
         loop {
@@ -225,8 +228,10 @@ impl Lambda {
                     failed("TooManyRequestsException", "Rate Exceeded.")
                 }
             };
-            if failures == 3 || Instant::now() + wait > oldest {
-                self.give_up(&id, &payload, &error, failures);
+            if failures > retries || Instant::now() + wait > oldest {
+                if is_kept {
+                    self.give_up(&id, &payload, &error, failures);
+                }
                 return;
             }
             sleep(wait).await;

@@ -1,17 +1,21 @@
 //! What people do in a run.
 
 pub(crate) mod closings;
+mod updates;
 
 use serde_json::{Value, json};
 
 use crate::{
     aws::{events, organizations},
+    cloud::State,
     document, machine,
     run::{Asked, Published, World, address, document_of, upload},
-    script::{Act, Item, WATCHED},
-    template::file,
+    script::{Act, Item, WATCHED, Whose},
+    template::{ACCOUNT, file},
     time,
 };
+
+pub(crate) use updates::{PATTERN, Updated, WRONG_CODE};
 
 impl World {
     /// Lets people do something.
@@ -71,12 +75,11 @@ impl World {
                 let before = self.cloud.with(|state| state.writes);
                 self.baseline("plan").await;
                 let after = self.cloud.with(|state| state.writes);
-                // Where people ask for accounts as well, or for their end, others write meanwhile.
-                let is_alone = !self
-                    .script
-                    .items
-                    .iter()
-                    .any(|item| matches!(item, Item::Act(_, Act::Request { .. } | Act::Closing(_))));
+                // Where people ask for accounts as well, or for their end or other names, others write meanwhile.
+                let writes = |item: &Item| {
+                    matches!(item, Item::Act(_, Act::Request { .. } | Act::Closing(_) | Act::UpdateAccount(_)))
+                };
+                let is_alone = !self.script.items.iter().any(writes);
                 if is_alone {
                     self.seen.borrow_mut().writes_in_plan += after - before;
                 }
@@ -95,6 +98,7 @@ impl World {
                 self.root_task(input).await;
             }
             Act::Closing(closing) => self.closing(closing).await,
+            Act::UpdateAccount(update) => self.update(update).await,
             Act::Sweep => self.sweep().await,
             Act::ReportAgain => self.report_again().await,
         }
@@ -187,6 +191,23 @@ impl World {
             again,
         };
         self.seen.borrow_mut().published.push(published);
+    }
+}
+
+/// The id of an account; None while there is none.
+fn id_of(state: &State, whose: Whose) -> Option<String> {
+    match whose {
+        Whose::Old(number) => Some(organizations::id_of(number)),
+        Whose::Management => Some(ACCOUNT.to_owned()),
+        Whose::Nobody => Some("999999999999".to_owned()),
+        Whose::Person(person) => {
+            let email = address(person);
+            let mut ready = state.published.iter().rev().filter(|published| published.kind == "AccountCreated");
+            let ready = ready.find(|published| published.detail["email"] == email.as_str());
+            let of_address = || state.organization.accounts.iter().find(|account| account.email == email);
+            let told = ready.and_then(|published| Some(published.detail["account_id"].as_str()?.to_owned()));
+            told.or_else(|| of_address().map(|account| account.id.clone()))
+        }
     }
 }
 

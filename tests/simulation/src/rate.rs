@@ -44,7 +44,12 @@ fn published(operation: &str) -> Option<(f64, f64)> {
             (10.0, 15.0)
         }
         "account:ListRegions" | "account:PutAlternateContact" | "account:DeleteAlternateContact" => (5.0, 5.0),
-        "account:EnableRegion" | "account:DisableRegion" => (1.0, 1.0),
+        "account:GetAccountInformation" | "account:GetPrimaryEmail" => (3.0, 3.0),
+        "account:AcceptPrimaryEmailUpdate"
+        | "account:DisableRegion"
+        | "account:EnableRegion"
+        | "account:PutAccountName"
+        | "account:StartPrimaryEmailUpdate" => (1.0, 1.0),
         _ => return None,
     })
 }

@@ -17,13 +17,13 @@ use tokio::{
 };
 
 use crate::{
-    aws::{closings, events, organizations, sqs, stack_sets},
+    aws::{account, closings, events, organizations, sqs, stack_sets},
     cloud::{Cloud, Effect, Line, State},
     document::{self, Document},
     fault::Kind,
     invariant::{self, Broken},
     lambda::{self, Lambda},
-    people,
+    people::{self, Updated},
     script::{Act, Item, Script},
     template::{SUSPENDED_UNIT, stack},
     time,
@@ -73,6 +73,8 @@ pub(crate) struct Seen {
     /// What people have asked about the closing of accounts.
     pub(crate) closings: Vec<people::closings::Asked>,
     pub(crate) published: Vec<Published>,
+    /// What people were answered who asked for names and addresses.
+    pub(crate) updated: Vec<Updated>,
     /// Sweeps that ended without a report.
     pub(crate) failed_sweeps: Vec<Value>,
     /// Whether nothing was left to do when the run was over.
@@ -325,6 +327,7 @@ impl World {
     async fn happens(&self, effect: Effect) {
         match effect {
             Effect::Event { own_bus, event } => self.cloud.with(|state| events::deliver(state, own_bus, &event)),
+            Effect::AddressChanges { account } => self.cloud.with(|state| account::address_changes(state, &account)),
             Effect::CreationEnds { call } => self.cloud.with(|state| organizations::creation_ends(state, &call)),
             Effect::ClosingEnds { account } => self.cloud.with(|state| closings::closing_ends(state, &account)),
             Effect::Invoke { function, payload } => {

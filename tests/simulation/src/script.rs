@@ -3,15 +3,20 @@
 
 mod aimed;
 mod closings;
+mod updates;
+mod whose;
 
 use std::fmt;
 
-pub use closings::{Closing, Whose};
+pub use closings::Closing;
 
 use crate::{
     draw::Draws,
     fault::{Fault, Kind},
 };
+
+pub use updates::{Address, Code, Name, Update};
+pub use whose::Whose;
 
 /// Something that somebody does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +72,8 @@ pub enum Act {
     },
     /// A document is uploaded that has sweeps put right what has drifted.
     Remediating,
+    /// A person asks for other names or addresses.
+    UpdateAccount(Update),
     /// The stack is updated: every function starts cold.
     Update,
     /// A person brings all accounts to the baseline.
@@ -208,6 +215,7 @@ impl Script {
         script.beside(&mut draws);
         script.aim(&mut draws);
         script.maybe_close(&mut draws);
+        script.update_accounts(&mut draws);
         script
     }
 

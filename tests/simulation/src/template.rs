@@ -10,6 +10,8 @@ use crate::{document::SEALED, permissions::Permissions};
 /// The account that the stack is in.
 pub(crate) const ACCOUNT: &str = "111111111111";
 const REGION: &str = "us-east-1";
+/// The domains that addresses may be changed to: first that of the accounts that are there.
+pub(crate) const EMAIL_DOMAINS: [&str; 2] = ["example.com", "new.example"];
 /// The stack's name.
 pub(crate) const STACK: &str = "steward";
 
@@ -28,6 +30,31 @@ pub(crate) struct Function {
     pub(crate) environment: BTreeMap<String, String>,
     /// What its role may do.
     pub(crate) permissions: Permissions,
+    pub(crate) unwaited: Unwaited,
+}
+
+/// What becomes of invocations that nobody waits for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unwaited {
+    /// How often one that failed is tried again.
+    pub(crate) retries: u64,
+    /// How long one waits at most.
+    pub(crate) oldest: Duration,
+    /// Whether one that failed is kept, with its input.
+    pub(crate) is_kept: bool,
+}
+
+impl Unwaited {
+    /// What a function says of it, or the whole template.
+    fn read(own: &Value, globals: &Value) -> Self {
+        let config = if own.is_null() { globals } else { own };
+        let number = |name: &str| config[name].as_u64().expect("a number");
+        Self {
+            retries: number("MaximumRetryAttempts"),
+            oldest: Duration::from_secs(number("MaximumEventAgeInSeconds")),
+            is_kept: config["DestinationConfig"]["OnFailure"].is_object(),
+        }
+    }
 }
 
 /// A queue that feeds a function.
@@ -168,6 +195,10 @@ fn read_function(
         timeout: properties["Timeout"].as_u64().expect("a timeout"),
         environment,
         permissions: Permissions::of(statements),
+        unwaited: Unwaited::read(
+            &properties["EventInvokeConfig"],
+            &resolver.resolve(&resolver.template["Globals"]["Function"]["EventInvokeConfig"]),
+        ),
     };
     for (name, event) in properties["Events"].as_object().into_iter().flatten() {
         let details = &event["Properties"];
@@ -271,6 +302,7 @@ impl Resolver<'_> {
             "Fn::If" => {
                 let is_met = match argument[0].as_str().expect("a condition") {
                     "HasBaselineDocument"
+                    | "HasEmailDomains"
                     | "HasOrganization"
                     | "AsksCostExplorer"
                     | "ClosesAccounts"
@@ -279,7 +311,6 @@ impl Resolver<'_> {
                     "HasProtectedAccounts"
                     | "ChecksSignatures"
                     | "HasDelegatedAdministrators"
-                    | "HasEmailDomains"
                     | "HasJumpAccount"
                     | "HearsMembers"
                     | "IsJumpAccount"
@@ -305,6 +336,7 @@ impl Resolver<'_> {
             "SuspendedUnitId" => SUSPENDED_UNIT.into(),
             "StackSetsToLeave" => LEFT_STACK_SET.into(),
             "AskCostExplorer" => "yes".into(),
+            "EmailDomains" => EMAIL_DOMAINS.join(",").into(),
             _ if self.template["Parameters"].get(name).is_some() => {
                 let default = &self.template["Parameters"][name]["Default"];
                 if default.is_null() { "".into() } else { default.clone() }

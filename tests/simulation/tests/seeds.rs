@@ -18,6 +18,9 @@ const KNOWN: &[(u64, &str)] = &[
     (40, "READY of a closed account"),
     (4051, "an account gets the baseline of the unit that it has left a moment ago"),
     (151, "a sweep puts right what is being given its baseline, since the news of the account came late"),
+    (75, "an account that was renamed a moment ago is said to have the name that it had before"),
+    (182, "a change of an address whose function was ended before it asked AWS stands open for ever"),
+    (158, "a change of an address ends, and whoever finds that is ended before it is told"),
 ];
 
 /// Seeds of the closing of accounts that have found something, and what.

@@ -70,6 +70,19 @@ fn only_a_change_of_a_run_that_nobody_has_worked_on_for_half_an_hour_has_lost_it
 }
 
 #[test]
+fn what_aws_was_not_asked_for_waits_in_a_run_and_ends_where_nobody_goes_on_with_it() {
+    let of_run = change_of(1, "a@new.example").starting(at("20T09:00:00"));
+    assert_eq!(of_run.not_asked(at("20T09:01:00")).state, State::Queued);
+    let alone = EmailChange { run: None, ..of_run };
+    let ended = alone.not_asked(at("20T09:01:00"));
+    assert!(matches!(&ended.state, State::Failed { why } if why.contains("start it again")) && !ended.is_open());
+    // It was ended before the record said that AWS is about to be asked.
+    let queued = EmailChange { run: None, ..change_of(1, "a@new.example") };
+    assert!(!queued.is_dropped(at("20T08:00:59")) && queued.is_dropped(at("20T08:01:00")));
+    assert!(!change_of(1, "a@new.example").is_dropped(at("21T08:00:00")), "its message is sent again");
+}
+
+#[test]
 fn a_record_is_read_back_as_it_was_written_and_has_no_room_for_a_code() {
     for state in [State::Queued, State::Pending, State::Failed { why: "no".to_owned() }, State::Forgotten] {
         let change = change_of(1, "a@new.example").starting(at("20T09:00:00")).in_state(state, at("20T09:00:01"));

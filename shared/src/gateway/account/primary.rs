@@ -123,6 +123,18 @@ impl AccountGateway {
             .ok_or_else(|| CallError::unusable(OPERATION, Cause::CallFailed, "an answer without PrimaryEmail"))
     }
 
+    /// The name of an account, as AWS has it. Organizations shows another one only after a while.
+    pub async fn account_name(&self, target: &AccountTarget) -> Result<String, CallError> {
+        const OPERATION: &str = "account:GetAccountInformation";
+        self.limiters.get_account_information.turn(OPERATION).await?;
+        let answer = self.client.get_account_information().set_account_id(target.id()).send().await;
+        let answer = answer.map_err(|error| target.denied(CallError::of(OPERATION, error)))?;
+        answer
+            .account_name()
+            .map(ToOwned::to_owned)
+            .ok_or_else(|| CallError::unusable(OPERATION, Cause::CallFailed, "an answer without AccountName"))
+    }
+
     /// Gives an account another name. AWS takes the same name again.
     pub async fn put_account_name(&self, target: &AccountTarget, name: &AccountName) -> Result<(), CallError> {
         const OPERATION: &str = "account:PutAccountName";
@@ -227,5 +239,16 @@ mod tests {
         let gateway = AccountGateway::mocked(mock_client!(aws_sdk_account, RuleMode::Sequential, [&put]));
         gateway.put_account_name(&member(), &"Shop".parse().unwrap()).await.unwrap();
         assert_eq!(put.num_calls(), 1);
+    }
+
+    #[tokio::test]
+    async fn the_name_is_that_of_account_management_and_an_answer_without_one_is_a_failure() {
+        let named = answered(200, r#"{"AccountId":"222222222222","AccountName":"Shop"}"#);
+        let rules = [named, answered(200, "{}")]
+            .map(|answer| mock!(Client::get_account_information).then_http_response(answer));
+        let client = mock_client!(aws_sdk_account, RuleMode::Sequential, rules.each_ref());
+        let gateway = AccountGateway::mocked(client);
+        assert_eq!(gateway.account_name(&member()).await.unwrap(), "Shop");
+        assert_eq!(gateway.account_name(&member()).await.unwrap_err().cause, Cause::CallFailed);
     }
 }

@@ -31,7 +31,7 @@ async fn botocore_understands_every_answer_of_account_management() {
     let (organization, _, mut members) = crate::account::with_members(1).await;
     let accounts = [organization.management_account().to_owned(), members.remove(0)];
     let printed = botocore("account_wire.py", accounts).await;
-    assert!(printed.starts_with("14 operations"), "{printed}");
+    assert!(printed.starts_with("15 operations"), "{printed}");
 }
 
 #[tokio::test]

@@ -24,6 +24,8 @@ from urllib3.response import HTTPResponse
 # denies, and those of S3, whose model lists few ("Error responses" in the API references of both).
 COMMON = {"AccessDenied", "AccessDeniedException", "ValidationError"}
 COMMON_OF_S3 = {"304", "NoSuchVersion", "PreconditionFailed"}
+# Protocols whose answers are JSON.
+JSON = {"json", "rest-json"}
 
 SESSION = botocore.session.Session()
 SETTINGS = {"parameter_validation": False, "request_checksum_calculation": "when_required"}
@@ -88,18 +90,20 @@ def unlike(model, code, headers, content):
     if code is not None:
         declared = {shape.error_code: shape for shape in model.error_shapes}
         # The header may give it another code, the one of the query protocol; the model knows the one in the body.
-        code = json.loads(content)["__type"] if protocol == "json" else code
+        code = json.loads(content)["__type"] if protocol in JSON else code
         common = COMMON | COMMON_OF_S3 if protocol == "rest-xml" else COMMON
         if code not in declared and code not in common:
             return [f"{model.name} does not declare {code}"]
-        if protocol == "json":
+        if protocol in JSON:
             # Services write the message with either letter, whatever their model says.
             members = json.loads(content)
-            members = {name: member for name, member in members.items() if name not in ("__type", "message", "Message")}
+            known = declared[code].members if code in declared else {}
+            unsaid = {"__type", "message", "Message"} - set(known)
+            members = {name: member for name, member in members.items() if name not in unsaid}
             return list(of_json(code, declared[code], members)) if members else []
         return []
     shape = model.output_shape
-    if protocol == "json":
+    if protocol in JSON:
         return list(of_json(model.name, shape, json.loads(content)))
     if protocol == "query":
         root = ElementTree.fromstring(content)

@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::{
     orchestrator::{HttpRequest, HttpResponse},
 };
 use jiff::Timestamp;
-use local_cloud::{AwsClient, LocalCloud, Method, Options};
+use local_cloud::{AwsClient, LocalCloud, Method, Options, Organization};
 use serde_json::{Value, json};
 use tokio::{
     runtime::{Builder, Runtime},
@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    aws::{closings, organizations},
+    aws::{account, closings, organizations},
     cloud::{Cloud, Effect, Principal},
     template::{ACCOUNT, STACK, last, stack},
     time,
@@ -30,6 +30,8 @@ pub(super) type Names = BTreeMap<&'static str, Value>;
 /// The queue of the stack that both have.
 const QUEUE: &str = "AccountRequestQueue";
 const BUCKET: &str = "documents";
+/// The members.
+const MEMBERS: (&str, &str) = ("200000000001", "200000000002");
 /// The execution that has not ended, and the one that has; what they were started with.
 const EXECUTIONS: [(&str, &str); 2] = [("running", r#"{"seconds":100000}"#), ("ended", r#"{"seconds":0}"#)];
 
@@ -91,6 +93,16 @@ impl Simulated {
         self.runtime.block_on(self.line.call(request)).expect("nothing goes wrong on the way")
     }
 
+    /// Keeps the code of the last mail to a new address of the member.
+    pub(super) fn read_mail(&mut self) {
+        let member = organizations::id_of(1);
+        let code = self.cloud.with(|state| {
+            let profile = state.organization.profiles.get(&member)?;
+            profile.updates.last().map(|update| update.code.clone())
+        });
+        self.names.extend(code.map(|code| ("code", code.into())));
+    }
+
     /// Lets time pass, so that rates allow the next call and what is under way goes on.
     pub(super) fn rest(&mut self) {
         self.runtime.block_on(async { tokio::time::sleep(Duration::from_secs(10)).await });
@@ -98,15 +110,19 @@ impl Simulated {
         let mut later = Vec::new();
         while let Ok((at, effect)) = self.effects.try_recv() {
             match effect {
-                Effect::CreationEnds { call } if at <= Instant::now() => {
-                    self.cloud.with(|state| organizations::creation_ends(state, &call));
-                }
-                Effect::ClosingEnds { account } if at <= Instant::now() => {
-                    self.cloud.with(|state| closings::closing_ends(state, &account));
-                }
-                Effect::CreationEnds { .. } | Effect::ClosingEnds { .. } => later.push((at, effect)),
                 // Nobody hears of events here.
                 Effect::Event { .. } | Effect::Invoke { .. } => {}
+                // AWS takes hours at times, for which nobody waits here.
+                Effect::AddressChanges { account } => {
+                    self.cloud.with(|state| account::address_changes(state, &account));
+                }
+                effect if at > Instant::now() => later.push((at, effect)),
+                Effect::CreationEnds { call } => {
+                    self.cloud.with(|state| organizations::creation_ends(state, &call));
+                }
+                Effect::ClosingEnds { account } => {
+                    self.cloud.with(|state| closings::closing_ends(state, &account));
+                }
             }
         }
         for (at, effect) in later {
@@ -127,6 +143,7 @@ pub(super) struct Local {
     pub(super) names: Names,
     pub(super) endpoint: String,
     runtime: Runtime,
+    organization: Organization,
     _cloud: LocalCloud,
 }
 
@@ -136,8 +153,15 @@ impl Local {
         let options = Options { time_scale: 100.0, published_rates: false, ..Options::default() };
         let cloud = LocalCloud::start(options).expect("the local cloud starts; are the tools installed?");
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let names = runtime.block_on(furnish(&cloud));
-        Self { names, endpoint: cloud.endpoint(), runtime, _cloud: cloud }
+        let (names, organization) = runtime.block_on(furnish(&cloud));
+        organization.set_email_change_time(Duration::from_secs(20));
+        Self { names, endpoint: cloud.endpoint(), runtime, organization, _cloud: cloud }
+    }
+
+    /// The same as [`Simulated::read_mail`].
+    pub(super) fn read_mail(&mut self) {
+        let code = self.organization.email_changes_of(MEMBERS.0).code();
+        self.names.extend(code.map(|code| ("code", code.into())));
     }
 
     /// Gives what is under way the time to go on.
@@ -146,16 +170,16 @@ impl Local {
     }
 }
 
-async fn furnish(cloud: &LocalCloud) -> Names {
-    let (first, second) = ("200000000001", "200000000002");
+async fn furnish(cloud: &LocalCloud) -> (Names, Organization) {
+    let (first, second) = MEMBERS;
     let organization = cloud.organization(ACCOUNT).unit("/Workloads");
     let organization = organization.member(first, "Account 1", "aws+1@example.com", "/");
     let organization = organization.member(second, "Account 2", "aws+2@example.com", "/");
-    let organization = organization.create().await.expect("an organization");
+    let made = organization.create().await.expect("an organization");
     // Long enough for another call before it ends.
-    organization.set_closing_time(Duration::from_mins(10));
-    organization.make_stack_set("shared", None);
-    organization.set_stack_instance("shared", (second, "us-east-1"), ("CURRENT", "SUCCEEDED", ""));
+    made.set_closing_time(Duration::from_mins(10));
+    made.make_stack_set("shared", None);
+    made.set_stack_instance("shared", (second, "us-east-1"), ("CURRENT", "SUCCEEDED", ""));
     let client = cloud.client(ACCOUNT);
     let ask = async |service, operation, input| client.json(service, operation, input).await.expect("an answer");
     let organization = ask("organizations", "DescribeOrganization", json!({})).await["Organization"]["Id"].clone();
@@ -184,16 +208,16 @@ async fn furnish(cloud: &LocalCloud) -> Names {
     ask("dynamodb", "CreateTable", table).await;
     ask("events", "CreateEventBus", json!({"Name": STACK})).await;
     let [queue, dead_letters] = queues();
-    let made = ask("sqs", "CreateQueue", json!({"QueueName": dead_letters})).await;
-    names.insert("dead letters", made["QueueUrl"].clone());
+    let queue_made = ask("sqs", "CreateQueue", json!({"QueueName": dead_letters})).await;
+    names.insert("dead letters", queue_made["QueueUrl"].clone());
     let declared = &stack().queues[QUEUE];
     let most = declared.redrive.as_ref().map(|(_, most)| most.to_string());
     let redrive = json!({"deadLetterTargetArn": format!("arn:aws:sqs:us-east-1:{ACCOUNT}:{}", last(&dead_letters)),
         "maxReceiveCount": most});
     let attributes =
         json!({"VisibilityTimeout": declared.visibility.to_string(), "RedrivePolicy": redrive.to_string()});
-    let made = ask("sqs", "CreateQueue", json!({"QueueName": queue, "Attributes": attributes})).await;
-    names.insert("queue", made["QueueUrl"].clone());
+    let queue_made = ask("sqs", "CreateQueue", json!({"QueueName": queue, "Attributes": attributes})).await;
+    names.insert("queue", queue_made["QueueUrl"].clone());
     bucket(&client).await;
     let machine = json!({"StartAt": "Wait", "States":
         {"Wait": {"Type": "Wait", "SecondsPath": "$.seconds", "End": true}}});
@@ -204,7 +228,7 @@ async fn furnish(cloud: &LocalCloud) -> Names {
         let start = json!({"stateMachineArn": machine, "name": name, "input": input});
         names.insert(name, ask("states", "StartExecution", start).await["executionArn"].clone());
     }
-    names
+    (names, made)
 }
 
 async fn bucket(client: &AwsClient) {

@@ -1,5 +1,6 @@
 //! The table: what is asked of both sides. What the functions call is here, each way that it can go by its service.
 
+mod account;
 mod closings;
 mod dynamodb;
 
@@ -15,6 +16,7 @@ const SENDER: &str =
 
 /// Where the answers to an operation differ in any row, and why that is left so.
 pub(super) const EVERYWHERE: &[(&str, &str, &str)] = &[
+    ("account:GetAccountInformation", "members.AccountState", UNREAD),
     ("organizations:DescribeOrganization", "members.Organization.AvailablePolicyTypes", UNREAD),
     ("organizations:ListRoots", "members.Roots[].PolicyTypes", UNREAD),
     ("s3:GetObject", "members.AcceptRanges", UNREAD),
@@ -45,6 +47,8 @@ pub(super) fn table() -> Vec<Row> {
         moves(),
         members(),
         states(),
+        account::names(),
+        account::addresses(),
     ];
     of_services.into_iter().flatten().chain(closings::rows()).collect()
 }

@@ -118,7 +118,7 @@ pub(super) fn watch(state: &mut State, call: &Call) {
         let ends_so = |act| key.ends_with(&format!("#{account}#{act}#begun"));
         key.starts_with("account-closure#") && act.iter().any(ends_so)
     };
-    let is_journaled = state.table.0.iter().any(|(key, item)| {
+    let is_journaled = state.table.items().iter().any(|(key, item)| {
         let at = item.get("at").and_then(|at| at["S"].as_str()?.parse::<Timestamp>().ok());
         is_row(key) && at.is_some_and(|at| now.duration_since(at) < RECENT)
     });

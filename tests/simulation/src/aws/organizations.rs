@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Answer, Refusal,
+    account::{self, Profile},
     closings::{self, Closings, TAG},
     events,
     member::{Member, RootCredentials},
@@ -101,6 +102,8 @@ pub(crate) struct Organization {
     pub(crate) elsewhere: Vec<String>,
     /// The closing of accounts.
     pub(crate) closings: Closings,
+    /// What has become of the names and addresses of accounts, by their ids.
+    pub(crate) profiles: BTreeMap<String, Profile>,
 }
 
 impl Organization {
@@ -128,6 +131,7 @@ impl Organization {
             creations: Vec::new(),
             elsewhere: Vec::new(),
             closings: Closings::default(),
+            profiles: BTreeMap::new(),
         }
     }
 
@@ -138,6 +142,15 @@ impl Organization {
     pub(super) fn account_mut(&mut self, id: &str) -> Result<&mut Account, Refusal> {
         let missing = || Refusal::new(400, "AccountNotFoundException", "You specified an account that doesn't exist.");
         self.accounts.iter_mut().find(|account| account.id == id).ok_or_else(missing)
+    }
+
+    /// Whether some account has this address, or is about to be made with it.
+    pub(super) fn has_address(&self, email: &str) -> bool {
+        let is_made =
+            |creation: &Creation| creation.ended.is_none() && creation.outcome.is_ok() && creation.email == email;
+        self.accounts.iter().any(|account| account.email == email)
+            || self.creations.iter().any(is_made)
+            || self.elsewhere.iter().any(|taken| taken == email)
     }
 
     fn path(&self, parent: &str) -> String {
@@ -353,9 +366,7 @@ fn create(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         return Err(constraint("ACCOUNT_CREATION_RATE_LIMIT_EXCEEDED"));
     }
     let email = call.text("Email").to_lowercase();
-    let is_taken = org.accounts.iter().any(|account| account.email == email)
-        || org.creations.iter().any(|other| other.ended.is_none() && other.outcome.is_ok() && other.email == email)
-        || org.elsewhere.contains(&email);
+    let is_taken = org.has_address(&email);
     let number = 300_000_000_000 + org.creations.len() as u64;
     // The call's own id is known at once; a list is consistent after a while.
     let listed_after = if state.draws.happens("creation listed late", 50) {
@@ -433,8 +444,9 @@ pub(crate) fn joined(state: &mut State, account: &str) {
 
 pub(super) fn shown(org: &Organization, account: &Account) -> Value {
     let path = format!("{}{}/", org.path(account.shown_parent(time::now())), account.id);
+    let (name, email) = account::shown(org, account);
     json!({"Id": account.id, "Arn": format!("{ARN}:account/o-exampleorgid/{}", account.id),
-        "Email": account.email, "Name": account.name, "State": org.closings.shown_state(account), "Paths": [path],
+        "Email": email, "Name": name, "State": org.closings.shown_state(account), "Paths": [path],
         "JoinedMethod": if account.created { "CREATED" } else { "INVITED" },
         "JoinedTimestamp": seconds(account.joined)})
 }

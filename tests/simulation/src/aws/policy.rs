@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     call::Call,
     cloud::{Principal, State},
-    permissions::matches,
+    permissions::{About, matches},
     template::{items, last, stack},
 };
 
@@ -15,16 +15,14 @@ pub(crate) fn allows(state: &mut State, who: &Principal, call: &Call) -> bool {
         return true;
     }
     let actions = actions(call);
-    match &who.actions {
-        Some(allowed) => {
-            let is_spread = state.members.get_mut(&who.account).is_none_or(super::member::Member::policy_holds);
-            is_spread && actions.iter().all(|(action, _)| allowed.iter().any(|pattern| matches(pattern, action)))
-        }
-        None => {
-            let (permissions, resource) = (&stack().functions[&who.function].permissions, resource(call));
-            actions.iter().all(|(action, key)| permissions.allow(action, &resource, key.as_deref()))
-        }
+    if let Some(allowed) = &who.actions {
+        let is_spread = state.members.get_mut(&who.account).is_none_or(super::member::Member::policy_holds);
+        return is_spread && actions.iter().all(|(action, _)| allowed.iter().any(|pattern| matches(pattern, action)));
     }
+    let permissions = &stack().functions[&who.function].permissions;
+    let (resource, domain) = (resource(call), super::account::domain(call));
+    let about = |key| About { resource: &resource, key, domain };
+    actions.iter().all(|(action, key)| permissions.allow(action, &about(key.as_deref())))
 }
 
 /// The actions that IAM looks at, each with the key of the item that it is about.
@@ -49,6 +47,15 @@ fn actions(call: &Call) -> Vec<(String, Option<String>)> {
         }
         ("dynamodb", operation) => vec![(format!("dynamodb:{operation}"), key(&call.input["Key"]))],
         ("lambda", "Invoke") => vec![("lambda:InvokeFunction".to_owned(), None)],
+        ("account", operation) => {
+            let implied = match operation {
+                "PutAccountName" => Some("iam:UpdateAccountName"),
+                "AcceptPrimaryEmailUpdate" | "StartPrimaryEmailUpdate" => Some("iam:UpdateAccountEmailAddress"),
+                _ => None,
+            };
+            let actions = [format!("account:{operation}")].into_iter().chain(implied.map(ToOwned::to_owned));
+            actions.map(|action| (action, None)).collect()
+        }
         (service, operation) => vec![(format!("{service}:{operation}"), None)],
     }
 }
@@ -62,6 +69,7 @@ fn key(attributes: &Value) -> Option<String> {
 fn resource(call: &Call) -> String {
     match call.service.as_str() {
         "sqs" => format!("arn:aws:sqs:us-east-1:111111111111:{}", last(call.text("QueueUrl"))),
+        "account" => super::account::resource(call),
         "sts" if call.operation == "AssumeRole" => call.text("RoleArn").to_owned(),
         "s3" => {
             let (bucket, key) = super::s3::place(call);

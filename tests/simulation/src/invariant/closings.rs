@@ -27,7 +27,7 @@ const QUOTA_RETRY: SignedDuration = SignedDuration::from_secs(3_600);
 
 /// The records of closings, by account.
 fn records(look: &Look<'_>) -> BTreeMap<String, Value> {
-    let items = look.state.table.0.iter();
+    let items = look.state.table.items().iter();
     let items = items.filter_map(|(key, item)| Some((key.strip_prefix("closure#")?, item)));
     let plain = |(id, item): (&str, &serde_json::Map<String, Value>)| {
         (id.to_owned(), item.iter().map(|(name, value)| (name.clone(), plain(value))).collect())

@@ -22,6 +22,7 @@ pub(super) fn one_account_per_address(look: &Look<'_>) -> Option<String> {
 pub(super) fn no_second_call(look: &Look<'_>) -> Option<String> {
     let is_known = |email: &str| {
         look.does(|act| matches!(act, Act::Taken { person } | Act::Closed { person } if address(*person) == email))
+            || look.went_to_or_from(email)
     };
     let mut seen = BTreeSet::new();
     let again = look.state.organization.creations.iter().find(|creation| !seen.insert(creation.email.clone()));
@@ -71,7 +72,8 @@ pub(super) fn no_failure_without_a_reason(look: &Look<'_>) -> Option<String> {
     if look.does(|act| matches!(act, Act::Taken { .. } | Act::Closed { .. })) {
         return None;
     }
-    let failed = look.requests.iter().find(|(_, record)| record["state"]["name"] == "FAILED");
+    let mut failed = look.requests.iter().filter(|(_, record)| record["state"]["name"] == "FAILED");
+    let failed = failed.find(|(email, _)| !look.went_to_or_from(email));
     failed.map(|(email, record)| format!("{email}: {}", record["state"]))
 }
 
@@ -141,7 +143,11 @@ pub(super) fn accounts_are_as_asked(look: &Look<'_>) -> Option<String> {
             .flatten()
             .all(|(name, value)| account.tags.get(name).is_some_and(|tag| *value == tag.as_str()));
         let has_home = spec["organizational_unit"].as_str().is_none_or(|unit| account.parent == unit);
-        let is_as_asked = spec["account_name"] == account.name.as_str() && has_tags && has_home;
+        // A person may have had it renamed since.
+        let present = account.name.as_str();
+        let mut renamed = look.seen.updated.iter().map(|updated| &updated.input["names"][account.id.as_str()]);
+        let has_name = spec["account_name"] == present || renamed.any(|name| name == present);
+        let is_as_asked = has_name && has_tags && has_home;
         (!is_as_asked).then(|| format!("{spec} and {account:?}"))
     };
     look.requests.values().find_map(differs)

@@ -4,11 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
-    aws::{closings, organizations},
-    cloud::State,
-    run::{World, address},
+    aws::closings,
+    people::id_of,
+    run::World,
     script::{Closing, Whose},
-    template::ACCOUNT,
     time,
 };
 
@@ -23,19 +22,6 @@ pub(crate) struct Asked {
     pub(crate) accounts: Vec<String>,
     /// None where too many functions were at work.
     pub(crate) answer: Option<Result<Value, Value>>,
-}
-
-/// The id of an account; None while there is none.
-fn id_of(state: &State, whose: Whose) -> Option<String> {
-    match whose {
-        Whose::Old(number) => Some(organizations::id_of(number)),
-        Whose::Management => Some(ACCOUNT.to_owned()),
-        Whose::Person(person) => {
-            let email = address(person);
-            let mut accounts = state.organization.accounts.iter();
-            accounts.find(|account| account.email == email).map(|account| account.id.clone())
-        }
-    }
 }
 
 impl World {

@@ -1,19 +1,8 @@
 //! Lines of a script about the closing of accounts: people ask for it and call it off, by Steward and past it, and what goes
 //! wrong meanwhile.
 
-use super::{Act, Script, index};
+use super::{Act, Script, Whose, index};
 use crate::{draw::Draws, fault::Kind};
-
-/// Which account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
-    /// One that was there when the run began, by its number.
-    Old(u64),
-    /// That of a person, once it is made.
-    Person(u64),
-    /// The management account.
-    Management,
-}
 
 /// What people do about the closing of accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -50,7 +50,7 @@ impl Service for AccountManagement {
         // AWS publishes these per account, and counts the calls of the account whose credentials make them: in standalone
         // context each account has its own.
         let (per_second, burst) = match operation {
-            "GetPrimaryEmail" => (3.0, 3.0),
+            "GetAccountInformation" | "GetPrimaryEmail" => (3.0, 3.0),
             "DeleteAlternateContact" => (1.0, 6.0),
             "AcceptPrimaryEmailUpdate"
             | "PutAccountName"
@@ -104,6 +104,7 @@ impl AccountManagement {
             "DeleteAlternateContact" => contacts::delete_alternate(profile, input),
             "DisableRegion" => regions::switch(&context.core, &mut profiles, target, input, false),
             "EnableRegion" => regions::switch(&context.core, &mut profiles, target, input, true),
+            "GetAccountInformation" => name::get(&context.core, &target),
             "GetAlternateContact" => contacts::get_alternate(profile, input),
             "GetContactInformation" => contacts::get(profile),
             "GetPrimaryEmail" => email::get(&addresses),

@@ -82,6 +82,11 @@ impl Organizations {
         self.with(management, |org| org.account(account).map(|account| account.email.clone())).flatten()
     }
 
+    /// The name of an account in the organization of a management account.
+    pub(crate) fn name_of(&self, management: &str, account: &str) -> Option<String> {
+        self.with(management, |org| org.account(account).map(|account| account.name.clone())).flatten()
+    }
+
     /// Whether an account has this primary e-mail address, in the organization of a management account or elsewhere.
     pub(crate) fn is_email_taken(&self, management: &str, email: &str) -> bool {
         self.with(management, |org| org.is_email_taken(email)).unwrap_or(false)
