@@ -1,5 +1,6 @@
 //! The services: each a small faithful one, that fails loudly where it is asked for more than it knows.
 
+pub(crate) mod arranging;
 mod checks;
 pub(crate) mod dynamodb;
 pub(crate) mod events;

@@ -1,11 +1,17 @@
 //! What people do in a run.
 
+mod documents;
+mod hostile;
+mod rearranging;
+
 use serde_json::{Value, json};
 
 use crate::{
     aws::{events, organizations},
-    document, machine,
-    run::{Asked, Published, World, address, document_of, upload},
+    document,
+    furnish::{document_of, upload},
+    machine,
+    run::{Asked, Published, World, address},
     script::{Act, Item, WATCHED},
     template::file,
     time,
@@ -88,6 +94,14 @@ impl World {
                     "mode": "apply", "reason": "Nobody needs them"});
                 self.root_task(input).await;
             }
+            Act::Moved { whose, unit } => self.move_account(*whose, *unit),
+            Act::Renamed { unit, back } => self.rename_unit(*unit, *back),
+            Act::UnitDeleted { unit } => self.delete_unit(*unit),
+            Act::Removed { number } => self.remove_account(*number),
+            Act::InvitedAgain { number } => self.invite_again(*number),
+            Act::Harmed { whose, harm } => self.harm(*whose, *harm).await,
+            Act::Overridden { there } => self.override_again(*there),
+            Act::DocumentDeleted => self.delete_document(),
             Act::Sweep => self.sweep().await,
             Act::ReportAgain => self.report_again().await,
         }

@@ -2,6 +2,7 @@
 //! failing run can be cut down to what it needs.
 
 mod aimed;
+mod worlds;
 
 use std::fmt;
 
@@ -9,6 +10,9 @@ use crate::{
     draw::Draws,
     fault::{Fault, Kind},
 };
+
+pub(crate) use worlds::ODD_TEXTS;
+pub use worlds::{Harm, Nature, Whose};
 
 /// Something that somebody does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +90,49 @@ pub enum Act {
     },
     /// A person looks which credentials the root users have.
     AuditRootCredentials,
+    /// A person moves an account.
+    Moved {
+        /// Which one.
+        whose: Whose,
+        /// The unit that it comes to; None for the root.
+        unit: Option<u64>,
+    },
+    /// A person gives a unit another name.
+    Renamed {
+        /// Its number.
+        unit: u64,
+        /// Whether it is its first name again.
+        back: bool,
+    },
+    /// A person deletes a unit, if it is empty.
+    UnitDeleted {
+        /// Its number.
+        unit: u64,
+    },
+    /// A person removes an account that was there when the run began from the organization.
+    Removed {
+        /// Its number.
+        number: u64,
+    },
+    /// An account that was removed is invited, and joins again.
+    InvitedAgain {
+        /// Its number.
+        number: u64,
+    },
+    /// Whoever administers an account does harm with it.
+    Harmed {
+        /// Which one.
+        whose: Whose,
+        /// What is done.
+        harm: Harm,
+    },
+    /// A document is uploaded that is like the one before, with its override or without.
+    Overridden {
+        /// Whether it has one.
+        there: bool,
+    },
+    /// A person deletes the document.
+    DocumentDeleted,
 }
 
 /// One line of a script.
@@ -121,16 +168,18 @@ pub struct Script {
     pub daily_cap: u64,
     /// Minutes that an account may take.
     pub deadline: u64,
+    /// What kind of world it is beside its size.
+    pub nature: Nature,
     /// What happens, in no order.
     pub items: Vec<Item>,
 }
 
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, accounts, units, concurrency, daily_cap, deadline, items } = self;
+        let Self { seed, accounts, units, concurrency, daily_cap, deadline, nature, items } = self;
         writeln!(
             f,
-            "seed {seed}: {accounts} accounts, {units} units, {concurrency} environments at once, {daily_cap} requests a day, {deadline} minutes for each"
+            "seed {seed}: {accounts} accounts, {units} units, {concurrency} environments at once, {daily_cap} requests a day, {deadline} minutes for each{nature}"
         )?;
         items.iter().try_for_each(|item| writeln!(f, "  {item}"))
     }
@@ -182,6 +231,7 @@ impl Script {
             concurrency: [10, 50, 1_000][index(&mut draws, "concurrency", 3)],
             daily_cap: 1_000,
             deadline: 120,
+            nature: Nature::default(),
             items: Vec::new(),
         };
         match draws.below("mood", MOODS) {
@@ -195,6 +245,7 @@ impl Script {
         }
         script.beside(&mut draws);
         script.aim(&mut draws);
+        script.worlds(&mut draws);
         script
     }
 
@@ -203,20 +254,46 @@ impl Script {
     pub fn of_a_long_line(seed: u64) -> Self {
         let items = (0..90).map(|person| Item::Act(person * 3, Act::Request { person, unit: None, by_hand: false }));
         let items = items.collect();
-        Self { seed, accounts: 3, units: 0, concurrency: 1_000, daily_cap: 1_000, deadline: 10, items }
+        Self {
+            seed,
+            accounts: 3,
+            units: 0,
+            concurrency: 1_000,
+            daily_cap: 1_000,
+            deadline: 10,
+            nature: Nature::default(),
+            items,
+        }
     }
 
     /// A sweep of an organization with many units.
     pub fn of_many_units(seed: u64) -> Self {
         let items = vec![Item::Act(60, Act::Sweep)];
-        Self { seed, accounts: 10_000, units: 1_000, concurrency: 1_000, daily_cap: 1_000, deadline: 120, items }
+        Self {
+            seed,
+            accounts: 10_000,
+            units: 1_000,
+            concurrency: 1_000,
+            daily_cap: 1_000,
+            deadline: 120,
+            nature: Nature::default(),
+            items,
+        }
     }
 
     /// A week of a large organization: 100 requests a day, spread over the working day.
     pub fn of_a_week(seed: u64, accounts: u64) -> Self {
         let mut draws = Draws::new(seed);
-        let mut script =
-            Self { seed, accounts, units: 40, concurrency: 1_000, daily_cap: 1_000, deadline: 120, items: Vec::new() };
+        let mut script = Self {
+            seed,
+            accounts,
+            units: 40,
+            concurrency: 1_000,
+            daily_cap: 1_000,
+            deadline: 120,
+            nature: Nature::default(),
+            items: Vec::new(),
+        };
         for day in 0..7 {
             for person in 0..100 {
                 let second = day * 86_400 + 28_800 + draws.below("time of day", 36_000);

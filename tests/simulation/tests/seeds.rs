@@ -17,6 +17,9 @@ const KNOWN: &[(u64, &str)] = &[
     (24, "the first sweep takes accounts of the last two weeks for new"),
     (40, "READY of a closed account"),
     (4051, "an account gets the baseline of the unit that it has left a moment ago"),
+    (93, "an account that leaves before it has its baseline leaves a dead letter that never comes to its end"),
+    (224, "the same"),
+    (950, "the subject of a mail holds what a member calls itself, in the place of the account's id"),
     (151, "a sweep puts right what is being given its baseline, since the news of the account came late"),
 ];
 

@@ -1,5 +1,6 @@
 //! The table: what is asked of both sides. What the functions call is here, each way that it can go by its service.
 
+mod arranging;
 mod dynamodb;
 
 use serde_json::{Value, json};
@@ -34,10 +35,21 @@ pub(super) const EVERYWHERE: &[(&str, &str, &str)] = &[
 
 /// All rows, in the order in which they are asked.
 pub(super) fn table() -> Vec<Row> {
-    [dynamodb::items(), dynamodb::conditions(), sqs(), s3(), events(), organizations(), moves(), members(), states()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        dynamodb::items(),
+        dynamodb::conditions(),
+        sqs(),
+        s3(),
+        events(),
+        organizations(),
+        moves(),
+        members(),
+        states(),
+        arranging::rows(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// API reference, `DeleteMessage`.

@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
-    Answer, Refusal, events,
+    Answer, Refusal,
+    arranging::{self, GONE},
+    events,
     member::{Member, RootCredentials},
     unknown,
 };
@@ -114,9 +116,9 @@ impl Organization {
         self.accounts.iter().find(|account| account.id == id)
     }
 
-    fn account_mut(&mut self, id: &str) -> Result<&mut Account, Refusal> {
+    pub(super) fn account_mut(&mut self, id: &str) -> Result<&mut Account, Refusal> {
         let missing = || Refusal::new(400, "AccountNotFoundException", "You specified an account that doesn't exist.");
-        self.accounts.iter_mut().find(|account| account.id == id).ok_or_else(missing)
+        self.accounts.iter_mut().find(|account| account.id == id && account.state != GONE).ok_or_else(missing)
     }
 
     fn path(&self, parent: &str) -> String {
@@ -126,7 +128,7 @@ impl Organization {
         }
     }
 
-    fn is_parent(&self, id: &str) -> bool {
+    pub(super) fn is_parent(&self, id: &str) -> bool {
         id == self.root || self.units.iter().any(|unit| unit.id == id)
     }
 
@@ -160,6 +162,11 @@ pub(super) fn tags_of_accounts(state: &mut State, who: &Principal, call: &Call) 
 /// The id of an account that was there when the run began.
 pub(crate) fn id_of(number: u64) -> String {
     format!("{:012}", 200_000_000_000 + number)
+}
+
+/// The id of an account that has existed elsewhere.
+pub(crate) fn joined_id_of(number: u64) -> String {
+    format!("{:012}", 400_000_000_000 + number)
 }
 
 /// Adds an account that has been there for some days.
@@ -225,7 +232,7 @@ fn no_target() -> Refusal {
     Refusal::new(400, "TargetNotFoundException", "We can't find a root, OU, account, or policy of that id.")
 }
 
-fn constraint(reason: &str) -> Refusal {
+pub(super) fn constraint(reason: &str) -> Refusal {
     Refusal::new(400, "ConstraintViolationException", "You exceeded a limit.").with("Reason", reason)
 }
 
@@ -252,11 +259,11 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             page(call, "CreateAccountStatuses", &rows.collect::<Vec<_>>())
         }
         "ListAccounts" => {
-            let seen = org.accounts.iter().filter(|account| account.shown_from <= now);
-            let (first, most) = (first(call), 20);
-            let rows: Vec<_> = seen.clone().skip(first).take(most).map(|account| shown(org, account)).collect();
-            let more = seen.count() > first + most;
-            paged("Accounts", &rows, more.then_some(first + most))
+            // By places, which stay the same when an account leaves in between.
+            let from_here = org.accounts.iter().enumerate().skip(first(call));
+            let mut seen = from_here.filter(|(_, account)| account.shown_from <= now);
+            let rows: Vec<_> = seen.by_ref().take(20).map(|(_, account)| shown(org, account)).collect();
+            paged("Accounts", &rows, seen.next().map(|(place, _)| place))
         }
         "DescribeAccount" => {
             let missing =
@@ -275,6 +282,9 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         }
         "ListRoots" => json!({"Roots": [{"Id": org.root, "Name": "Root",
             "Arn": format!("{ARN}:root/o-exampleorgid/{}", org.root)}]}),
+        "ListOrganizationalUnitsForParent" if !org.is_parent(call.text("ParentId")) => {
+            return Err(Refusal::new(400, "ParentNotFoundException", "We can't find a root or OU of that id."));
+        }
         "ListOrganizationalUnitsForParent" => {
             let inside = org.units.iter().filter(|unit| unit.parent == call.text("ParentId"));
             let rows: Vec<_> = inside.map(|unit| shown_unit(org, unit)).collect();
@@ -297,6 +307,9 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             account.indexed = Some((account.indexed_tags(now).clone(), now + INDEX_LAG));
             account.tags.extend(tags);
             account.tagged_at.get_or_insert(now);
+            if let Some(who) = state.principals.get(&call.key) {
+                state.history.tagged.push((now, call.text("ResourceId").to_owned(), who.function.clone()));
+            }
             json!({})
         }
         "MoveAccount" => {
@@ -317,6 +330,9 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             json!({})
         }
         _ => {
+            if let Some(answer) = arranging::serve(state, call) {
+                return answer.map(|body| Answer::json(&body));
+            }
             let who = state.principals[&call.key].clone();
             return Err(super::unknown(state, &who, call));
         }
@@ -418,7 +434,7 @@ fn shown(org: &Organization, account: &Account) -> Value {
         "JoinedTimestamp": seconds(account.joined)})
 }
 
-fn shown_unit(org: &Organization, unit: &Unit) -> Value {
+pub(super) fn shown_unit(org: &Organization, unit: &Unit) -> Value {
     json!({"Id": unit.id, "Name": unit.name, "Path": org.path(&unit.id),
         "Arn": format!("{ARN}:ou/o-exampleorgid/{}", unit.id)})
 }

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::Look;
+use super::{Look, places::first_unit};
 use crate::{
+    aws::organizations::Account,
     cloud::PublishedEvent,
-    document::{FIRST_UNIT, PROTECTED, SEALED, is_tagged_as_asked},
+    document::{self, PROTECTED, SEALED, is_tagged_as_asked},
     fault::Kind,
+    furnish::document_of,
     script::{Act, Item},
     template::items,
 };
@@ -27,7 +29,7 @@ pub(super) fn every_new_account_has_its_baseline(look: &Look<'_>) -> Option<Stri
         }
         // It may have failed for good, and people have been told.
         let said = look.published("BaselineIncomplete").find(|published| published.detail["account_id"] == account);
-        if look.has_call_faults() && said.is_some() {
+        if (look.has_call_faults() && said.is_some()) || is_kept_from_it(look, account) {
             return None;
         }
         Some(format!("{account}: {:?}", said.map(|published| published.detail.clone())))
@@ -35,12 +37,26 @@ pub(super) fn every_new_account_has_its_baseline(look: &Look<'_>) -> Option<Stri
     look.requests.values().find_map(lacks)
 }
 
+/// Whether people were told that an account has not got its baseline because of what somebody has done meanwhile: the document
+/// names a unit that is not there any more, or another account has the alias that this one is to get.
+fn is_kept_from_it(look: &Look<'_>, account: &str) -> bool {
+    let mut said = look.published("BaselineIncomplete").filter(|said| said.detail["account_id"] == account);
+    said.any(|said| match said.detail["cause"].as_str() {
+        Some("BaselineSelectorUnmatched") => look.state.history.is_rearranged(),
+        Some("AccountAliasTaken") => look.state.history.lacks_its_alias(account),
+        _ => false,
+    })
+}
+
 pub(super) fn every_joined_account_has_its_baseline(look: &Look<'_>) -> Option<String> {
     if look.has_call_faults() || look.has_event_faults() {
         return None;
     }
     let joined = look.state.organization.accounts.iter().filter(|account| account.email.starts_with("joined+"));
-    let mut lacking = joined.filter(|account| account.state == "ACTIVE" && !has_baseline(look, &account.id));
+    let may_lack = |id: &str| look.state.history.is_hostile(id) || is_kept_from_it(look, id);
+    let lacks =
+        |account: &&Account| account.state == "ACTIVE" && !has_baseline(look, &account.id) && !may_lack(&account.id);
+    let mut lacking = joined.filter(lacks);
     lacking.next().map(|account| account.id.clone())
 }
 
@@ -104,7 +120,9 @@ fn days(look: &Look<'_>, joined: jiff::Timestamp) -> i64 {
 pub(super) fn closed_and_sealed_accounts_are_not_entered(look: &Look<'_>) -> Option<String> {
     let was_closed = |id: &str| {
         let found = look.state.organization.account(id);
-        found.is_some_and(|account| account.state != "ACTIVE" && account.joined < look.state.begun)
+        // Of who was closed or removed meanwhile, another invariant says until when it may be entered.
+        let is_always = look.state.history.absences(id).is_empty();
+        is_always && found.is_some_and(|account| account.state != "ACTIVE" && account.joined < look.state.begun)
     };
     let entered = look.state.asked_in.iter().find(|(account, _)| account == SEALED || was_closed(account));
     entered.map(|(account, function)| format!("{function} has asked for a session in {account}"))
@@ -120,10 +138,17 @@ pub(super) fn protected_accounts_are_not_changed(look: &Look<'_>) -> Option<Stri
 }
 
 pub(super) fn tags_are_as_the_document_says(look: &Look<'_>) -> Option<String> {
-    let units = &look.state.organization.units;
-    let first = units.iter().find(|unit| unit.name == FIRST_UNIT).map(|unit| unit.id.as_str());
-    let mut tagged = look.state.organization.accounts.iter().filter(|account| account.tagged_at.is_some());
-    tagged.find(|account| !is_tagged_as_asked(account, first)).map(|account| format!("{account:?}"))
+    let history = &look.state.history;
+    // What people have rearranged is as the document says only after a look that comes later, of which another invariant tells.
+    if history.is_rearranged() {
+        return None;
+    }
+    let first = first_unit(look);
+    let document = document_of(look.script, document::Kind::Good);
+    let tagged = look.state.organization.accounts.iter().filter(|account| account.tagged_at.is_some());
+    let mut unmoved = tagged.filter(|account| !history.has_moved(&account.id));
+    let differs = |account: &&Account| !is_tagged_as_asked(account, document, first == Some(account.parent.as_str()));
+    unmoved.find(differs).map(|account| format!("{account:?}"))
 }
 
 pub(super) fn nobody_is_given_a_baseline_twice(look: &Look<'_>) -> Option<String> {
@@ -140,6 +165,10 @@ pub(super) fn nobody_is_given_a_baseline_twice(look: &Look<'_>) -> Option<String
 pub(super) fn applied_is_true(look: &Look<'_>) -> Option<String> {
     let is_untrue = |published: &&PublishedEvent| {
         let id = published.detail["account_id"].as_str().unwrap_or_default();
+        // Whoever administers it may have taken it away since; of an account that has left, nothing is kept here.
+        if look.state.history.is_hostile(id) || !look.state.history.absences(id).is_empty() {
+            return false;
+        }
         let tagged_at = look.state.organization.account(id).and_then(|account| account.tagged_at);
         let alias_at = look.state.members.get(id).and_then(|member| member.alias_at);
         [tagged_at, alias_at].into_iter().any(|done_at| done_at.is_none_or(|done_at| done_at > published.at))

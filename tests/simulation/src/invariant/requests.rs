@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Look;
 use crate::{
+    history::Done,
     run::{Asked, address},
     script::Act,
 };
@@ -71,7 +72,14 @@ pub(super) fn no_failure_without_a_reason(look: &Look<'_>) -> Option<String> {
     if look.does(|act| matches!(act, Act::Taken { .. } | Act::Closed { .. })) {
         return None;
     }
-    let failed = look.requests.iter().find(|(_, record)| record["state"]["name"] == "FAILED");
+    let is_unit_gone = |record: &Value| {
+        let unit = record["spec"]["organizational_unit"].as_str();
+        look.state
+            .history
+            .has(|done| matches!(done, Done::UnitDeleted { unit: gone, .. } if Some(gone.as_str()) == unit))
+    };
+    let mut failed = look.requests.iter().filter(|(_, record)| record["state"]["name"] == "FAILED");
+    let failed = failed.find(|(_, record)| !is_unit_gone(record));
     failed.map(|(email, record)| format!("{email}: {}", record["state"]))
 }
 
@@ -140,7 +148,8 @@ pub(super) fn accounts_are_as_asked(look: &Look<'_>) -> Option<String> {
             .into_iter()
             .flatten()
             .all(|(name, value)| account.tags.get(name).is_some_and(|tag| *value == tag.as_str()));
-        let has_home = spec["organizational_unit"].as_str().is_none_or(|unit| account.parent == unit);
+        let has_home = spec["organizational_unit"].as_str().is_none_or(|unit| account.parent == unit)
+            || look.state.history.has_moved(&account.id);
         let is_as_asked = spec["account_name"] == account.name.as_str() && has_tags && has_home;
         (!is_as_asked).then(|| format!("{spec} and {account:?}"))
     };

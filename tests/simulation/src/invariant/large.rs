@@ -1,0 +1,45 @@
+//! What sweeps of organizations of any size keep to.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::Look;
+
+/// Who makes the calls of a sweep, and of nothing else.
+const OF_SWEEPS: [&str; 3] = ["AccountLister", "ComplianceChecker", "ComplianceReporter"];
+
+/// Accounts and units that a sweep lists in a second at least, and what else it takes, at the rates that AWS publishes: 160
+/// accounts, and the units below five others.
+const ACCOUNTS_A_SECOND: u64 = 50;
+const UNITS_A_SECOND: u64 = 3;
+const BESIDE: u64 = 600;
+
+pub(super) fn sweeps_take_no_longer_than_their_lists(look: &Look<'_>) -> Option<String> {
+    if look.has_call_faults() {
+        return None;
+    }
+    let accounts = look.state.organization.accounts.len() as u64;
+    let units = look.state.organization.units.len() as u64;
+    let most = BESIDE + accounts / ACCOUNTS_A_SECOND + units / UNITS_A_SECOND;
+    let time = |value: &Value| value.as_str()?.parse::<Timestamp>().ok();
+    let mut long = look.seen.published.iter().filter_map(|published| {
+        let sweep = &published.latest["sweep"];
+        let took = time(&sweep["finished_at"])?.duration_since(time(&sweep["started_at"])?).as_secs();
+        (u64::try_from(took).unwrap_or_default() > most)
+            .then(|| format!("{took} s for {accounts} accounts and {units} units"))
+    });
+    long.next()
+}
+
+pub(super) fn sweeps_keep_to_the_published_rates(look: &Look<'_>) -> Option<String> {
+    if look.has_call_faults() {
+        return None;
+    }
+    // One in fifty: what others call at the same time empties the same buckets.
+    let mut throttled = look.state.calls.iter().filter(|((function, _), (all, throttled))| {
+        OF_SWEEPS.contains(&function.as_str()) && *throttled > 5 && throttled * 50 > *all
+    });
+    throttled.next().map(|((function, operation), (all, throttled))| {
+        format!("{throttled} of {all} calls of {operation} by {function} were throttled")
+    })
+}
