@@ -45,7 +45,7 @@ pub use access::{
     AccessError, AccessPath, AccountAccess, AccountScope, AccountView, EnteredBy, Known, ManagementScope, MemberScope,
     RootScope, Scope, Visit, is_settling,
 };
-pub use conclusion::{Conclusion, conclude};
+pub use conclusion::{Conclusion, another_look, conclude};
 pub(crate) use engine::converge;
 pub use engine::{AnyControl, Engine, actions};
 pub use outcome::{ControlId, Outcome, Row};

@@ -1,5 +1,6 @@
 //! Gives accounts their baseline: on events for new accounts, and by hand for any.
 
+mod absent;
 mod document;
 mod groups;
 mod input;
@@ -182,7 +183,7 @@ impl BaselineApplier {
     async fn joined(&self, account: BaselineMessage, invocation: &str) -> Result<Vec<Row>, Failure> {
         self.believe(&account).await?;
         if account.joined {
-            let described = self.organizations.describe_account(&account.account_id).await?;
+            let Some(described) = self.described(&account, clock::now()).await? else { return Ok(Vec::new()) };
             if self.requests.has_made(&described).await? {
                 return Ok(Vec::new());
             }
@@ -217,7 +218,7 @@ impl BaselineApplier {
             return Ok(Vec::new());
         }
         let document = self.runner.document().await?;
-        let described = self.organizations.describe_account(account_id).await?;
+        let Some(described) = self.described(&account, now).await? else { return Ok(Vec::new()) };
         self.known_accounts.record(&described, now).await?;
         self.index.record(&described).await;
         if let Err(failure) = self.selectors.allow_changes(&document).await {

@@ -30,14 +30,25 @@ pub fn conclude(
     backoff: PollBackoff,
 ) -> Conclusion {
     let Some(first_open) = rows.iter().find(|row| !row.outcome.is_settled()) else { return Conclusion::Applied };
-    let waited = now.duration_since(since);
-    if rows.iter().any(|row| row.outcome.is_worth_another_look()) && waited < deadline {
-        // Half of what was waited already: an account that takes seconds is done within seconds, and one that takes
-        // an hour costs few calls.
-        let wait = Duration::try_from(waited).unwrap_or_default().div_f64(2.0);
-        return Conclusion::LookAgain(wait.clamp(backoff.poll, backoff.poll * 60));
+    let wait = another_look(since, now, deadline, backoff);
+    match wait.filter(|_| rows.iter().any(|row| row.outcome.is_worth_another_look())) {
+        Some(wait) => Conclusion::LookAgain(wait),
+        None => Conclusion::Incomplete(failure(first_open)),
     }
-    Conclusion::Incomplete(failure(first_open))
+}
+
+/// After which time something that was first heard of at `since`, and is not ready, is looked at again; None after the deadline.
+pub fn another_look(
+    since: Timestamp,
+    now: Timestamp,
+    deadline: SignedDuration,
+    backoff: PollBackoff,
+) -> Option<Duration> {
+    let waited = now.duration_since(since);
+    // Half of what was waited already: an account that takes seconds is done within seconds, and one that takes an hour
+    // costs few calls.
+    let wait = Duration::try_from(waited).unwrap_or_default().div_f64(2.0);
+    (waited < deadline).then(|| wait.clamp(backoff.poll, backoff.poll * 60))
 }
 
 fn failure(row: &Row) -> Failure {

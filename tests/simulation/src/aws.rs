@@ -1,6 +1,7 @@
 //! The services: each a small faithful one, that fails loudly where it is asked for more than it knows.
 
 pub(crate) mod account;
+pub(crate) mod arranging;
 mod checks;
 pub(crate) mod closings;
 mod cost_explorer;

@@ -68,7 +68,12 @@ impl Call {
             call.input = Value::Object(form);
         } else if call.service == "s3" {
             call.protocol = Protocol::RestXml;
-            call.operation = format!("{}Object", if call.method == "GET" { "Get" } else { "Put" });
+            let verb = match call.method.as_str() {
+                "GET" => "Get",
+                "DELETE" => "Delete",
+                _ => "Put",
+            };
+            call.operation = format!("{verb}Object");
         } else {
             call.protocol = Protocol::RestJson;
             call.input = serde_json::from_slice(&call.body).unwrap_or_default();

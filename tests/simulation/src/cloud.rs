@@ -22,6 +22,7 @@ use crate::{
     call::Call,
     draw::Draws,
     fault::{Fault, Kind},
+    history::History,
     invoked::{self, Invoked},
     rate::Rates,
     template::{ACCOUNT, Function, stack},
@@ -127,6 +128,8 @@ pub(crate) struct State {
     pub(crate) entered: Vec<(Timestamp, String, String)>,
     /// In which accounts sessions were asked for, and by which function.
     pub(crate) asked_in: BTreeSet<(String, String)>,
+    /// What people and members have done.
+    pub(crate) history: History,
     /// What CloudTrail has recorded that people are to hear of.
     pub(crate) watched: Vec<Watched>,
     /// The sessions as root users.
@@ -182,6 +185,7 @@ impl Cloud {
             writes: 0,
             entered: Vec::new(),
             asked_in: BTreeSet::new(),
+            history: History::default(),
             watched: Vec::new(),
             root_sessions: Vec::new(),
             calls: BTreeMap::new(),
@@ -258,6 +262,12 @@ impl State {
             }
         }
         found
+    }
+
+    /// Whether this call is made from within an account that answers nothing.
+    pub(crate) fn is_left_unanswered(&self, call: &Call) -> bool {
+        let member = self.principals.get(&call.key).and_then(|who| self.members.get(&who.account));
+        member.is_some_and(|member| member.answers_nothing)
     }
 
     /// Lets something happen after a while.

@@ -37,20 +37,26 @@ pub(crate) struct Document {
     pub(crate) has_override: bool,
     /// Whether it protects an account.
     pub(crate) protects: bool,
+    /// Whether it asks something of accounts of other units as well that tells where they are, so that who was moved out of
+    /// the first unit is asked for a change too.
+    pub(crate) marks: bool,
 }
 
 impl Document {
     /// Its text.
     pub(crate) fn text(self) -> Vec<u8> {
-        let defaults = "version: 1\ndefaults:\n  account-alias:\n    alias: \"example-{account_id}\"\n  account-tags:\n    \
-                        tags: {managed-by: steward}\n";
+        let tags = if self.marks { "managed-by: steward, stage: other" } else { "managed-by: steward" };
+        let defaults = format!(
+            "version: 1\ndefaults:\n  account-alias:\n    alias: \"example-{{account_id}}\"\n  account-tags:\n    tags: \
+             {{{tags}}}\n"
+        );
         let overridden = format!(
             "overrides:\n  - match: {{organizational_unit: \"/{FIRST_UNIT}\"}}\n    account-tags:\n      tags: {{managed-by: \
              steward, stage: first}}\n"
         );
         let protection = format!("protected:\n  accounts: [\"{PROTECTED}\"]\n");
         let parts = [
-            (true, defaults),
+            (true, defaults.as_str()),
             (self.kind == Kind::Mistaken, MISTAKE),
             (self.has_override, &overridden),
             (self.protects, &protection),
@@ -60,9 +66,13 @@ impl Document {
     }
 }
 
-/// Whether the tags of an account are those that the documents ask for in this unit. `first_unit`: its id, where there is one.
-pub(crate) fn is_tagged_as_asked(account: &Account, unit: &str, first_unit: Option<&str>) -> bool {
+/// Whether the tags of an account are those that a document asks for. `is_in_first`: whether it sits in the first unit.
+pub(crate) fn is_tagged_as_asked(account: &Account, document: Document, is_in_first: bool) -> bool {
     let of = |name: &str| account.tags.get(name).map(String::as_str);
-    let is_in_first = first_unit == Some(unit);
-    of("managed-by") == Some("steward") && of("stage") == is_in_first.then_some("first")
+    let stage = match document {
+        Document { has_override: true, .. } if is_in_first => Some("first"),
+        Document { marks: true, .. } => Some("other"),
+        _ => None,
+    };
+    of("managed-by") == Some("steward") && of("stage") == stage
 }

@@ -2,7 +2,10 @@
 
 mod accounts;
 mod closings;
+mod hostile;
+mod large;
 mod messages;
+mod places;
 mod requests;
 mod sweeps;
 mod updates;
@@ -120,6 +123,17 @@ invariants! {
     updates::what_is_changed_stands_in_the_journal "Whatever is done to a name or an address stands in the journal before.",
     updates::no_code_is_shown "No line, answer, event, mail, message, object or item of the table holds a code out of a mail.",
     updates::what_has_another_address_is_not_ready "A request that was READY is not taken for an account that has given its address up.",
+    places::who_is_said_to_be_as_asked_is_so_at_its_last_place "Whoever is said to be as the document asks, after the last move, is so at its last place; otherwise a sweep reports it.",
+    places::an_override_that_matches_nothing_is_reported "A sweep that finds an override that matches nothing says so, in its report and on the bus.",
+    places::nobody_changes_accounts_by_an_override_that_matches_nothing "Nobody changes accounts by a document whose override matches nothing.",
+    places::nobody_enters_an_account_that_has_left_or_was_closed "Nobody asks for a session in an account that has left or was closed, once AWS has said so.",
+    hostile::no_subject_holds_what_a_member_wrote "The subject of a mail is a short plain line, and holds nothing that a member wrote.",
+    hostile::no_mail_holds_a_control_character "No mail holds a control character.",
+    hostile::reports_show_what_members_wrote_as_text "Whatever members wrote, reports are whole, and it stands in them as text.",
+    hostile::sessions_ask_for_no_more_than_the_document_needs "No session in a member is asked for that may do more than the document needs.",
+    hostile::a_hostile_member_harms_nobody_else "What a member does to itself leaves nothing unknown in the reports of others.",
+    large::sweeps_take_no_longer_than_their_lists "A sweep takes no longer than AWS takes to list so many accounts and units, and a while.",
+    large::sweeps_keep_to_the_published_rates "Hardly a call of a sweep is throttled.",
 }
 
 /// The invariants that do not hold.

@@ -1,6 +1,9 @@
 //! What people do in a run.
 
 pub(crate) mod closings;
+mod documents;
+mod hostile;
+mod rearranging;
 mod updates;
 
 use serde_json::{Value, json};
@@ -8,8 +11,10 @@ use serde_json::{Value, json};
 use crate::{
     aws::{events, organizations},
     cloud::State,
-    document, machine,
-    run::{Asked, Published, World, address, document_of, upload},
+    document,
+    furnish::{document_of, upload},
+    machine,
+    run::{Asked, Published, World, address},
     script::{Act, Item, WATCHED, Whose},
     template::{ACCOUNT, file},
     time,
@@ -99,6 +104,14 @@ impl World {
             }
             Act::Closing(closing) => self.closing(closing).await,
             Act::UpdateAccount(update) => self.update(update).await,
+            Act::Moved { whose, unit } => self.move_account(*whose, *unit),
+            Act::Renamed { unit, back } => self.rename_unit(*unit, *back),
+            Act::UnitDeleted { unit } => self.delete_unit(*unit),
+            Act::Removed { number } => self.remove_account(*number),
+            Act::InvitedAgain { number } => self.invite_again(*number),
+            Act::Harmed { whose, harm } => self.harm(*whose, *harm).await,
+            Act::Overridden { there } => self.override_again(*there),
+            Act::DocumentDeleted => self.delete_document(),
             Act::Sweep => self.sweep().await,
             Act::ReportAgain => self.report_again().await,
         }
@@ -198,6 +211,7 @@ impl World {
 fn id_of(state: &State, whose: Whose) -> Option<String> {
     match whose {
         Whose::Old(number) => Some(organizations::id_of(number)),
+        Whose::Joined(number) => Some(organizations::joined_id_of(number)),
         Whose::Management => Some(ACCOUNT.to_owned()),
         Whose::Nobody => Some("999999999999".to_owned()),
         Whose::Person(person) => {

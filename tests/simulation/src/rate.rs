@@ -38,7 +38,9 @@ fn published(operation: &str) -> Option<(f64, f64)> {
         | "organizations:ListDelegatedAdministrators"
         | "organizations:ListOrganizationalUnitsForParent"
         | "organizations:ListParents" => (5.0, 8.0),
-        "organizations:MoveAccount" => (2.0, 3.0),
+        "organizations:DeleteOrganizationalUnit"
+        | "organizations:MoveAccount"
+        | "organizations:UpdateOrganizationalUnit" => (2.0, 3.0),
         "organizations:TagResource" | "organizations:UntagResource" => (4.0, 6.0),
         "organizations:ListTagsForResource" | "account:GetAlternateContact" | "account:GetContactInformation" => {
             (10.0, 15.0)

@@ -17,15 +17,15 @@ use tokio::{
 };
 
 use crate::{
-    aws::{account, closings, events, organizations, sqs, stack_sets},
+    aws::{account, closings, events, organizations, sqs},
     cloud::{Cloud, Effect, Line, State},
-    document::{self, Document},
     fault::Kind,
+    furnish::furnish,
     invariant::{self, Broken},
     lambda::{self, Lambda},
     people::{self, Updated},
     script::{Act, Item, Script},
-    template::{SUSPENDED_UNIT, stack},
+    template::stack,
     time,
 };
 
@@ -224,62 +224,6 @@ fn conclude(script: &Script, state: &mut State, seen: &Seen, lasted: Duration) -
         trace: hasher.finish(),
         lasted,
     }
-}
-
-/// Puts in place what is there when the run begins; answers with the ids of the units.
-fn furnish(state: &mut State, script: &Script) -> Vec<String> {
-    let mut units: Vec<String> = Vec::new();
-    for number in 0..script.units {
-        let root = state.organization.root.clone();
-        // Every third unit is inside the one before.
-        let parent = if number % 3 == 2 { units.last().cloned().unwrap_or(root) } else { root };
-        units.push(state.organization.add_unit(&mut state.draws, &format!("Unit {number}"), &parent));
-    }
-    for number in 0..script.accounts {
-        let choice = state.draws.below("home", units.len() as u64 + 1);
-        let parent = usize::try_from(choice).ok().and_then(|choice| units.get(choice).cloned());
-        let parent = parent.unwrap_or_else(|| state.organization.root.clone());
-        let days = i64::try_from(state.draws.between("age", 1, 900)).expect("small");
-        let has_role = !state.draws.happens("without a role", 5);
-        // The first three are there in every organization.
-        let is_suspended = number > 2 && state.draws.happens("suspended", 5);
-        let id = organizations::add_account(state, number, &parent, days, has_role);
-        if is_suspended {
-            organizations::suspend(state, &id);
-        }
-    }
-    if script.cooling_off.is_some() {
-        furnish_for_closings(state, script);
-    }
-    upload(state, document_of(script, document::Kind::Good));
-    units
-}
-
-/// Puts in place what only whoever closes accounts looks at.
-fn furnish_for_closings(state: &mut State, script: &Script) {
-    let root = state.organization.root.clone();
-    state.organization.units.push(organizations::Unit {
-        id: SUSPENDED_UNIT.to_owned(),
-        name: "Suspended".to_owned(),
-        parent: root,
-    });
-    for number in 0..script.accounts {
-        let id = organizations::id_of(number);
-        stack_sets::furnish(state, &id);
-        if state.draws.happens("administers a service", 4) {
-            state.organization.closings.delegated.push(("guardduty.amazonaws.com", id));
-        }
-    }
-}
-
-/// The document of a run.
-pub(crate) fn document_of(script: &Script, kind: document::Kind) -> Document {
-    Document { kind, has_override: script.units > 0, protects: script.accounts >= 10 }
-}
-
-/// Uploads a document.
-pub(crate) fn upload(state: &mut State, document: Document) {
-    state.buckets.entry("documents".to_owned()).or_default().put("baseline.yaml", document.text());
 }
 
 impl World {

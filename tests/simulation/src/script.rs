@@ -5,6 +5,7 @@ mod aimed;
 mod closings;
 mod updates;
 mod whose;
+mod worlds;
 
 use std::fmt;
 
@@ -17,6 +18,8 @@ use crate::{
 
 pub use updates::{Address, Code, Name, Update};
 pub use whose::Whose;
+pub(crate) use worlds::ODD_TEXTS;
+pub use worlds::{Harm, Nature};
 
 /// Something that somebody does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +101,49 @@ pub enum Act {
     AuditRootCredentials,
     /// People do something about the closing of accounts.
     Closing(Closing),
+    /// A person moves an account.
+    Moved {
+        /// Which one.
+        whose: Whose,
+        /// The unit that it comes to; None for the root.
+        unit: Option<u64>,
+    },
+    /// A person gives a unit another name.
+    Renamed {
+        /// Its number.
+        unit: u64,
+        /// Whether it is its first name again.
+        back: bool,
+    },
+    /// A person deletes a unit, if it is empty.
+    UnitDeleted {
+        /// Its number.
+        unit: u64,
+    },
+    /// A person removes an account that was there when the run began from the organization.
+    Removed {
+        /// Its number.
+        number: u64,
+    },
+    /// An account that was removed is invited, and joins again.
+    InvitedAgain {
+        /// Its number.
+        number: u64,
+    },
+    /// Whoever administers an account does harm with it.
+    Harmed {
+        /// Which one.
+        whose: Whose,
+        /// What is done.
+        harm: Harm,
+    },
+    /// A document is uploaded that is like the one before, with its override or without.
+    Overridden {
+        /// Whether it has one.
+        there: bool,
+    },
+    /// A person deletes the document.
+    DocumentDeleted,
 }
 
 /// One line of a script.
@@ -136,16 +182,18 @@ pub struct Script {
     /// Minutes that an account cools off before it is closed; None where no accounts are closed, and there is no unit for
     /// those that are to be.
     pub cooling_off: Option<u64>,
+    /// What kind of world it is beside its size.
+    pub nature: Nature,
     /// What happens, in no order.
     pub items: Vec<Item>,
 }
 
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, accounts, units, concurrency, daily_cap, deadline, cooling_off, items } = self;
+        let Self { seed, accounts, units, concurrency, daily_cap, deadline, cooling_off, nature, items } = self;
         writeln!(
             f,
-            "seed {seed}: {accounts} accounts, {units} units, {concurrency} environments at once, {daily_cap} requests a day, {deadline} minutes for each"
+            "seed {seed}: {accounts} accounts, {units} units, {concurrency} environments at once, {daily_cap} requests a day, {deadline} minutes for each{nature}"
         )?;
         if let Some(minutes) = cooling_off {
             writeln!(f, "  accounts that are to be closed cool off for {minutes} minutes")?;
@@ -201,6 +249,7 @@ impl Script {
             daily_cap: 1_000,
             deadline: 120,
             cooling_off: None,
+            nature: Nature::default(),
             items: Vec::new(),
         };
         match draws.below("mood", MOODS) {
@@ -216,6 +265,12 @@ impl Script {
         script.aim(&mut draws);
         script.maybe_close(&mut draws);
         script.update_accounts(&mut draws);
+        let is_of_its_own =
+            script.items.iter().any(|item| matches!(item, Item::Act(_, Act::Closing(_) | Act::UpdateAccount(_))));
+        // What people rearrange beside that is told apart nowhere.
+        if !is_of_its_own {
+            script.worlds(&mut draws);
+        }
         script
     }
 
@@ -232,6 +287,7 @@ impl Script {
             daily_cap: 1_000,
             deadline: 10,
             cooling_off: None,
+            nature: Nature::default(),
             items,
         }
     }
@@ -247,6 +303,7 @@ impl Script {
             daily_cap: 1_000,
             deadline: 120,
             cooling_off: None,
+            nature: Nature::default(),
             items,
         }
     }
@@ -262,6 +319,7 @@ impl Script {
             daily_cap: 1_000,
             deadline: 120,
             cooling_off: None,
+            nature: Nature::default(),
             items: Vec::new(),
         };
         for day in 0..7 {

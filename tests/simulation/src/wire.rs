@@ -90,6 +90,10 @@ impl Line {
             Some(Kind::Throttled) => return Ok(self.refused(&call, &Refusal::throttled(&call.service))),
             _ => {}
         }
+        if self.cloud.with(|state| state.is_left_unanswered(&call)) {
+            note("not answered");
+            return std::future::pending().await;
+        }
         let answer = self.cloud.with(|state| {
             let answer = aws::serve(state, &call);
             state.note_call(&self.who, &call, &answer);

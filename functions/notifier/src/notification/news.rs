@@ -60,6 +60,12 @@ impl Detail<'_> {
         }
     }
 
+    /// The account in one word, for a headline, which is the subject of a mail: its id. Its name is what whoever administers it
+    /// wants it to be, and stands in the text.
+    fn account_in_short(&self) -> String {
+        self.text("/account_id").unwrap_or_else(|| self.account())
+    }
+
     fn is_failure(&self) -> bool {
         self.0["cause"].is_string()
     }
@@ -148,7 +154,7 @@ impl News {
 }
 
 fn account_created(detail: &Detail<'_>) -> News {
-    let headline = format!("account {} was created", detail.account());
+    let headline = format!("account {} was created", detail.account_in_short());
     let what = format!("The account {} exists, sits in its unit and waits for its baseline.", detail.account());
     let mut news = News::new(Severity::Informational, headline, what, detail);
     news.places.extend(detail.rows(&[("e-mail", "/email"), ("unit", "/organizational_unit")]));
@@ -170,7 +176,7 @@ fn account_creation_failed(detail: &Detail<'_>) -> News {
 fn activity_audited(detail: &Detail<'_>) -> News {
     let severity = serde_json::from_value(detail.0["severity"].clone()).unwrap_or(Severity::Warning);
     let (action, actor) = (detail.or("/action", "something"), detail.or("/actor/name", "somebody unknown"));
-    let headline = format!("{action} by {actor}, account {}", detail.account());
+    let headline = format!("{action} by {actor}, account {}", detail.account_in_short());
     let refused = detail.text("/error_code").map(|code| format!(" AWS refused it ({code}).")).unwrap_or_default();
     let why = detail.or("/why", "nobody knows why it matters");
     let what = format!("{actor} called {action}.{refused} It matters because {why}.");
@@ -193,7 +199,7 @@ fn activity_audited(detail: &Detail<'_>) -> News {
 }
 
 fn baseline_applied(detail: &Detail<'_>) -> News {
-    let headline = format!("account {} has its baseline", detail.account());
+    let headline = format!("account {} has its baseline", detail.account_in_short());
     let what = format!("Every control of the baseline is in place in the account {}.", detail.account());
     News::new(Severity::Informational, headline, what, detail)
 }
@@ -231,7 +237,7 @@ fn sweep_braked(detail: &Detail<'_>) -> News {
 }
 
 fn baseline_incomplete(detail: &Detail<'_>) -> News {
-    let headline = format!("account {} lacks a part of its baseline", detail.account());
+    let headline = format!("account {} lacks a part of its baseline", detail.account_in_short());
     let mut news = News::new(Severity::Warning, headline, detail.or("/message", "No message."), detail);
     let rows = detail.0["controls"].as_array().into_iter().flatten();
     let open = rows.filter(|row| {
@@ -309,7 +315,7 @@ fn compliance_reported(detail: &Detail<'_>) -> News {
 
 fn region_opt_audited(detail: &Detail<'_>) -> News {
     let (region, status) = (detail.or("/region", "?"), detail.or("/status", "?"));
-    let headline = format!("region {region} is {status} in account {}", detail.account());
+    let headline = format!("region {region} is {status} in account {}", detail.account_in_short());
     let what = format!("{headline}. The baseline document: {}.", detail.or("/document_says", "?"));
     let mut news = News::new(Severity::Informational, headline, what, detail);
     news.places.extend(detail.rows(&[("at", "/at"), ("requested by", "/requested_by/name")]));
@@ -318,7 +324,7 @@ fn region_opt_audited(detail: &Detail<'_>) -> News {
 
 fn region_policy_violated(detail: &Detail<'_>) -> News {
     let (region, status) = (detail.or("/region", "?"), detail.or("/status", "?"));
-    let headline = format!("region {region} is {status} in account {}", detail.account());
+    let headline = format!("region {region} is {status} in account {}", detail.account_in_short());
     let mut news = News::new(Severity::Warning, headline, detail.or("/message", "No message."), detail);
     news.places.extend(detail.rows(&[("status", "/status"), ("at", "/at"), ("requested by", "/requested_by/name")]));
     if detail.0["remediated"] == true {
@@ -361,9 +367,9 @@ fn account_updated(detail: &Detail<'_>) -> News {
         // Whoever reads the mails of an address, or is asked by AWS, has power over the account.
         _ => Severity::Warning,
     };
-    let place = detail.text("/account_id").map(|_| format!(" for {}", detail.account())).unwrap_or_default();
-    let headline = format!("{task}{place}: {outcome}");
-    let what = detail.or("/message", &format!("Somebody asked for {headline}."));
+    let of = |account: String| detail.text("/account_id").map(|_| format!(" for {account}")).unwrap_or_default();
+    let headline = format!("{task}{}: {outcome}", of(detail.account_in_short()));
+    let what = detail.or("/message", &format!("Somebody asked for {task}{}: {outcome}.", of(detail.account())));
     let mut news = News::new(severity, headline, what, detail);
     news.places.extend(detail.rows(&[
         ("old address", "/old_email"),
@@ -487,7 +493,7 @@ fn records_unreadable(detail: &Detail<'_>) -> News {
 fn anything(detail_type: &str, detail: &Detail<'_>) -> News {
     let severity = if detail.is_failure() { Severity::Warning } else { Severity::Informational };
     let what = detail.or("/message", &format!("Steward tells {detail_type}."));
-    News::new(severity, format!("{detail_type}, account {}", detail.account()), what, detail)
+    News::new(severity, format!("{detail_type}, account {}", detail.account_in_short()), what, detail)
 }
 
 fn problems(detail: &Detail<'_>) -> Vec<String> {

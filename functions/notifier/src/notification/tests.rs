@@ -71,7 +71,7 @@ fn accounts_that_will_be_closed_are_mailed_together_and_each_end_by_itself() {
     };
     let closed = advanced("closed");
     assert_eq!(closed.severity, Severity::Warning);
-    assert!(closed.subject.contains("account Shop (222222222222) is closed"), "{}", closed.subject);
+    assert!(closed.subject.contains("account 222222222222 is closed"), "{}", closed.subject);
     assert!(closed.text.contains("Until 2027-02-07") && closed.text.contains("alice"), "{}", closed.text);
     assert!(advanced("refused").text.contains("It is protected."));
     for (outcome, severity) in [
@@ -289,6 +289,18 @@ fn a_name_cannot_forge_lines_nor_break_the_subject() {
     let mail = notification("AccountCreated", &json!({"account_id": "222222222222", "account_name": name}));
     assert!(mail.subject.len() <= 100 && mail.subject.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
     assert_eq!(mail.text.lines().filter(|line| line.starts_with("What to do")).count(), 1, "{}", mail.text);
+}
+
+#[test]
+fn a_subject_names_an_account_by_its_id_and_holds_nothing_that_the_account_calls_itself() {
+    let name = "urgent: sign in at example.org, or else the account 3333";
+    let detail = json!({"account_id": "222222222222", "account_name": name, "severity": "critical", "outcome": "closed",
+        "action": "CloseAccount", "actor": {"name": "somebody"}, "task": "rename", "region": "eu-south-1"});
+    for kind in ["AccountCreated", "ActivityAudited", "AccountClosureAdvanced", "AccountUpdated", "SomethingNew"] {
+        let mail = notification(kind, &detail);
+        assert!(mail.subject.contains("222222222222") && !mail.subject.contains("urgent"), "{}", mail.subject);
+        assert!(mail.text.contains(name), "{}", mail.text);
+    }
 }
 
 proptest! {

@@ -23,7 +23,7 @@ from urllib3.response import HTTPResponse
 # Errors that any operation may answer with, whether its model lists them or not: the common errors of IAM, which
 # denies, and those of S3, whose model lists few ("Error responses" in the API references of both).
 COMMON = {"AccessDenied", "AccessDeniedException", "ValidationError"}
-COMMON_OF_S3 = {"304", "NoSuchVersion", "PreconditionFailed"}
+COMMON_OF_S3 = {"304", "MethodNotAllowed", "NoSuchVersion", "PreconditionFailed"}
 # Protocols whose answers are JSON.
 JSON = {"json", "rest-json"}
 

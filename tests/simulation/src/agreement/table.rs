@@ -1,6 +1,7 @@
 //! The table: what is asked of both sides. What the functions call is here, each way that it can go by its service.
 
 mod account;
+mod arranging;
 mod closings;
 mod dynamodb;
 
@@ -49,8 +50,10 @@ pub(super) fn table() -> Vec<Row> {
         states(),
         account::names(),
         account::addresses(),
+        closings::rows(),
+        arranging::rows(),
     ];
-    of_services.into_iter().flatten().chain(closings::rows()).collect()
+    of_services.into_iter().flatten().collect()
 }
 
 /// API reference, `DeleteMessage`.

@@ -53,15 +53,26 @@ pub(crate) fn happened(state: &mut State, source: &str, kind: &str, detail: &Val
 }
 
 /// CloudTrail has recorded something like a sample, in the management account: the bus hears of no other.
-pub(crate) fn recorded(state: &mut State, mut event: Value, severity: &'static str) {
+pub(crate) fn recorded(state: &mut State, event: Value, severity: &'static str) {
+    recorded_in(state, ACCOUNT, event, severity, false);
+}
+
+/// A member has forwarded to the stack's bus what CloudTrail has recorded there.
+pub(crate) fn forwarded(state: &mut State, member: &str, mut event: Value, severity: &'static str) {
+    event["detail"]["recipientAccountId"] = member.into();
+    event["detail"]["userIdentity"]["accountId"] = member.into();
+    recorded_in(state, member, event, severity, true);
+}
+
+fn recorded_in(state: &mut State, account: &str, mut event: Value, severity: &'static str, own_bus: bool) {
     let id = state.draws.id("event", "0123456789abcdef", 32);
     event["detail"]["eventID"] = id.as_str().into();
     event["id"] = id.as_str().into();
-    event["account"] = ACCOUNT.into();
+    event["account"] = account.into();
     event["detail"]["eventTime"] = time::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into();
     event["time"] = time::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into();
     state.watched.push(Watched { at: time::now(), id, severity });
-    send(state, false, event);
+    send(state, own_bus, event);
 }
 
 fn envelope(state: &mut State, source: &Value, kind: &str, detail: &Value) -> Value {

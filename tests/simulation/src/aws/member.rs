@@ -24,6 +24,10 @@ pub(crate) struct Member {
     pub(crate) role_from: Option<Timestamp>,
     /// From when on the role's policy holds in every place; until then, half of the calls are denied.
     pub(crate) policy_from: Option<Timestamp>,
+    /// Whether somebody has taken its policy away from the role.
+    pub(crate) has_lost_policy: bool,
+    /// Whether calls from within it are never answered.
+    pub(crate) answers_nothing: bool,
     pub(crate) alias: Option<String>,
     /// When it was given its alias.
     pub(crate) alias_at: Option<Timestamp>,
@@ -41,7 +45,8 @@ impl Member {
     /// Whether the policy of the role is known where this call is looked at.
     pub(crate) fn policy_holds(&mut self) -> bool {
         self.asked += 1;
-        self.policy_from.is_none_or(|from| from <= time::now()) || self.asked.is_multiple_of(2)
+        let is_spread = self.policy_from.is_none_or(|from| from <= time::now()) || self.asked.is_multiple_of(2);
+        is_spread && !self.has_lost_policy
     }
 }
 
@@ -49,7 +54,8 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<A
     let member = state.members.entry(who.account.clone()).or_default();
     match (call.service.as_str(), call.operation.as_str()) {
         ("iam", "ListAccountAliases") => {
-            let alias = member.alias.as_ref().map_or_else(String::new, |alias| format!("<member>{alias}</member>"));
+            let alias =
+                member.alias.as_ref().map_or_else(String::new, |alias| format!("<member>{}</member>", escaped(alias)));
             let result = format!("<AccountAliases>{alias}</AccountAliases><IsTruncated>false</IsTruncated>");
             Ok(Answer::query("ListAccountAliases", &result))
         }
@@ -67,6 +73,16 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<A
         ("iam", operation) => root_call(member, operation, call).unwrap_or_else(|| Err(unknown(state, who, call))),
         _ => Err(unknown(state, who, call)),
     }
+}
+
+/// A text as XML holds it. What XML cannot hold is written as if it could: who reads it has to bear that.
+fn escaped(text: &str) -> String {
+    let escape = |letter: char| match letter {
+        '&' | '<' | '>' | '"' => format!("&#{};", u32::from(letter)),
+        control if control.is_control() => format!("&#{};", u32::from(control)),
+        plain => plain.to_string(),
+    };
+    text.chars().map(escape).collect()
 }
 
 /// What sessions as root ask for; None for what is not simulated.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{
     Answer, Refusal,
     account::{self, Profile},
+    arranging::{self, GONE},
     closings::{self, Closings, TAG},
     events,
     member::{Member, RootCredentials},
@@ -141,7 +142,7 @@ impl Organization {
 
     pub(super) fn account_mut(&mut self, id: &str) -> Result<&mut Account, Refusal> {
         let missing = || Refusal::new(400, "AccountNotFoundException", "You specified an account that doesn't exist.");
-        self.accounts.iter_mut().find(|account| account.id == id).ok_or_else(missing)
+        self.accounts.iter_mut().find(|account| account.id == id && account.state != GONE).ok_or_else(missing)
     }
 
     /// Whether some account has this address, or is about to be made with it.
@@ -194,6 +195,11 @@ pub(super) fn tags_of_accounts(state: &mut State, who: &Principal, call: &Call) 
 /// The id of an account that was there when the run began.
 pub(crate) fn id_of(number: u64) -> String {
     format!("{:012}", 200_000_000_000 + number)
+}
+
+/// The id of an account that has existed elsewhere.
+pub(crate) fn joined_id_of(number: u64) -> String {
+    format!("{:012}", 400_000_000_000 + number)
 }
 
 /// Adds an account that has been there for some days.
@@ -287,11 +293,11 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             page(call, "CreateAccountStatuses", &rows.collect::<Vec<_>>())
         }
         "ListAccounts" => {
-            let seen = org.accounts.iter().filter(|account| account.shown_from <= now);
-            let (first, most) = (first(call), 20);
-            let rows: Vec<_> = seen.clone().skip(first).take(most).map(|account| shown(org, account)).collect();
-            let more = seen.count() > first + most;
-            paged("Accounts", &rows, more.then_some(first + most))
+            // By places, which stay the same when an account leaves in between.
+            let from_here = org.accounts.iter().enumerate().skip(first(call));
+            let mut seen = from_here.filter(|(_, account)| account.shown_from <= now);
+            let rows: Vec<_> = seen.by_ref().take(20).map(|(_, account)| shown(org, account)).collect();
+            paged("Accounts", &rows, seen.next().map(|(place, _)| place))
         }
         "DescribeAccount" => {
             let missing =
@@ -310,6 +316,9 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         }
         "ListRoots" => json!({"Roots": [{"Id": org.root, "Name": "Root",
             "Arn": format!("{ARN}:root/o-exampleorgid/{}", org.root)}]}),
+        "ListOrganizationalUnitsForParent" if !org.is_parent(call.text("ParentId")) => {
+            return Err(Refusal::new(400, "ParentNotFoundException", "We can't find a root or OU of that id."));
+        }
         "ListOrganizationalUnitsForParent" => {
             let inside = org.units.iter().filter(|unit| unit.parent == call.text("ParentId"));
             let rows: Vec<_> = inside.map(|unit| shown_unit(org, unit)).collect();
@@ -335,6 +344,9 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
                 account.tagged_at.get_or_insert(now);
             }
             account.tags.extend(tags);
+            if let Some(who) = state.principals.get(&call.key) {
+                state.history.tagged.push((now, call.text("ResourceId").to_owned(), who.function.clone()));
+            }
             json!({})
         }
         "MoveAccount" => {
@@ -354,7 +366,10 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             account.moved_from = Some((before, now + SignedDuration::try_from(move_shows_after).expect("seconds")));
             json!({})
         }
-        _ => return closings::serve(state, call),
+        _ => match arranging::serve(state, call) {
+            Some(body) => body?,
+            None => return closings::serve(state, call),
+        },
     };
     Ok(Answer::json(&body))
 }
@@ -451,7 +466,7 @@ pub(super) fn shown(org: &Organization, account: &Account) -> Value {
         "JoinedTimestamp": seconds(account.joined)})
 }
 
-fn shown_unit(org: &Organization, unit: &Unit) -> Value {
+pub(super) fn shown_unit(org: &Organization, unit: &Unit) -> Value {
     json!({"Id": unit.id, "Name": unit.name, "Path": org.path(&unit.id),
         "Arn": format!("{ARN}:ou/o-exampleorgid/{}", unit.id)})
 }

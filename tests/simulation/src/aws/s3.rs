@@ -13,6 +13,8 @@ use crate::{call::Call, cloud::State, document::is_good, time};
 pub(crate) struct Version {
     pub(crate) id: String,
     pub(crate) content: Vec<u8>,
+    /// Whether it stands for a deletion, and holds nothing.
+    is_marker: bool,
 }
 
 impl Version {
@@ -30,13 +32,22 @@ pub(crate) struct Bucket(pub(crate) BTreeMap<String, Vec<Version>>);
 
 impl Bucket {
     pub(crate) fn latest(&self, key: &str) -> Option<&Version> {
-        self.0.get(key)?.last()
+        self.0.get(key)?.last().filter(|version| !version.is_marker)
     }
 
     pub(crate) fn put(&mut self, key: &str, content: Vec<u8>) -> String {
+        self.push(key, content, false)
+    }
+
+    /// Puts a delete marker over an object; its versions stay (Amazon S3 user guide, "Working with delete markers").
+    pub(crate) fn delete(&mut self, key: &str) -> String {
+        self.push(key, Vec::new(), true)
+    }
+
+    fn push(&mut self, key: &str, content: Vec<u8>, is_marker: bool) -> String {
         let number = self.0.values().map(Vec::len).sum::<usize>() + 1;
         let id = format!("version-{number}");
-        self.0.entry(key.to_owned()).or_default().push(Version { id: id.clone(), content });
+        self.0.entry(key.to_owned()).or_default().push(Version { id: id.clone(), content, is_marker });
         id
     }
 }
@@ -65,6 +76,10 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         let headers = vec![("etag", etag), ("x-amz-version-id", id)];
         return Ok(Answer { headers, ..Answer::xml(String::new()) });
     }
+    if call.operation == "DeleteObject" {
+        let headers = vec![("x-amz-delete-marker", "true".to_owned()), ("x-amz-version-id", bucket.delete(&key))];
+        return Ok(Answer { status: 204, headers, ..Answer::xml(String::new()) });
+    }
     let wanted = form_urlencoded::parse(call.query.as_bytes()).find(|(name, _)| name == "versionId");
     let missing = match wanted {
         Some(_) => || Refusal::new(404, "NoSuchVersion", "The specified version does not exist."),
@@ -75,6 +90,13 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         None => bucket.latest(&key),
     };
     let version = version.ok_or_else(missing)?.clone();
+    if version.is_marker {
+        return Err(Refusal::new(
+            405,
+            "MethodNotAllowed",
+            "The specified method is not allowed against this resource.",
+        ));
+    }
     if is_good(&version.content) {
         state.good_document_read_at.get_or_insert(time::now());
     }

@@ -27,6 +27,7 @@ fn assume_role(state: &mut State, who: &Principal, call: &Call) -> Result<Answer
     let account = call.text("RoleArn").split(':').nth(4).unwrap_or_default().to_owned();
     let denied = || Refusal::new(403, "AccessDenied", "not authorized to perform: sts:AssumeRole");
     state.asked_in.insert((account.clone(), who.function.clone()));
+    state.history.asked_in.push((time::now(), account.clone(), who.function.clone()));
     let is_active = state.organization.account(&account).is_some_and(|account| account.state == "ACTIVE");
     let member = state.members.get(&account).filter(|_| is_active).ok_or_else(denied)?;
     if !member.has_role() {

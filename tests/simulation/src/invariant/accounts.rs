@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::Look;
+use super::{Look, places::first_unit};
 use crate::{
     aws::organizations::Account,
     cloud::PublishedEvent,
-    document::{FIRST_UNIT, PROTECTED, SEALED, is_tagged_as_asked},
+    document::{self, PROTECTED, SEALED, is_tagged_as_asked},
     fault::Kind,
+    furnish::document_of,
     script::{Act, Item},
     template::items,
 };
@@ -28,7 +29,7 @@ pub(super) fn every_new_account_has_its_baseline(look: &Look<'_>) -> Option<Stri
         }
         // It may have failed for good, and people have been told.
         let said = look.published("BaselineIncomplete").find(|published| published.detail["account_id"] == account);
-        if look.has_call_faults() && said.is_some() {
+        if (look.has_call_faults() && said.is_some()) || is_kept_from_it(look, account) {
             return None;
         }
         Some(format!("{account}: {:?}", said.map(|published| published.detail.clone())))
@@ -36,12 +37,26 @@ pub(super) fn every_new_account_has_its_baseline(look: &Look<'_>) -> Option<Stri
     look.requests.values().find_map(lacks)
 }
 
+/// Whether people were told that an account has not got its baseline because of what somebody has done meanwhile: the document
+/// names a unit that is not there any more, or another account has the alias that this one is to get.
+fn is_kept_from_it(look: &Look<'_>, account: &str) -> bool {
+    let mut said = look.published("BaselineIncomplete").filter(|said| said.detail["account_id"] == account);
+    said.any(|said| match said.detail["cause"].as_str() {
+        Some("BaselineSelectorUnmatched") => look.state.history.is_rearranged(),
+        Some("AccountAliasTaken") => look.state.history.lacks_its_alias(account),
+        _ => false,
+    })
+}
+
 pub(super) fn every_joined_account_has_its_baseline(look: &Look<'_>) -> Option<String> {
     if look.has_call_faults() || look.has_event_faults() {
         return None;
     }
     let joined = look.state.organization.accounts.iter().filter(|account| account.email.starts_with("joined+"));
-    let mut lacking = joined.filter(|account| account.state == "ACTIVE" && !has_baseline(look, &account.id));
+    let may_lack = |id: &str| look.state.history.is_hostile(id) || is_kept_from_it(look, id);
+    let lacks =
+        |account: &&Account| account.state == "ACTIVE" && !has_baseline(look, &account.id) && !may_lack(&account.id);
+    let mut lacking = joined.filter(lacks);
     lacking.next().map(|account| account.id.clone())
 }
 
@@ -105,8 +120,9 @@ fn days(look: &Look<'_>, joined: jiff::Timestamp) -> i64 {
 pub(super) fn closed_and_sealed_accounts_are_not_entered(look: &Look<'_>) -> Option<String> {
     let was_closed = |id: &str| {
         let found = look.state.organization.account(id);
-        // Whoever is closed while the run lasts may have been entered before.
-        found.is_some_and(|account| account.state == "SUSPENDED" && account.joined < look.state.begun)
+        // Of who was closed or removed meanwhile, another invariant says until when it may be entered.
+        let is_always = look.state.history.absences(id).is_empty();
+        is_always && found.is_some_and(|account| account.state == "SUSPENDED" && account.joined < look.state.begun)
     };
     let entered = look.state.asked_in.iter().find(|(account, _)| account == SEALED || was_closed(account));
     entered.map(|(account, function)| format!("{function} has asked for a session in {account}"))
@@ -122,18 +138,26 @@ pub(super) fn protected_accounts_are_not_changed(look: &Look<'_>) -> Option<Stri
 }
 
 pub(super) fn tags_are_as_the_document_says(look: &Look<'_>) -> Option<String> {
-    let units = &look.state.organization.units;
-    let first = units.iter().find(|unit| unit.name == FIRST_UNIT).map(|unit| unit.id.as_str());
-    let mut tagged = look.state.organization.accounts.iter().filter(|account| account.tagged_at.is_some());
-    let is_wrong = |account: &&Account| {
-        let key = format!("closure#{}", account.id);
-        let record = look.state.table.find(&key);
+    let history = &look.state.history;
+    // What people have rearranged is as the document says only after a look that comes later, of which another invariant tells.
+    if history.is_rearranged() {
+        return None;
+    }
+    let first = first_unit(look);
+    let document = document_of(look.script, document::Kind::Good);
+    let tagged = look.state.organization.accounts.iter().filter(|account| account.tagged_at.is_some());
+    let mut unmoved = tagged.filter(|account| {
+        let was_moved_out = look.state.organization.closings.moved_out.contains(&account.id);
+        !history.has_moved(&account.id) && !was_moved_out
+    });
+    let differs = |account: &&Account| {
+        let record = look.state.table.find(&format!("closure#{}", account.id));
         // Nothing is changed of who waits to be closed: what it has is of the unit before.
         let before = record.and_then(|record| record.get("from_unit")?["S"].as_str());
-        let was_moved_out = look.state.organization.closings.moved_out.contains(&account.id);
-        !was_moved_out && !is_tagged_as_asked(account, before.unwrap_or(&account.parent), first)
+        let unit = before.unwrap_or(&account.parent);
+        !is_tagged_as_asked(account, document, first == Some(unit))
     };
-    tagged.find(is_wrong).map(|account| format!("{account:?}"))
+    unmoved.find(differs).map(|account| format!("{account:?}"))
 }
 
 pub(super) fn nobody_is_given_a_baseline_twice(look: &Look<'_>) -> Option<String> {
@@ -150,6 +174,10 @@ pub(super) fn nobody_is_given_a_baseline_twice(look: &Look<'_>) -> Option<String
 pub(super) fn applied_is_true(look: &Look<'_>) -> Option<String> {
     let is_untrue = |published: &&PublishedEvent| {
         let id = published.detail["account_id"].as_str().unwrap_or_default();
+        // Whoever administers it may have taken it away since; of an account that has left, nothing is kept here.
+        if look.state.history.is_hostile(id) || !look.state.history.absences(id).is_empty() {
+            return false;
+        }
         let tagged_at = look.state.organization.account(id).and_then(|account| account.tagged_at);
         let alias_at = look.state.members.get(id).and_then(|member| member.alias_at);
         [tagged_at, alias_at].into_iter().any(|done_at| done_at.is_none_or(|done_at| done_at > published.at))

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Look;
 use crate::{
+    history::Done,
     run::{Asked, address},
     script::Act,
 };
@@ -72,8 +73,14 @@ pub(super) fn no_failure_without_a_reason(look: &Look<'_>) -> Option<String> {
     if look.does(|act| matches!(act, Act::Taken { .. } | Act::Closed { .. })) {
         return None;
     }
+    let is_unit_gone = |record: &Value| {
+        let unit = record["spec"]["organizational_unit"].as_str();
+        look.state
+            .history
+            .has(|done| matches!(done, Done::UnitDeleted { unit: gone, .. } if Some(gone.as_str()) == unit))
+    };
     let mut failed = look.requests.iter().filter(|(_, record)| record["state"]["name"] == "FAILED");
-    let failed = failed.find(|(email, _)| !look.went_to_or_from(email));
+    let failed = failed.find(|(email, record)| !is_unit_gone(record) && !look.went_to_or_from(email));
     failed.map(|(email, record)| format!("{email}: {}", record["state"]))
 }
 
@@ -142,7 +149,8 @@ pub(super) fn accounts_are_as_asked(look: &Look<'_>) -> Option<String> {
             .into_iter()
             .flatten()
             .all(|(name, value)| account.tags.get(name).is_some_and(|tag| *value == tag.as_str()));
-        let has_home = spec["organizational_unit"].as_str().is_none_or(|unit| account.parent == unit);
+        let has_home = spec["organizational_unit"].as_str().is_none_or(|unit| account.parent == unit)
+            || look.state.history.has_moved(&account.id);
         // A person may have had it renamed since.
         let present = account.name.as_str();
         let mut renamed = look.seen.updated.iter().map(|updated| &updated.input["names"][account.id.as_str()]);

@@ -6,13 +6,20 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Look;
-use crate::{document::SEALED, run::Published, template::items};
+use crate::{aws::arranging::GONE, document::SEALED, history::Done, run::Published, template::items};
 
 pub(super) fn sweeps_end_in_a_report(look: &Look<'_>) -> Option<String> {
-    look.seen
-        .failed_sweeps
-        .first()
-        .map(|error| format!("{} failed, the first with {error}", look.seen.failed_sweeps.len()))
+    // Nobody knows what a document would say that a person has deleted.
+    let is_deleted = look.state.history.has(|done| *done == Done::Deleted);
+    let mut failed = look.seen.failed_sweeps.iter();
+    // Nor is there one where the first that was read is one with a mistake.
+    let is_refused = look.published("BaselineDocumentRefused").next().is_some();
+    let failed = failed.find(|error| match error["Error"].as_str() {
+        Some("BaselineDocumentMissing") => !is_deleted,
+        Some("BaselineDocumentRefused") => !is_refused,
+        _ => true,
+    });
+    failed.map(|error| format!("{} failed, such as with {error}", look.seen.failed_sweeps.len()))
 }
 
 pub(super) fn history_is_kept(look: &Look<'_>) -> Option<String> {
@@ -39,8 +46,13 @@ pub(super) fn every_account_is_reported_once(look: &Look<'_>) -> Option<String> 
         let count = ids.len();
         ids.sort_unstable();
         ids.dedup();
-        let wanted =
-            look.state.organization.accounts.iter().filter(|account| account.joined < look.state.begun).count();
+        let wanted = look
+            .state
+            .organization
+            .accounts
+            .iter()
+            .filter(|account| account.joined < look.state.begun && account.state != GONE)
+            .count();
         (count != ids.len() || count < wanted)
             .then(|| format!("{count} rows of {} accounts, {wanted} there", ids.len()))
     });
@@ -48,7 +60,7 @@ pub(super) fn every_account_is_reported_once(look: &Look<'_>) -> Option<String> 
 }
 
 /// The rows of a report by account and control.
-fn rows(report: &Value) -> BTreeMap<(&str, &str), &Value> {
+pub(super) fn rows(report: &Value) -> BTreeMap<(&str, &str), &Value> {
     let accounts = items(&report["sweep"]["accounts"]);
     let of = |account| {
         let account: &Value = account;
@@ -64,7 +76,11 @@ pub(super) fn rows_are_true(look: &Look<'_>) -> Option<String> {
         let began = report["sweep"]["started_at"].as_str()?.parse::<Timestamp>().ok()?;
         let untrue = rows(report).into_iter().find(|((id, control), row)| {
             let Some(account) = state.organization.account(id) else { return true };
-            // Tags and aliases are never taken away in a run.
+            if !state.history.absences(id).is_empty() {
+                return false;
+            }
+            // Tags and aliases are never taken away in a run, except by whoever administers the account; what is asked of an
+            // account changes with its place and with the document.
             let (is_done, was_done) = match *control {
                 "account-tags" => (account.tagged_at.is_some(), account.tagged_at.is_some_and(|at| at < began)),
                 "account-alias" => {
@@ -75,7 +91,10 @@ pub(super) fn rows_are_true(look: &Look<'_>) -> Option<String> {
             };
             match row["outcome"].as_str().unwrap_or_default() {
                 "compliant" | "fixed" => !is_done,
-                "drifted" => was_done,
+                "drifted" if *control == "account-tags" => {
+                    was_done && !state.history.has_moved(id) && !state.history.is_rearranged()
+                }
+                "drifted" => was_done && !state.history.is_hostile(id),
                 _ => false,
             }
         });

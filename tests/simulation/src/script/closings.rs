@@ -1,7 +1,7 @@
 //! Lines of a script about the closing of accounts: people ask for it and call it off, by Steward and past it, and what goes
 //! wrong meanwhile.
 
-use super::{Act, Script, Whose, index};
+use super::{Act, Nature, Script, Whose, index};
 use crate::{draw::Draws, fault::Kind};
 
 /// What people do about the closing of accounts.
@@ -60,6 +60,7 @@ impl Script {
             daily_cap: 1_000,
             deadline: 120,
             cooling_off: None,
+            nature: Nature::default(),
             items: Vec::new(),
         };
         script.close(&mut draws);

@@ -7,6 +7,8 @@ pub enum Whose {
     Old(u64),
     /// The account that was made for this person.
     Person(u64),
+    /// One that has joined, by its number.
+    Joined(u64),
     /// The management account.
     Management,
     /// An account that is not there.

@@ -10,7 +10,7 @@ pub(super) fn advanced(detail: &Detail<'_>) -> News {
     // Somebody was quicker than its cooling-off time.
     let past_steward = detail.0["past_steward"] == true;
     let (act, outcome) = (detail.or("/act", "?"), detail.or("/outcome", "unknown"));
-    let account = detail.account();
+    let (account, id) = (detail.account(), detail.account_in_short());
     let severity = match outcome.as_str() {
         "suspended" | "released" | "asked" | "put_off" => Severity::Informational,
         // Whoever was told that it will be closed is to hear that it will not.
@@ -18,12 +18,12 @@ pub(super) fn advanced(detail: &Detail<'_>) -> News {
         _ => Severity::Notice,
     };
     let headline = match outcome.as_str() {
-        "closed" if past_steward => format!("account {account} is closed, past Steward"),
-        "closed" => format!("account {account} is closed"),
-        "kept" => format!("account {account} is kept: its closing was called off"),
-        "failed" => format!("the closing of account {account} has stopped: {}", detail.or("/cause", "no cause given")),
-        "refused" => format!("account {account} is not closed: it was refused"),
-        other => format!("account {account}: {act}, {other}"),
+        "closed" if past_steward => format!("account {id} is closed, past Steward"),
+        "closed" => format!("account {id} is closed"),
+        "kept" => format!("account {id} is kept: its closing was called off"),
+        "failed" => format!("the closing of account {id} has stopped: {}", detail.or("/cause", "no cause given")),
+        "refused" => format!("account {id} is not closed: it was refused"),
+        other => format!("account {id}: {act}, {other}"),
     };
     let what = match (outcome.as_str(), detail.text("/gone_on")) {
         ("closed", Some(gone_on)) => format!(
