@@ -101,11 +101,14 @@ impl Store {
         Ok(request.is_none_or(|request| request.can_explain(account.joined_at)))
     }
 
-    /// Whether this account is the one that was made for this request.
+    /// Whether this account is the one that was made for this request, or for an earlier attempt of it: an account that has
+    /// given its address up may be told of late, when the address is another account's already.
     pub async fn shows(&self, id: &RequestId, account: &AccountId) -> Result<bool, CallError> {
-        let request = self.find(id).await?;
-        Ok(request
-            .is_some_and(|request| matches!(&request.state, State::Ready { account_id } if account_id == account)))
+        let Some(request) = self.find(id).await? else { return Ok(false) };
+        if request.state.account_id() == Some(account) {
+            return Ok(matches!(request.state, State::Ready { .. }));
+        }
+        Ok(request.attempt > 1 && self.find_by_account(account).await?.as_ref() == Some(id))
     }
 
     /// Every request with something left to do, and the keys of those that cannot be read. Read from an index, so a

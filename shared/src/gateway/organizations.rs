@@ -452,6 +452,25 @@ impl OrganizationsGateway {
         Ok(found)
     }
 
+    /// One page of the units directly below a unit or root, from `token` on.
+    pub async fn organizational_units_page(
+        &self,
+        parent: &OrganizationalUnitId,
+        token: Option<&str>,
+    ) -> Result<Page<OrganizationalUnit>, CallError> {
+        const OPERATION: &str = "organizations:ListOrganizationalUnitsForParent";
+        if let Some(named) = self.named(OPERATION)? {
+            return Ok(Page { items: named.units_below(parent), next: None });
+        }
+        let aws = self.aws(OPERATION)?;
+        aws.limiters.list_organizational_units.turn(OPERATION).await?;
+        let call = aws.client.list_organizational_units_for_parent().parent_id(parent.as_str());
+        let page = call.set_next_token(token.map(ToOwned::to_owned)).send().await;
+        let page = page.map_err(|error| CallError::of(OPERATION, error))?;
+        let entries = page.organizational_units().iter().map(|entry| organizational_unit(OPERATION, entry));
+        Ok(Page { items: entries.collect::<Result<_, _>>()?, next: page.next_token })
+    }
+
     /// The tags of an account.
     pub async fn list_tags(&self, id: &AccountId) -> Result<BTreeMap<String, String>, CallError> {
         const OPERATION: &str = "organizations:ListTagsForResource";

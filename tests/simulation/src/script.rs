@@ -298,7 +298,7 @@ impl Script {
         Self {
             seed,
             accounts: 10_000,
-            units: 1_000,
+            units: 2_000,
             concurrency: 1_000,
             daily_cap: 1_000,
             deadline: 120,

@@ -99,6 +99,10 @@ pub(crate) fn remove_account(state: &mut State, id: &str) -> Result<Value, Refus
         ));
     }
     let account = state.organization.account_mut(id)?;
+    // Who is closed stays until AWS takes it out, 90 days later (user guide, "Closing a member account").
+    if account.state != "ACTIVE" {
+        return Err(constraint("INVALID_ACCOUNT_STATE"));
+    }
     if account.created && time::now().duration_since(account.joined) < WAITING_PERIOD {
         return Err(constraint("WAIT_PERIOD_ACTIVE"));
     }
@@ -109,7 +113,9 @@ pub(crate) fn remove_account(state: &mut State, id: &str) -> Result<Value, Refus
 
 /// An account leaves by itself; what it calls for that is recorded in it alone.
 pub(crate) fn leave(state: &mut State, id: &str) {
-    depart(state, id, "LEFT", "critical");
+    if state.organization.account(id).is_some_and(|account| account.state == "ACTIVE") {
+        depart(state, id, "LEFT", "critical");
+    }
 }
 
 fn depart(state: &mut State, id: &str, how: &str, severity: &'static str) {

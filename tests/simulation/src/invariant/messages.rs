@@ -43,14 +43,17 @@ pub(super) fn everything_is_allowed(look: &Look<'_>) -> Option<String> {
 
 pub(super) fn failures_are_mailed(look: &Look<'_>) -> Option<String> {
     let faults = look.script.items.iter().filter_map(|item| match item {
-        Item::Fault(fault) if fault.kind.is_of_work() && keeps_mails(fault) => Some(fault),
+        Item::Fault(fault) if fault.kind.is_of_work() && strikes_mails(fault) => Some(fault),
         _ => None,
     });
-    let last = faults.map(|fault| fault.from + fault.lasts).max().unwrap_or_default();
+    let faults: Vec<&Fault> = faults.collect();
+    // One call that fails is not for long.
+    let lasting = faults.iter().filter(|fault| fault.only.is_none());
+    let last = lasting.map(|fault| fault.from + fault.lasts).max().unwrap_or_default();
     let calm = look.state.begun + SignedDuration::from_secs(i64::try_from(last).unwrap_or(i64::MAX));
     // A message comes again after six minutes. Who was ended while telling is taken for alive for a quarter of an hour.
     let ends = [Kind::Ended, Kind::Killed, Kind::KilledAfter, Kind::AnswerLost, Kind::Slow, Kind::ServerErrorAfter];
-    let is_ended = look.has_fault(|kind| ends.contains(&kind));
+    let is_ended = faults.iter().any(|fault| ends.contains(&fault.kind));
     let patience = SignedDuration::from_mins(if is_ended { 35 } else { 9 });
     let unreceived = look.published("AccountCreationFailed").find(|published| {
         let failure = published.detail["message"].as_str().unwrap_or_default();
@@ -59,15 +62,15 @@ pub(super) fn failures_are_mailed(look: &Look<'_>) -> Option<String> {
             *at >= published.at && *at <= published.at.max(calm) + patience && text.contains(first_words(failure))
         })
     });
-    let unreceived = unreceived.filter(|_| !look.has_event_faults());
+    // What is told late is mailed late.
+    let unreceived = unreceived.filter(|_| !look.has_fault(|kind| kind == Kind::Late));
     unreceived
         .map(|published| format!("told at {}: {}; {} mails", published.at, published.detail, look.state.mails.len()))
 }
 
-/// Whether mails about failures may wait for as long as this lasts. One call that fails is not for long.
-fn keeps_mails(fault: &Fault) -> bool {
-    let is_of_others = ["activity-auditor ", "account-closer"].iter().any(|name| fault.target.starts_with(name));
-    fault.only.is_none() && !is_of_others
+/// Whether it may strike whoever mails what has failed.
+fn strikes_mails(fault: &Fault) -> bool {
+    fault.target == "*" || ["dynamodb", "notifier", "sns"].iter().any(|name| fault.target.starts_with(name))
 }
 
 fn first_words(text: &str) -> &str {
