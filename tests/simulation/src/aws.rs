@@ -5,6 +5,7 @@ pub(crate) mod arranging;
 mod checks;
 pub(crate) mod closings;
 mod cost_explorer;
+pub(crate) mod creations;
 pub(crate) mod dynamodb;
 pub(crate) mod events;
 pub(crate) mod expression;

@@ -1,22 +1,20 @@
 //! `simulate [--from n] [--seeds n] [--uncut]` plays seeds, says what was seen, and cuts down what fails; `--show n` prints
 //! one run, `--script long-line|many-units|week|closings [--seed n] [--timeline]` plays another one.
 
+mod many;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
     process::ExitCode,
     time::Instant,
 };
 
 use mimalloc::MiMalloc;
-use simulation::{Outcome, Script, play, shortest};
+use simulation::{Outcome, Script, play};
 
 /// A quarter of a run is allocation.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
-
-/// How many lines are shown of a run that was cut down.
-const SHOWN: usize = 400;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,7 +28,11 @@ fn main() -> ExitCode {
     } else if arguments.iter().any(|argument| argument == "--show") {
         show(number("--show", 0))
     } else {
-        simulate(number("--from", 1), number("--seeds", 100), !arguments.iter().any(|argument| argument == "--uncut"))
+        many::play_all(
+            number("--from", 1),
+            number("--seeds", 100),
+            !arguments.iter().any(|argument| argument == "--uncut"),
+        )
     };
     match failed {
         Ok(0) => ExitCode::SUCCESS,
@@ -69,40 +71,7 @@ fn show(seed: u64) -> io::Result<u64> {
     Ok(outcome.broken.len() as u64)
 }
 
-fn simulate(from: u64, seeds: u64, cuts: bool) -> io::Result<u64> {
-    let mut out = io::stderr().lock();
-    let begun = Instant::now();
-    let (mut failed, mut lasted) = (0, 0);
-    let (mut struck, mut covered) = (BTreeMap::new(), BTreeSet::new());
-    let mut known = BTreeSet::new();
-    for seed in from..from + seeds {
-        let script = Script::of(seed);
-        let outcome = play(&script);
-        lasted += outcome.lasted.as_secs();
-        for (kind, count) in &outcome.struck {
-            *struck.entry(*kind).or_insert(0) += count;
-        }
-        covered.extend(outcome.covered.iter().cloned());
-        failed += u64::from(!outcome.broken.is_empty());
-        for broken in &outcome.broken {
-            writeln!(out, "seed {seed}: {} ({:.300})", broken.name, broken.found)?;
-            // Each kind of failure is cut down once.
-            if known.insert(broken.name) && cuts {
-                let script = shortest(&script, broken.name);
-                timeline(&script, &play(&script), SHOWN)?;
-            }
-        }
-        let done = seed - from + 1;
-        if done.is_multiple_of(100) || done == seeds {
-            let rate = f64::from(u32::try_from(done).unwrap_or(u32::MAX)) / begun.elapsed().as_secs_f64();
-            writeln!(out, "{done} seeds, {rate:.1} a second, {} h of simulated time, {failed} failed", lasted / 3_600)?;
-        }
-    }
-    writeln!(out, "faults: {struck:?}")?;
-    writeln!(out, "covered: {} states, answers, rules and causes", covered.len())?;
-    Ok(failed)
-}
-
+/// Prints a run: its script, what happened, at most so many lines of it, and what broke.
 fn timeline(script: &Script, outcome: &Outcome, most: usize) -> io::Result<()> {
     let mut out = io::stderr().lock();
     write!(out, "{script}")?;

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    aws::{account, closings, events, organizations, sqs},
+    aws::{account, closings, creations, events, sqs},
     cloud::{Cloud, Effect, Line, State},
     fault::Kind,
     furnish::furnish,
@@ -272,7 +272,7 @@ impl World {
         match effect {
             Effect::Event { own_bus, event } => self.cloud.with(|state| events::deliver(state, own_bus, &event)),
             Effect::AddressChanges { account } => self.cloud.with(|state| account::address_changes(state, &account)),
-            Effect::CreationEnds { call } => self.cloud.with(|state| organizations::creation_ends(state, &call)),
+            Effect::CreationEnds { call } => self.cloud.with(|state| creations::end(state, &call)),
             Effect::ClosingEnds { account } => self.cloud.with(|state| closings::closing_ends(state, &account)),
             Effect::Invoke { function, payload } => {
                 Rc::clone(&self.lambda).invoke_for_nobody(function, payload).await;

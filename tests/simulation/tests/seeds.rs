@@ -17,12 +17,12 @@ const KNOWN: &[(u64, &str)] = &[
     (24, "the first sweep takes accounts of the last two weeks for new"),
     (40, "READY of a closed account"),
     (4051, "an account gets the baseline of the unit that it has left a moment ago"),
-    (93, "an account that leaves before it has its baseline leaves a dead letter that never comes to its end"),
-    (224, "the same"),
+    (224, "an account that leaves before it has its baseline leaves a dead letter that never comes to its end"),
     (950, "the subject of a mail holds what a member calls itself, in the place of the account's id"),
     (151, "a sweep puts right what is being given its baseline, since the news of the account came late"),
     (75, "an account that was renamed a moment ago is said to have the name that it had before"),
     (182, "a change of an address whose function was ended before it asked AWS stands open for ever"),
+    (5028, "news of an account that has given its address up come late, and stay among the dead letters for ever"),
     (158, "a change of an address ends, and whoever finds that is ended before it is told"),
 ];
 

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    aws::{account, closings, organizations},
+    aws::{account, closings, creations, organizations},
     cloud::{Cloud, Effect, Principal},
     template::{ACCOUNT, STACK, last, stack},
     time,
@@ -118,7 +118,7 @@ impl Simulated {
                 }
                 effect if at > Instant::now() => later.push((at, effect)),
                 Effect::CreationEnds { call } => {
-                    self.cloud.with(|state| organizations::creation_ends(state, &call));
+                    self.cloud.with(|state| creations::end(state, &call));
                 }
                 Effect::ClosingEnds { account } => {
                     self.cloud.with(|state| closings::closing_ends(state, &account));
