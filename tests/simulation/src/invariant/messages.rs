@@ -24,12 +24,9 @@ pub(super) fn queues_run_empty(look: &Look<'_>) -> Option<String> {
 
 pub(super) fn nothing_is_given_up(look: &Look<'_>) -> Option<String> {
     // Where no document was ever read that could be, there is no baseline to give; people are told with the mistake.
-    let refused_at = look.published("BaselineDocumentRefused").map(|published| published.at).min();
-    let is_without_document = refused_at
-        .is_some_and(|refused_at| look.state.good_document_read_at.is_none_or(|read_at| read_at > refused_at));
     // Nor while a person has deleted it.
     let is_deleted = look.state.history.has(|done| *done == Done::Deleted);
-    look.seen.given_up.clone().filter(|_| !look.has_call_faults() && !is_without_document && !is_deleted)
+    look.seen.given_up.clone().filter(|_| !look.has_call_faults() && !look.lacks_document() && !is_deleted)
 }
 
 pub(super) fn dead_letters_can_be_sent_again(look: &Look<'_>) -> Option<String> {

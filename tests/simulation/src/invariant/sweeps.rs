@@ -12,11 +12,9 @@ pub(super) fn sweeps_end_in_a_report(look: &Look<'_>) -> Option<String> {
     // Nobody knows what a document would say that a person has deleted.
     let is_deleted = look.state.history.has(|done| *done == Done::Deleted);
     let mut failed = look.seen.failed_sweeps.iter();
-    // Nor is there one where the first that was read is one with a mistake.
-    let is_refused = look.published("BaselineDocumentRefused").next().is_some();
     let failed = failed.find(|error| match error["Error"].as_str() {
         Some("BaselineDocumentMissing") => !is_deleted,
-        Some("BaselineDocumentRefused") => !is_refused,
+        Some("BaselineDocumentRefused") => !look.lacks_document(),
         _ => true,
     });
     failed.map(|error| format!("{} failed, such as with {error}", look.seen.failed_sweeps.len()))
