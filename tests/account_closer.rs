@@ -223,7 +223,7 @@ async fn ten_of_twelve_are_closed_in_their_order_two_wait_for_the_quota_and_one_
             assert!(scenario.stack.item_of("JournalTable", &key).await.unwrap().is_some(), "{key}");
         }
     }
-    mailbox.wait_for(&format!("account Team 0 ({}) is closed", ids[0]), PATIENCE).await;
+    mailbox.wait_for(&format!("account {} is closed", ids[0]), PATIENCE).await;
     // Asked again, it is as it is; and nobody is asked to keep what is closed.
     assert_eq!(outcomes(&ask(&scenario, &wanted(&ids[..1], "apply")).await), ["ended"]);
     let late = json!({"account_id": ids[0], "keep": true, "mode": "apply"});
@@ -382,7 +382,7 @@ async fn an_account_that_somebody_closes_while_it_waits_is_noticed_told_once_and
     let ends = listener.received("AccountClosureAdvanced", "account_id", closed).await.into_iter();
     let ends: Vec<_> = ends.filter(|event| event.detail["outcome"] == "closed").collect();
     assert!(ends.len() == 1 && ends[0].detail["past_steward"] == true, "{ends:?}");
-    mailbox.wait_for(&format!("account Team 0 ({closed}) is closed, past Steward"), PATIENCE).await;
+    mailbox.wait_for(&format!("account {closed} is closed, past Steward"), PATIENCE).await;
     assert!(closed_since(&scenario, since).is_empty(), "Steward has asked for nothing");
     let severity = eventually("the call to be audited", PATIENCE, async || {
         let audited = listener.received("ActivityAudited", "account_id", closed).await.into_iter();

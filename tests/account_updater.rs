@@ -157,7 +157,7 @@ async fn a_mistyped_address_is_planned_changed_with_the_code_and_told_and_the_co
         let pk = format!("account-update#{}#{account}#{moment}", said("invocation"));
         assert_eq!(scenario.stack.item_of("JournalTable", &pk).await.unwrap().expect("a row")["outcome"], outcome);
     }
-    mailbox.wait_for("start-email-change for Shop", PATIENCE).await;
+    mailbox.wait_for(&format!("start-email-change for {account}"), PATIENCE).await;
     // Asked again, AWS is not.
     let again = one(&scenario, &apply("start-email-change", &start)).await;
     assert_eq!(again["outcome"], "nothing_to_do", "{again}");

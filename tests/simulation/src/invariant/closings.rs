@@ -264,6 +264,10 @@ pub(super) fn people_know_before(look: &Look<'_>) -> Option<String> {
 }
 
 pub(super) fn who_asks_is_answered(look: &Look<'_>) -> Option<String> {
-    let unanswered = look.seen.closings.iter().find(|asked| matches!(asked.answer, Some(Err(_))));
+    let is_without_document = |error: &Value| error["errorType"] == "BaselineDocumentRefused" && look.lacks_document();
+    let unanswered = look.seen.closings.iter().find(|asked| match &asked.answer {
+        Some(Err(error)) => !is_without_document(error),
+        _ => false,
+    });
     unanswered.filter(|_| !look.has_call_faults()).map(|asked| format!("{asked:?}"))
 }

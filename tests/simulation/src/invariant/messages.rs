@@ -13,6 +13,9 @@ use crate::{
     script::Item,
 };
 
+/// After how many mails of an account in an hour the notifier sums up what else there is.
+const MAILS_IN_AN_HOUR: usize = 30;
+
 pub(super) fn queues_run_empty(look: &Look<'_>) -> Option<String> {
     if look.seen.quiet {
         return None;
@@ -54,10 +57,15 @@ pub(super) fn failures_are_mailed(look: &Look<'_>) -> Option<String> {
     let patience = SignedDuration::from_mins(if is_ended { 35 } else { 9 });
     let unreceived = look.published("AccountCreationFailed").find(|published| {
         let failure = published.detail["message"].as_str().unwrap_or_default();
-        !look.state.mails.iter().any(|(at, mail)| {
-            let text = mail["Message"].as_str().unwrap_or_default();
-            *at >= published.at && *at <= published.at.max(calm) + patience && text.contains(first_words(failure))
-        })
+        let latest = published.at.max(calm) + patience;
+        // What comes after so many mails in an hour is summed up in one, when the hour is over.
+        let since = published.at - SignedDuration::from_hours(1);
+        let before = look.state.mails.iter().filter(|(at, _)| (since..=latest).contains(at)).count();
+        before < MAILS_IN_AN_HOUR
+            && !look.state.mails.iter().any(|(at, mail)| {
+                let text = mail["Message"].as_str().unwrap_or_default();
+                (published.at..=latest).contains(at) && text.contains(first_words(failure))
+            })
     });
     // What is told late is mailed late.
     let unreceived = unreceived.filter(|_| !look.has_fault(|kind| kind == Kind::Late));

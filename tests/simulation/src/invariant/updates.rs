@@ -87,11 +87,9 @@ pub(super) fn plans_change_no_names_and_addresses(look: &Look<'_>) -> Option<Str
 
 pub(super) fn protected_accounts_keep_their_names(look: &Look<'_>) -> Option<String> {
     let is_protected = |id: &str| {
-        let is_closed = look
-            .state
-            .organization
-            .account(id)
-            .is_some_and(|account| account.state != "ACTIVE" && account.joined < look.state.begun);
+        // Who is closed while the run lasts may have been given another name before.
+        let found = look.state.organization.account(id);
+        let is_closed = found.is_some_and(|account| account.state == "SUSPENDED" && account.joined < look.state.begun);
         id == ACCOUNT || id == SEALED || is_closed || (id == PROTECTED && look.script.accounts >= 10)
     };
     let mut changed = profiles(look).filter(|(_, profile, name, email)| {
