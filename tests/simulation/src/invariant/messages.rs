@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// After how many mails of an account in an hour the notifier sums up what else there is.
-const MAILS_IN_AN_HOUR: usize = 30;
+const MAILS_IN_AN_HOUR: usize = 20;
 
 pub(super) fn queues_run_empty(look: &Look<'_>) -> Option<String> {
     if look.seen.quiet {
