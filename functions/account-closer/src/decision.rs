@@ -70,6 +70,14 @@ pub(crate) enum Step {
     TellEnd,
 }
 
+/// Whether AWS may show an account late where it was before it was kept. Asked for again at that moment, it would be taken to
+/// belong there.
+pub(crate) fn may_be_shown_late(ended: &Closure, account: &Account, now: Timestamp) -> bool {
+    matches!(ended.state, ClosureState::Kept(_))
+        && account.parent.as_ref() != Some(&ended.from_unit)
+        && now.duration_since(ended.since) < SHOWN_LATE
+}
+
 /// What is next. `seen` is there once AWS was asked; `may_ask` says whether there is room for one more call that closes an
 /// account; `unit` is the one for accounts that are to be closed.
 pub(crate) fn next(

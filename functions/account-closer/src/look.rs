@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 use steward::{
     account_creation::Store,
+    clock,
     error::{Cause, Failure},
     gateway::{Account, CostExplorerGateway, DynamoDbGateway, OrganizationsGateway, TaggingGateway},
     ids::{AccountId, OrganizationalUnitId},
@@ -18,6 +19,7 @@ use steward::{
 
 use crate::{
     charges::{Charges, last_month},
+    decision::may_be_shown_late,
     input::Wanted,
     report::{Outcome, Plan, Row, Shown},
     stacks::{Held, Stacks},
@@ -102,6 +104,11 @@ impl Looker {
         }
         if let Some(closure) = before.as_ref().filter(|closure| !closure.state.is_final()) {
             return Ok(Looked::UnderWay(Box::new(closure.clone())));
+        }
+        if before.as_ref().is_some_and(|closure| may_be_shown_late(closure, &account, clock::now())) {
+            let why = "Its closing was called off less than a minute ago, and AWS does not show it back in its place yet. \
+                       Ask again in a minute.";
+            return Ok(Looked::Refused(why.to_owned()));
         }
         let admission = match self.sessions.admit(&account, bounds.protected).await {
             Ok(admission) => admission,

@@ -22,6 +22,7 @@ const KNOWN: &[(u64, &str)] = &[
     (151, "a sweep puts right what is being given its baseline, since the news of the account came late"),
     (75, "an account that was renamed a moment ago is said to have the name that it had before"),
     (182, "a change of an address whose function was ended before it asked AWS stands open for ever"),
+    (948, "an account that is asked to be closed again seconds after it was kept is taken to belong to that unit"),
     (5028, "news of an account that has given its address up come late, and stay among the dead letters for ever"),
     (158, "a change of an address ends, and whoever finds that is ended before it is told"),
 ];

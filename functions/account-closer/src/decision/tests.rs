@@ -201,6 +201,19 @@ fn where_an_account_was_a_moment_ago_is_no_sign_that_somebody_has_taken_it_back(
 }
 
 #[test]
+fn who_was_kept_a_moment_ago_and_is_still_shown_in_that_unit_is_not_taken_to_belong_there() {
+    let kept = Closure { since: at(LATE), ..closure(ClosureState::Kept(CalledOff::default())) };
+    let late = |ended: &Closure, parent: &str, now: &str| {
+        may_be_shown_late(ended, &seen("ACTIVE", parent).account.unwrap(), at(now))
+    };
+    assert!(late(&kept, UNIT, "2026-11-08T00:00:59Z"));
+    assert!(!late(&kept, UNIT, "2026-11-08T00:01:00Z"), "somebody has put it there");
+    assert!(!late(&kept, HOME, "2026-11-08T00:00:01Z"));
+    let failed = Closure { since: at(LATE), ..closure(ClosureState::Cooling) };
+    assert!(!late(&failed, UNIT, "2026-11-08T00:00:01Z"));
+}
+
+#[test]
 fn while_the_switch_is_on_everything_waits_where_it_is() {
     for state in [ClosureState::Suspending, ClosureState::Cooling, ClosureState::Closing, keeping()] {
         let seen = Seen { protection: Some(Protection::Switch), ..seen("ACTIVE", UNIT) };
