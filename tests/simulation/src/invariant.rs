@@ -10,15 +10,16 @@ mod requests;
 mod sweeps;
 mod updates;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    aws::dynamodb::plain,
     cloud::{PublishedEvent, State},
+    document::{PROTECTED, SEALED},
     fault::Kind,
-    run::{Seen, dead_letters},
+    run::{Asked, Seen, address, dead_letters},
     script::{Act, Item, Script},
 };
 
@@ -138,14 +139,16 @@ invariants! {
 
 /// The invariants that do not hold.
 pub(crate) fn broken(script: &Script, state: &State, seen: &Seen) -> Vec<Broken> {
-    let records = state.table.items().iter().filter(|(key, _)| key.starts_with("request#"));
-    let requests = records.map(|(_, item)| {
-        let record: Value = item.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
-        (record["spec"]["email"].as_str().unwrap_or_default().to_owned(), record)
-    });
+    let records = state.table.records("request#");
+    let requests = records.map(|(_, record)| (record["spec"]["email"].as_str().unwrap_or_default().to_owned(), record));
     let look = Look { script, state, seen, requests: requests.collect() };
     let found = ALL.iter().filter_map(|(name, sentence, check)| Some(Broken { name, sentence, found: check(&look)? }));
     found.collect()
+}
+
+/// A time as texts say it.
+fn at(value: &Value) -> Option<Timestamp> {
+    value.as_str()?.parse().ok()
 }
 
 impl Look<'_> {
@@ -168,6 +171,35 @@ impl Look<'_> {
 
     fn published(&self, kind: &'static str) -> impl Iterator<Item = &PublishedEvent> {
         self.state.published.iter().filter(move |published| published.kind == kind)
+    }
+
+    /// Whether whoever has asked for an account was told that there will be none, or nobody can tell.
+    fn is_refused(&self, asked: &Asked) -> bool {
+        let email = address(asked.person);
+        let was_answered = match &asked.answer {
+            Some(Ok(answer)) => answer["state"] == "REFUSED",
+            Some(Err(_)) => true,
+            None => false,
+        };
+        let mut refusals = self.published("AccountCreationFailed").filter(|published| published.at >= asked.at);
+        was_answered
+            || refusals.any(|published| published.detail["email"] == email.as_str())
+            || self.was_given_up(&email)
+    }
+
+    /// What a run has shown, kept or mailed, as texts.
+    fn texts(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let state = self.state;
+        let lines = state.lines.iter().map(|line| Cow::from(&line.what));
+        let mails = state.mails.iter().map(|(_, mail)| mail.to_string().into());
+        let items = state.table.items().values().map(|item| format!("{item:?}").into());
+        let objects = state.buckets.values().flat_map(|bucket| bucket.0.values().flatten());
+        lines.chain(mails).chain(items).chain(objects.map(|version| String::from_utf8_lossy(&version.content)))
+    }
+
+    /// The accounts that nobody may change: of the stack, and of the documents of larger organizations.
+    fn protected(&self) -> impl Iterator<Item = &str> {
+        [SEALED].into_iter().chain((self.script.accounts >= 10).then_some(PROTECTED))
     }
 
     /// Whether a person has let an account go to this address, or from it.

@@ -96,20 +96,28 @@ const FUNCTIONS: [&str; 5] =
 const MOODS: u64 = 8;
 
 impl Script {
-    /// The script of a seed.
-    pub fn of(seed: u64) -> Self {
-        let mut draws = Draws::new(seed);
-        let mut script = Self {
+    /// A world in which nothing happens, and nothing is scarce.
+    fn calm(seed: u64, accounts: u64, units: u64) -> Self {
+        Self {
             seed,
-            accounts: [3, 3, 10, 25, 60, 200][index(&mut draws, "accounts", 6)],
-            units: [0, 2, 5, 12][index(&mut draws, "units", 4)],
-            concurrency: [10, 50, 1_000][index(&mut draws, "concurrency", 3)],
+            accounts,
+            units,
+            concurrency: 1_000,
             daily_cap: 1_000,
             deadline: 120,
             cooling_off: None,
             nature: Nature::default(),
             items: Vec::new(),
-        };
+        }
+    }
+
+    /// The script of a seed.
+    pub fn of(seed: u64) -> Self {
+        let mut draws = Draws::new(seed);
+        let accounts = [3, 3, 10, 25, 60, 200][index(&mut draws, "accounts", 6)];
+        let units = [0, 2, 5, 12][index(&mut draws, "units", 4)];
+        let concurrency = [10, 50, 1_000][index(&mut draws, "concurrency", 3)];
+        let mut script = Self { concurrency, ..Self::calm(seed, accounts, units) };
         match draws.below("mood", MOODS) {
             0 => script.crowd(&mut draws),
             1 | 2 => script.requests_with_faults(&mut draws),
@@ -137,49 +145,19 @@ impl Script {
     pub fn of_a_long_line(seed: u64) -> Self {
         let items = (0..90).map(|person| Item::Act(person * 3, Act::Request { person, unit: None, by_hand: false }));
         let items = items.collect();
-        Self {
-            seed,
-            accounts: 3,
-            units: 0,
-            concurrency: 1_000,
-            daily_cap: 1_000,
-            deadline: 10,
-            cooling_off: None,
-            nature: Nature::default(),
-            items,
-        }
+        Self { deadline: 10, items, ..Self::calm(seed, 3, 0) }
     }
 
     /// A sweep of an organization with many units.
     pub fn of_many_units(seed: u64) -> Self {
         let items = vec![Item::Act(60, Act::Sweep)];
-        Self {
-            seed,
-            accounts: 10_000,
-            units: 2_000,
-            concurrency: 1_000,
-            daily_cap: 1_000,
-            deadline: 120,
-            cooling_off: None,
-            nature: Nature::default(),
-            items,
-        }
+        Self { items, ..Self::calm(seed, 10_000, 2_000) }
     }
 
     /// A week of a large organization: 100 requests a day, spread over the working day.
     pub fn of_a_week(seed: u64, accounts: u64) -> Self {
         let mut draws = Draws::new(seed);
-        let mut script = Self {
-            seed,
-            accounts,
-            units: 40,
-            concurrency: 1_000,
-            daily_cap: 1_000,
-            deadline: 120,
-            cooling_off: None,
-            nature: Nature::default(),
-            items: Vec::new(),
-        };
+        let mut script = Self::calm(seed, accounts, 40);
         for day in 0..7 {
             for person in 0..100 {
                 let second = day * 86_400 + 28_800 + draws.below("time of day", 36_000);

@@ -160,6 +160,12 @@ impl Table {
         self.items.get(key)
     }
 
+    /// The items whose keys begin so, by the rest of their keys, as plain JSON, for invariants.
+    pub(crate) fn records(&self, prefix: &str) -> impl Iterator<Item = (&str, Value)> {
+        let items = self.items.iter().filter_map(move |(key, item)| Some((key.strip_prefix(prefix)?, item)));
+        items.map(|(key, item)| (key, item.iter().map(|(name, value)| (name.clone(), plain(value))).collect()))
+    }
+
     /// Every item by its key, for invariants.
     pub(crate) fn items(&self) -> &BTreeMap<String, Item> {
         &self.items

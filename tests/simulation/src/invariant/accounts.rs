@@ -9,7 +9,7 @@ use super::{Look, places::first_unit};
 use crate::{
     aws::organizations::Account,
     cloud::PublishedEvent,
-    document::{self, PROTECTED, SEALED, is_tagged_as_asked},
+    document::{self, SEALED, is_tagged_as_asked},
     fault::Kind,
     furnish::document_of,
     script::{Act, Item},
@@ -133,8 +133,7 @@ pub(super) fn protected_accounts_are_not_changed(look: &Look<'_>) -> Option<Stri
         look.state.organization.account(id).is_some_and(|account| account.tagged_at.is_some())
             || look.state.members.get(id).is_some_and(|member| member.writes > 0)
     };
-    let is_protected = look.script.accounts >= 10;
-    [Some(SEALED), is_protected.then_some(PROTECTED)].into_iter().flatten().find(|id| is_changed(id)).map(str::to_owned)
+    look.protected().find(|id| is_changed(id)).map(str::to_owned)
 }
 
 pub(super) fn tags_are_as_the_document_says(look: &Look<'_>) -> Option<String> {

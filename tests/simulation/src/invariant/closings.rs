@@ -10,11 +10,9 @@ use super::Look;
 use crate::{
     aws::{
         closings::{Attempt, TAG},
-        dynamodb::plain,
         stack_sets::OF_PEOPLE,
     },
     cloud::PublishedEvent,
-    document::{PROTECTED, SEALED},
     people::closings::Asked,
     script::{Act, Closing},
     template::{ACCOUNT, items},
@@ -27,12 +25,7 @@ const QUOTA_RETRY: SignedDuration = SignedDuration::from_secs(3_600);
 
 /// The records of closings, by account.
 fn records(look: &Look<'_>) -> BTreeMap<String, Value> {
-    let items = look.state.table.items().iter();
-    let items = items.filter_map(|(key, item)| Some((key.strip_prefix("closure#")?, item)));
-    let plain = |(id, item): (&str, &serde_json::Map<String, Value>)| {
-        (id.to_owned(), item.iter().map(|(name, value)| (name.clone(), plain(value))).collect())
-    };
-    items.map(plain).collect()
+    look.state.table.records("closure#").map(|(id, record)| (id.to_owned(), record)).collect()
 }
 
 /// What has asked AWS to close an account, of all that Steward has asked.
@@ -98,10 +91,8 @@ pub(super) fn accounts_cool_off(look: &Look<'_>) -> Option<String> {
 
 pub(super) fn some_are_never_closed(look: &Look<'_>) -> Option<String> {
     let closings = &look.state.organization.closings;
-    let is_protected = look.script.accounts >= 10;
-    let of_document = is_protected.then_some(PROTECTED);
     let delegated = closings.delegated.iter().map(|(_, id)| id.as_str());
-    let never: BTreeSet<&str> = [ACCOUNT, SEALED].into_iter().chain(of_document).chain(delegated).collect();
+    let never: BTreeSet<&str> = [ACCOUNT].into_iter().chain(look.protected()).chain(delegated).collect();
     let mut changed = closings.changes.iter().filter(|change| never.contains(change.account.as_str()));
     changed.next().map(|change| format!("{change:?}"))
 }

@@ -1,9 +1,6 @@
 //! What sweeps of organizations of any size keep to.
 
-use jiff::Timestamp;
-use serde_json::Value;
-
-use super::Look;
+use super::{Look, at};
 use crate::script::Item;
 
 /// Who makes the calls of a sweep, and of nothing else.
@@ -36,10 +33,9 @@ pub(super) fn sweeps_take_no_longer_than_their_lists(look: &Look<'_>) -> Option<
     let accounts = look.state.organization.accounts.len() as u64;
     let units = look.state.organization.units.len() as u64;
     let most = BESIDE + accounts / ACCOUNTS_A_SECOND + units / UNITS_A_SECOND;
-    let time = |value: &Value| value.as_str()?.parse::<Timestamp>().ok();
     let mut long = look.seen.published.iter().filter_map(|published| {
         let sweep = &published.latest["sweep"];
-        let took = time(&sweep["finished_at"])?.duration_since(time(&sweep["started_at"])?).as_secs();
+        let took = at(&sweep["finished_at"])?.duration_since(at(&sweep["started_at"])?).as_secs();
         (u64::try_from(took).unwrap_or_default() > most)
             .then(|| format!("{took} s for {accounts} accounts and {units} units"))
     });

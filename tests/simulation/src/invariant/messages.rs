@@ -1,6 +1,6 @@
 //! Messages, mails and calls.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use jiff::SignedDuration;
 
@@ -127,13 +127,7 @@ pub(super) fn every_power_is_journaled_and_mailed(look: &Look<'_>) -> Option<Str
 }
 
 pub(super) fn no_secret_is_shown(look: &Look<'_>) -> Option<String> {
-    let state = look.state;
-    let lines = state.lines.iter().filter(|line| line.what.contains(SECRET)).map(|line| line.what.clone());
-    let mails = state.mails.iter().map(|(_, mail)| mail.to_string());
-    let items = state.table.items().values().map(|item| format!("{item:?}"));
-    let objects = state.buckets.values().flat_map(|bucket| bucket.0.values().flatten());
-    let objects = objects.map(|version| String::from_utf8_lossy(&version.content).into_owned());
-    lines.chain(mails).chain(items).chain(objects).find(|text| text.contains(SECRET))
+    look.texts().find(|text| text.contains(SECRET)).map(Cow::into_owned)
 }
 
 pub(super) fn no_dead_letter_is_lost(look: &Look<'_>) -> Option<String> {

@@ -1,9 +1,8 @@
 //! Accounts that people move, remove and close, and units that get other names, while functions are at work.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
-use super::{Look, sweeps::rows};
+use super::{Look, at, sweeps::rows};
 use crate::{
     document::{FIRST_UNIT, is_tagged_as_asked},
     history::{Done, History},
@@ -17,10 +16,6 @@ pub(super) fn first_unit<'a>(look: &Look<'a>) -> Option<&'a str> {
     let org = &look.state.organization;
     let first = org.units.iter().find(|unit| unit.name == FIRST_UNIT && unit.parent == org.root);
     first.map(|unit| unit.id.as_str())
-}
-
-fn time(value: &Value) -> Option<Timestamp> {
-    value.as_str()?.parse().ok()
 }
 
 pub(super) fn who_is_said_to_be_as_asked_is_so_at_its_last_place(look: &Look<'_>) -> Option<String> {
@@ -44,7 +39,7 @@ pub(super) fn who_is_said_to_be_as_asked_is_so_at_its_last_place(look: &Look<'_>
             return Some(format!("{} is said at {} to have its baseline: {account:?}", account.id, applied.at));
         }
         look.seen.published.iter().find_map(|published| {
-            let began = time(&published.latest["sweep"]["started_at"]).filter(|began| *began > calm)?;
+            let began = at(&published.latest["sweep"]["started_at"]).filter(|began| *began > calm)?;
             let rows = rows(&published.latest);
             let row = rows.get(&(account.id.as_str(), "account-tags"))?;
             let is_open = matches!(row["outcome"].as_str(), Some("drifted" | "not_converged"));
@@ -76,7 +71,7 @@ pub(super) fn an_override_that_matches_nothing_is_reported(look: &Look<'_>) -> O
     let history = &look.state.history;
     look.seen.published.iter().filter(|published| !published.again).find_map(|published| {
         let sweep = &published.latest["sweep"];
-        let (began, ended) = (time(&sweep["started_at"])?, time(&sweep["finished_at"])?);
+        let (began, ended) = (at(&sweep["started_at"])?, at(&sweep["finished_at"])?);
         let since = unmatched_since(history, began).filter(|since| unmatched_since(history, ended) == Some(*since))?;
         let is_noted = sweep["note"].as_str().is_some_and(|note| note.contains("Nothing in the organization is"));
         let mut said = look.published("BaselineSelectorUnmatched");
@@ -103,7 +98,7 @@ pub(super) fn nobody_enters_an_account_that_has_left_or_was_closed(look: &Look<'
         .iter()
         .filter_map(|published| {
             let sweep = &published.latest["sweep"];
-            Some((time(&sweep["started_at"])?, time(&sweep["finished_at"])?))
+            Some((at(&sweep["started_at"])?, at(&sweep["finished_at"])?))
         })
         .collect();
     let may_not_know = |function: &str, from: Timestamp, at: Timestamp| {

@@ -109,17 +109,11 @@ pub(super) fn ready_is_true(look: &Look<'_>) -> Option<String> {
         asked.closed_before && attempts == 1 && !keeps_address(asked.person) && !look.has_call_faults()
     });
     // Nobody can have the address of an account that is closed and has it still.
-    let unrefused = look.seen.asked.iter().find(|asked| {
-        let email = address(asked.person);
-        let mut refusals = look.published("AccountCreationFailed").filter(|published| published.at >= asked.at);
-        let is_refused = match &asked.answer {
-            Some(Ok(answer)) => answer["state"] == "REFUSED",
-            Some(Err(_)) => true,
-            None => false,
-        };
-        let is_told = refusals.any(|published| published.detail["email"] == email.as_str());
-        asked.closed_before && keeps_address(asked.person) && !is_refused && !is_told && !look.was_given_up(&email)
-    });
+    let unrefused = look
+        .seen
+        .asked
+        .iter()
+        .find(|asked| asked.closed_before && keeps_address(asked.person) && !look.is_refused(asked));
     untrue.or(forgotten).or(unrefused).map(|asked| format!("{}: {:?}", address(asked.person), asked.answer))
 }
 

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde_json::Value;
 
-use super::Look;
+use super::{Look, at};
 use crate::{aws::arranging::GONE, document::SEALED, history::Done, run::Published, template::items};
 
 pub(super) fn sweeps_end_in_a_report(look: &Look<'_>) -> Option<String> {
@@ -71,7 +70,7 @@ pub(super) fn rows(report: &Value) -> BTreeMap<(&str, &str), &Value> {
 pub(super) fn rows_are_true(look: &Look<'_>) -> Option<String> {
     let state = look.state;
     let is_untrue = |report: &Value| {
-        let began = report["sweep"]["started_at"].as_str()?.parse::<Timestamp>().ok()?;
+        let began = at(&report["sweep"]["started_at"])?;
         let untrue = rows(report).into_iter().find(|((id, control), row)| {
             let Some(account) = state.organization.account(id) else { return true };
             if !state.history.absences(id).is_empty() {

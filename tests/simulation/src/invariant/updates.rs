@@ -1,16 +1,17 @@
 //! Names and primary e-mail addresses, and the codes that change these.
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::Look;
+use super::{Look, at};
 use crate::{
     aws::{
         account::{EmailUpdate, Profile, SHOWN_LATE},
         dynamodb::plain,
     },
     cloud::State,
-    document::{PROTECTED, SEALED},
     people::{PATTERN, Updated, WRONG_CODE},
     run::{Asked, address},
     script::Item,
@@ -90,7 +91,7 @@ pub(super) fn protected_accounts_keep_their_names(look: &Look<'_>) -> Option<Str
         // Who is closed while the run lasts may have been given another name before.
         let found = look.state.organization.account(id);
         let is_closed = found.is_some_and(|account| account.state == "SUSPENDED" && account.joined < look.state.begun);
-        id == ACCOUNT || id == SEALED || is_closed || (id == PROTECTED && look.script.accounts >= 10)
+        id == ACCOUNT || is_closed || look.protected().any(|protected| protected == id)
     };
     let mut changed = profiles(look).filter(|(_, profile, name, email)| {
         let mut became = profile.names.became(name).chain(profile.addresses.became(email));
@@ -162,16 +163,10 @@ fn calm(look: &Look<'_>) -> Timestamp {
     look.state.begun + SignedDuration::from_secs(i64::try_from(last).unwrap_or(i64::MAX))
 }
 
-fn at(value: &Value) -> Option<Timestamp> {
-    value.as_str()?.parse().ok()
-}
-
 pub(super) fn every_change_of_an_address_ends_and_is_told(look: &Look<'_>) -> Option<String> {
     let now = time::now();
     let is_followed = |since: Timestamp| now.duration_since(since.max(calm(look))) > FOLLOWED;
-    let records = look.state.table.items().iter().filter(|(key, _)| key.starts_with("email-change#"));
-    let mut wrong = records.filter_map(|(_, item)| {
-        let record: Value = item.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
+    let mut wrong = look.state.table.records("email-change#").filter_map(|(_, record)| {
         let (id, email) = (record["account_id"].as_str()?, record["new_email"].as_str()?);
         let since = at(&record["since"])?;
         let account = look.state.organization.account(id)?;
@@ -279,16 +274,12 @@ pub(super) fn no_code_is_shown(look: &Look<'_>) -> Option<String> {
     if codes.len() == 1 && look.seen.updated.is_empty() {
         return None;
     }
-    let lines = state.lines.iter().map(|line| line.what.clone());
-    let answers = look.seen.updated.iter().map(|updated| format!("{:?}", updated.answer));
-    let events = state.published.iter().map(|published| published.detail.to_string());
-    let mails = state.mails.iter().map(|(_, mail)| mail.to_string());
-    let rows = state.table.items().values().map(|item| format!("{item:?}"));
-    let objects = state.buckets.values().flat_map(|bucket| bucket.0.values().flatten());
-    let objects = objects.map(|version| String::from_utf8_lossy(&version.content).into_owned());
-    let messages = state.queues.values().flat_map(|queue| queue.messages.iter().map(|message| message.body.clone()));
-    let mut texts = lines.chain(answers).chain(events).chain(mails).chain(rows).chain(objects).chain(messages);
-    texts.find(|text| codes.iter().any(|code| text.contains(code)))
+    let answers = look.seen.updated.iter().map(|updated| format!("{:?}", updated.answer).into());
+    let events = state.published.iter().map(|published| published.detail.to_string().into());
+    let messages = state.queues.values().flat_map(|queue| queue.messages.iter());
+    let messages = messages.map(|message| Cow::from(&message.body));
+    let mut texts = look.texts().chain(answers).chain(events).chain(messages);
+    texts.find(|text| codes.iter().any(|code| text.contains(code))).map(Cow::into_owned)
 }
 
 pub(super) fn what_has_another_address_is_not_ready(look: &Look<'_>) -> Option<String> {
@@ -304,14 +295,7 @@ pub(super) fn what_has_another_address_is_not_ready(look: &Look<'_>) -> Option<S
         {
             return false;
         }
-        let mut refusals = look.published("AccountCreationFailed").filter(|published| published.at >= asked.at);
-        let is_told = refusals.any(|published| published.detail["email"] == email.as_str());
-        let is_refused = match &asked.answer {
-            Some(Ok(answer)) => answer["state"] == "REFUSED",
-            Some(Err(_)) => true,
-            None => false,
-        };
-        !is_refused && !is_told && !look.was_given_up(&email)
+        !look.is_refused(asked)
     };
     let taken = look.seen.asked.iter().find(is_taken_for_it);
     taken.map(|asked| format!("{} asked for at {}: {:?}", address(asked.person), asked.at, asked.answer))

@@ -1,7 +1,7 @@
 //! Lines of a script about the closing of accounts: people ask for it and call it off, by Steward and past it, and what goes
 //! wrong meanwhile.
 
-use super::{Act, Nature, Script, Whose, index};
+use super::{Act, Script, Whose, index};
 use crate::{draw::Draws, fault::Kind};
 
 /// What people do about the closing of accounts.
@@ -52,17 +52,8 @@ impl Script {
     /// A world in which people do nothing but close accounts.
     pub fn of_closings(seed: u64) -> Self {
         let mut draws = Draws::new(seed);
-        let mut script = Self {
-            seed,
-            accounts: [3, 10, 25][index(&mut draws, "accounts", 3)],
-            units: [0, 2, 5][index(&mut draws, "units", 3)],
-            concurrency: 1_000,
-            daily_cap: 1_000,
-            deadline: 120,
-            cooling_off: None,
-            nature: Nature::default(),
-            items: Vec::new(),
-        };
+        let accounts = [3, 10, 25][index(&mut draws, "accounts", 3)];
+        let mut script = Self::calm(seed, accounts, [0, 2, 5][index(&mut draws, "units", 3)]);
         script.close(&mut draws);
         script
     }

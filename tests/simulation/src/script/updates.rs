@@ -1,10 +1,7 @@
 //! What people ask of account-updater: other names and other primary e-mail addresses for accounts.
 
 use super::{Act, Item, Script, Whose, index};
-use crate::{
-    draw::Draws,
-    fault::{Fault, Kind},
-};
+use crate::{draw::Draws, fault::Kind};
 
 /// Which name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -329,11 +326,10 @@ impl Script {
         });
         let Some(last) = given.max() else { return };
         let target = ["account-updater dynamodb:TransactWriteItems", "account-updater events:PutEvents"];
-        let target = target[index(draws, "where an end is lost", 2)].to_owned();
+        let target = target[index(draws, "where an end is lost", 2)];
         let kind = [Kind::Killed, Kind::KilledAfter][index(draws, "how an end is lost", 2)];
-        let only = Some(draws.between("which end is lost", 1, 3));
         // The run of the next hour looks first.
-        self.items.push(Item::Fault(Fault { kind, from: last + 10, lasts: 15_000, target, percent: 100, only }));
+        self.aim_at(kind, (last + 10, 15_000), target, draws.between("which end is lost", 1, 3));
     }
 
     /// What people have asked for meets something that goes wrong.
@@ -352,9 +348,7 @@ impl Script {
                 self.fault(kind, (moment, draws.between("it fails for", 20, 4_000)), target, percent);
             } else {
                 let kind = KINDS[index(draws, "how it fails", KINDS.len() as u64)];
-                let only = Some(draws.between("which time it fails", 1, 4));
-                let target = target.to_owned();
-                self.items.push(Item::Fault(Fault { kind, from: moment, lasts: 7_200, target, percent: 100, only }));
+                self.aim_at(kind, (moment, 7_200), target, draws.between("which time it fails", 1, 4));
             }
         }
         if draws.happens("an end is lost", 30) {
