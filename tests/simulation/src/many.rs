@@ -13,9 +13,9 @@ use std::{
     time::Instant,
 };
 
-use simulation::{Kind, Outcome, Script, play, shortest};
+use simulation::{Family, Kind, Outcome, play, shortest};
 
-use crate::timeline;
+use crate::{arguments::Arguments, timeline};
 
 /// How many lines are shown of a run that was cut down.
 const SHOWN: usize = 400;
@@ -34,8 +34,9 @@ struct Tally {
     cut: BTreeSet<&'static str>,
 }
 
-/// Plays so many seeds and says what was seen; how many have failed.
-pub(crate) fn play_all(from: u64, seeds: u64, cuts: bool) -> io::Result<u64> {
+/// Plays the seeds and says what was seen; how many have failed.
+pub(crate) fn play_all(arguments: &Arguments) -> io::Result<u64> {
+    let Arguments { from, seeds, cuts, .. } = *arguments;
     let tally = Mutex::new(Tally {
         begun: Instant::now(),
         wanted: seeds,
@@ -54,13 +55,13 @@ pub(crate) fn play_all(from: u64, seeds: u64, cuts: bool) -> io::Result<u64> {
             if seed >= from + seeds {
                 return Ok(());
             }
-            let script = Script::of(seed);
+            let (family, script) = arguments.script(seed);
             // Every run stands for itself: one that panics ends no other.
             let outcome = catch_unwind(AssertUnwindSafe(|| play(&script)));
-            let to_cut = tally.lock().unwrap_or_else(PoisonError::into_inner).take(seed, outcome)?;
+            let to_cut = tally.lock().unwrap_or_else(PoisonError::into_inner).take(family, seed, outcome)?;
             for invariant in to_cut {
                 let script = shortest(&script, invariant);
-                timeline(&script, &play(&script), SHOWN)?;
+                timeline::print(&script, &play(&script), SHOWN)?;
             }
         }
     };
@@ -78,14 +79,19 @@ pub(crate) fn play_all(from: u64, seeds: u64, cuts: bool) -> io::Result<u64> {
 
 impl Tally {
     /// Takes a run in; the invariants that are to be cut down to what they need to break.
-    fn take(&mut self, seed: u64, outcome: Result<Outcome, Box<dyn Any + Send>>) -> io::Result<Vec<&'static str>> {
+    fn take(
+        &mut self,
+        family: Family,
+        seed: u64,
+        outcome: Result<Outcome, Box<dyn Any + Send>>,
+    ) -> io::Result<Vec<&'static str>> {
         let mut out = io::stderr().lock();
         let mut to_cut = Vec::new();
         self.done += 1;
         match outcome {
             Err(_) => {
                 self.failed += 1;
-                writeln!(out, "seed {seed} panics")?;
+                writeln!(out, "{family} {seed} panics")?;
             }
             Ok(outcome) => {
                 self.lasted += outcome.lasted.as_secs();
@@ -95,14 +101,15 @@ impl Tally {
                 self.covered.extend(outcome.covered.iter().cloned());
                 self.failed += u64::from(!outcome.broken.is_empty());
                 for broken in &outcome.broken {
-                    writeln!(out, "seed {seed}: {} ({:.300})", broken.name, broken.found)?;
+                    writeln!(out, "{family} {seed}: {} ({:.300})", broken.name, broken.found)?;
                     if self.cuts && self.cut.insert(broken.name) {
                         to_cut.push(broken.name);
                     }
                 }
             }
         }
-        if self.done.is_multiple_of(100) || self.done == self.wanted {
+        // A hundred lines at most, of few seeds fewer.
+        if self.done.is_multiple_of((self.wanted / 100).max(100)) || self.done == self.wanted {
             let Self { done, failed, lasted, .. } = self;
             let rate = f64::from(u32::try_from(*done).unwrap_or(u32::MAX)) / self.begun.elapsed().as_secs_f64();
             writeln!(

@@ -4,6 +4,8 @@
 mod act;
 mod aimed;
 mod closings;
+mod family;
+mod small;
 mod updates;
 mod whose;
 mod worlds;
@@ -17,6 +19,7 @@ use crate::{
 
 pub use act::{Act, Item};
 pub use closings::Closing;
+pub use family::Family;
 pub use updates::{Address, Code, Name, Update};
 pub use whose::Whose;
 pub(crate) use worlds::ODD_TEXTS;
@@ -111,8 +114,8 @@ impl Script {
         }
     }
 
-    /// The script of a seed.
-    pub fn of(seed: u64) -> Self {
+    /// Everything beside everything else.
+    fn mixed(seed: u64) -> Self {
         let mut draws = Draws::new(seed);
         let accounts = [3, 3, 10, 25, 60, 200][index(&mut draws, "accounts", 6)];
         let units = [0, 2, 5, 12][index(&mut draws, "units", 4)];
@@ -142,22 +145,22 @@ impl Script {
 
     /// A line of more people than AWS makes accounts for before the deadline: one in ten seconds. They come slowly enough
     /// for each to be admitted.
-    pub fn of_a_long_line(seed: u64) -> Self {
+    fn long_line(seed: u64) -> Self {
         let items = (0..90).map(|person| Item::Act(person * 3, Act::Request { person, unit: None, by_hand: false }));
         let items = items.collect();
         Self { deadline: 10, items, ..Self::calm(seed, 3, 0) }
     }
 
     /// A sweep of an organization with many units.
-    pub fn of_many_units(seed: u64) -> Self {
+    fn many_units(seed: u64) -> Self {
         let items = vec![Item::Act(60, Act::Sweep)];
         Self { items, ..Self::calm(seed, 10_000, 2_000) }
     }
 
     /// A week of a large organization: 100 requests a day, spread over the working day.
-    pub fn of_a_week(seed: u64, accounts: u64) -> Self {
+    fn week(seed: u64) -> Self {
         let mut draws = Draws::new(seed);
-        let mut script = Self::calm(seed, accounts, 40);
+        let mut script = Self::calm(seed, 10_000, 40);
         for day in 0..7 {
             for person in 0..100 {
                 let second = day * 86_400 + 28_800 + draws.below("time of day", 36_000);
