@@ -169,7 +169,7 @@ async fn live(script: &Script) -> Outcome {
         }
     });
     for schedule in &stack().schedules {
-        if let Some(period) = schedule.period {
+        if let Some(period) = schedule.period.filter(|_| !(script.skips_idle && is_idle(script, &schedule.target))) {
             let lambda = Rc::clone(&lambda);
             spawn_local(async move {
                 loop {
@@ -208,6 +208,11 @@ async fn live(script: &Script) -> Outcome {
     world.seen.borrow_mut().quiet = quiet;
     let lasted = begun.elapsed();
     cloud.with(|state| conclude(script, state, &world.seen.borrow(), lasted))
+}
+
+/// Whether a function has nothing to do whenever its schedule asks, in all of a run.
+fn is_idle(script: &Script, function: &str) -> bool {
+    function == "AccountCloser" && script.cooling_off.is_none()
 }
 
 fn conclude(script: &Script, state: &mut State, seen: &Seen, lasted: Duration) -> Outcome {

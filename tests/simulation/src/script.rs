@@ -45,13 +45,17 @@ pub struct Script {
     pub cooling_off: Option<u64>,
     /// What kind of world it is beside its size.
     pub nature: Nature,
+    /// Whether the schedule of a function that has nothing to do in all of the run is left out: a third of the calls of a
+    /// small one.
+    pub skips_idle: bool,
     /// What happens, in no order.
     pub items: Vec<Item>,
 }
 
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, accounts, units, concurrency, daily_cap, deadline, cooling_off, nature, items } = self;
+        let Self { seed, accounts, units, concurrency, daily_cap, deadline, cooling_off, nature, skips_idle: _, items } =
+            self;
         writeln!(
             f,
             "seed {seed}: {accounts} accounts, {units} units, {concurrency} environments at once, {daily_cap} requests a day, {deadline} minutes for each{nature}"
@@ -110,6 +114,7 @@ impl Script {
             deadline: 120,
             cooling_off: None,
             nature: Nature::default(),
+            skips_idle: false,
             items: Vec::new(),
         }
     }

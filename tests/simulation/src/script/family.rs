@@ -25,12 +25,12 @@ impl Family {
     /// Every family.
     pub const ALL: [Self; 6] = [Self::Small, Self::Mixed, Self::Closings, Self::LongLine, Self::ManyUnits, Self::Week];
 
-    /// The family that a seed is drawn for where many are played: mostly small ones, since a machine plays thirty of them
-    /// in the time of another.
+    /// The family that a seed is drawn for where many are played: mostly small ones, since a machine plays twelve of them
+    /// in the time of a mixed one.
     pub fn of(seed: u64) -> Self {
-        match seed % 64 {
-            0 | 32 => Self::Mixed,
-            16 => Self::Closings,
+        match seed % 128 {
+            0 => Self::Mixed,
+            64 => Self::Closings,
             _ => Self::Small,
         }
     }

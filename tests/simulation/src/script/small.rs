@@ -22,6 +22,7 @@ impl Script {
         let mut draws = Draws::new(seed);
         let accounts = draws.between("how few accounts", 3, 5);
         let mut script = Self::calm(seed, accounts, draws.below("how few units", 3));
+        script.skips_idle = true;
         script.concurrency = [3, 1_000, 1_000][index(&mut draws, "how little room", 3)];
         match draws.below("occasion", OCCASIONS) {
             0..=3 => script.ask_once_or_twice(&mut draws),
