@@ -17,12 +17,17 @@ pub(crate) struct Arguments {
     pub(crate) cuts: bool,
     /// The one seed whose run is printed.
     pub(crate) shown: Option<u64>,
+    /// Whether this process plays for another one.
+    pub(crate) is_of_another: bool,
 }
+
+/// What one process says to another that is to play for it.
+const BLOCK: &str = "--block";
 
 impl Arguments {
     /// Reads them; what cannot be read is said, all of it.
     pub(crate) fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut read = Self { family: None, from: 1, seeds: 100, cuts: true, shown: None };
+        let mut read = Self { family: None, from: 1, seeds: 100, cuts: true, shown: None, is_of_another: false };
         let mut wrong = Vec::new();
         while let Some(name) = arguments.next() {
             let mut number = || {
@@ -34,6 +39,7 @@ impl Arguments {
                 "--seeds" => read.seeds = number().unwrap_or_default(),
                 "--show" => read.shown = number(),
                 "--uncut" => read.cuts = false,
+                BLOCK => read.is_of_another = true,
                 "--script" => match arguments.next().unwrap_or_default().parse() {
                     Ok(family) => read.family = Some(family),
                     Err(error) => wrong.push(error),
@@ -42,6 +48,16 @@ impl Arguments {
             }
         }
         if wrong.is_empty() { Ok(read) } else { Err(format!("{} {USAGE}", wrong.join(" "))) }
+    }
+
+    /// The arguments of a process that is to play so many seeds of these.
+    pub(crate) fn of_block(&self, from: u64, seeds: u64) -> Vec<String> {
+        let mut arguments: Vec<String> =
+            [BLOCK, "--from", &from.to_string(), "--seeds", &seeds.to_string()].map(ToOwned::to_owned).into();
+        if let Some(family) = self.family {
+            arguments.extend(["--script".to_owned(), family.to_string()]);
+        }
+        arguments
     }
 
     /// The family and the script of a seed.
@@ -61,8 +77,23 @@ mod tests {
 
     #[test]
     fn a_family_and_its_seeds_are_read() {
-        let wanted = Arguments { family: Some(Family::Closings), from: 7, seeds: 3, cuts: false, shown: None };
+        let wanted = Arguments {
+            family: Some(Family::Closings),
+            from: 7,
+            seeds: 3,
+            cuts: false,
+            shown: None,
+            is_of_another: false,
+        };
         assert_eq!(read("--script closings --from 7 --seeds 3 --uncut"), Ok(wanted));
+    }
+
+    #[test]
+    fn a_block_is_of_the_same_family() {
+        let arguments = read("--script week --from 1 --seeds 10").expect("arguments");
+        let block = Arguments::read(arguments.of_block(4, 2).into_iter()).expect("arguments of a block");
+        let wanted = Arguments { from: 4, seeds: 2, is_of_another: true, ..arguments };
+        assert_eq!(block, wanted);
     }
 
     #[test]

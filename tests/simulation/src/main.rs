@@ -2,6 +2,8 @@
 
 mod arguments;
 mod many;
+mod played;
+mod tally;
 mod timeline;
 
 use std::{
@@ -21,6 +23,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::read(std::env::args().skip(1)).map_err(io::Error::other);
     let failed = arguments.and_then(|arguments| match arguments.shown {
         Some(seed) => timeline::show(&arguments.script(seed).1),
+        None if arguments.is_of_another => played::play_block(&arguments),
         None => many::play_all(&arguments),
     });
     match failed {

@@ -100,6 +100,8 @@ pub struct Outcome {
     pub trace: u64,
     /// How much time passed in the run.
     pub lasted: Duration,
+    /// How many environments of functions were made.
+    pub environments: u64,
 }
 
 /// The address of a person's account.
@@ -207,7 +209,7 @@ async fn live(script: &Script) -> Outcome {
     }
     world.seen.borrow_mut().quiet = quiet;
     let lasted = begun.elapsed();
-    cloud.with(|state| conclude(script, state, &world.seen.borrow(), lasted))
+    cloud.with(|state| conclude(script, state, &world.seen.borrow(), (lasted, lambda.made())))
 }
 
 /// Whether a function has nothing to do whenever its schedule asks, in all of a run.
@@ -215,7 +217,7 @@ fn is_idle(script: &Script, function: &str) -> bool {
     function == "AccountCloser" && script.cooling_off.is_none()
 }
 
-fn conclude(script: &Script, state: &mut State, seen: &Seen, lasted: Duration) -> Outcome {
+fn conclude(script: &Script, state: &mut State, seen: &Seen, (lasted, environments): (Duration, u64)) -> Outcome {
     let broken = invariant::broken(script, state, seen);
     let mut hasher = DefaultHasher::new();
     for line in &state.lines {
@@ -228,6 +230,7 @@ fn conclude(script: &Script, state: &mut State, seen: &Seen, lasted: Duration) -
         covered: std::mem::take(&mut state.covered),
         trace: hasher.finish(),
         lasted,
+        environments,
     }
 }
 
