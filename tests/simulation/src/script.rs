@@ -4,6 +4,8 @@
 mod act;
 mod aimed;
 mod closings;
+mod people;
+mod regions;
 mod updates;
 mod whose;
 mod worlds;
@@ -17,6 +19,9 @@ use crate::{
 
 pub use act::{Act, Item};
 pub use closings::Closing;
+pub use people::{Deed, How, UserAct};
+pub(crate) use people::{GROUPS, USERS};
+pub use regions::RegionAct;
 pub use updates::{Address, Code, Name, Update};
 pub use whose::Whose;
 pub(crate) use worlds::ODD_TEXTS;
@@ -137,6 +142,7 @@ impl Script {
         if !is_of_its_own {
             script.worlds(&mut draws);
         }
+        script.maybe_people(&mut draws);
         script
     }
 

@@ -38,6 +38,15 @@ const KNOWN_CLOSINGS: &[(u64, &str)] = &[
 /// More of them.
 const MORE_CLOSINGS: std::ops::Range<u64> = 1_000..1_006;
 
+/// Seeds of the people who sign in to the jump account, and of regions, that have found something, and what.
+const KNOWN_PEOPLE: &[(u64, &str)] = &[
+    (2, "who looks at all accounts may not look at the regions of the management account"),
+    (53, "who was given another password a minute before the daily run loses it by a list of minutes ago"),
+];
+
+/// More of them.
+const MORE_PEOPLE: std::ops::Range<u64> = 1_000..1_006;
+
 /// More seeds, so that each run of the tests plays the same; `make simulate` plays others.
 const MORE: std::ops::Range<u64> = 1_000..1_020;
 
@@ -69,13 +78,20 @@ fn accounts_are_closed_as_they_were_asked_for() {
 }
 
 #[test]
+fn people_come_in_and_go_and_regions_are_as_they_were_asked_for() {
+    for seed in KNOWN_PEOPLE.iter().map(|(seed, _)| *seed).chain(MORE_PEOPLE) {
+        check(&Script::of_people(seed));
+    }
+}
+
+#[test]
 fn a_line_longer_than_the_deadline_is_worked_off() {
     check(&Script::of_a_long_line(1));
 }
 
 #[test]
 fn the_same_seed_does_the_same() {
-    for script in (1..5).map(Script::of).chain([Script::of_closings(8)]) {
+    for script in (1..5).map(Script::of).chain([Script::of_closings(8), Script::of_people(4)]) {
         assert_eq!(play(&script).trace, play(&script).trace, "{script}");
     }
 }
