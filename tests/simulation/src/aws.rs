@@ -9,10 +9,13 @@ pub(crate) mod creations;
 pub(crate) mod dynamodb;
 pub(crate) mod events;
 pub(crate) mod expression;
+pub(crate) mod iam;
 pub(crate) mod member;
 pub(crate) mod organizations;
 pub(crate) mod policy;
+pub(crate) mod regions;
 pub(crate) mod s3;
+pub(crate) mod secrets;
 pub(crate) mod sqs;
 pub(crate) mod stack_sets;
 pub(crate) mod states;
@@ -95,7 +98,7 @@ impl Refusal {
             "organizations" => (400, "TooManyRequestsException"),
             "account" => (429, "TooManyRequestsException"),
             "s3" => (503, "SlowDown"),
-            "dynamodb" | "sqs" | "events" => (400, "ThrottlingException"),
+            "dynamodb" | "sqs" | "events" | "secretsmanager" => (400, "ThrottlingException"),
             _ => (400, "Throttling"),
         };
         Self::new(status, code, "Rate exceeded")
@@ -176,6 +179,8 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         "events" => events::serve(state, call),
         "organizations" => organizations::serve(state, call),
         "account" if who.account == ACCOUNT => account::serve(state, call),
+        "iam" if iam::is_asked(&who, call) => iam::serve(state, &who, call),
+        "secretsmanager" => secrets::serve(state, &who, call),
         "tagging" => organizations::tags_of_accounts(state, &who, call),
         "cloudformation" => stack_sets::serve(state, &who, call),
         "ce" => cost_explorer::serve(state, &who, call),

@@ -7,6 +7,8 @@ use crate::aws::organizations::Account;
 pub(crate) const FIRST_UNIT: &str = "Unit 0";
 /// The account that the stack's parameter `ProtectedAccounts` names.
 pub(crate) const SEALED: &str = "200000000001";
+/// The region that nobody is to have, where the document speaks of regions.
+const FORBIDDEN_REGION: &str = "eu-south-1";
 /// The account that the documents of larger organizations protect.
 pub(crate) const PROTECTED: &str = "200000000004";
 
@@ -29,6 +31,22 @@ pub(crate) enum Kind {
     Remediating,
 }
 
+/// What a document says of regions: nobody is to have `eu-south-1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegionRule {
+    /// Whether nobody is to have any other of those that can be disabled, either.
+    pub disables_others: bool,
+    /// Whether what is otherwise is put right.
+    pub remediates: bool,
+}
+
+impl RegionRule {
+    /// Whether an account is to be without a region.
+    pub(crate) fn forbids(self, region: &str) -> bool {
+        region == FORBIDDEN_REGION || self.disables_others
+    }
+}
+
 /// A baseline document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Document {
@@ -40,6 +58,8 @@ pub(crate) struct Document {
     /// Whether it asks something of accounts of other units as well that tells where they are, so that who was moved out of
     /// the first unit is asked for a change too.
     pub(crate) marks: bool,
+    /// What it says of regions.
+    pub(crate) regions: Option<RegionRule>,
 }
 
 impl Document {
@@ -50,6 +70,16 @@ impl Document {
             "version: 1\ndefaults:\n  account-alias:\n    alias: \"example-{{account_id}}\"\n  account-tags:\n    tags: \
              {{{tags}}}\n"
         );
+        let others = if self.regions.is_some_and(|rule| rule.disables_others) { "disable" } else { "leave" };
+        let regions = format!("  regions: {{disabled: [{FORBIDDEN_REGION}], others: {others}}}\n");
+        let remediated: Vec<&str> = [
+            (self.kind == Kind::Remediating, "account-tags, account-alias"),
+            (self.regions.is_some_and(|rule| rule.remediates), "regions"),
+        ]
+        .into_iter()
+        .filter_map(|(is_in, controls)| is_in.then_some(controls))
+        .collect();
+        let remediate = format!("remediate: [{}]\n", remediated.join(", "));
         let overridden = format!(
             "overrides:\n  - match: {{organizational_unit: \"/{FIRST_UNIT}\"}}\n    account-tags:\n      tags: {{managed-by: \
              steward, stage: first}}\n"
@@ -57,10 +87,11 @@ impl Document {
         let protection = format!("protected:\n  accounts: [\"{PROTECTED}\"]\n");
         let parts = [
             (true, defaults.as_str()),
+            (self.regions.is_some(), &regions),
             (self.kind == Kind::Mistaken, MISTAKE),
             (self.has_override, &overridden),
             (self.protects, &protection),
-            (self.kind == Kind::Remediating, "remediate: [account-tags, account-alias]\n"),
+            (!remediated.is_empty(), &remediate),
         ];
         parts.into_iter().filter(|(is_in, _)| *is_in).map(|(_, part)| part).collect::<String>().into_bytes()
     }

@@ -1,9 +1,11 @@
 //! What is there when a run begins: units, accounts and a document.
 
+mod users;
+
 use crate::{
     aws::{organizations, stack_sets},
     cloud::State,
-    document::{Document, Kind},
+    document::{Document, Kind, RegionRule},
     history::Done,
     script::Script,
     template::SUSPENDED_UNIT,
@@ -35,6 +37,9 @@ pub(crate) fn furnish(state: &mut State, script: &Script) -> Vec<String> {
     }
     if script.cooling_off.is_some() {
         furnish_for_closings(state, script);
+    }
+    if script.has_users() {
+        users::furnish(state);
     }
     upload(state, document_of(script, Kind::Good));
     units
@@ -96,7 +101,9 @@ fn roughen(state: &mut State, id: &str) {
 
 /// The document of a run.
 pub(crate) fn document_of(script: &Script, kind: Kind) -> Document {
-    Document { kind, has_override: script.units > 0, protects: script.accounts >= 10, marks: script.nature.rough }
+    let regions = script.has_regions().then_some(RegionRule { disables_others: false, remediates: false });
+    let (has_override, protects) = (script.units > 0, script.accounts >= 10);
+    Document { kind, has_override, protects, marks: script.nature.rough, regions }
 }
 
 /// Uploads a document.

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    aws::{account, closings, creations, events, sqs},
+    aws::{account, closings, creations, events, regions, sqs},
     cloud::{Cloud, Effect, Line, State},
     fault::Kind,
     furnish::furnish,
@@ -73,6 +73,8 @@ pub(crate) struct Seen {
     /// What people have asked about the closing of accounts.
     pub(crate) closings: Vec<people::closings::Asked>,
     pub(crate) published: Vec<Published>,
+    /// What people have asked about the users of the account that they sign in to.
+    pub(crate) users: Vec<people::users::Asked>,
     /// What people were answered who asked for names and addresses.
     pub(crate) updated: Vec<Updated>,
     /// Sweeps that ended without a report.
@@ -278,7 +280,10 @@ impl World {
 
     async fn happens(&self, effect: Effect) {
         match effect {
-            Effect::Event { own_bus, event } => self.cloud.with(|state| events::deliver(state, own_bus, &event)),
+            Effect::Event { bus, event } => self.cloud.with(|state| events::deliver(state, bus, &event)),
+            Effect::RegionSettles { account, region, bus } => {
+                self.cloud.with(|state| regions::settle(state, &account, &region, bus));
+            }
             Effect::AddressChanges { account } => self.cloud.with(|state| account::address_changes(state, &account)),
             Effect::CreationEnds { call } => self.cloud.with(|state| creations::end(state, &call)),
             Effect::ClosingEnds { account } => self.cloud.with(|state| closings::closing_ends(state, &account)),

@@ -6,6 +6,8 @@ mod aimed;
 mod closings;
 mod family;
 mod small;
+mod people;
+mod regions;
 mod updates;
 mod whose;
 mod worlds;
@@ -20,6 +22,9 @@ use crate::{
 pub use act::{Act, Item};
 pub use closings::Closing;
 pub use family::Family;
+pub use people::{Deed, How, UserAct};
+pub(crate) use people::{GROUPS, USERS};
+pub use regions::RegionAct;
 pub use updates::{Address, Code, Name, Update};
 pub use whose::Whose;
 pub(crate) use worlds::ODD_TEXTS;
@@ -145,6 +150,7 @@ impl Script {
         if !is_of_its_own {
             script.worlds(&mut draws);
         }
+        script.maybe_people(&mut draws);
         script
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Answer, Refusal, organizations::Organization, unknown};
+use super::{Answer, Refusal, organizations::Organization, regions, unknown};
 use crate::{
     call::Call,
     cloud::{Effect, State},
@@ -138,6 +138,13 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         Some(ACCOUNT) => return Err(denied()),
         Some(id) => id.to_owned(),
     };
+    if state.organization.account(&id).is_none() {
+        return Err(denied());
+    }
+    let function = state.principals[&call.key].function.clone();
+    if let Some(result) = regions::serve(state, &id, &function, call) {
+        return result;
+    }
     let Some(account) = state.organization.account(&id) else { return Err(denied()) };
     let now = time::now();
     let body = match operation {

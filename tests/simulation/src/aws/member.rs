@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Answer, Refusal, unknown};
+use super::{Answer, Refusal, regions, unknown};
 use crate::{
     call::Call,
     cloud::{Principal, State},
@@ -32,6 +32,7 @@ pub(crate) struct Member {
     /// When it was given its alias.
     pub(crate) alias_at: Option<Timestamp>,
     pub(crate) root: RootCredentials,
+    pub(crate) regions: regions::Regions,
     /// How often something was written here.
     pub(crate) writes: u64,
     pub(crate) asked: u64,
@@ -70,13 +71,17 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<A
             member.writes += 1;
             Ok(Answer::query("CreateAccountAlias", ""))
         }
+        ("account", "ListRegions") => {
+            let account = who.account.clone();
+            regions::serve(state, &account, &who.function, call).unwrap_or_else(|| Err(unknown(state, who, call)))
+        }
         ("iam", operation) => root_call(member, operation, call).unwrap_or_else(|| Err(unknown(state, who, call))),
         _ => Err(unknown(state, who, call)),
     }
 }
 
 /// A text as XML holds it. What XML cannot hold is written as if it could: who reads it has to bear that.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let escape = |letter: char| match letter {
         '&' | '<' | '>' | '"' => format!("&#{};", u32::from(letter)),
         control if control.is_control() => format!("&#{};", u32::from(control)),

@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::{Look, sweeps::rows};
-use crate::document::SEALED;
+use crate::{
+    document::SEALED,
+    script::{Act, UserAct},
+};
 
 /// What every odd text holds.
 const WORD: &str = "hostile";
@@ -11,6 +14,10 @@ const WORD: &str = "hostile";
 const SUBJECT: usize = 100;
 /// What sessions in members may be asked for: what the two sections of the documents need that work in an account.
 const ACTIONS: [&str; 2] = ["iam:CreateAccountAlias", "iam:ListAccountAliases"];
+/// Functions that enter accounts for something else.
+const APART: [&str; 2] = ["JumpUserManager", "RootTaskRunner"];
+/// What a section about regions needs.
+const OF_REGIONS: &str = "account:ListRegions";
 
 pub(super) fn no_subject_holds_what_a_member_wrote(look: &Look<'_>) -> Option<String> {
     let subject = |mail: &Value| mail["Subject"].as_str().unwrap_or_default().to_owned();
@@ -32,6 +39,9 @@ pub(super) fn reports_show_what_members_wrote_as_text(look: &Look<'_>) -> Option
         return None;
     }
     let objects = look.state.buckets.get("reports").into_iter().flat_map(|bucket| &bucket.0);
+    // What a person has overwritten with nonsense, or deleted.
+    let overwrites = look.does(|act| matches!(act, Act::User(UserAct::NamesLost { .. })));
+    let objects = objects.filter(|(key, _)| !(overwrites && *key == "latest/access.json"));
     objects.filter_map(|(key, versions)| Some((key, versions.last()?))).find_map(|(key, version)| {
         let Ok(text) = std::str::from_utf8(&version.content) else { return Some(format!("{key} is no text")) };
         let wrong = match key.rsplit('.').next() {
@@ -65,10 +75,11 @@ fn cells(table: &str) -> Vec<String> {
 }
 
 pub(super) fn sessions_ask_for_no_more_than_the_document_needs(look: &Look<'_>) -> Option<String> {
-    let mut sessions = look.state.principals.values().filter(|who| who.function != "RootTaskRunner");
+    let mut sessions = look.state.principals.values().filter(|who| !APART.contains(&who.function.as_str()));
     sessions.find_map(|who| {
         let actions = who.actions.as_ref()?;
-        let more = actions.iter().find(|action| !ACTIONS.contains(&action.as_str()))?;
+        let may = |action: &str| ACTIONS.contains(&action) || (action == OF_REGIONS && look.script.has_regions());
+        let more = actions.iter().find(|action| !may(action))?;
         Some(format!("{} asks for {more} in {}", who.function, who.account))
     })
 }

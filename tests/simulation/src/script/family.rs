@@ -13,6 +13,8 @@ pub enum Family {
     Mixed,
     /// People do nothing but close accounts.
     Closings,
+    /// People come into the jump account and go, and change regions.
+    People,
     /// More people ask for an account than AWS makes before the deadline.
     LongLine,
     /// A sweep of 10,000 accounts in 2,000 units.
@@ -23,14 +25,15 @@ pub enum Family {
 
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 6] = [Self::Small, Self::Mixed, Self::Closings, Self::LongLine, Self::ManyUnits, Self::Week];
+    pub const ALL: [Self; 7] = [Self::Small, Self::Mixed, Self::Closings, Self::People, Self::LongLine, Self::ManyUnits, Self::Week];
 
     /// The family that a seed is drawn for where many are played: mostly small ones, since a machine plays twelve of them
     /// in the time of a mixed one.
     pub fn of(seed: u64) -> Self {
         match seed % 128 {
             0 => Self::Mixed,
-            64 => Self::Closings,
+            32 => Self::Closings,
+            64 => Self::People,
             _ => Self::Small,
         }
     }
@@ -41,6 +44,7 @@ impl Family {
             Self::Small => Script::small(seed),
             Self::Mixed => Script::mixed(seed),
             Self::Closings => Script::closings(seed),
+            Self::People => Script::people(seed),
             Self::LongLine => Script::long_line(seed),
             Self::ManyUnits => Script::many_units(seed),
             Self::Week => Script::week(seed),
@@ -54,6 +58,7 @@ impl fmt::Display for Family {
             Self::Small => "small",
             Self::Mixed => "mixed",
             Self::Closings => "closings",
+            Self::People => "people",
             Self::LongLine => "long-line",
             Self::ManyUnits => "many-units",
             Self::Week => "week",
