@@ -73,7 +73,8 @@ impl Call {
                 "DELETE" => "Delete",
                 _ => "Put",
             };
-            call.operation = format!("{verb}Object");
+            let is_of_policy = call.query.split('&').any(|part| part.split('=').next() == Some("policy"));
+            call.operation = format!("{verb}{}", if is_of_policy { "BucketPolicy" } else { "Object" });
         } else {
             call.protocol = Protocol::RestJson;
             call.input = serde_json::from_slice(&call.body).unwrap_or_default();

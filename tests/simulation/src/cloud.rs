@@ -16,8 +16,8 @@ use tokio::{
 
 use crate::{
     aws::{
-        Answer, Refusal, dynamodb::Table, iam::Iam, member::Member, organizations::Organization, regions, s3::Bucket,
-        secrets::Vault, sqs::Queue, stack_sets::StackSets, states::Executions,
+        Answer, Refusal, dynamodb::Table, iam::Iam, locks, member::Member, organizations::Organization, regions,
+        s3::Bucket, secrets::Vault, sqs::Queue, stack_sets::StackSets, states::Executions,
     },
     call::Call,
     draw::Draws,
@@ -144,6 +144,8 @@ pub(crate) struct State {
     pub(crate) watched: Vec<Watched>,
     /// The sessions as root users.
     pub(crate) root_sessions: Vec<RootSession>,
+    /// What has become of the policies of buckets and queues.
+    pub(crate) locks: locks::News,
     /// Calls and throttled calls by function and operation.
     pub(crate) calls: BTreeMap<(String, String), (u64, u64)>,
     /// The invocations of functions that people ask for plans.
@@ -204,6 +206,7 @@ impl Cloud {
             history: History::default(),
             watched: Vec::new(),
             root_sessions: Vec::new(),
+            locks: locks::News::default(),
             calls: BTreeMap::new(),
             invoked: Vec::new(),
             wrong: BTreeSet::new(),

@@ -15,6 +15,8 @@ pub enum Family {
     Closings,
     /// People come into the jump account and go, and change regions.
     People,
+    /// A policy locks everybody out of a bucket or a queue.
+    Locks,
     /// More people ask for an account than AWS makes before the deadline.
     LongLine,
     /// A sweep of 10,000 accounts in 2,000 units.
@@ -25,7 +27,16 @@ pub enum Family {
 
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 7] = [Self::Small, Self::Mixed, Self::Closings, Self::People, Self::LongLine, Self::ManyUnits, Self::Week];
+    pub const ALL: [Self; 8] = [
+        Self::Small,
+        Self::Mixed,
+        Self::Closings,
+        Self::People,
+        Self::Locks,
+        Self::LongLine,
+        Self::ManyUnits,
+        Self::Week,
+    ];
 
     /// The family that a seed is drawn for where many are played: mostly small ones, since a machine plays twelve of them
     /// in the time of a mixed one.
@@ -45,6 +56,7 @@ impl Family {
             Self::Mixed => Script::mixed(seed),
             Self::Closings => Script::closings(seed),
             Self::People => Script::people(seed),
+            Self::Locks => Script::locks(seed),
             Self::LongLine => Script::long_line(seed),
             Self::ManyUnits => Script::many_units(seed),
             Self::Week => Script::week(seed),
@@ -59,6 +71,7 @@ impl fmt::Display for Family {
             Self::Mixed => "mixed",
             Self::Closings => "closings",
             Self::People => "people",
+            Self::Locks => "locks",
             Self::LongLine => "long-line",
             Self::ManyUnits => "many-units",
             Self::Week => "week",
