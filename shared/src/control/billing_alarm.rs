@@ -225,7 +225,7 @@ impl Control for BillingAlarmControl {
         let topic_arn = desired.topic_arn(&scope.account_id);
         let topic = async {
             let Some(topic) = scope.sns.find_topic(&topic_arn).await? else { return Ok(None) };
-            let subscriptions = scope.sns.list_email_subscriptions(&topic_arn).await?;
+            let subscriptions = scope.sns.list_email_subscriptions(&topic_arn).await.map_err(not_known_everywhere)?;
             let (account, alarm_name) = (&scope.account_id, desired.alarm_name.as_str());
             let publication = Publication { account, topic_arn: &topic_arn, alarm_name };
             let verdict = topic_policy::judge(topic.policy.as_deref(), publication);
@@ -245,13 +245,8 @@ impl Control for BillingAlarmControl {
             Change::CreateTopic { name } => scope.sns.create_topic(name).await,
             Change::AllowCloudWatch { topic_arn, policy } => scope.sns.set_topic_policy(topic_arn, policy).await,
             Change::Subscribe { topic_arn, address, to_new_topic } => {
-                scope.sns.subscribe_email(topic_arn, address).await.map_err(|mut error| {
-                    // A topic that was made a moment ago is not known everywhere in Amazon SNS.
-                    if *to_new_topic && error.cause == Cause::NotFound {
-                        error.cause = Cause::NotVisibleYet;
-                    }
-                    error
-                })
+                let answer = scope.sns.subscribe_email(topic_arn, address).await;
+                answer.map_err(|error| if *to_new_topic { not_known_everywhere(error) } else { error })
             }
             Change::PutAlarm { alarm, .. } => scope.cloudwatch.put_metric_alarm(alarm).await,
         }
@@ -309,6 +304,14 @@ impl PresentTopic {
             Verdict::Allowed | Verdict::Missing { .. } | Verdict::DeniedBy(_) => None,
         }
     }
+}
+
+/// What an error is of a topic that was made or seen a moment ago: such a one is not known everywhere in Amazon SNS.
+fn not_known_everywhere(mut error: CallError) -> CallError {
+    if error.cause == Cause::NotFound {
+        error.cause = Cause::NotVisibleYet;
+    }
+    error
 }
 
 /// Whether a topic's key is the one of AWS, by its alias or the ARN of its alias.

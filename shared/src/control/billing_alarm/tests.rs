@@ -14,7 +14,7 @@ use aws_sdk_sns::{
     operation::{
         create_topic::CreateTopicOutput,
         get_topic_attributes::{GetTopicAttributesError, GetTopicAttributesOutput},
-        list_subscriptions_by_topic::ListSubscriptionsByTopicOutput,
+        list_subscriptions_by_topic::{ListSubscriptionsByTopicError, ListSubscriptionsByTopicOutput},
         set_topic_attributes::SetTopicAttributesOutput,
         subscribe::{SubscribeError, SubscribeOutput},
     },
@@ -304,6 +304,16 @@ async fn a_topic_that_was_just_made_and_is_not_visible_yet_is_not_ready_and_an_o
     };
     let outcome = run(&BillingAlarmControl, &rules.member(), &section(), Mode::Apply).await;
     assert_eq!(stopped(outcome), (Cause::NotFound, vec![]));
+}
+
+#[tokio::test]
+async fn a_topic_that_is_there_and_whose_subscriptions_are_not_visible_yet_is_not_ready() {
+    let missing = mock!(Sns::list_subscriptions_by_topic)
+        .then_error(|| ListSubscriptionsByTopicError::generic(said("NotFound", "Topic does not exist")));
+    let rules = Rules { sns: &[&topic(&[true]), &missing], cloudwatch: &[&alarms(&[Some(100.0)])], ..Rules::default() };
+    let outcome = run(&BillingAlarmControl, &rules.member(), &section(), Mode::Plan).await;
+    assert!(matches!(outcome, Outcome::NotReady { .. }), "{outcome:?}");
+    assert_eq!(stopped(outcome), (Cause::NotVisibleYet, vec![]));
 }
 
 #[tokio::test]
