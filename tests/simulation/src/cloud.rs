@@ -16,8 +16,15 @@ use tokio::{
 
 use crate::{
     aws::{
-        Answer, Refusal, dynamodb::Table, member::Member, organizations::Organization, s3::Bucket, sqs::Queue,
-        stack_sets::StackSets, states::Executions,
+        Answer, Refusal,
+        dynamodb::Table,
+        member::Member,
+        organizations::Organization,
+        s3::Bucket,
+        settings::{Changed, Settings},
+        sqs::Queue,
+        stack_sets::StackSets,
+        states::Executions,
     },
     call::Call,
     draw::Draws,
@@ -53,6 +60,8 @@ pub(crate) enum Effect {
     ClosingEnds { account: String },
     /// AWS has done with a change of an account's primary e-mail address.
     AddressChanges { account: String },
+    /// AWS has done with enabling or disabling a region.
+    RegionChanges { account: String, region: &'static str, enables: bool, by_member: bool },
     /// A function is invoked, and nobody waits for the answer.
     Invoke { function: String, payload: Value },
 }
@@ -114,6 +123,10 @@ pub(crate) struct State {
     pub(crate) organization: Organization,
     pub(crate) stack_sets: StackSets,
     pub(crate) members: BTreeMap<String, Member>,
+    /// What accounts are set to.
+    pub(crate) settings: BTreeMap<String, Settings>,
+    /// Who has changed what of that.
+    pub(crate) changed: Vec<Changed>,
     pub(crate) principals: BTreeMap<String, Principal>,
     pub(crate) published: Vec<PublishedEvent>,
     /// What was sent again of what had been given up.
@@ -177,6 +190,8 @@ impl Cloud {
             organization: Organization::new(&mut draws),
             stack_sets: StackSets::default(),
             members: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            changed: Vec::new(),
             principals: principals.collect(),
             published: Vec::new(),
             sent_again: BTreeSet::new(),

@@ -1,7 +1,9 @@
 //! The baseline documents of a run, and what they ask for: said here a second time, so that what Steward makes of them can
 //! be held against it.
 
-use crate::aws::organizations::Account;
+pub(crate) mod controls;
+
+use crate::{aws::organizations::Account, script::Controls};
 
 /// The unit for whose accounts something else is asked.
 pub(crate) const FIRST_UNIT: &str = "Unit 0";
@@ -40,6 +42,8 @@ pub(crate) struct Document {
     /// Whether it asks something of accounts of other units as well that tells where they are, so that who was moved out of
     /// the first unit is asked for a change too.
     pub(crate) marks: bool,
+    /// What it asks for beside tags and alias.
+    pub(crate) controls: Controls,
 }
 
 impl Document {
@@ -55,12 +59,15 @@ impl Document {
              steward, stage: first}}\n"
         );
         let protection = format!("protected:\n  accounts: [\"{PROTECTED}\"]\n");
+        let sections: String = self.controls.iter().map(controls::text).collect();
+        let remediate = format!("remediate: [account-tags, account-alias{}]\n", self.controls);
         let parts = [
             (true, defaults.as_str()),
+            (true, &sections),
             (self.kind == Kind::Mistaken, MISTAKE),
             (self.has_override, &overridden),
             (self.protects, &protection),
-            (self.kind == Kind::Remediating, "remediate: [account-tags, account-alias]\n"),
+            (self.kind == Kind::Remediating, &remediate),
         ];
         parts.into_iter().filter(|(is_in, _)| *is_in).map(|(_, part)| part).collect::<String>().into_bytes()
     }

@@ -1,7 +1,7 @@
 //! What is there when a run begins: units, accounts and a document.
 
 use crate::{
-    aws::{organizations, stack_sets},
+    aws::{organizations, settings, stack_sets},
     cloud::State,
     document::{Document, Kind},
     history::Done,
@@ -35,6 +35,11 @@ pub(crate) fn furnish(state: &mut State, script: &Script) -> Vec<String> {
     }
     if script.cooling_off.is_some() {
         furnish_for_closings(state, script);
+    }
+    if !script.nature.controls.is_empty() {
+        for number in 0..script.accounts {
+            settings::furnish(state, &organizations::id_of(number));
+        }
     }
     upload(state, document_of(script, Kind::Good));
     units
@@ -96,7 +101,13 @@ fn roughen(state: &mut State, id: &str) {
 
 /// The document of a run.
 pub(crate) fn document_of(script: &Script, kind: Kind) -> Document {
-    Document { kind, has_override: script.units > 0, protects: script.accounts >= 10, marks: script.nature.rough }
+    Document {
+        kind,
+        has_override: script.units > 0,
+        protects: script.accounts >= 10,
+        marks: script.nature.rough,
+        controls: script.nature.controls,
+    }
 }
 
 /// Uploads a document.

@@ -32,5 +32,5 @@ pub use cloud::Line;
 pub use fault::{Fault, Kind};
 pub use invariant::Broken;
 pub use run::{Outcome, play};
-pub use script::{Act, Address, Closing, Code, Harm, Item, Name, Nature, Script, Update, Whose};
+pub use script::{Act, Address, Closing, Code, Control, Controls, Harm, Item, Name, Nature, Script, Update, Whose};
 pub use shrink::shortest;

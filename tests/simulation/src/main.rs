@@ -1,5 +1,5 @@
 //! `simulate [--from n] [--seeds n] [--uncut]` plays seeds, says what was seen, and cuts down what fails; `--show n` prints
-//! one run, `--script long-line|many-units|week|closings [--seed n] [--timeline]` plays another one.
+//! one run, `--script long-line|many-units|week|closings|controls [--seed n] [--timeline]` plays another one.
 
 mod many;
 
@@ -47,7 +47,10 @@ fn play_named(name: &str, seed: u64, shows: bool) -> io::Result<u64> {
         "many-units" => Script::of_many_units(seed),
         "week" => Script::of_a_week(seed, 10_000),
         "closings" => Script::of_closings(seed),
-        other => return Err(io::Error::other(format!("{other} is not long-line, many-units, week or closings"))),
+        "controls" => Script::of_controls(seed),
+        other => {
+            return Err(io::Error::other(format!("{other} is not long-line, many-units, week, closings or controls")));
+        }
     };
     let begun = Instant::now();
     let outcome = play(&script);

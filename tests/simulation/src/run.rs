@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    aws::{account, closings, creations, events, sqs},
+    aws::{account, closings, creations, events, regions, sqs},
     cloud::{Cloud, Effect, Line, State},
     fault::Kind,
     furnish::furnish,
@@ -68,6 +68,8 @@ pub(crate) struct Published {
 pub(crate) struct Seen {
     pub(crate) asked: Vec<Asked>,
     pub(crate) by_hand: Vec<Value>,
+    /// When each of these was asked for and answered.
+    pub(crate) by_hand_at: Vec<(Timestamp, Timestamp)>,
     /// What people were answered who asked for work as root.
     pub(crate) root_tasks: Vec<Value>,
     /// What people have asked about the closing of accounts.
@@ -273,6 +275,9 @@ impl World {
             Effect::Event { own_bus, event } => self.cloud.with(|state| events::deliver(state, own_bus, &event)),
             Effect::AddressChanges { account } => self.cloud.with(|state| account::address_changes(state, &account)),
             Effect::CreationEnds { call } => self.cloud.with(|state| creations::end(state, &call)),
+            Effect::RegionChanges { account, region, enables, by_member } => {
+                self.cloud.with(|state| regions::changes(state, &account, region, enables, by_member));
+            }
             Effect::ClosingEnds { account } => self.cloud.with(|state| closings::closing_ends(state, &account)),
             Effect::Invoke { function, payload } => {
                 Rc::clone(&self.lambda).invoke_for_nobody(function, payload).await;

@@ -4,6 +4,7 @@
 mod act;
 mod aimed;
 mod closings;
+mod controls;
 mod updates;
 mod whose;
 mod worlds;
@@ -17,6 +18,7 @@ use crate::{
 
 pub use act::{Act, Item};
 pub use closings::Closing;
+pub use controls::{Control, Controls};
 pub use updates::{Address, Code, Name, Update};
 pub use whose::Whose;
 pub(crate) use worlds::ODD_TEXTS;
@@ -137,6 +139,7 @@ impl Script {
         if !is_of_its_own {
             script.worlds(&mut draws);
         }
+        script.maybe_ask_for_controls(&mut draws);
         script
     }
 

@@ -38,6 +38,13 @@ const KNOWN_CLOSINGS: &[(u64, &str)] = &[
 /// More of them.
 const MORE_CLOSINGS: std::ops::Range<u64> = 1_000..1_006;
 
+/// Seeds of documents that ask for more than tags and aliases that have found something, and what.
+const KNOWN_CONTROLS: &[(u64, &str)] =
+    &[(1, "a sweep may not look at the contacts of the management account, and they are unknown in every report")];
+
+/// More of them.
+const MORE_CONTROLS: std::ops::Range<u64> = 1_000..1_006;
+
 /// More seeds, so that each run of the tests plays the same; `make simulate` plays others.
 const MORE: std::ops::Range<u64> = 1_000..1_020;
 
@@ -69,13 +76,20 @@ fn accounts_are_closed_as_they_were_asked_for() {
 }
 
 #[test]
+fn accounts_have_what_documents_ask_for_beside_tags_and_aliases() {
+    for seed in KNOWN_CONTROLS.iter().map(|(seed, _)| *seed).chain(MORE_CONTROLS) {
+        check(&Script::of_controls(seed));
+    }
+}
+
+#[test]
 fn a_line_longer_than_the_deadline_is_worked_off() {
     check(&Script::of_a_long_line(1));
 }
 
 #[test]
 fn the_same_seed_does_the_same() {
-    for script in (1..5).map(Script::of).chain([Script::of_closings(8)]) {
+    for script in (1..5).map(Script::of).chain([Script::of_closings(8), Script::of_controls(1)]) {
         assert_eq!(play(&script).trace, play(&script).trace, "{script}");
     }
 }

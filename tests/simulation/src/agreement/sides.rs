@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    aws::{account, closings, creations, organizations},
+    aws::{account, closings, creations, organizations, regions},
     cloud::{Cloud, Effect, Principal},
     template::{ACCOUNT, STACK, last, stack},
     time,
@@ -117,6 +117,9 @@ impl Simulated {
                     self.cloud.with(|state| account::address_changes(state, &account));
                 }
                 effect if at > Instant::now() => later.push((at, effect)),
+                Effect::RegionChanges { account, region, enables, by_member } => {
+                    self.cloud.with(|state| regions::changes(state, &account, region, enables, by_member));
+                }
                 Effect::CreationEnds { call } => {
                     self.cloud.with(|state| creations::end(state, &call));
                 }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Answer, Refusal, organizations::Organization, unknown};
+use super::{Answer, Refusal, arranging::GONE, organizations::Organization, unknown};
 use crate::{
     call::Call,
-    cloud::{Effect, State},
+    cloud::{Effect, Principal, State},
     template::ACCOUNT,
     time,
 };
@@ -126,6 +126,17 @@ pub(super) fn resource(call: &Call) -> String {
     match call.input["AccountId"].as_str() {
         Some(member) => format!("arn:aws:account::{ACCOUNT}:account/o-exampleorgid/{member}"),
         None => format!("arn:aws:account::{ACCOUNT}:account"),
+    }
+}
+
+/// The account that a call is about: the caller's own, or one that the management account names.
+pub(super) fn target(state: &State, who: &Principal, call: &Call) -> Result<String, Refusal> {
+    match call.input["AccountId"].as_str() {
+        None => Ok(who.account.clone()),
+        // The management account is asked about without its id, and nobody else may name an account.
+        Some(id) if id == ACCOUNT || who.account != ACCOUNT => Err(denied()),
+        Some(id) if state.organization.account(id).is_none_or(|account| account.state == GONE) => Err(denied()),
+        Some(id) => Ok(id.to_owned()),
     }
 }
 
@@ -282,7 +293,7 @@ fn refused(field: &str, message: &str) -> Refusal {
     refusal.with("fieldList", json!([{"name": field, "message": format!("The value of {field} is not valid.")}]))
 }
 
-fn invalid(field: &str) -> Refusal {
+pub(super) fn invalid(field: &str) -> Refusal {
     refused(field, &format!("The value of {field} is not valid."))
 }
 

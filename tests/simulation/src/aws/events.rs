@@ -52,6 +52,13 @@ pub(crate) fn happened(state: &mut State, source: &str, kind: &str, detail: &Val
     send(state, false, event);
 }
 
+/// An event of AWS, on the default bus of the management account or forwarded by a member that was told it.
+pub(crate) fn told(state: &mut State, forwarded: bool, source: &str, account: &str, kind: &str, detail: &Value) {
+    let mut event = envelope(state, &source.into(), kind, detail);
+    event["account"] = account.into();
+    send(state, forwarded, event);
+}
+
 /// CloudTrail has recorded something like a sample, in the management account: the bus hears of no other.
 pub(crate) fn recorded(state: &mut State, event: Value, severity: &'static str) {
     recorded_in(state, ACCOUNT, event, severity, false);

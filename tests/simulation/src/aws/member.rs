@@ -76,7 +76,7 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<A
 }
 
 /// A text as XML holds it. What XML cannot hold is written as if it could: who reads it has to bear that.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let escape = |letter: char| match letter {
         '&' | '<' | '>' | '"' => format!("&#{};", u32::from(letter)),
         control if control.is_control() => format!("&#{};", u32::from(control)),
