@@ -39,8 +39,10 @@ const KNOWN_CLOSINGS: &[(u64, &str)] = &[
 const MORE_CLOSINGS: std::ops::Range<u64> = 1_000..1_006;
 
 /// Seeds of documents that ask for more than tags and aliases that have found something, and what.
-const KNOWN_CONTROLS: &[(u64, &str)] =
-    &[(1, "a sweep may not look at the contacts of the management account, and they are unknown in every report")];
+const KNOWN_CONTROLS: &[(u64, &str)] = &[
+    (1, "a sweep may not look at the contacts of the management account, and they are unknown in every report"),
+    (2, "a topic that was made a moment ago has no subscriptions that can be seen, and the alarm is unknown"),
+];
 
 /// More of them.
 const MORE_CONTROLS: std::ops::Range<u64> = 1_000..1_006;
