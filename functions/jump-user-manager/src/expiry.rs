@@ -1,11 +1,16 @@
 //! When a one-time password has had its time. Pure.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use steward::gateway::{LoginProfile, Secret, User};
 
 /// For how long a one-time password waits for its first use.
 pub(crate) const WAITS: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How long IAM may not know everywhere of a user or a password that was made a moment before.
+const SETTLES: SignedDuration = SignedDuration::from_secs(30);
 
 /// Why a one-time password is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -17,6 +22,14 @@ pub(crate) enum Over {
     UserGone,
     /// Nobody has signed in with it for seven days: it lets nobody in any more.
     NotUsed,
+}
+
+/// How long to wait until IAM can be asked about the user of this secret, whose password was set a moment after it was kept;
+/// None where it can be asked at once.
+pub(crate) fn settles_in(secret: &Secret, now: Timestamp) -> Option<Duration> {
+    let left = SETTLES - now.duration_since(secret.changed_at);
+    // The other clock may be ahead.
+    Duration::try_from(left.min(SETTLES)).ok().filter(|left| !left.is_zero())
 }
 
 /// Why the password in this secret is over; None while it waits.
@@ -46,6 +59,15 @@ mod tests {
             created_at: at("2026-11-01T00:00:00Z"),
             password_last_used: used.map(at),
         }
+    }
+
+    #[test]
+    fn iam_is_asked_once_it_can_know_of_the_password() {
+        let secret = Secret { name: "s".to_owned(), changed_at: at("2026-11-20T00:00:00Z") };
+        let wait = |now| settles_in(&secret, at(now)).map(|wait| wait.as_secs());
+        assert_eq!(wait("2026-11-20T00:00:10Z"), Some(20));
+        assert_eq!(wait("2026-11-19T23:59:58Z"), Some(30));
+        assert_eq!((wait("2026-11-20T00:00:30Z"), wait("2026-11-27T00:00:00Z")), (None, None));
     }
 
     #[test]

@@ -30,12 +30,13 @@ use steward::{
     session::{Guards, Sessions},
     table::{idempotency::Idempotency, journal::Journal, keys, turn::Turns},
 };
+use tokio::time::sleep;
 
 use account::{Entrance, JumpAccount};
 use change::{Belongings, Known, PATH, Step};
 use event::Finding;
 pub use event::{JumpUserChanged, JumpUsersReviewed};
-use expiry::{Over, over};
+use expiry::{Over, over, settles_in};
 use input::{Input, Task, Work};
 use names::Names;
 use people::Findings;
@@ -116,8 +117,13 @@ impl JumpUserManager {
                 };
                 Ok(Report::User(Box::new(report)))
             }
-            Work::ExpirePasswords if input.mode == Mode::Plan => self.expire_passwords(&jump, input.mode).await,
-            Work::ExpirePasswords => self.alone(&jump.id, invocation, self.expire_passwords(&jump, input.mode)).await,
+            Work::ExpirePasswords => {
+                let work = Box::pin(self.expire_passwords(&jump, input.mode));
+                match input.mode {
+                    Mode::Plan => work.await,
+                    Mode::Apply => self.alone(&jump.id, invocation, work).await,
+                }
+            }
         }
     }
 
@@ -231,11 +237,17 @@ impl JumpUserManager {
 
     /// Ends one-time passwords that were used or waited too long.
     async fn expire_passwords(&self, jump: &JumpAccount, mode: Mode) -> Result<Report, Failure> {
-        let (now, mut ended, mut waiting) = (clock::now(), Vec::new(), 0);
-        for secret in self.passwords.secrets.list(&self.passwords.path).await? {
-            let name = secret.name.strip_prefix(&self.passwords.path).unwrap_or_default();
+        let (mut ended, mut waiting) = (Vec::new(), 0);
+        for listed in self.passwords.secrets.list(&self.passwords.path).await? {
+            let name = listed.name.strip_prefix(&self.passwords.path).unwrap_or_default();
             // What no user can be called, somebody else has put there.
             let Ok(user_name) = name.parse::<UserName>() else { continue };
+            // A list may show what was there minutes ago: whoever was given another password since must not lose it.
+            let Some(secret) = self.passwords.secrets.find(&listed.name).await? else { continue };
+            if let Some(wait) = settles_in(&secret, clock::now()) {
+                sleep(wait).await;
+            }
+            let now = clock::now();
             let user = jump.iam.find_user(&user_name).await?;
             let login = if user.is_some() { jump.iam.find_login_profile(&user_name).await? } else { None };
             let Some(why) = over(&secret, user.as_ref(), login, now) else {

@@ -11,12 +11,14 @@ pub(crate) mod creations;
 pub(crate) mod dynamodb;
 pub(crate) mod events;
 pub(crate) mod expression;
+pub(crate) mod iam;
 mod inside;
 pub(crate) mod member;
 pub(crate) mod organizations;
 pub(crate) mod policy;
 pub(crate) mod regions;
 pub(crate) mod s3;
+pub(crate) mod secrets;
 pub(crate) mod settings;
 pub(crate) mod sqs;
 pub(crate) mod stack_sets;
@@ -100,7 +102,7 @@ impl Refusal {
             "organizations" => (400, "TooManyRequestsException"),
             "account" => (429, "TooManyRequestsException"),
             "s3" => (503, "SlowDown"),
-            "dynamodb" | "sqs" | "events" => (400, "ThrottlingException"),
+            "dynamodb" | "sqs" | "events" | "secretsmanager" => (400, "ThrottlingException"),
             _ => (400, "Throttling"),
         };
         Self::new(status, code, "Rate exceeded")
@@ -204,6 +206,8 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         "events" => events::serve(state, call),
         "organizations" => organizations::serve(state, call),
         "account" if who.account == ACCOUNT => account::serve(state, call),
+        "iam" if iam::is_asked(&who, call) => iam::serve(state, &who, call),
+        "secretsmanager" => secrets::serve(state, &who, call),
         "tagging" => organizations::tags_of_accounts(state, &who, call),
         "cloudformation" => stack_sets::serve(state, &who, call),
         "ce" => cost_explorer::serve(state, &who, call),
@@ -226,7 +230,8 @@ fn of_an_account(state: &mut State, who: &Principal, call: &Call) -> Option<Resu
     if call.service == "account" {
         return contacts::serve(state, who, call).or_else(|| regions::serve(state, who, call));
     }
-    who.actions.as_ref().and_then(|_| inside::serve(state, who, call))
+    let is_inside = who.actions.is_some() && !iam::is_asked(who, call);
+    if is_inside { inside::serve(state, who, call) } else { None }
 }
 
 /// An invocation that nobody waits for.

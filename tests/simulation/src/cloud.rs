@@ -18,9 +18,12 @@ use crate::{
     aws::{
         Answer, Refusal,
         dynamodb::Table,
+        iam::Iam,
         member::Member,
         organizations::Organization,
+        regions,
         s3::Bucket,
+        secrets::Vault,
         settings::{Changed, Settings},
         sqs::Queue,
         stack_sets::StackSets,
@@ -31,8 +34,9 @@ use crate::{
     fault::{Fault, Kind},
     history::History,
     invoked::{self, Invoked},
+    permissions::Permissions,
     rate::Rates,
-    template::{ACCOUNT, Function, stack},
+    template::{ACCOUNT, Bus, Function, stack},
     time,
 };
 
@@ -47,21 +51,23 @@ pub(crate) struct Principal {
     pub(crate) function: String,
     /// What a session may do at most; None for a function's own role.
     pub(crate) actions: Option<Vec<String>>,
+    /// What a session of a role may do, and with what, by its policy.
+    pub(crate) bounds: Option<Permissions>,
 }
 
 /// What is to happen at some time.
 #[derive(Clone, Debug)]
 pub(crate) enum Effect {
     /// An event comes to the rules of its bus.
-    Event { own_bus: bool, event: Value },
+    Event { bus: Bus, event: Value },
     /// AWS has done with a call of `CreateAccount`.
     CreationEnds { call: String },
     /// AWS has closed an account.
     ClosingEnds { account: String },
     /// AWS has done with a change of an account's primary e-mail address.
     AddressChanges { account: String },
-    /// AWS has done with enabling or disabling a region.
-    RegionChanges { account: String, region: &'static str, enables: bool, by_member: bool },
+    /// AWS has done with a change of a region.
+    RegionSettles { account: String, region: String, bus: Bus },
     /// A function is invoked, and nobody waits for the answer.
     Invoke { function: String, payload: Value },
 }
@@ -123,6 +129,11 @@ pub(crate) struct State {
     pub(crate) organization: Organization,
     pub(crate) stack_sets: StackSets,
     pub(crate) members: BTreeMap<String, Member>,
+    /// The users and groups of the account that people sign in to.
+    pub(crate) iam: Iam,
+    pub(crate) secrets: Vault,
+    /// What was asked and told of regions.
+    pub(crate) regions: regions::News,
     /// What accounts are set to.
     pub(crate) settings: BTreeMap<String, Settings>,
     /// Who has changed what of that.
@@ -174,7 +185,10 @@ impl Cloud {
         let mut draws = Draws::new(seed);
         let queues = stack().queues.iter().map(|(name, queue)| (name.clone(), Queue::new(name, queue)));
         let principals = stack().functions.iter().map(|(id, function)| {
-            (key_of(function), Principal { account: ACCOUNT.to_owned(), function: id.clone(), actions: None })
+            (
+                key_of(function),
+                Principal { account: ACCOUNT.to_owned(), function: id.clone(), actions: None, bounds: None },
+            )
         });
         let state = State {
             begun: time::now(),
@@ -190,6 +204,9 @@ impl Cloud {
             organization: Organization::new(&mut draws),
             stack_sets: StackSets::default(),
             members: BTreeMap::new(),
+            iam: Iam::default(),
+            secrets: Vault::default(),
+            regions: regions::News::default(),
             settings: BTreeMap::new(),
             changed: Vec::new(),
             principals: principals.collect(),

@@ -3,7 +3,10 @@
 
 pub(crate) mod controls;
 
-use crate::{aws::organizations::Account, script::Controls};
+use crate::{
+    aws::organizations::Account,
+    script::{Control, Controls},
+};
 
 /// The unit for whose accounts something else is asked.
 pub(crate) const FIRST_UNIT: &str = "Unit 0";
@@ -31,6 +34,45 @@ pub(crate) enum Kind {
     Remediating,
 }
 
+/// What a document says of regions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegionRule {
+    /// The region that everybody is to have, if there is one.
+    pub enabled: Option<&'static str>,
+    /// The one that nobody is to have.
+    pub disabled: &'static str,
+    /// Whether nobody is to have any other of those that can be disabled, either.
+    pub disables_others: bool,
+    /// Whether what is otherwise is put right.
+    pub remediates: bool,
+}
+
+impl RegionRule {
+    /// The one of documents that are about the regions of people.
+    pub(crate) const FORBIDDING: Self =
+        Self { enabled: None, disabled: "eu-south-1", disables_others: false, remediates: false };
+    /// The one of documents that ask for regions beside other controls.
+    pub(crate) const OF_CONTROLS: Self =
+        Self { enabled: Some(controls::ENABLED), disabled: controls::DISABLED, ..Self::FORBIDDING };
+
+    /// The section that asks for it.
+    fn text(self) -> String {
+        let enabled = self.enabled.map(|region| format!("enabled: [{region}], ")).unwrap_or_default();
+        let others = if self.disables_others { "disable" } else { "leave" };
+        format!("  regions: {{{enabled}disabled: [{}], others: {others}}}\n", self.disabled)
+    }
+
+    /// Whether an account is to have a region.
+    pub(crate) fn asks_for(self, region: &str) -> bool {
+        self.enabled == Some(region)
+    }
+
+    /// Whether an account is to be without a region.
+    pub(crate) fn forbids(self, region: &str) -> bool {
+        region == self.disabled || (self.disables_others && !self.asks_for(region))
+    }
+}
+
 /// A baseline document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Document {
@@ -44,6 +86,8 @@ pub(crate) struct Document {
     pub(crate) marks: bool,
     /// What it asks for beside tags and alias.
     pub(crate) controls: Controls,
+    /// What it says of regions.
+    pub(crate) regions: Option<RegionRule>,
 }
 
 impl Document {
@@ -54,22 +98,35 @@ impl Document {
             "version: 1\ndefaults:\n  account-alias:\n    alias: \"example-{{account_id}}\"\n  account-tags:\n    tags: \
              {{{tags}}}\n"
         );
+        let regions = self.regions.map(RegionRule::text).unwrap_or_default();
+        let remediated = self.remediated();
+        let remediate = format!("remediate: [{}]\n", remediated.join(", "));
         let overridden = format!(
             "overrides:\n  - match: {{organizational_unit: \"/{FIRST_UNIT}\"}}\n    account-tags:\n      tags: {{managed-by: \
              steward, stage: first}}\n"
         );
         let protection = format!("protected:\n  accounts: [\"{PROTECTED}\"]\n");
         let sections: String = self.controls.iter().map(controls::text).collect();
-        let remediate = format!("remediate: [account-tags, account-alias{}]\n", self.controls);
         let parts = [
             (true, defaults.as_str()),
             (true, &sections),
+            (true, &regions),
             (self.kind == Kind::Mistaken, MISTAKE),
             (self.has_override, &overridden),
             (self.protects, &protection),
-            (self.kind == Kind::Remediating, &remediate),
+            (!remediated.is_empty(), &remediate),
         ];
         parts.into_iter().filter(|(is_in, _)| *is_in).map(|(_, part)| part).collect::<String>().into_bytes()
+    }
+}
+
+impl Document {
+    /// The controls by which sweeps put right what has drifted.
+    fn remediated(self) -> Vec<&'static str> {
+        let of_all = ["account-tags", "account-alias"].into_iter();
+        let further = self.controls.iter().filter(|control| *control != Control::Regions).map(Control::id);
+        let regions = self.regions.filter(|rule| rule.remediates).map(|_| Control::Regions.id());
+        of_all.chain(further).filter(|_| self.kind == Kind::Remediating).chain(regions).collect()
     }
 }
 

@@ -1,11 +1,13 @@
 //! What is there when a run begins: units, accounts and a document.
 
+mod users;
+
 use crate::{
     aws::{organizations, settings, stack_sets},
     cloud::State,
-    document::{Document, Kind},
+    document::{Document, Kind, RegionRule},
     history::Done,
-    script::Script,
+    script::{Control, Script},
     template::SUSPENDED_UNIT,
     time,
 };
@@ -40,6 +42,9 @@ pub(crate) fn furnish(state: &mut State, script: &Script) -> Vec<String> {
         for number in 0..script.accounts {
             settings::furnish(state, &organizations::id_of(number));
         }
+    }
+    if script.has_users() {
+        users::furnish(state);
     }
     upload(state, document_of(script, Kind::Good));
     units
@@ -101,13 +106,14 @@ fn roughen(state: &mut State, id: &str) {
 
 /// The document of a run.
 pub(crate) fn document_of(script: &Script, kind: Kind) -> Document {
-    Document {
-        kind,
-        has_override: script.units > 0,
-        protects: script.accounts >= 10,
-        marks: script.nature.rough,
-        controls: script.nature.controls,
-    }
+    let (has_override, protects) = (script.units > 0, script.accounts >= 10);
+    let (marks, controls) = (script.nature.rough, script.nature.controls);
+    let regions = if controls.has(Control::Regions) {
+        Some(RegionRule { remediates: kind == Kind::Remediating, ..RegionRule::OF_CONTROLS })
+    } else {
+        script.has_regions().then_some(RegionRule::FORBIDDING)
+    };
+    Document { kind, has_override, protects, marks, controls, regions }
 }
 
 /// Uploads a document.

@@ -6,10 +6,13 @@ mod controls;
 mod hostile;
 mod large;
 mod messages;
+mod passwords;
 mod places;
+mod regions;
 mod requests;
 mod sweeps;
 mod updates;
+mod users;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -24,7 +27,9 @@ use crate::{
     script::{Act, Item, Script},
 };
 
+pub(crate) use passwords::is_reviewed_wrongly;
 pub(crate) use updates::is_untrue;
+pub(crate) use users::is_user_untrue;
 
 /// An invariant that broke.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,6 +150,25 @@ invariants! {
     controls::what_is_undone_is_seen_by_the_next_sweep "What is not as the document asks during a whole sweep is not taken for compliant.",
     large::sweeps_take_no_longer_than_their_lists "A sweep takes no longer than AWS takes to list so many accounts and units, and a while.",
     large::sweeps_keep_to_the_published_rates "Hardly a call of a sweep is throttled.",
+    users::what_is_answered_of_users_is_true "What is answered as done with a user, and what is shown of users, is so at that time.",
+    users::users_are_changed_as_asked "Nobody is made, changed or removed, or comes into a group, unless somebody has asked for just that.",
+    users::users_of_others_are_left_alone "A user outside of Steward's path is never touched.",
+    users::plans_change_no_users "Who plans for users, or looks at them, changes nothing.",
+    users::nobody_signs_in_without_safe_groups "Nobody gets into a group that asks for no second factor, or a password before the groups.",
+    users::no_one_time_password_is_shown "No line, answer, event, mail, message, object or item of the table holds a one-time password.",
+    users::every_change_of_a_user_is_in_the_journal "The journal has a row before each change of a user and one of what came of it, which is told.",
+    users::who_asks_about_users_is_answered "Without a failure from outside, who asks about users is answered, and nothing fails.",
+    users::people_hear_of_users_who_get_power "Without a failure from outside, people hear by mail of each change of a user but of who is gone.",
+    users::reviews_are_told_once_a_day "Without a failure from outside, a review is told once a day, and mailed when it names somebody.",
+    passwords::nobody_loses_a_password_that_waits "A password that waits for its first use is taken from nobody before its time.",
+    passwords::passwords_that_are_over_let_nobody_in "After the daily run no one-time password is left that was used or has waited too long, and none that nobody has.",
+    regions::every_change_of_a_region_is_told "Every change of a region is told, unless AWS itself has not told it.",
+    regions::no_change_of_a_region_is_told_twice "Without a failure from outside, no change of a region is told twice.",
+    regions::what_is_told_of_regions_is_true "What is told of a region was so, and is judged as the document says.",
+    regions::who_has_asked_is_true "Whoever is said to have asked for a region has asked for it last.",
+    regions::violations_are_mailed "Without a failure from outside, people hear by mail of each region against the document, and of no other.",
+    regions::regions_are_put_right "A region against the document that is said to be put right is, or people hear that it is not.",
+    regions::nobody_changes_regions_unasked "No region is enabled or disabled but where the document says so, and none of an account that nobody may change.",
 }
 
 /// The invariants that do not hold.

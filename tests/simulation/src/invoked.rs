@@ -6,13 +6,15 @@ use serde_json::Value;
 use crate::{call::Call, cloud::State, template::items, time};
 
 /// The functions whose invocations are kept, by their logical ids.
-const KEPT: [&str; 1] = ["AccountUpdater"];
+const KEPT: [&str; 2] = ["AccountUpdater", "JumpUserManager"];
 
 /// An invocation.
 #[derive(Clone, Debug)]
 pub(crate) struct Invoked {
     pub(crate) at: Timestamp,
     environment: String,
+    /// The logical id of the function.
+    pub(crate) function: String,
     /// What it was asked for, without a code.
     pub(crate) input: Value,
     /// The calls that have changed something, in words.
@@ -32,7 +34,8 @@ pub(crate) fn without_code(input: &Value) -> Value {
 pub(crate) fn begins(state: &mut State, environment: &str, function: &str, input: &Value) {
     if KEPT.contains(&function) {
         let (environment, input) = (environment.to_owned(), without_code(input));
-        state.invoked.push(Invoked { at: time::now(), environment, input, written: Vec::new() });
+        let function = function.to_owned();
+        state.invoked.push(Invoked { at: time::now(), environment, function, input, written: Vec::new() });
     }
 }
 
@@ -62,6 +65,11 @@ fn writes(call: &Call) -> Vec<String> {
             kinds.filter(|kind| *kind != "BaselineDocumentRefused").map(ToOwned::to_owned).collect()
         }
         ("sqs", "SendMessage") => named("a message"),
+        ("iam" | "secretsmanager", operation)
+            if !["Get", "List", "Describe"].iter().any(|verb| operation.starts_with(verb)) =>
+        {
+            named(call.text("UserName"))
+        }
         ("account", operation) if !operation.starts_with("Get") && !operation.starts_with("List") => {
             named(call.text("AccountId"))
         }

@@ -93,6 +93,11 @@ impl Lambda {
         })
     }
 
+    /// How many environments were made.
+    pub(crate) fn made(&self) -> u64 {
+        self.made.get()
+    }
+
     /// Ends every environment, as an update of the stack does.
     pub(crate) fn renew(&self) {
         self.idle.borrow_mut().clear();

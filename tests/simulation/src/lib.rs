@@ -29,8 +29,12 @@ mod time;
 mod wire;
 
 pub use cloud::Line;
+pub use document::RegionRule;
 pub use fault::{Fault, Kind};
 pub use invariant::Broken;
 pub use run::{Outcome, play};
-pub use script::{Act, Address, Closing, Code, Control, Controls, Harm, Item, Name, Nature, Script, Update, Whose};
+pub use script::{
+    Act, Address, Closing, Code, Control, Controls, Deed, Family, Harm, How, Item, Name, Nature, RegionAct, Script,
+    Update, UserAct, Whose,
+};
 pub use shrink::shortest;

@@ -1,116 +1,98 @@
-//! Playing many seeds, on every core.
+//! Playing many seeds, on every core, in processes that end before they hold too much.
 
 use std::{
-    any::Any,
-    collections::{BTreeMap, BTreeSet},
-    io::{self, Write},
-    panic::{AssertUnwindSafe, catch_unwind},
+    env::current_exe,
+    io::{self, BufRead, BufReader},
+    process::{Command, Stdio},
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     thread,
-    time::Instant,
 };
 
-use simulation::{Kind, Outcome, Script, play, shortest};
+use simulation::{play, shortest};
 
-use crate::timeline;
+use crate::{arguments::Arguments, played::Played, tally::Tally, timeline};
 
 /// How many lines are shown of a run that was cut down.
 const SHOWN: usize = 400;
+/// How many seeds one process is given at most.
+const BLOCK: u64 = 1_000;
 
-/// What all runs so far have shown.
-struct Tally {
-    begun: Instant,
-    wanted: u64,
-    cuts: bool,
-    done: u64,
-    failed: u64,
-    lasted: u64,
-    struck: BTreeMap<Kind, u64>,
-    covered: BTreeSet<String>,
-    /// The invariants of which a broken run was cut down: one run of each.
-    cut: BTreeSet<&'static str>,
+/// The seeds that are played, and by whom.
+struct Players<'a> {
+    arguments: &'a Arguments,
+    /// The first seed that nobody plays.
+    next: AtomicU64,
+    block: u64,
+    tally: Mutex<Tally>,
 }
 
-/// Plays so many seeds and says what was seen; how many have failed.
-pub(crate) fn play_all(from: u64, seeds: u64, cuts: bool) -> io::Result<u64> {
-    let tally = Mutex::new(Tally {
-        begun: Instant::now(),
-        wanted: seeds,
-        cuts,
-        done: 0,
-        failed: 0,
-        lasted: 0,
-        struck: BTreeMap::new(),
-        covered: BTreeSet::new(),
-        cut: BTreeSet::new(),
-    });
-    let next = AtomicU64::new(from);
-    let work = || -> io::Result<()> {
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= from + seeds {
-                return Ok(());
-            }
-            let script = Script::of(seed);
-            // Every run stands for itself: one that panics ends no other.
-            let outcome = catch_unwind(AssertUnwindSafe(|| play(&script)));
-            let to_cut = tally.lock().unwrap_or_else(PoisonError::into_inner).take(seed, outcome)?;
-            for invariant in to_cut {
-                let script = shortest(&script, invariant);
-                timeline(&script, &play(&script), SHOWN)?;
-            }
-        }
+/// Plays the seeds and says what was seen; how many have failed.
+pub(crate) fn play_all(arguments: &Arguments) -> io::Result<u64> {
+    let at_once = thread::available_parallelism().map_or(1, usize::from);
+    let players = Players {
+        arguments,
+        next: AtomicU64::new(arguments.from),
+        block: (arguments.seeds / (8 * at_once as u64)).clamp(1, BLOCK),
+        tally: Mutex::new(Tally::new(arguments.seeds)),
     };
     thread::scope(|scope| {
-        let workers = thread::available_parallelism().map_or(1, usize::from);
-        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|_| Err(io::Error::other("a panic"))))
+        let working: Vec<_> = (0..at_once).map(|_| scope.spawn(|| players.play())).collect();
+        working.into_iter().try_for_each(|player| player.join().unwrap_or_else(|_| Err(io::Error::other("a panic"))))
     })?;
-    let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut out = io::stderr().lock();
-    writeln!(out, "faults: {:?}", tally.struck)?;
-    writeln!(out, "covered: {} states, answers, rules and causes", tally.covered.len())?;
-    Ok(tally.failed)
+    players.tally().conclude()
 }
 
-impl Tally {
-    /// Takes a run in; the invariants that are to be cut down to what they need to break.
-    fn take(&mut self, seed: u64, outcome: Result<Outcome, Box<dyn Any + Send>>) -> io::Result<Vec<&'static str>> {
-        let mut out = io::stderr().lock();
-        let mut to_cut = Vec::new();
-        self.done += 1;
-        match outcome {
-            Err(_) => {
-                self.failed += 1;
-                writeln!(out, "seed {seed} panics")?;
+impl Players<'_> {
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Plays blocks for as long as there are any.
+    fn play(&self) -> io::Result<()> {
+        let end = self.arguments.from + self.arguments.seeds;
+        loop {
+            let mut at = self.next.fetch_add(self.block, Ordering::Relaxed);
+            let until = (at + self.block).min(end);
+            if at >= end {
+                return Ok(());
             }
-            Ok(outcome) => {
-                self.lasted += outcome.lasted.as_secs();
-                for (kind, count) in &outcome.struck {
-                    *self.struck.entry(*kind).or_insert(0) += count;
+            while at < until {
+                let reached = self.play_on(at, until)?;
+                // A seed that ends its process ends no other.
+                if reached == at {
+                    self.tally().ended(self.arguments.script(at).0, at)?;
                 }
-                self.covered.extend(outcome.covered.iter().cloned());
-                self.failed += u64::from(!outcome.broken.is_empty());
-                for broken in &outcome.broken {
-                    writeln!(out, "seed {seed}: {} ({:.300})", broken.name, broken.found)?;
-                    if self.cuts && self.cut.insert(broken.name) {
-                        to_cut.push(broken.name);
-                    }
-                }
+                at = reached.max(at + 1);
             }
         }
-        if self.done.is_multiple_of(100) || self.done == self.wanted {
-            let Self { done, failed, lasted, .. } = self;
-            let rate = f64::from(u32::try_from(*done).unwrap_or(u32::MAX)) / self.begun.elapsed().as_secs_f64();
-            writeln!(
-                out,
-                "{done} seeds, {rate:.1} a second, {} h of simulated time, {failed} failed",
-                *lasted / 3_600
-            )?;
+    }
+
+    /// Has a process play on; the seed that it has not come to.
+    fn play_on(&self, from: u64, until: u64) -> io::Result<u64> {
+        let mut process = Command::new(current_exe()?)
+            .args(self.arguments.of_block(from, until - from))
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut at = from;
+        for line in process.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {
+            let played: Played = serde_json::from_str(&line?)?;
+            at = played.seed + 1;
+            self.take(played)?;
         }
-        Ok(to_cut)
+        process.wait()?;
+        Ok(at)
+    }
+
+    fn take(&self, played: Played) -> io::Result<()> {
+        let (family, script) = self.arguments.script(played.seed);
+        let new = self.tally().take(family, played)?;
+        for invariant in new.iter().filter(|_| self.arguments.cuts) {
+            let script = shortest(&script, invariant);
+            timeline::print(&script, &play(&script), SHOWN)?;
+        }
+        Ok(())
     }
 }

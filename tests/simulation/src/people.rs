@@ -4,7 +4,9 @@ pub(crate) mod closings;
 mod documents;
 mod hostile;
 mod rearranging;
+mod regions;
 mod updates;
+pub(crate) mod users;
 
 use serde_json::{Value, json};
 
@@ -16,7 +18,7 @@ use crate::{
     machine,
     run::{Asked, Published, World, address},
     script::{Act, Item, WATCHED, Whose},
-    template::{ACCOUNT, file},
+    template::{ACCOUNT, Bus, file},
     time,
 };
 
@@ -33,7 +35,7 @@ impl World {
                     published.kind == "AccountRequested" && published.detail["email"] == address(*person).as_str()
                 });
                 if let Some(event) = first.map(|published| published.event.clone()) {
-                    events::deliver(state, true, &event);
+                    events::deliver(state, Bus::Own, &event);
                 }
             }),
             Act::Taken { person } => self.cloud.with(|state| state.organization.elsewhere.push(address(*person))),
@@ -76,19 +78,7 @@ impl World {
             }
             Act::Update => self.lambda.renew(),
             Act::ApplyToAll => self.baseline("apply").await,
-            Act::PlanForAll => {
-                let before = self.cloud.with(|state| state.writes);
-                self.baseline("plan").await;
-                let after = self.cloud.with(|state| state.writes);
-                // Where people ask for accounts as well, or for their end or other names, others write meanwhile.
-                let writes = |item: &Item| {
-                    matches!(item, Item::Act(_, Act::Request { .. } | Act::Closing(_) | Act::UpdateAccount(_)))
-                };
-                let is_alone = !self.script.items.iter().any(writes);
-                if is_alone {
-                    self.seen.borrow_mut().writes_in_plan += after - before;
-                }
-            }
+            Act::PlanForAll => self.plan_for_all().await,
             Act::Watched { sample } => {
                 let (event, severity) = watched(*sample);
                 self.cloud.with(|state| events::recorded(state, event, severity));
@@ -104,6 +94,8 @@ impl World {
             }
             Act::Closing(closing) => self.closing(closing).await,
             Act::UpdateAccount(update) => self.update(update).await,
+            Act::User(act) => self.user(act).await,
+            Act::Region(act) => self.region(act),
             Act::Moved { whose, unit } => self.move_account(*whose, *unit),
             Act::Renamed { unit, back } => self.rename_unit(*unit, *back),
             Act::UnitDeleted { unit } => self.delete_unit(*unit),
@@ -167,6 +159,26 @@ impl World {
         let mut seen = self.seen.borrow_mut();
         seen.by_hand.push(answer);
         seen.by_hand_at.push((begun, time::now()));
+    }
+
+    async fn plan_for_all(&self) {
+        let before = self.cloud.with(|state| state.writes);
+        self.baseline("plan").await;
+        let after = self.cloud.with(|state| state.writes);
+        // Where people ask for accounts as well, or for their end or other names, others write meanwhile.
+        let writes = |item: &Item| {
+            matches!(
+                item,
+                Item::Act(
+                    _,
+                    Act::Request { .. } | Act::Closing(_) | Act::UpdateAccount(_) | Act::User(_) | Act::Region(_)
+                )
+            )
+        };
+        let is_alone = !self.script.items.iter().any(writes);
+        if is_alone {
+            self.seen.borrow_mut().writes_in_plan += after - before;
+        }
     }
 
     async fn root_task(&self, input: Value) {

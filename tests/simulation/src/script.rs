@@ -5,6 +5,10 @@ mod act;
 mod aimed;
 mod closings;
 mod controls;
+mod family;
+mod people;
+mod regions;
+mod small;
 mod updates;
 mod whose;
 mod worlds;
@@ -19,6 +23,10 @@ use crate::{
 pub use act::{Act, Item};
 pub use closings::Closing;
 pub use controls::{Control, Controls};
+pub use family::Family;
+pub use people::{Deed, How, UserAct};
+pub(crate) use people::{GROUPS, USERS};
+pub use regions::RegionAct;
 pub use updates::{Address, Code, Name, Update};
 pub use whose::Whose;
 pub(crate) use worlds::ODD_TEXTS;
@@ -44,13 +52,17 @@ pub struct Script {
     pub cooling_off: Option<u64>,
     /// What kind of world it is beside its size.
     pub nature: Nature,
+    /// Whether the schedule of a function that has nothing to do in all of the run is left out: a third of the calls of a
+    /// small one.
+    pub skips_idle: bool,
     /// What happens, in no order.
     pub items: Vec<Item>,
 }
 
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, accounts, units, concurrency, daily_cap, deadline, cooling_off, nature, items } = self;
+        let Self { seed, accounts, units, concurrency, daily_cap, deadline, cooling_off, nature, skips_idle: _, items } =
+            self;
         writeln!(
             f,
             "seed {seed}: {accounts} accounts, {units} units, {concurrency} environments at once, {daily_cap} requests a day, {deadline} minutes for each{nature}"
@@ -109,12 +121,13 @@ impl Script {
             deadline: 120,
             cooling_off: None,
             nature: Nature::default(),
+            skips_idle: false,
             items: Vec::new(),
         }
     }
 
-    /// The script of a seed.
-    pub fn of(seed: u64) -> Self {
+    /// Everything beside everything else.
+    fn mixed(seed: u64) -> Self {
         let mut draws = Draws::new(seed);
         let accounts = [3, 3, 10, 25, 60, 200][index(&mut draws, "accounts", 6)];
         let units = [0, 2, 5, 12][index(&mut draws, "units", 4)];
@@ -139,28 +152,29 @@ impl Script {
         if !is_of_its_own {
             script.worlds(&mut draws);
         }
+        script.maybe_people(&mut draws);
         script.maybe_ask_for_controls(&mut draws);
         script
     }
 
     /// A line of more people than AWS makes accounts for before the deadline: one in ten seconds. They come slowly enough
     /// for each to be admitted.
-    pub fn of_a_long_line(seed: u64) -> Self {
+    fn long_line(seed: u64) -> Self {
         let items = (0..90).map(|person| Item::Act(person * 3, Act::Request { person, unit: None, by_hand: false }));
         let items = items.collect();
         Self { deadline: 10, items, ..Self::calm(seed, 3, 0) }
     }
 
     /// A sweep of an organization with many units.
-    pub fn of_many_units(seed: u64) -> Self {
+    fn many_units(seed: u64) -> Self {
         let items = vec![Item::Act(60, Act::Sweep)];
         Self { items, ..Self::calm(seed, 10_000, 2_000) }
     }
 
     /// A week of a large organization: 100 requests a day, spread over the working day.
-    pub fn of_a_week(seed: u64, accounts: u64) -> Self {
+    fn week(seed: u64) -> Self {
         let mut draws = Draws::new(seed);
-        let mut script = Self::calm(seed, accounts, 40);
+        let mut script = Self::calm(seed, 10_000, 40);
         for day in 0..7 {
             for person in 0..100 {
                 let second = day * 86_400 + 28_800 + draws.below("time of day", 36_000);

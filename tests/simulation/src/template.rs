@@ -15,6 +15,9 @@ pub(crate) const EMAIL_DOMAINS: [&str; 2] = ["example.com", "new.example"];
 /// The stack's name.
 pub(crate) const STACK: &str = "steward";
 
+/// The account that people sign in to; it is there in runs with people who do.
+pub(crate) const JUMP: &str = "450000000000";
+
 /// The unit for accounts that are to be closed, where a run has one.
 pub(crate) const SUSPENDED_UNIT: &str = "ou-ab12-suspende";
 /// The stack set that Steward takes accounts out of before it closes them.
@@ -67,12 +70,31 @@ pub(crate) struct Mapping {
     pub(crate) at_once: usize,
 }
 
+/// A bus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bus {
+    Default,
+    /// The stack's.
+    Own,
+    /// That to which members forward what they hear.
+    Members,
+}
+
+impl Bus {
+    fn named(name: &Value) -> Self {
+        match name.as_str() {
+            None => Self::Default,
+            Some(STACK) => Self::Own,
+            Some(_) => Self::Members,
+        }
+    }
+}
+
 /// A rule, and where its events go.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     pub(crate) name: String,
-    /// The stack's bus, or the default one.
-    pub(crate) own_bus: bool,
+    pub(crate) bus: Bus,
     pub(crate) pattern: Value,
     /// ARNs.
     pub(crate) targets: Vec<String>,
@@ -148,7 +170,7 @@ fn read() -> Stack {
             }
             "AWS::Events::Rule" => stack.rules.push(Rule {
                 name: id.clone(),
-                own_bus: properties["EventBusName"] == STACK,
+                bus: Bus::named(&properties["EventBusName"]),
                 pattern: properties["EventPattern"].clone(),
                 targets: items(&properties["Targets"]).map(|target| text_of(&target["Arn"])).collect(),
             }),
@@ -212,7 +234,7 @@ fn read_function(
             }),
             "EventBridgeRule" => stack.rules.push(Rule {
                 name: format!("{id}{name}"),
-                own_bus: details["EventBusName"] == STACK,
+                bus: Bus::named(&details["EventBusName"]),
                 pattern: details["Pattern"].clone(),
                 targets: vec![resolver.arn(id)],
             }),
@@ -306,12 +328,12 @@ impl Resolver<'_> {
                     | "HasOrganization"
                     | "AsksCostExplorer"
                     | "ClosesAccounts"
+                    | "HasJumpAccount"
                     | "LeavesStackSets" => true,
                     // The account is named, but IAM does not keep Steward out of it: the functions must, by themselves.
                     "HasProtectedAccounts"
                     | "ChecksSignatures"
                     | "HasDelegatedAdministrators"
-                    | "HasJumpAccount"
                     | "HearsMembers"
                     | "IsJumpAccount"
                     | "NamesAccounts" => false,
@@ -333,6 +355,7 @@ impl Resolver<'_> {
             "AlertEmail" => "alerts@example.com".into(),
             "ProtectedAccounts" => SEALED.into(),
             "BaselineKey" => "baseline.yaml".into(),
+            "JumpAccountId" => JUMP.into(),
             "SuspendedUnitId" => SUSPENDED_UNIT.into(),
             "StackSetsToLeave" => LEFT_STACK_SET.into(),
             "AskCostExplorer" => "yes".into(),
@@ -347,7 +370,7 @@ impl Resolver<'_> {
                     self.arn(name).into()
                 }
                 Some("AWS::S3::Bucket") => name.to_lowercase().into(),
-                Some("AWS::Events::EventBus") => STACK.into(),
+                Some("AWS::Events::EventBus") if name != "MemberBus" => STACK.into(),
                 Some(_) => name.into(),
                 None => panic!("the template has no {name}"),
             },
@@ -417,6 +440,18 @@ fn to_json(node: &Yaml<'_>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::permissions::About;
+
+    #[test]
+    fn whoever_looks_at_every_account_may_look_at_the_one_of_the_stack() {
+        let own = format!("arn:aws:account::{ACCOUNT}:account");
+        for action in ["account:GetAlternateContact", "account:GetContactInformation", "account:ListRegions"] {
+            let about = About { resource: &own, key: None, domain: "" };
+            for function in ["BaselineApplier", "ComplianceChecker"] {
+                assert!(stack().functions[function].permissions.allow(action, &about), "{function} may not {action}");
+            }
+        }
+    }
 
     #[test]
     fn an_hour_is_no_minute() {

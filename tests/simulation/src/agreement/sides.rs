@@ -60,7 +60,8 @@ impl Simulated {
             ("bus", STACK.into()),
             ("bucket", BUCKET.into()),
         ]);
-        let who = Principal { account: ACCOUNT.to_owned(), function: "agreement".to_owned(), actions: None };
+        let who =
+            Principal { account: ACCOUNT.to_owned(), function: "agreement".to_owned(), actions: None, bounds: None };
         cloud.with(|state| {
             state.principals.insert(key.to_owned(), Principal { actions: Some(vec!["*".to_owned()]), ..who });
             let root = state.organization.root.clone();
@@ -117,11 +118,11 @@ impl Simulated {
                     self.cloud.with(|state| account::address_changes(state, &account));
                 }
                 effect if at > Instant::now() => later.push((at, effect)),
-                Effect::RegionChanges { account, region, enables, by_member } => {
-                    self.cloud.with(|state| regions::changes(state, &account, region, enables, by_member));
-                }
                 Effect::CreationEnds { call } => {
                     self.cloud.with(|state| creations::end(state, &call));
+                }
+                Effect::RegionSettles { account, region, bus } => {
+                    self.cloud.with(|state| regions::settle(state, &account, &region, bus));
                 }
                 Effect::ClosingEnds { account } => {
                     self.cloud.with(|state| closings::closing_ends(state, &account));

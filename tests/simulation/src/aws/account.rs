@@ -8,10 +8,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Answer, Refusal, arranging::GONE, organizations::Organization, unknown};
+use super::{Answer, Refusal, organizations::Organization, unknown};
 use crate::{
     call::Call,
-    cloud::{Effect, Principal, State},
+    cloud::{Effect, State},
     template::ACCOUNT,
     time,
 };
@@ -126,17 +126,6 @@ pub(super) fn resource(call: &Call) -> String {
     match call.input["AccountId"].as_str() {
         Some(member) => format!("arn:aws:account::{ACCOUNT}:account/o-exampleorgid/{member}"),
         None => format!("arn:aws:account::{ACCOUNT}:account"),
-    }
-}
-
-/// The account that a call is about: the caller's own, or one that the management account names.
-pub(super) fn target(state: &State, who: &Principal, call: &Call) -> Result<String, Refusal> {
-    match call.input["AccountId"].as_str() {
-        None => Ok(who.account.clone()),
-        // The management account is asked about without its id, and nobody else may name an account.
-        Some(id) if id == ACCOUNT || who.account != ACCOUNT => Err(denied()),
-        Some(id) if state.organization.account(id).is_none_or(|account| account.state == GONE) => Err(denied()),
-        Some(id) => Ok(id.to_owned()),
     }
 }
 
@@ -305,6 +294,6 @@ fn none_requested() -> Refusal {
     Refusal::new(404, "ResourceNotFoundException", "No primary email update request found.")
 }
 
-fn denied() -> Refusal {
+pub(super) fn denied() -> Refusal {
     Refusal::new(403, "AccessDeniedException", "The account cannot be managed so.")
 }

@@ -4,13 +4,15 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Answer, Refusal,
-    account::{invalid, target},
+    account::{denied, invalid},
+    arranging::GONE,
     settings,
 };
 use crate::{
     call::Call,
     cloud::{Principal, State},
     script::Control,
+    template::ACCOUNT,
 };
 
 const KINDS: [&str; 3] = ["BILLING", "OPERATIONS", "SECURITY"];
@@ -32,6 +34,17 @@ const PRIMARY: [(&str, usize, bool); 12] = [
     ("WebsiteUrl", 256, false),
 ];
 const WITH_STATES: [&str; 7] = ["BR", "CA", "DE", "GB", "IN", "JP", "US"];
+
+/// The account that a call is about: the caller's own, or one that the management account names.
+pub(super) fn target(state: &State, who: &Principal, call: &Call) -> Result<String, Refusal> {
+    match call.input["AccountId"].as_str() {
+        None => Ok(who.account.clone()),
+        // The management account is asked about without its id, and nobody else may name an account.
+        Some(id) if id == ACCOUNT || who.account != ACCOUNT => Err(denied()),
+        Some(id) if state.organization.account(id).is_none_or(|account| account.state == GONE) => Err(denied()),
+        Some(id) => Ok(id.to_owned()),
+    }
+}
 
 /// The answer; None for what is not about contacts.
 pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Option<Result<Answer, Refusal>> {

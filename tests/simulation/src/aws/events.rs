@@ -10,7 +10,7 @@ use crate::{
     cloud::{Effect, PublishedEvent, State, Watched},
     fault::Kind,
     permissions::matches,
-    template::{ACCOUNT, items, last, stack},
+    template::{ACCOUNT, Bus, items, last, stack},
     time,
 };
 
@@ -42,36 +42,34 @@ pub(crate) fn put(state: &mut State, source: &Value, kind: &Value, detail: Value
         state.covered.insert(format!("event {name} {}", detail["cause"].as_str().unwrap_or_default()));
     }
     state.published.push(PublishedEvent { at: time::now(), kind: name, detail, event: event.clone() });
-    send(state, true, event);
+    send(state, Bus::Own, event);
     id
 }
 
 /// An event of AWS, on the default bus.
 pub(crate) fn happened(state: &mut State, source: &str, kind: &str, detail: &Value) {
-    let event = envelope(state, &source.into(), kind, detail);
-    send(state, false, event);
+    happened_on(state, Bus::Default, source, kind, detail);
 }
 
-/// An event of AWS, on the default bus of the management account or forwarded by a member that was told it.
-pub(crate) fn told(state: &mut State, forwarded: bool, source: &str, account: &str, kind: &str, detail: &Value) {
-    let mut event = envelope(state, &source.into(), kind, detail);
-    event["account"] = account.into();
-    send(state, forwarded, event);
+/// The same on another bus: that to which members forward what they hear.
+pub(crate) fn happened_on(state: &mut State, bus: Bus, source: &str, kind: &str, detail: &Value) {
+    let event = envelope(state, &source.into(), kind, detail);
+    send(state, bus, event);
 }
 
 /// CloudTrail has recorded something like a sample, in the management account: the bus hears of no other.
 pub(crate) fn recorded(state: &mut State, event: Value, severity: &'static str) {
-    recorded_in(state, ACCOUNT, event, severity, false);
+    recorded_in(state, ACCOUNT, event, severity, Bus::Default);
 }
 
-/// A member has forwarded to the stack's bus what CloudTrail has recorded there.
+/// A member has forwarded to the bus for that what CloudTrail has recorded there.
 pub(crate) fn forwarded(state: &mut State, member: &str, mut event: Value, severity: &'static str) {
     event["detail"]["recipientAccountId"] = member.into();
     event["detail"]["userIdentity"]["accountId"] = member.into();
-    recorded_in(state, member, event, severity, true);
+    recorded_in(state, member, event, severity, Bus::Members);
 }
 
-fn recorded_in(state: &mut State, account: &str, mut event: Value, severity: &'static str, own_bus: bool) {
+fn recorded_in(state: &mut State, account: &str, mut event: Value, severity: &'static str, bus: Bus) {
     let id = state.draws.id("event", "0123456789abcdef", 32);
     event["detail"]["eventID"] = id.as_str().into();
     event["id"] = id.as_str().into();
@@ -79,7 +77,7 @@ fn recorded_in(state: &mut State, account: &str, mut event: Value, severity: &'s
     event["detail"]["eventTime"] = time::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into();
     event["time"] = time::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into();
     state.watched.push(Watched { at: time::now(), id, severity });
-    send(state, own_bus, event);
+    send(state, bus, event);
 }
 
 fn envelope(state: &mut State, source: &Value, kind: &str, detail: &Value) -> Value {
@@ -91,17 +89,17 @@ fn envelope(state: &mut State, source: &Value, kind: &str, detail: &Value) -> Va
 
 /// Sends an event on its way: late, twice or not at all, if the run has it so. An event of AWS that CloudTrail brings
 /// may be lost; one that was put on a bus may not.
-fn send(state: &mut State, own_bus: bool, event: Value) {
+fn send(state: &mut State, bus: Bus, event: Value) {
     let name = event["detail"]["eventName"].as_str().or(event["detail-type"].as_str()).unwrap_or_default().to_owned();
     let struck = state.strike_event(&name);
     let usual = |state: &mut State| {
-        if own_bus {
-            state.draws.millis("event on its way", 50, 2_000)
-        } else {
+        if bus == Bus::Default {
             state.draws.millis("event of AWS on its way", 1_000, 120_000)
+        } else {
+            state.draws.millis("event on its way", 50, 2_000)
         }
     };
-    if struck.contains(&Kind::Lost) && !own_bus {
+    if struck.contains(&Kind::Lost) && bus != Bus::Own {
         state.note("events", format_args!("{name} is lost"));
         return;
     }
@@ -111,15 +109,15 @@ fn send(state: &mut State, own_bus: bool, event: Value) {
     }
     if struck.contains(&Kind::Doubled) {
         let again = wait + Duration::from_secs(state.draws.between("event again", 0, 3 * 3600));
-        state.later(again, Effect::Event { own_bus, event: event.clone() });
+        state.later(again, Effect::Event { bus, event: event.clone() });
     }
-    state.later(wait, Effect::Event { own_bus, event });
+    state.later(wait, Effect::Event { bus, event });
 }
 
 /// Brings an event to the targets of the rules that it fits.
-pub(crate) fn deliver(state: &mut State, own_bus: bool, event: &Value) {
+pub(crate) fn deliver(state: &mut State, bus: Bus, event: &Value) {
     for rule in &stack().rules {
-        if rule.own_bus != own_bus || !fits(&rule.pattern, event) {
+        if rule.bus != bus || !fits(&rule.pattern, event) {
             continue;
         }
         state.covered.insert(format!("rule {}", rule.name));

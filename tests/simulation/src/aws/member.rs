@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Answer, Refusal, unknown};
+use super::{Answer, Refusal, regions, unknown};
 use crate::{
     call::Call,
     cloud::{Principal, State},
@@ -32,6 +32,7 @@ pub(crate) struct Member {
     /// When it was given its alias.
     pub(crate) alias_at: Option<Timestamp>,
     pub(crate) root: RootCredentials,
+    pub(crate) regions: regions::Regions,
     /// How often something was written here.
     pub(crate) writes: u64,
     pub(crate) asked: u64,

@@ -16,8 +16,15 @@ pub(crate) fn allows(state: &mut State, who: &Principal, call: &Call) -> bool {
     }
     let actions = actions(call);
     if let Some(allowed) = &who.actions {
+        let is_within = who.bounds.as_ref().is_none_or(|bounds| {
+            let resource = if call.service == "iam" { super::iam::resource(state, call) } else { "*".to_owned() };
+            let about = About { resource: &resource, key: None, domain: "" };
+            actions.iter().all(|(action, _)| bounds.allow(action, &about))
+        });
         let is_spread = state.members.get_mut(&who.account).is_none_or(super::member::Member::policy_holds);
-        return is_spread && actions.iter().all(|(action, _)| allowed.iter().any(|pattern| matches(pattern, action)));
+        return is_spread
+            && is_within
+            && actions.iter().all(|(action, _)| allowed.iter().any(|pattern| matches(pattern, action)));
     }
     let permissions = &stack().functions[&who.function].permissions;
     let (resource, domain) = (resource(call), super::account::domain(call));
@@ -74,6 +81,7 @@ fn resource(call: &Call) -> String {
     match call.service.as_str() {
         "sqs" => format!("arn:aws:sqs:us-east-1:111111111111:{}", last(call.text("QueueUrl"))),
         "account" => super::account::resource(call),
+        "secretsmanager" => super::secrets::resource(call),
         "sts" if call.operation == "AssumeRole" => call.text("RoleArn").to_owned(),
         "s3" => {
             let (bucket, key) = super::s3::place(call);

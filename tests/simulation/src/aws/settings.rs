@@ -6,11 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::regions::{self, Regions};
 use crate::{call::Call, cloud::State, document::controls, draw::Draws, script::Control, time};
-
-/// Regions that nobody has to enable, and some of the others.
-const BY_DEFAULT: [&str; 4] = ["eu-central-1", "eu-west-1", "us-east-1", "us-west-2"];
-const OPT_IN: [&str; 4] = [controls::DISABLED, controls::ENABLED, "eu-south-1", "me-south-1"];
 
 /// How long services of a new account may refuse it.
 const OPTING_IN: u64 = 600_000;
@@ -96,7 +93,6 @@ pub(crate) struct Settings {
     pub(crate) roles: BTreeMap<String, Lagging<Option<Role>>>,
     pub(crate) topics: BTreeMap<String, Topic>,
     pub(crate) alarms: BTreeMap<String, Value>,
-    pub(crate) regions: BTreeMap<&'static str, &'static str>,
     /// Until when services refuse it because it is new.
     pub(super) opts_in_until: Option<Timestamp>,
     /// Since when it has what the section of a control asks for, or has it no more.
@@ -106,16 +102,14 @@ pub(crate) struct Settings {
 impl Settings {
     /// A new account's: the primary contact is that of the management account.
     fn of_a_new_account() -> Self {
-        let by_default = BY_DEFAULT.map(|region| (region, "ENABLED_BY_DEFAULT"));
-        let regions = by_default.into_iter().chain(OPT_IN.map(|region| (region, "DISABLED")));
         let contact = json!({"FullName": "Management", "AddressLine1": "Somewhere 1", "City": "Berlin",
             "StateOrRegion": "Berlin", "PostalCode": "10115", "CountryCode": "DE", "PhoneNumber": "+49301"});
-        Self { regions: regions.collect(), contact, ..Self::default() }
+        Self { contact, ..Self::default() }
     }
 
-    fn look(&mut self, at: Timestamp) {
+    fn look(&mut self, regions: &Regions, at: Timestamp) {
         for control in Control::ALL {
-            let has = controls::has(self, control);
+            let has = controls::has(self, regions, control);
             let since = self.since.entry(control).or_default();
             if since.last().is_none_or(|(_, had)| *had != has) {
                 since.push((at, has));
@@ -129,17 +123,22 @@ impl Settings {
         let ends = since.iter().skip(1).map(|(at, _)| *at).chain([Timestamp::MAX]);
         since.iter().zip(ends).any(|((begins, had), ends)| *had == wanted && *begins <= to && ends >= from)
     }
+}
 
-    pub(super) fn is_changing(&self) -> usize {
-        self.regions.values().filter(|status| matches!(**status, "ENABLING" | "DISABLING")).count()
-    }
+fn regions_of(state: &State, account: &str) -> Regions {
+    state.members.get(account).map(|member| member.regions.clone()).unwrap_or_default()
+}
+
+fn look(state: &mut State, account: &str, at: Timestamp) {
+    let regions = regions_of(state, account);
+    of(state, account).look(&regions, at);
 }
 
 /// The settings of an account.
 pub(crate) fn of<'a>(state: &'a mut State, account: &str) -> &'a mut Settings {
     if !state.settings.contains_key(account) {
         let mut settings = Settings::of_a_new_account();
-        settings.look(Timestamp::MIN);
+        settings.look(&regions_of(state, account), Timestamp::MIN);
         let created = state.organization.account(account).filter(|account| account.created);
         if let Some(created) = created
             && state.draws.happens("services refuse a new account", 50)
@@ -159,13 +158,13 @@ pub(super) fn of_if<'a>(state: &'a mut State, account: &str, call: &Call) -> Opt
 
 /// Something has come to its end in an account.
 pub(super) fn settled(state: &mut State, account: &str) {
-    of(state, account).look(time::now());
+    look(state, account, time::now());
 }
 
 /// Something of an account was changed, by a function or by whoever administers it.
 pub(crate) fn changed(state: &mut State, account: &str, control: Control, by: Option<&str>) {
     let at = time::now();
-    of(state, account).look(at);
+    look(state, account, at);
     state.changed.push(Changed { at, account: account.to_owned(), control, by: by.map(ToOwned::to_owned) });
 }
 
@@ -200,12 +199,12 @@ pub(crate) fn furnish(state: &mut State, account: &str) {
         };
         settings.roles.insert("role-operator".to_owned(), Lagging::new(Some(role)));
     }
-    if draws.happens("an old region", 30) {
-        settings.regions.insert(controls::DISABLED, "ENABLED");
+    if state.draws.happens("an old region", 30) {
+        regions::set(state, account, controls::DISABLED, "ENABLED");
     }
-    if draws.happens("another old region", 30) {
-        settings.regions.insert(controls::ENABLED, "ENABLED");
+    if state.draws.happens("another old region", 30) {
+        regions::set(state, account, controls::ENABLED, "ENABLED");
     }
-    settings.look(Timestamp::MIN);
+    settings.look(&regions_of(state, account), Timestamp::MIN);
     state.settings.insert(account.to_owned(), settings);
 }

@@ -174,7 +174,7 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             Ok(Answer::json(&json!({})))
         }
         _ => {
-            let who = Principal { account: String::new(), function: name, actions: None };
+            let who = Principal { account: String::new(), function: name, actions: None, bounds: None };
             Err(unknown(state, &who, call))
         }
     }

@@ -7,6 +7,7 @@ use super::{Answer, Refusal, unknown};
 use crate::{
     call::Call,
     cloud::{Principal, RootSession, SECRET, State},
+    permissions::Permissions,
     template::{items, last},
     time,
 };
@@ -43,7 +44,8 @@ fn assume_role(state: &mut State, who: &Principal, call: &Call) -> Result<Answer
     if actions.iter().any(|action| action == "iam:CreateAccountAlias") {
         state.entered.push((time::now(), account.clone(), who.function.clone()));
     }
-    let principal = Principal { account, function: who.function.clone(), actions: Some(actions) };
+    let bounds = Some(Permissions::of(items(&policy["Statement"])));
+    let principal = Principal { account, function: who.function.clone(), actions: Some(actions), bounds };
     let (role, name) = (last(call.text("RoleArn")), call.text("RoleSessionName"));
     let user = format!(
         "<AssumedRoleUser><AssumedRoleId>AROA{}:{name}</AssumedRoleId>\
@@ -71,7 +73,8 @@ fn assume_root(state: &mut State, who: &Principal, call: &Call) -> Result<Answer
         _ => return Err(unknown(state, who, call)),
     };
     let actions = actions.into_iter().map(|action| format!("iam:{action}")).collect();
-    let principal = Principal { account: account.clone(), function: who.function.clone(), actions: Some(actions) };
+    let (function, actions) = (who.function.clone(), Some(actions));
+    let principal = Principal { account: account.clone(), function, actions, bounds: None };
     state.root_sessions.push(RootSession { account, task });
     Ok(session(state, "AssumeRoot", principal, ""))
 }

@@ -1,7 +1,10 @@
 //! What documents ask for beside tags and alias: its text, and said a second time, whether an account has it.
 
 use crate::{
-    aws::settings::{Role, Settings},
+    aws::{
+        regions::Regions,
+        settings::{Role, Settings},
+    },
     script::Control,
 };
 
@@ -22,7 +25,7 @@ const ROLES: [(&str, &str, &str); 2] = [
     ("role-operator", "arn:aws:iam::aws:policy/ReadOnlyAccess", "28800"),
 ];
 
-/// The section that asks for a control.
+/// The section that asks for a control; that about regions stands with its rule.
 pub(super) fn text(control: Control) -> &'static str {
     match control {
         Control::AlternateContacts => {
@@ -39,7 +42,7 @@ pub(super) fn text(control: Control) -> &'static str {
              city: Berlin, state_or_region: Berlin, postal_code: \"10115\", country_code: DE, phone_number: \
              \"+49305550100\"}\n"
         }
-        Control::Regions => "  regions: {enabled: [eu-central-2], disabled: [ap-east-1]}\n",
+        Control::Regions => "",
         Control::S3PublicAccessBlock => "  s3-public-access-block: {restrict_public_buckets: false}\n",
         Control::SwitchRoles => {
             "  switch-roles:\n    jump_account: \"555555555555\"\n    roles:\n      - {name: role-admin, managed_policies: \
@@ -50,7 +53,7 @@ pub(super) fn text(control: Control) -> &'static str {
 }
 
 /// Whether an account has what the section of a control asks for.
-pub(crate) fn has(settings: &Settings, control: Control) -> bool {
+pub(crate) fn has(settings: &Settings, regions: &Regions, control: Control) -> bool {
     match control {
         Control::AlternateContacts => has_contacts(settings),
         Control::BillingAlarm => has_alarm(settings),
@@ -62,8 +65,8 @@ pub(crate) fn has(settings: &Settings, control: Control) -> bool {
             settings.contact == wanted
         }
         Control::Regions => {
-            let is = |region: &str| settings.regions.get(region).copied();
-            is(ENABLED) == Some("ENABLED") && is(DISABLED) == Some("DISABLED")
+            let status = |region: &str| regions.get(region).copied().unwrap_or("DISABLED");
+            status(ENABLED) == "ENABLED" && status(DISABLED) == "DISABLED"
         }
         Control::S3PublicAccessBlock => *settings.public_access.now() == Some([true, true, true, false]),
         Control::SwitchRoles => ROLES.iter().all(|(name, policy, seconds)| {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Look, at, sweeps::rows};
 use crate::{
     aws::{organizations::Account, settings::Changed},
-    document::Kind,
+    document::{Document, Kind},
     history::Done,
     script::{Act, Control, Harm, Item},
     template::{ACCOUNT, items},
@@ -67,35 +67,45 @@ fn is_untrue(look: &Look<'_>, account: &str, id: &str, row: &Value, time: (Times
     (!is_true).then(|| row.to_string())
 }
 
+/// From when on a document has what differs of a control put right, if one ever does.
+fn remediates_from(look: &Look<'_>, control: Control) -> Option<Timestamp> {
+    let remediates = |document: &Document| match control {
+        Control::Regions => document.regions.is_some_and(|rule| rule.remediates),
+        _ => document.kind == Kind::Remediating,
+    };
+    look.state.history.times(|done| matches!(done, Done::Uploaded(document) if remediates(document))).min()
+}
+
 pub(super) fn nothing_is_changed_that_nobody_asks_for(look: &Look<'_>) -> Option<String> {
-    let history = &look.state.history;
-    let remediates_from =
-        history.times(|done| matches!(done, Done::Uploaded(document) if document.kind == Kind::Remediating));
-    let remediates_from = remediates_from.min();
     let is_protected = |account: &str| look.protected().any(|protected| protected == account);
     let may = |changed: &&Changed, function: &str| {
-        let remediates = remediates_from.is_some_and(|from| changed.at >= from);
+        let remediates = remediates_from(look, changed.control).is_some_and(|from| changed.at >= from);
         let is_its_work = match function {
             "BaselineApplier" => true,
             "ComplianceChecker" => remediates,
             "RegionOptAuditor" => remediates && changed.control == Control::Regions,
             _ => false,
         };
-        is_its_work && look.script.nature.controls.has(changed.control) && !is_protected(&changed.account)
+        // What rules about regions ask for in other runs, an invariant of its own looks at.
+        let is_asked_for = look.script.nature.controls.has(changed.control)
+            || (changed.control == Control::Regions && look.script.has_regions());
+        is_its_work && is_asked_for && !is_protected(&changed.account)
     };
     let unasked = look.state.changed.iter().find(|changed| changed.by.as_ref().is_some_and(|by| !may(changed, by)));
     unasked.map(|changed| format!("{changed:?}"))
 }
 
 pub(super) fn old_accounts_keep_their_settings(look: &Look<'_>) -> Option<String> {
-    if look.does(|act| matches!(act, Act::ApplyToAll | Act::Remediating)) {
+    if look.does(|act| *act == Act::ApplyToAll) {
         return None;
     }
+    let is_asked_for = |changed: &Changed| remediates_from(look, changed.control).is_some();
     let is_old = |id: &str| {
         look.state.organization.account(id).is_none_or(|account| account.joined < look.state.begun)
             && look.state.history.absences(id).is_empty()
     };
-    let changed = look.state.changed.iter().find(|changed| changed.by.is_some() && is_old(&changed.account));
+    let mut changed = look.state.changed.iter().filter(|changed| !is_asked_for(changed));
+    let changed = changed.find(|changed| changed.by.is_some() && is_old(&changed.account));
     changed.map(|changed| format!("{changed:?}"))
 }
 

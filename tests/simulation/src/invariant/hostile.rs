@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::{Look, sweeps::rows};
-use crate::{document::SEALED, script::Control};
+use crate::{
+    document::SEALED,
+    script::{Act, Control, UserAct},
+};
 
 /// What every odd text holds.
 const WORD: &str = "hostile";
@@ -11,6 +14,8 @@ const WORD: &str = "hostile";
 const SUBJECT: usize = 100;
 /// What sessions in members may be asked for: what the two sections that are in all documents need.
 const ACTIONS: [&str; 2] = ["iam:CreateAccountAlias", "iam:ListAccountAliases"];
+/// Functions that enter accounts for something else.
+const APART: [&str; 2] = ["JumpUserManager", "RootTaskRunner"];
 
 /// What the section of a further control needs in an account: contacts and regions are written from the management account.
 fn needs(control: Control) -> &'static [&'static str] {
@@ -65,6 +70,9 @@ pub(super) fn reports_show_what_members_wrote_as_text(look: &Look<'_>) -> Option
         return None;
     }
     let objects = look.state.buckets.get("reports").into_iter().flat_map(|bucket| &bucket.0);
+    // What a person has overwritten with nonsense, or deleted.
+    let overwrites = look.does(|act| matches!(act, Act::User(UserAct::NamesLost { .. })));
+    let objects = objects.filter(|(key, _)| !(overwrites && *key == "latest/access.json"));
     objects.filter_map(|(key, versions)| Some((key, versions.last()?))).find_map(|(key, version)| {
         let Ok(text) = std::str::from_utf8(&version.content) else { return Some(format!("{key} is no text")) };
         let wrong = match key.rsplit('.').next() {
@@ -98,11 +106,12 @@ fn cells(table: &str) -> Vec<String> {
 }
 
 pub(super) fn sessions_ask_for_no_more_than_the_document_needs(look: &Look<'_>) -> Option<String> {
-    let mut sessions = look.state.principals.values().filter(|who| who.function != "RootTaskRunner");
+    let mut sessions = look.state.principals.values().filter(|who| !APART.contains(&who.function.as_str()));
     sessions.find_map(|who| {
         let actions = who.actions.as_ref()?;
         let is_needed = |action: &str| {
-            let mut controls = look.script.nature.controls.iter();
+            let of_regions = look.script.has_regions().then_some(Control::Regions);
+            let mut controls = look.script.nature.controls.iter().chain(of_regions);
             ACTIONS.contains(&action) || controls.any(|control| needs(control).contains(&action))
         };
         let more = actions.iter().find(|action| !is_needed(action))?;

@@ -81,7 +81,8 @@ pub(super) fn plans_change_no_names_and_addresses(look: &Look<'_>) -> Option<Str
         let task = input["task"].as_str();
         task == Some("email-changes") || (task.is_some() && input["mode"] != "apply")
     };
-    let mut plans = look.state.invoked.iter().filter(|invoked| only_looks(&invoked.input));
+    let of_updater = look.state.invoked.iter().filter(|invoked| invoked.function == "AccountUpdater");
+    let mut plans = of_updater.filter(|invoked| only_looks(&invoked.input));
     let wrong = plans.find(|invoked| !invoked.written.is_empty());
     wrong.map(|invoked| format!("{} at {} has written {:?}", invoked.input, invoked.at, invoked.written))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Closing, Harm, Update, Whose};
+use super::{Closing, Harm, RegionAct, Update, UserAct, Whose};
 use crate::fault::Fault;
 
 /// Something that somebody does.
@@ -128,6 +128,10 @@ pub enum Act {
     },
     /// A person deletes the document.
     DocumentDeleted,
+    /// People do something about the users of the account that they sign in to.
+    User(UserAct),
+    /// Somebody does something about regions.
+    Region(RegionAct),
 }
 
 /// One line of a script.

@@ -50,7 +50,7 @@ const CLOSED_SOON: u64 = 90;
 
 impl Script {
     /// A world in which people do nothing but close accounts.
-    pub fn of_closings(seed: u64) -> Self {
+    pub(super) fn closings(seed: u64) -> Self {
         let mut draws = Draws::new(seed);
         let accounts = [3, 10, 25][index(&mut draws, "accounts", 3)];
         let mut script = Self::calm(seed, accounts, [0, 2, 5][index(&mut draws, "units", 3)]);

@@ -116,7 +116,7 @@ const JOINS_CARELESS: u64 = 30;
 
 impl Script {
     /// A world whose documents ask for more, in which little else happens than that they are followed.
-    pub fn of_controls(seed: u64) -> Self {
+    pub(super) fn controls(seed: u64) -> Self {
         let mut draws = Draws::new(seed);
         let accounts = [3, 3, 5, 12, 25][index(&mut draws, "accounts", 5)];
         let mut script = Self::calm(seed, accounts, [0, 2, 5][index(&mut draws, "units", 3)]);

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use crate::{
-    aws::{regions, settings},
+    aws::{
+        regions::{self, Asker},
+        settings,
+    },
     cloud::State,
     document::controls,
     script::Control,
@@ -62,7 +65,8 @@ fn undo_regions(state: &mut State, account: &str, way: u64) {
         0 => (controls::ENABLED, "ENABLED", false),
         _ => (controls::DISABLED, "DISABLED", true),
     };
-    if settings::of(state, account).regions.get(region) == Some(&from) {
-        regions::change(state, account, region, enables, None);
+    if regions::status(state, account, region) == from {
+        // AWS works on too many of them at times.
+        drop(regions::change(state, account, region, enables, &Asker::Member("mallory".to_owned())));
     }
 }
