@@ -62,14 +62,11 @@ impl RegionRule {
         format!("  regions: {{{enabled}disabled: [{}], others: {others}}}\n", self.disabled)
     }
 
-    /// Whether an account is to have a region.
-    pub(crate) fn asks_for(self, region: &str) -> bool {
-        self.enabled == Some(region)
-    }
-
-    /// Whether an account is to be without a region.
-    pub(crate) fn forbids(self, region: &str) -> bool {
-        region == self.disabled || (self.disables_others && !self.asks_for(region))
+    /// Whether it is against this that a region is there, or is not.
+    pub(crate) fn is_violated(self, region: &str, is_there: bool) -> bool {
+        let is_wanted = self.enabled == Some(region);
+        let is_forbidden = region == self.disabled || (self.disables_others && !is_wanted);
+        if is_there { is_forbidden } else { is_wanted }
     }
 }
 

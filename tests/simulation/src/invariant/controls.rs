@@ -181,6 +181,11 @@ pub(super) fn sweeps_put_right_what_has_drifted(look: &Look<'_>) -> Option<Strin
         let sweep = &published.latest["sweep"];
         let began = at(&sweep["started_at"])?;
         let ended = at(&sweep["finished_at"])?;
+        // Where a brake, or another sweep, leaves something, the note says more than what was changed.
+        let note = sweep["note"].as_str().unwrap_or_default();
+        if !note.starts_with("Changed where it was not as it should be: ") || note.contains(". ") {
+            return None;
+        }
         rows(&published.latest).into_iter().find_map(|((id, control), row)| {
             let control = named(look, control)?;
             let account = look.state.organization.account(id).filter(|account| is_reachable(look, account))?;
@@ -189,7 +194,7 @@ pub(super) fn sweeps_put_right_what_has_drifted(look: &Look<'_>) -> Option<Strin
                 look.state.changed.iter().filter(|changed| changed.by.is_none() && changed.account == account.id);
             let is_undone =
                 undone.any(|changed| changed.control == control && changed.at >= began && changed.at <= ended);
-            let is_left = row["outcome"] == "drifted" && !is_undone && sweep["note"].is_null();
+            let is_left = row["outcome"] == "drifted" && !is_undone;
             is_left.then(|| format!("{id} {}: {row}", control.id()))
         })
     })

@@ -70,7 +70,7 @@ pub(super) fn what_is_told_of_regions_is_true(look: &Look<'_>) -> Option<String>
         let since = if event.detail["baseline_refused"].is_null() { told.at } else { look.state.begun };
         let mut possible = documents(look, since, event.at)
             .into_iter()
-            .map(|document| document.regions.is_some_and(|rule| rule.forbids(&told.region)) && leads_to_enabled);
+            .map(|document| document.regions.is_some_and(|rule| rule.is_violated(&told.region, leads_to_enabled)));
         !possible.any(|possible| possible == *is_violated)
     });
     wrong.map(|(_, event)| format!("at {}: {}", event.at, event.detail))
@@ -134,8 +134,7 @@ pub(super) fn regions_are_put_right(look: &Look<'_>) -> Option<String> {
         let mut told = look.published("BaselineIncomplete").filter(|told| told.at >= event.at);
         event.detail["remediated"] == true
             && may_change
-            && rule.forbids(region)
-            && is_there
+            && rule.is_violated(region, is_there)
             && !told.any(|told| told.detail["account_id"] == account)
     });
     wrong.map(|event| event.detail.to_string())
@@ -150,8 +149,7 @@ pub(super) fn nobody_changes_regions_unasked(look: &Look<'_>) -> Option<String> 
         let may_change = (asked.account != ACCOUNT || by_hand) && !is_protected;
         let mut in_force = documents(look, asked.at - PATIENCE, asked.at).into_iter().filter_map(|it| it.regions);
         let is_wanted = in_force.any(|rule| {
-            let says_so = if asked.enables { rule.asks_for(&asked.region) } else { rule.forbids(&asked.region) };
-            says_so && (rule.remediates || function == "BaselineApplier")
+            rule.is_violated(&asked.region, !asked.enables) && (rule.remediates || function == "BaselineApplier")
         });
         !may_change || !is_wanted
     });
