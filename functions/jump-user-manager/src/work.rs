@@ -53,6 +53,16 @@ fn length(asked: i32) -> i32 {
     asked.clamp(LENGTH, MAX_LENGTH)
 }
 
+/// Whether IAM may take a step that it has refused, once it knows everywhere of what was made a moment ago. `is_new`: the user
+/// was: until its path is known, a session that is bound to the path has no permission for it.
+fn may_pass(refused: Cause, is_new: bool) -> bool {
+    match refused {
+        Cause::ConcurrentModification | Cause::NotFound | Cause::Conflict => true,
+        Cause::AccessDenied => is_new,
+        _ => false,
+    }
+}
+
 impl JumpAccount {
     /// What is known of a user.
     pub(crate) async fn known(&self, user: &UserName, passwords: &Passwords) -> Result<Known, CallError> {
@@ -88,11 +98,11 @@ impl JumpAccount {
         done: &mut Vec<String>,
     ) -> Result<(), Failure> {
         let mut password = None;
+        let is_new = steps.contains(&Step::CreateUser);
         for step in steps {
             let mut attempt = 1;
             while let Err(error) = self.step(user, step, passwords, &mut password).await {
-                let may_pass = matches!(error.cause, Cause::ConcurrentModification | Cause::NotFound | Cause::Conflict);
-                if !may_pass || attempt == ATTEMPTS || invocation::time_left() < PAUSE * 10 {
+                if !may_pass(error.cause, is_new) || attempt == ATTEMPTS || invocation::time_left() < PAUSE * 10 {
                     return Err(error.into());
                 }
                 attempt += 1;
@@ -157,5 +167,11 @@ mod tests {
     #[test]
     fn a_password_is_as_long_as_the_policy_asks_for_and_never_short() {
         assert_eq!((length(0), length(14), length(40), length(500)), (24, 24, 40, 128));
+    }
+
+    #[test]
+    fn a_denial_passes_for_whoever_was_made_a_moment_ago_alone() {
+        assert!(may_pass(Cause::AccessDenied, true) && !may_pass(Cause::AccessDenied, false));
+        assert!(may_pass(Cause::NotFound, false) && !may_pass(Cause::QuotaExceeded, true));
     }
 }

@@ -11,7 +11,7 @@ use steward::{
 
 use crate::{
     root_task::{CredentialKind, Finding, plan_deletion, present},
-    shown::shown,
+    shown::{MINUTE, shown},
 };
 
 /// Works on the root credentials of member accounts.
@@ -65,7 +65,7 @@ impl Credentials {
         let allowed = async {
             let session = self.sessions.assume_root(account, TaskPolicy::AllowPasswordRecovery).await?;
             IamGateway::of(&session).allow_root_password_recovery().await?;
-            shown(async || self.look(account).await, |credentials| credentials.password).await
+            shown(MINUTE, async || self.look(account).await, |credentials| credentials.password).await
         };
         let steps = vec!["allowed the recovery of the root password".to_owned()];
         match allowed.await {
@@ -106,7 +106,7 @@ impl Credentials {
         // What was deleted is what is not there any more, whatever the calls have answered.
         let failed = first_failure.is_some();
         let enough = |left: &Vec<CredentialKind>| failed || !doomed.iter().any(|kind| left.contains(kind));
-        let left = shown(async || self.look(account).await.map(present), enough).await?;
+        let left = shown(MINUTE, async || self.look(account).await.map(present), enough).await?;
         steps.extend(doomed.iter().filter(|kind| !left.contains(kind)).map(|kind| format!("deleted {kind}")));
         let still: Vec<_> = doomed.iter().filter(|kind| left.contains(kind)).map(ToString::to_string).collect();
         match first_failure {

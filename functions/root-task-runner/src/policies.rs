@@ -75,13 +75,16 @@ impl Policies {
             return Ok(planned(&steps, policy));
         }
         let editor = resource.open(&self.sessions, account).await?;
-        let Some(policy) = editor.0.policy().await? else { return Ok(no_policy(resource)) };
+        // Where nothing is seen, there may be what was put there a moment ago.
+        let within = resource.shows_within();
+        let present = shown(within, async || editor.0.policy().await, Option::is_some).await?;
+        let Some(policy) = present else { return Ok(no_policy(resource)) };
         let key = self.back_up(account, resource, &policy).await?;
         progress.backup = Some(key.clone());
         progress.steps.push("backed the policy up".to_owned());
         editor.remove().await?;
         progress.steps.push("removed the policy".to_owned());
-        if shown(async || editor.0.policy().await, Option::is_none).await?.is_some() {
+        if shown(within, async || editor.0.policy().await, Option::is_none).await?.is_some() {
             return Err(Failure::with_detail(Cause::NotConverged, "There is a policy again, or still."));
         }
         progress.steps.push("saw that it is gone".to_owned());
@@ -109,7 +112,10 @@ impl Policies {
             return Ok(planned(&steps, policy));
         }
         let editor = resource.open(&self.sessions, account).await?;
-        let present = editor.0.policy().await?;
+        // Where the same policy is seen, it may have been removed a moment ago.
+        let within = resource.shows_within();
+        let is_another = |seen: &Option<String>| seen.as_deref() != Some(policy.as_str());
+        let present = shown(within, async || editor.0.policy().await, is_another).await?;
         if let Some(ineligibility) = ineligibility(present.as_deref(), &policy, replace) {
             return Ok(ineligibility);
         }
@@ -120,7 +126,7 @@ impl Policies {
         editor.put(&policy).await?;
         progress.steps.push("put the policy back".to_owned());
         let is_the_same = |now: &Option<String>| now.as_deref().is_some_and(|now| sha256(now) == sha256(&policy));
-        if !is_the_same(&shown(async || editor.0.policy().await, is_the_same).await?) {
+        if !is_the_same(&shown(within, async || editor.0.policy().await, is_the_same).await?) {
             return Err(Failure::with_detail(Cause::NotConverged, "The policy that stands there is another one."));
         }
         progress.steps.push("saw that it is the same".to_owned());

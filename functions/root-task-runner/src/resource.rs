@@ -1,5 +1,7 @@
 //! A bucket or a queue whose policy is at stake, and the door to it.
 
+use std::time::Duration;
+
 use steward::{
     gateway::{CallError, S3Gateway, SqsGateway, TaskPolicy},
     ids::{AccountId, Region},
@@ -7,7 +9,7 @@ use steward::{
     session::{Admission, Protected, Sessions},
 };
 
-use crate::root_task::BackupKey;
+use crate::{root_task::BackupKey, shown::MINUTE};
 
 /// A bucket or a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +43,14 @@ impl Resource {
         match self {
             Self::Bucket { name, .. } => format!("arn:aws:s3:::{name}"),
             Self::Queue { account, name, region, .. } => format!("arn:aws:sqs:{region}:{account}:{name}"),
+        }
+    }
+
+    /// How long AWS may take to show everywhere what was changed of its policy: Amazon SQS up to a minute, Amazon S3 seconds.
+    pub(crate) fn shows_within(&self) -> Duration {
+        match self {
+            Self::Bucket { .. } => Duration::from_secs(10),
+            Self::Queue { .. } => MINUTE,
         }
     }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use steward::gateway::CallError;
 use tokio::time::{Instant, sleep};
 
-/// How long is looked for a change. Amazon SQS takes up to 60 seconds to show a changed attribute
-/// (`SetQueueAttributes` in its API reference), Amazon S3 less for a policy.
-const WITHIN: Duration = Duration::from_secs(75);
+/// How long is looked for a change that AWS may take up to a minute to show, such as one of an attribute of a queue
+/// (`SetQueueAttributes` in the API reference of Amazon SQS).
+pub(crate) const MINUTE: Duration = Duration::from_secs(75);
 /// The first pause between two looks; each is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause between two looks.
@@ -16,6 +16,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Looks until what is seen is as it should be, or there was time enough for it; answers what was seen last. A look that
 /// fails ends it.
 pub(crate) async fn shown<T>(
+    within: Duration,
     mut look: impl AsyncFnMut() -> Result<T, CallError>,
     as_it_should_be: impl Fn(&T) -> bool,
 ) -> Result<T, CallError> {
@@ -23,7 +24,7 @@ pub(crate) async fn shown<T>(
     let mut pause = FIRST_PAUSE;
     loop {
         let seen = look().await?;
-        if as_it_should_be(&seen) || begun.elapsed() >= WITHIN {
+        if as_it_should_be(&seen) || begun.elapsed() >= within {
             return Ok(seen);
         }
         sleep(pause).await;
@@ -39,7 +40,7 @@ mod tests {
     async fn gone_after(seconds: u64) -> (bool, Duration) {
         let begun = Instant::now();
         let look = async || Ok(begun.elapsed() >= Duration::from_secs(seconds));
-        (shown(look, |gone| *gone).await.unwrap(), begun.elapsed())
+        (shown(MINUTE, look, |gone| *gone).await.unwrap(), begun.elapsed())
     }
 
     #[tokio::test(start_paused = true)]
@@ -52,6 +53,6 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_change_that_is_never_shown_is_given_up_in_time() {
         let (seen, took) = gone_after(3600).await;
-        assert!(!seen && took < WITHIN + LONGEST_PAUSE, "{took:?}");
+        assert!(!seen && took < MINUTE + LONGEST_PAUSE, "{took:?}");
     }
 }

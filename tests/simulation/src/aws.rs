@@ -13,6 +13,7 @@ pub(crate) mod events;
 pub(crate) mod expression;
 pub(crate) mod iam;
 mod inside;
+pub(crate) mod locks;
 pub(crate) mod member;
 pub(crate) mod organizations;
 pub(crate) mod policy;
@@ -200,6 +201,7 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     }
     match call.service.as_str() {
         "dynamodb" => state.table.serve(call, &mut state.draws),
+        "sqs" if who.actions.is_some() && who.function == "RootTaskRunner" => locks::of_queue(state, &who, call),
         "sqs" => sqs::serve(state, call),
         "lambda" if call.operation == "Invoke" => lambda_invoke(state, call),
         "states" if call.operation == "DescribeExecution" => state.executions.serve(call),
@@ -212,6 +214,7 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         "cloudformation" => stack_sets::serve(state, &who, call),
         "ce" => cost_explorer::serve(state, &who, call),
         "sts" => sts::serve(state, &who, call),
+        "s3" if call.operation.ends_with("BucketPolicy") => locks::of_bucket(state, &who, call),
         "s3" => s3::serve(state, call),
         "sns" if who.actions.is_none() => {
             state.note("mail", format_args!("{}: {}", call.text("Subject"), call.text("Message")));

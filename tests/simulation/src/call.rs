@@ -78,13 +78,14 @@ impl Call {
                 "DELETE" => "Delete",
                 _ => "Put",
             };
+            let is_of_policy = call.query.split('&').any(|part| part.split('=').next() == Some("policy"));
             // Amazon S3 Control signs as Amazon S3.
             if call.path.ends_with("/configuration/publicAccessBlock") {
                 "s3control".clone_into(&mut call.service);
                 call.protocol = Protocol::RestXmlWrapped;
                 call.operation = format!("{verb}PublicAccessBlock");
             } else {
-                call.operation = format!("{verb}Object");
+                call.operation = format!("{verb}{}", if is_of_policy { "BucketPolicy" } else { "Object" });
             }
         } else {
             call.protocol = Protocol::RestJson;

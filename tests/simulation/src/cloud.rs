@@ -19,6 +19,7 @@ use crate::{
         Answer, Refusal,
         dynamodb::Table,
         iam::Iam,
+        locks,
         member::Member,
         organizations::Organization,
         regions,
@@ -158,6 +159,8 @@ pub(crate) struct State {
     pub(crate) watched: Vec<Watched>,
     /// The sessions as root users.
     pub(crate) root_sessions: Vec<RootSession>,
+    /// What has become of the policies of buckets and queues.
+    pub(crate) locks: locks::News,
     /// Calls and throttled calls by function and operation.
     pub(crate) calls: BTreeMap<(String, String), (u64, u64)>,
     /// The invocations of functions that people ask for plans.
@@ -220,6 +223,7 @@ impl Cloud {
             history: History::default(),
             watched: Vec::new(),
             root_sessions: Vec::new(),
+            locks: locks::News::default(),
             calls: BTreeMap::new(),
             invoked: Vec::new(),
             wrong: BTreeSet::new(),

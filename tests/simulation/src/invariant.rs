@@ -5,6 +5,7 @@ mod closings;
 mod controls;
 mod hostile;
 mod large;
+mod locks;
 mod messages;
 mod passwords;
 mod places;
@@ -162,6 +163,10 @@ invariants! {
     users::reviews_are_told_once_a_day "Without a failure from outside, a review is told once a day, and mailed when it names somebody.",
     passwords::nobody_loses_a_password_that_waits "A password that waits for its first use is taken from nobody before its time.",
     passwords::passwords_that_are_over_let_nobody_in "After the daily run no one-time password is left that was used or has waited too long, and none that nobody has.",
+    locks::policies_are_as_answered "What is said of a policy that was removed or put back is so.",
+    locks::removed_policies_can_be_put_back "No policy is removed without a backup that the journal knows.",
+    locks::policies_are_changed_as_asked "No policy is removed or put back that nobody has asked for.",
+    locks::who_unlocks_is_answered "Without a failure from outside, whoever removes a policy or puts it back is told that it is done.",
     regions::every_change_of_a_region_is_told "Every change of a region is told, unless AWS itself has not told it.",
     regions::no_change_of_a_region_is_told_twice "Without a failure from outside, no change of a region is told twice.",
     regions::what_is_told_of_regions_is_true "What is told of a region was so, and is judged as the document says.",

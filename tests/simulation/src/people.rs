@@ -3,6 +3,7 @@
 pub(crate) mod closings;
 mod documents;
 mod hostile;
+pub(crate) mod locks;
 mod rearranging;
 mod regions;
 mod updates;
@@ -92,6 +93,7 @@ impl World {
                     "mode": "apply", "reason": "Nobody needs them"});
                 self.root_task(input).await;
             }
+            Act::Lock(lock) => self.lock(*lock).await,
             Act::Closing(closing) => self.closing(closing).await,
             Act::UpdateAccount(update) => self.update(update).await,
             Act::User(act) => self.user(act).await,

@@ -74,6 +74,8 @@ pub(crate) struct Seen {
     pub(crate) root_tasks: Vec<Value>,
     /// What people have asked about the closing of accounts.
     pub(crate) closings: Vec<people::closings::Asked>,
+    /// What people have asked about policies that lock everybody out.
+    pub(crate) locks: Vec<people::locks::Asked>,
     pub(crate) published: Vec<Published>,
     /// What people have asked about the users of the account that they sign in to.
     pub(crate) users: Vec<people::users::Asked>,

@@ -6,6 +6,7 @@ mod aimed;
 mod closings;
 mod controls;
 mod family;
+mod locks;
 mod people;
 mod regions;
 mod small;
@@ -24,6 +25,7 @@ pub use act::{Act, Item};
 pub use closings::Closing;
 pub use controls::{Control, Controls};
 pub use family::Family;
+pub use locks::{LockAct, LockDeed};
 pub use people::{Deed, How, UserAct};
 pub(crate) use people::{GROUPS, USERS};
 pub use regions::RegionAct;
@@ -314,6 +316,10 @@ impl Script {
             let from = moments[index(draws, "at whose moment", moments.len() as u64)];
             let (lasts, percent) = (draws.between("ends last", 20, 600), [20, 60][index(draws, "ends percent", 2)]);
             self.fault(Kind::Ended, (from, lasts), target, percent);
+        }
+        if draws.happens("a policy locks", 6) {
+            let (number, moment) = (draws.below("whose policy locks", 3), draws.below("moment of locking", 3_000));
+            self.unlock(draws, number, moment);
         }
         if draws.happens("everything doubled", 8) {
             self.fault(Kind::Doubled, (0, 7_200), "*", 40);

@@ -2,7 +2,7 @@
 
 use simulation::{Family, play};
 
-use Family::{Closings, Controls, LongLine, Mixed, People, Small};
+use Family::{Closings, Controls, Locks, LongLine, Mixed, People, Small};
 
 /// Seeds that have found something, and what; they run for ever.
 const KNOWN: &[(Family, u64, &str)] = &[
@@ -47,6 +47,8 @@ const KNOWN: &[(Family, u64, &str)] = &[
         "a sweep may not look at the contacts of the management account, and they are unknown in every report",
     ),
     (Controls, 2, "a topic that was made a moment ago has no subscriptions that can be seen, and the alarm is unknown"),
+    (Locks, 11, "a queue that was locked a moment ago is said to have no policy"),
+    (Locks, 129, "a policy that was removed a moment ago is said to stand there, and is not put back"),
     (LongLine, 1, "a line longer than the deadline"),
 ];
 

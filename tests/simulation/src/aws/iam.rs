@@ -180,7 +180,10 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<A
         && let Some(Err(refusal)) = writes::write(&mut before, call)
         && refusal.code == "NoSuchEntity"
     {
-        return Err(refusal);
+        // Nor does IAM know its path, which a session is bound to.
+        let is_unknown = !before.users.contains_key(call.text("UserName")) && !call.operation.ends_with("Group");
+        let is_denied = is_unknown && state.draws.happens("IAM knows no path yet", 50);
+        return Err(if is_denied { Refusal::denied(call) } else { refusal });
     }
     let login = state.iam.now.users.get(call.text("UserName")).and_then(|user| user.login.as_ref());
     let is_fresh = login.is_some_and(|login| now.duration_since(login.changed_at) < UNMODIFIABLE);

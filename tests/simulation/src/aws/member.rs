@@ -1,8 +1,10 @@
 //! What a member account has of its own.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
-use super::{Answer, Refusal, regions, unknown};
+use super::{Answer, Refusal, locks, regions, unknown};
 use crate::{
     call::Call,
     cloud::{Principal, State},
@@ -33,6 +35,8 @@ pub(crate) struct Member {
     pub(crate) alias_at: Option<Timestamp>,
     pub(crate) root: RootCredentials,
     pub(crate) regions: regions::Regions,
+    /// The policies of its bucket and its queue.
+    pub(crate) policies: BTreeMap<&'static str, locks::Policy>,
     /// How often something was written here.
     pub(crate) writes: u64,
     pub(crate) asked: u64,

@@ -70,9 +70,12 @@ fn assume_root(state: &mut State, who: &Principal, call: &Call) -> Result<Answer
     let actions: Vec<&str> = match task.as_str() {
         "IAMAuditRootUserCredentials" => looks.to_vec(),
         "IAMDeleteRootUserCredentials" => [&looks[..], &deletions].concat(),
+        "S3UnlockBucketPolicy" => vec!["s3:DeleteBucketPolicy", "s3:GetBucketPolicy", "s3:PutBucketPolicy"],
+        "SQSUnlockQueuePolicy" => vec!["sqs:GetQueueAttributes", "sqs:SetQueueAttributes"],
         _ => return Err(unknown(state, who, call)),
     };
-    let actions = actions.into_iter().map(|action| format!("iam:{action}")).collect();
+    let named = |action: &str| if action.contains(':') { action.to_owned() } else { format!("iam:{action}") };
+    let actions = actions.into_iter().map(named).collect();
     let (function, actions) = (who.function.clone(), Some(actions));
     let principal = Principal { account: account.clone(), function, actions, bounds: None };
     state.root_sessions.push(RootSession { account, task });

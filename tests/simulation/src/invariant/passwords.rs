@@ -24,8 +24,8 @@ const WAITS: SignedDuration = SignedDuration::from_hours(7 * 24);
 const CLOCKS: SignedDuration = SignedDuration::from_secs(5);
 /// How long an invocation lasts at most.
 const LASTS: SignedDuration = SignedDuration::from_secs(302);
-/// How young a secret may be for a run to leave it to the next one.
-const YOUNG: SignedDuration = SignedDuration::from_hours(1);
+/// How young a secret may be for a run to leave it to the next one: a list may be five minutes late.
+const YOUNG: SignedDuration = SignedDuration::from_mins(6);
 
 /// Whether somebody had asked for this user to go.
 fn is_to_go(look: &Look<'_>, user: &str, at: Timestamp) -> bool {

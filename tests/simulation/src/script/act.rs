@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Closing, Harm, RegionAct, Update, UserAct, Whose};
+use super::{Closing, Harm, LockAct, RegionAct, Update, UserAct, Whose};
 use crate::fault::Fault;
 
 /// Something that somebody does.
@@ -81,6 +81,8 @@ pub enum Act {
         /// The number of the account.
         number: u64,
     },
+    /// Something is done with a policy that locks everybody out.
+    Lock(LockAct),
     /// A person looks which credentials the root users have.
     AuditRootCredentials,
     /// People do something about the closing of accounts.

@@ -17,6 +17,8 @@ pub enum Family {
     People,
     /// Documents ask for more than tags and aliases, and little else happens than that they are followed.
     Controls,
+    /// A policy locks everybody out of a bucket or a queue.
+    Locks,
     /// More people ask for an account than AWS makes before the deadline.
     LongLine,
     /// A sweep of 10,000 accounts in 2,000 units.
@@ -27,12 +29,13 @@ pub enum Family {
 
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Small,
         Self::Mixed,
         Self::Closings,
         Self::People,
         Self::Controls,
+        Self::Locks,
         Self::LongLine,
         Self::ManyUnits,
         Self::Week,
@@ -58,6 +61,7 @@ impl Family {
             Self::Closings => Script::closings(seed),
             Self::People => Script::people(seed),
             Self::Controls => Script::controls(seed),
+            Self::Locks => Script::locks(seed),
             Self::LongLine => Script::long_line(seed),
             Self::ManyUnits => Script::many_units(seed),
             Self::Week => Script::week(seed),
@@ -73,6 +77,7 @@ impl fmt::Display for Family {
             Self::Closings => "closings",
             Self::People => "people",
             Self::Controls => "controls",
+            Self::Locks => "locks",
             Self::LongLine => "long-line",
             Self::ManyUnits => "many-units",
             Self::Week => "week",

@@ -19,25 +19,35 @@ const OCCASIONS: u64 = 16;
 impl Script {
     /// The small script of a seed.
     pub(super) fn small(seed: u64) -> Self {
+        Self::of_few(seed, |script, draws| match draws.below("occasion", OCCASIONS) {
+            0..=3 => script.ask_once_or_twice(draws),
+            4 => script.ask_together(draws),
+            5 | 6 => script.join(draws),
+            7 => script.ask_for_what_is_taken(draws),
+            8 => script.mistake_a_document(draws),
+            9 => script.apply_to_few(draws),
+            10 => script.sweep_few(draws),
+            11 => script.close_one(draws),
+            12 => script.rename_one(draws),
+            13 => script.change_address_of_one(draws),
+            14 => script.work_as_root(draws),
+            _ => script.move_what_is_made(draws),
+        })
+    }
+
+    /// A small script in which a policy locks everybody out.
+    pub(super) fn locks(seed: u64) -> Self {
+        Self::of_few(seed, Self::unlock_one)
+    }
+
+    /// A small world, in which this happens, and what goes wrong.
+    fn of_few(seed: u64, act: impl FnOnce(&mut Self, &mut Draws)) -> Self {
         let mut draws = Draws::new(seed);
         let accounts = draws.between("how few accounts", 3, 5);
         let mut script = Self::calm(seed, accounts, draws.below("how few units", 3));
         script.skips_idle = true;
         script.concurrency = [3, 1_000, 1_000][index(&mut draws, "how little room", 3)];
-        match draws.below("occasion", OCCASIONS) {
-            0..=3 => script.ask_once_or_twice(&mut draws),
-            4 => script.ask_together(&mut draws),
-            5 | 6 => script.join(&mut draws),
-            7 => script.ask_for_what_is_taken(&mut draws),
-            8 => script.mistake_a_document(&mut draws),
-            9 => script.apply_to_few(&mut draws),
-            10 => script.sweep_few(&mut draws),
-            11 => script.close_one(&mut draws),
-            12 => script.rename_one(&mut draws),
-            13 => script.change_address_of_one(&mut draws),
-            14 => script.delete_credentials(&mut draws),
-            _ => script.move_what_is_made(&mut draws),
-        }
+        act(&mut script, &mut draws);
         for _ in 0..[0, 1, 1, 2][index(&mut draws, "how few faults", 4)] {
             script.small_fault(&mut draws);
         }
@@ -177,12 +187,20 @@ impl Script {
         }
     }
 
-    fn delete_credentials(&mut self, draws: &mut Draws) {
+    fn work_as_root(&mut self, draws: &mut Draws) {
+        if draws.happens("a policy instead", 50) {
+            return self.unlock_one(draws);
+        }
         if draws.happens("audited first", 40) {
             self.act(BEGINS, Act::AuditRootCredentials);
         }
         let number = OLD[index(draws, "whose credentials", 2)];
         self.act(BEGINS + 60, Act::DeleteRootCredentials { number });
+    }
+
+    fn unlock_one(&mut self, draws: &mut Draws) {
+        let number = OLD[index(draws, "whose credentials", 2)];
+        self.unlock(draws, number, BEGINS);
     }
 
     /// A new account is moved while it is being made or given its baseline.
