@@ -33,6 +33,7 @@ const MADE_UP: &[&str] = &[
     "Id",
     "MessageId",
     "ReceiptHandle",
+    "RoleId",
     "SecretAccessKey",
     "SessionToken",
     "VersionId",

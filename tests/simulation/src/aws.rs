@@ -2,14 +2,17 @@
 
 pub(crate) mod account;
 pub(crate) mod arranging;
+pub(crate) mod cbor;
 mod checks;
 pub(crate) mod closings;
+mod contacts;
 mod cost_explorer;
 pub(crate) mod creations;
 pub(crate) mod dynamodb;
 pub(crate) mod events;
 pub(crate) mod expression;
 pub(crate) mod iam;
+mod inside;
 pub(crate) mod locks;
 pub(crate) mod member;
 pub(crate) mod organizations;
@@ -17,6 +20,7 @@ pub(crate) mod policy;
 pub(crate) mod regions;
 pub(crate) mod s3;
 pub(crate) mod secrets;
+pub(crate) mod settings;
 pub(crate) mod sqs;
 pub(crate) mod stack_sets;
 pub(crate) mod states;
@@ -118,7 +122,7 @@ impl Refusal {
         let (status, code) = match call.protocol {
             Protocol::Json | Protocol::Cbor => (400, "AccessDeniedException"),
             Protocol::RestJson => (403, "AccessDeniedException"),
-            Protocol::Query | Protocol::RestXml => (403, "AccessDenied"),
+            Protocol::Query | Protocol::RestXml | Protocol::RestXmlWrapped => (403, "AccessDenied"),
         };
         Self::new(status, code, format!("not authorized to perform: {}:{}", call.service, call.operation))
     }
@@ -126,12 +130,16 @@ impl Refusal {
     pub(crate) fn worded(&self, protocol: Protocol) -> Answer {
         let Self { status, code, message, members, query_code } = self;
         let body = match protocol {
-            Protocol::Json | Protocol::RestJson | Protocol::Cbor => {
+            Protocol::Cbor => {
+                let answer = cbor::answer(&json!({"__type": code, "message": message}));
+                return Answer { status: *status, ..answer };
+            }
+            Protocol::Json | Protocol::RestJson => {
                 let mut body = json!({"__type": code, "message": message, "Message": message});
                 body.as_object_mut().expect("an object").extend(members.clone());
                 body.to_string()
             }
-            Protocol::Query => format!(
+            Protocol::Query | Protocol::RestXmlWrapped => format!(
                 "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
                  <RequestId>1</RequestId></ErrorResponse>"
             ),
@@ -139,7 +147,7 @@ impl Refusal {
         };
         let content_type = match protocol {
             Protocol::Json | Protocol::RestJson | Protocol::Cbor => "application/x-amz-json-1.1",
-            Protocol::Query | Protocol::RestXml => "text/xml",
+            Protocol::Query | Protocol::RestXml | Protocol::RestXmlWrapped => "text/xml",
         };
         let kind = (protocol == Protocol::RestJson).then(|| ("x-amzn-errortype", code.clone()));
         let headers = query_code.map(|code| ("x-amzn-query-error", format!("{code};Sender"))).or(kind);
@@ -164,13 +172,32 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         return Err(Refusal::throttled(&call.service));
     }
     let is_write = [
-        "Accept", "Attach", "Close", "Create", "Delete", "Detach", "Disable", "Enable", "Move", "Put", "Set", "Start",
-        "Tag", "Untag", "Update",
+        "Accept",
+        "Attach",
+        "Close",
+        "Create",
+        "Delete",
+        "Detach",
+        "Disable",
+        "Enable",
+        "Move",
+        "Put",
+        "Set",
+        "Start",
+        "Subscribe",
+        "Tag",
+        "Untag",
+        "Update",
     ]
     .iter()
     .any(|verb| call.operation.starts_with(verb));
-    if is_write && matches!(call.service.as_str(), "organizations" | "iam" | "account" | "sns" | "s3control") {
+    let is_of_accounts =
+        matches!(call.service.as_str(), "organizations" | "iam" | "account" | "monitoring" | "sns" | "s3control");
+    if is_write && is_of_accounts {
         state.writes += 1;
+    }
+    if let Some(answer) = of_an_account(state, &who, call) {
+        return answer;
     }
     match call.service.as_str() {
         "dynamodb" => state.table.serve(call, &mut state.draws),
@@ -199,6 +226,15 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             None => member::serve(state, &who, call),
         },
     }
+}
+
+/// What accounts are set to beside alias and tags.
+fn of_an_account(state: &mut State, who: &Principal, call: &Call) -> Option<Result<Answer, Refusal>> {
+    if call.service == "account" {
+        return contacts::serve(state, who, call).or_else(|| regions::serve(state, who, call));
+    }
+    let is_inside = who.actions.is_some() && !iam::is_asked(who, call);
+    if is_inside { inside::serve(state, who, call) } else { None }
 }
 
 /// An invocation that nobody waits for.

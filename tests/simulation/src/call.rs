@@ -3,6 +3,8 @@
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use serde_json::{Map, Value};
 
+use crate::aws::cbor;
+
 /// How a service speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
@@ -10,6 +12,8 @@ pub(crate) enum Protocol {
     Query,
     RestJson,
     RestXml,
+    /// The same with its errors in one more element, as Amazon S3 Control has it.
+    RestXmlWrapped,
     Cbor,
 }
 
@@ -59,6 +63,7 @@ impl Call {
         } else if let Some((_, operation)) = call.path.rsplit_once("/operation/") {
             operation.clone_into(&mut call.operation);
             call.protocol = Protocol::Cbor;
+            call.input = cbor::read(&call.body).unwrap_or_default();
         } else if header("content-type").is_some_and(|kind| kind.contains("x-www-form-urlencoded")) {
             call.protocol = Protocol::Query;
             let pairs = form_urlencoded::parse(&call.body);
@@ -74,7 +79,14 @@ impl Call {
                 _ => "Put",
             };
             let is_of_policy = call.query.split('&').any(|part| part.split('=').next() == Some("policy"));
-            call.operation = format!("{verb}{}", if is_of_policy { "BucketPolicy" } else { "Object" });
+            // Amazon S3 Control signs as Amazon S3.
+            if call.path.ends_with("/configuration/publicAccessBlock") {
+                "s3control".clone_into(&mut call.service);
+                call.protocol = Protocol::RestXmlWrapped;
+                call.operation = format!("{verb}PublicAccessBlock");
+            } else {
+                call.operation = format!("{verb}{}", if is_of_policy { "BucketPolicy" } else { "Object" });
+            }
         } else {
             call.protocol = Protocol::RestJson;
             call.input = serde_json::from_slice(&call.body).unwrap_or_default();

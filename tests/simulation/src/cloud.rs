@@ -16,8 +16,19 @@ use tokio::{
 
 use crate::{
     aws::{
-        Answer, Refusal, dynamodb::Table, iam::Iam, locks, member::Member, organizations::Organization, regions,
-        s3::Bucket, secrets::Vault, sqs::Queue, stack_sets::StackSets, states::Executions,
+        Answer, Refusal,
+        dynamodb::Table,
+        iam::Iam,
+        locks,
+        member::Member,
+        organizations::Organization,
+        regions,
+        s3::Bucket,
+        secrets::Vault,
+        settings::{Changed, Settings},
+        sqs::Queue,
+        stack_sets::StackSets,
+        states::Executions,
     },
     call::Call,
     draw::Draws,
@@ -124,6 +135,10 @@ pub(crate) struct State {
     pub(crate) secrets: Vault,
     /// What was asked and told of regions.
     pub(crate) regions: regions::News,
+    /// What accounts are set to.
+    pub(crate) settings: BTreeMap<String, Settings>,
+    /// Who has changed what of that.
+    pub(crate) changed: Vec<Changed>,
     pub(crate) principals: BTreeMap<String, Principal>,
     pub(crate) published: Vec<PublishedEvent>,
     /// What was sent again of what had been given up.
@@ -195,6 +210,8 @@ impl Cloud {
             iam: Iam::default(),
             secrets: Vault::default(),
             regions: regions::News::default(),
+            settings: BTreeMap::new(),
+            changed: Vec::new(),
             principals: principals.collect(),
             published: Vec::new(),
             sent_again: BTreeSet::new(),

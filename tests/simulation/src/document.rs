@@ -1,14 +1,17 @@
 //! The baseline documents of a run, and what they ask for: said here a second time, so that what Steward makes of them can
 //! be held against it.
 
-use crate::aws::organizations::Account;
+pub(crate) mod controls;
+
+use crate::{
+    aws::organizations::Account,
+    script::{Control, Controls},
+};
 
 /// The unit for whose accounts something else is asked.
 pub(crate) const FIRST_UNIT: &str = "Unit 0";
 /// The account that the stack's parameter `ProtectedAccounts` names.
 pub(crate) const SEALED: &str = "200000000001";
-/// The region that nobody is to have, where the document speaks of regions.
-const FORBIDDEN_REGION: &str = "eu-south-1";
 /// The account that the documents of larger organizations protect.
 pub(crate) const PROTECTED: &str = "200000000004";
 
@@ -31,9 +34,13 @@ pub(crate) enum Kind {
     Remediating,
 }
 
-/// What a document says of regions: nobody is to have `eu-south-1`.
+/// What a document says of regions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegionRule {
+    /// The region that everybody is to have, if there is one.
+    pub enabled: Option<&'static str>,
+    /// The one that nobody is to have.
+    pub disabled: &'static str,
     /// Whether nobody is to have any other of those that can be disabled, either.
     pub disables_others: bool,
     /// Whether what is otherwise is put right.
@@ -41,9 +48,25 @@ pub struct RegionRule {
 }
 
 impl RegionRule {
-    /// Whether an account is to be without a region.
-    pub(crate) fn forbids(self, region: &str) -> bool {
-        region == FORBIDDEN_REGION || self.disables_others
+    /// The one of documents that are about the regions of people.
+    pub(crate) const FORBIDDING: Self =
+        Self { enabled: None, disabled: "eu-south-1", disables_others: false, remediates: false };
+    /// The one of documents that ask for regions beside other controls.
+    pub(crate) const OF_CONTROLS: Self =
+        Self { enabled: Some(controls::ENABLED), disabled: controls::DISABLED, ..Self::FORBIDDING };
+
+    /// The section that asks for it.
+    fn text(self) -> String {
+        let enabled = self.enabled.map(|region| format!("enabled: [{region}], ")).unwrap_or_default();
+        let others = if self.disables_others { "disable" } else { "leave" };
+        format!("  regions: {{{enabled}disabled: [{}], others: {others}}}\n", self.disabled)
+    }
+
+    /// Whether it is against this that a region is there, or is not.
+    pub(crate) fn is_violated(self, region: &str, is_there: bool) -> bool {
+        let is_wanted = self.enabled == Some(region);
+        let is_forbidden = region == self.disabled || (self.disables_others && !is_wanted);
+        if is_there { is_forbidden } else { is_wanted }
     }
 }
 
@@ -58,6 +81,8 @@ pub(crate) struct Document {
     /// Whether it asks something of accounts of other units as well that tells where they are, so that who was moved out of
     /// the first unit is asked for a change too.
     pub(crate) marks: bool,
+    /// What it asks for beside tags and alias.
+    pub(crate) controls: Controls,
     /// What it says of regions.
     pub(crate) regions: Option<RegionRule>,
 }
@@ -70,30 +95,35 @@ impl Document {
             "version: 1\ndefaults:\n  account-alias:\n    alias: \"example-{{account_id}}\"\n  account-tags:\n    tags: \
              {{{tags}}}\n"
         );
-        let others = if self.regions.is_some_and(|rule| rule.disables_others) { "disable" } else { "leave" };
-        let regions = format!("  regions: {{disabled: [{FORBIDDEN_REGION}], others: {others}}}\n");
-        let remediated: Vec<&str> = [
-            (self.kind == Kind::Remediating, "account-tags, account-alias"),
-            (self.regions.is_some_and(|rule| rule.remediates), "regions"),
-        ]
-        .into_iter()
-        .filter_map(|(is_in, controls)| is_in.then_some(controls))
-        .collect();
+        let regions = self.regions.map(RegionRule::text).unwrap_or_default();
+        let remediated = self.remediated();
         let remediate = format!("remediate: [{}]\n", remediated.join(", "));
         let overridden = format!(
             "overrides:\n  - match: {{organizational_unit: \"/{FIRST_UNIT}\"}}\n    account-tags:\n      tags: {{managed-by: \
              steward, stage: first}}\n"
         );
         let protection = format!("protected:\n  accounts: [\"{PROTECTED}\"]\n");
+        let sections: String = self.controls.iter().map(controls::text).collect();
         let parts = [
             (true, defaults.as_str()),
-            (self.regions.is_some(), &regions),
+            (true, &sections),
+            (true, &regions),
             (self.kind == Kind::Mistaken, MISTAKE),
             (self.has_override, &overridden),
             (self.protects, &protection),
             (!remediated.is_empty(), &remediate),
         ];
         parts.into_iter().filter(|(is_in, _)| *is_in).map(|(_, part)| part).collect::<String>().into_bytes()
+    }
+}
+
+impl Document {
+    /// The controls by which sweeps put right what has drifted.
+    fn remediated(self) -> Vec<&'static str> {
+        let of_all = ["account-tags", "account-alias"].into_iter();
+        let further = self.controls.iter().filter(|control| *control != Control::Regions).map(Control::id);
+        let regions = self.regions.filter(|rule| rule.remediates).map(|_| Control::Regions.id());
+        of_all.chain(further).filter(|_| self.kind == Kind::Remediating).chain(regions).collect()
     }
 }
 

@@ -3,11 +3,11 @@
 mod users;
 
 use crate::{
-    aws::{organizations, stack_sets},
+    aws::{organizations, settings, stack_sets},
     cloud::State,
     document::{Document, Kind, RegionRule},
     history::Done,
-    script::Script,
+    script::{Control, Script},
     template::SUSPENDED_UNIT,
     time,
 };
@@ -37,6 +37,11 @@ pub(crate) fn furnish(state: &mut State, script: &Script) -> Vec<String> {
     }
     if script.cooling_off.is_some() {
         furnish_for_closings(state, script);
+    }
+    if !script.nature.controls.is_empty() {
+        for number in 0..script.accounts {
+            settings::furnish(state, &organizations::id_of(number));
+        }
     }
     if script.has_users() {
         users::furnish(state);
@@ -101,9 +106,14 @@ fn roughen(state: &mut State, id: &str) {
 
 /// The document of a run.
 pub(crate) fn document_of(script: &Script, kind: Kind) -> Document {
-    let regions = script.has_regions().then_some(RegionRule { disables_others: false, remediates: false });
     let (has_override, protects) = (script.units > 0, script.accounts >= 10);
-    Document { kind, has_override, protects, marks: script.nature.rough, regions }
+    let (marks, controls) = (script.nature.rough, script.nature.controls);
+    let regions = if controls.has(Control::Regions) {
+        Some(RegionRule { remediates: kind == Kind::Remediating, ..RegionRule::OF_CONTROLS })
+    } else {
+        script.has_regions().then_some(RegionRule::FORBIDDING)
+    };
+    Document { kind, has_override, protects, marks, controls, regions }
 }
 
 /// Uploads a document.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod closings;
+mod controls;
 mod hostile;
 mod large;
 mod locks;
@@ -139,6 +140,15 @@ invariants! {
     hostile::reports_show_what_members_wrote_as_text "Whatever members wrote, reports are whole, and it stands in them as text.",
     hostile::sessions_ask_for_no_more_than_the_document_needs "No session in a member is asked for that may do more than the document needs.",
     hostile::a_hostile_member_harms_nobody_else "What a member does to itself leaves nothing unknown in the reports of others.",
+    controls::whoever_has_its_baseline_has_every_control "Whoever is said to have its baseline has all that the document asks for at that time.",
+    controls::rows_of_controls_are_true "What a report says of a control was so at some moment of its sweep.",
+    controls::answers_about_controls_are_true "What a person is answered about a control was so at some moment of the invocation.",
+    controls::nothing_is_changed_that_nobody_asks_for "Of accounts nothing is changed but what the document asks for, by whom it says, and nothing of protected ones.",
+    controls::old_accounts_keep_their_settings "What was there before Steward keeps its settings until a person or the document says otherwise.",
+    controls::everybody_has_every_control_after_an_apply "After an apply to all without a failure from outside, everybody has what the document asks for, or AWS is at it.",
+    controls::sweeps_put_right_what_has_drifted "Where the document has sweeps put things right, and nothing fails, they leave nothing drifted.",
+    controls::account_management_is_hardly_throttled "Without a failure from outside, hardly a call about contacts, regions or alarms is throttled.",
+    controls::what_is_undone_is_seen_by_the_next_sweep "What is not as the document asks during a whole sweep is not taken for compliant.",
     large::sweeps_take_no_longer_than_their_lists "A sweep takes no longer than AWS takes to list so many accounts and units, and a while.",
     large::sweeps_keep_to_the_published_rates "Hardly a call of a sweep is throttled.",
     users::what_is_answered_of_users_is_true "What is answered as done with a user, and what is shown of users, is so at that time.",
@@ -163,7 +173,7 @@ invariants! {
     regions::who_has_asked_is_true "Whoever is said to have asked for a region has asked for it last.",
     regions::violations_are_mailed "Without a failure from outside, people hear by mail of each region against the document, and of no other.",
     regions::regions_are_put_right "A region against the document that is said to be put right is, or people hear that it is not.",
-    regions::nobody_disables_regions_unasked "No region is disabled but where the document says so, and none of an account that nobody may change.",
+    regions::nobody_changes_regions_unasked "No region is enabled or disabled but where the document says so, and none of an account that nobody may change.",
 }
 
 /// The invariants that do not hold.

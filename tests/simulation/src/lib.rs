@@ -34,7 +34,7 @@ pub use fault::{Fault, Kind};
 pub use invariant::Broken;
 pub use run::{Outcome, play};
 pub use script::{
-    Act, Address, Closing, Code, Deed, Family, Harm, How, Item, LockAct, LockDeed, Name, Nature, RegionAct, Script,
-    Update, UserAct, Whose,
+    Act, Address, Closing, Code, Control, Controls, Deed, Family, Harm, How, Item, LockAct, LockDeed, Name, Nature,
+    RegionAct, Script, Update, UserAct, Whose,
 };
 pub use shrink::shortest;

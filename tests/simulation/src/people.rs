@@ -152,12 +152,15 @@ impl World {
     }
 
     async fn baseline(&self, mode: &str) {
+        let begun = time::now();
         let answer = self.lambda.invoke("BaselineApplier", json!({"all": true, "mode": mode})).await;
         let answer = match answer {
             Some(Ok(answer) | Err(answer)) => answer,
             None => json!({"errorType": "TooManyRequestsException"}),
         };
-        self.seen.borrow_mut().by_hand.push(answer);
+        let mut seen = self.seen.borrow_mut();
+        seen.by_hand.push(answer);
+        seen.by_hand_at.push((begun, time::now()));
     }
 
     async fn plan_for_all(&self) {

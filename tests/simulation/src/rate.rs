@@ -24,7 +24,8 @@ impl Rates {
     }
 }
 
-/// The steady rate per second and the burst (user guides of AWS Organizations and of AWS Account Management, "Quotas").
+/// The steady rate per second and the burst (user guides of AWS Organizations, of AWS Account Management and of Amazon
+/// CloudWatch, "Quotas").
 fn published(operation: &str) -> Option<(f64, f64)> {
     Some(match operation {
         "organizations:CloseAccount" => (0.05, 1.0),
@@ -33,7 +34,9 @@ fn published(operation: &str) -> Option<(f64, f64)> {
         "organizations:DescribeAccount" => (20.0, 30.0),
         "organizations:DescribeCreateAccountStatus" | "organizations:DescribeOrganizationalUnit" => (2.0, 2.0),
         "organizations:ListAccounts" => (8.0, 12.0),
-        "organizations:ListCreateAccountStatus"
+        "account:PutAlternateContact"
+        | "account:PutContactInformation"
+        | "organizations:ListCreateAccountStatus"
         | "organizations:ListAccountsForParent"
         | "organizations:ListDelegatedAdministrators"
         | "organizations:ListOrganizationalUnitsForParent"
@@ -45,8 +48,10 @@ fn published(operation: &str) -> Option<(f64, f64)> {
         "organizations:ListTagsForResource" | "account:GetAlternateContact" | "account:GetContactInformation" => {
             (10.0, 15.0)
         }
-        "account:ListRegions" | "account:PutAlternateContact" | "account:DeleteAlternateContact" => (5.0, 5.0),
-        "account:GetAccountInformation" | "account:GetPrimaryEmail" => (3.0, 3.0),
+        "account:DeleteAlternateContact" => (1.0, 6.0),
+        "account:ListRegions" => (5.0, 5.0),
+        "monitoring:DescribeAlarms" => (9.0, 9.0),
+        "account:GetAccountInformation" | "account:GetPrimaryEmail" | "monitoring:PutMetricAlarm" => (3.0, 3.0),
         "account:AcceptPrimaryEmailUpdate"
         | "account:DisableRegion"
         | "account:EnableRegion"

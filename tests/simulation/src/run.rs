@@ -68,6 +68,8 @@ pub(crate) struct Published {
 pub(crate) struct Seen {
     pub(crate) asked: Vec<Asked>,
     pub(crate) by_hand: Vec<Value>,
+    /// When each of these was asked for and answered.
+    pub(crate) by_hand_at: Vec<(Timestamp, Timestamp)>,
     /// What people were answered who asked for work as root.
     pub(crate) root_tasks: Vec<Value>,
     /// What people have asked about the closing of accounts.

@@ -4,6 +4,7 @@
 mod act;
 mod aimed;
 mod closings;
+mod controls;
 mod family;
 mod locks;
 mod people;
@@ -22,6 +23,7 @@ use crate::{
 
 pub use act::{Act, Item};
 pub use closings::Closing;
+pub use controls::{Control, Controls};
 pub use family::Family;
 pub use locks::{LockAct, LockDeed};
 pub use people::{Deed, How, UserAct};
@@ -153,6 +155,7 @@ impl Script {
             script.worlds(&mut draws);
         }
         script.maybe_people(&mut draws);
+        script.maybe_ask_for_controls(&mut draws);
         script
     }
 

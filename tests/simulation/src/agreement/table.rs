@@ -4,6 +4,7 @@ mod account;
 mod arranging;
 mod closings;
 mod dynamodb;
+mod settings;
 
 use serde_json::{Value, json};
 
@@ -52,6 +53,9 @@ pub(super) fn table() -> Vec<Row> {
         account::addresses(),
         closings::rows(),
         arranging::rows(),
+        settings::contacts(),
+        settings::regions(),
+        settings::in_members(),
     ];
     of_services.into_iter().flatten().collect()
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Answer, Refusal, organizations::Organization, regions, unknown};
+use super::{Answer, Refusal, organizations::Organization, unknown};
 use crate::{
     call::Call,
     cloud::{Effect, State},
@@ -138,13 +138,6 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         Some(ACCOUNT) => return Err(denied()),
         Some(id) => id.to_owned(),
     };
-    if state.organization.account(&id).is_none() {
-        return Err(denied());
-    }
-    let function = state.principals[&call.key].function.clone();
-    if let Some(result) = regions::serve(state, &id, &function, call) {
-        return result;
-    }
     let Some(account) = state.organization.account(&id) else { return Err(denied()) };
     let now = time::now();
     let body = match operation {
@@ -289,7 +282,7 @@ fn refused(field: &str, message: &str) -> Refusal {
     refusal.with("fieldList", json!([{"name": field, "message": format!("The value of {field} is not valid.")}]))
 }
 
-fn invalid(field: &str) -> Refusal {
+pub(super) fn invalid(field: &str) -> Refusal {
     refused(field, &format!("The value of {field} is not valid."))
 }
 
@@ -301,6 +294,6 @@ fn none_requested() -> Refusal {
     Refusal::new(404, "ResourceNotFoundException", "No primary email update request found.")
 }
 
-fn denied() -> Refusal {
+pub(super) fn denied() -> Refusal {
     Refusal::new(403, "AccessDeniedException", "The account cannot be managed so.")
 }

@@ -75,10 +75,6 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<A
             member.writes += 1;
             Ok(Answer::query("CreateAccountAlias", ""))
         }
-        ("account", "ListRegions") => {
-            let account = who.account.clone();
-            regions::serve(state, &account, &who.function, call).unwrap_or_else(|| Err(unknown(state, who, call)))
-        }
         ("iam", operation) => root_call(member, operation, call).unwrap_or_else(|| Err(unknown(state, who, call))),
         _ => Err(unknown(state, who, call)),
     }

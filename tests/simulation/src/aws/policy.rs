@@ -53,6 +53,10 @@ fn actions(call: &Call) -> Vec<(String, Option<String>)> {
             writes.map(|write| ("dynamodb:BatchWriteItem".to_owned(), key(&write["PutRequest"]["Item"]))).collect()
         }
         ("dynamodb", operation) => vec![(format!("dynamodb:{operation}"), key(&call.input["Key"]))],
+        ("s3control", operation) => {
+            let action = operation.replacen("PublicAccessBlock", "AccountPublicAccessBlock", 1);
+            vec![(format!("s3:{action}"), None)]
+        }
         ("lambda", "Invoke") => vec![("lambda:InvokeFunction".to_owned(), None)],
         ("account", operation) => {
             let implied = match operation {

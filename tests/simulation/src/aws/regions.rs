@@ -5,10 +5,11 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Answer, Refusal, events};
+use super::{Answer, Refusal, contacts::target, events, member::Member, settings};
 use crate::{
     call::Call,
-    cloud::{Effect, State},
+    cloud::{Effect, Principal, State},
+    script::Control,
     template::{ACCOUNT, Bus},
     time,
 };
@@ -18,8 +19,10 @@ const BY_DEFAULT: [&str; 2] = ["us-east-1", "eu-west-1"];
 /// Regions that an account has when it asks for them.
 pub(crate) const OPT_IN: [&str; 8] =
     ["af-south-1", "ap-east-1", "ap-south-2", "ca-west-1", "eu-central-2", "eu-south-1", "il-central-1", "me-south-1"];
-/// How many regions of one account AWS works on at once (Account Management reference guide, "Quotas").
-const AT_ONCE: usize = 6;
+/// How many regions of an account, and of an organization, AWS works on at once (Account Management reference guide,
+/// "Quotas").
+const OF_AN_ACCOUNT: usize = 6;
+const OF_AN_ORGANIZATION: usize = 50;
 /// How many regions a page of a list has.
 const PAGE: usize = 4;
 
@@ -45,6 +48,11 @@ impl Asker {
             Self::Member(name) => format!("arn:aws:sts::{account}:assumed-role/Developer/{name}"),
             Self::Function(name) => format!("arn:aws:sts::{ACCOUNT}:assumed-role/{name}Role/{name}"),
         }
+    }
+
+    /// The function, if it is one.
+    fn function(&self) -> Option<&str> {
+        if let Self::Function(name) = self { Some(name) } else { None }
     }
 
     /// The bus that hears of what it has asked for.
@@ -86,15 +94,23 @@ pub(crate) fn status(state: &State, account: &str, region: &str) -> &'static str
 }
 
 /// The result of a call about regions; None for another call.
-pub(super) fn serve(state: &mut State, account: &str, function: &str, call: &Call) -> Option<Result<Answer, Refusal>> {
-    let asker = Asker::Function(function.to_owned());
-    let region = call.text("RegionName");
-    let body = match call.operation.as_str() {
-        "ListRegions" => Ok(list(state, account, call)),
-        "EnableRegion" => change(state, account, region, true, &asker).map(|()| json!({})),
-        "DisableRegion" => change(state, account, region, false, &asker).map(|()| json!({})),
+pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Option<Result<Answer, Refusal>> {
+    let enables = match call.operation.as_str() {
+        "ListRegions" => None,
+        "EnableRegion" => Some(true),
+        "DisableRegion" => Some(false),
         _ => return None,
     };
+    let body = target(state, who, call).and_then(|account| match enables {
+        None => {
+            settings::of(state, &account);
+            Ok(list(state, &account, call))
+        }
+        Some(enables) => {
+            let asker = Asker::Function(who.function.clone());
+            change(state, &account, call.text("RegionName"), enables, &asker).map(|()| json!({}))
+        }
+    });
     Some(body.map(|body| Answer::json(&body)))
 }
 
@@ -119,6 +135,8 @@ pub(crate) fn change(
     enables: bool,
     asker: &Asker,
 ) -> Result<(), Refusal> {
+    // What it was set to before is known from here on.
+    settings::of(state, account);
     let is_taken = begin(state, account, region, enables);
     record(state, account, region, enables, asker, is_taken.as_ref().err());
     if !is_taken? {
@@ -127,6 +145,7 @@ pub(crate) fn change(
     let call =
         Asked { at: time::now(), account: account.to_owned(), region: region.to_owned(), enables, by: asker.clone() };
     state.regions.asked.push(call);
+    settings::changed(state, account, Control::Regions, asker.function());
     tell(state, account, region, if enables { "ENABLING" } else { "DISABLING" }, asker.bus());
     let takes = if state.draws.happens("region takes long", 10) {
         state.draws.millis("how long a region takes", 3_600_000, 3 * 3_600_000)
@@ -140,10 +159,10 @@ pub(crate) fn change(
 /// Whether there is anything to do, and AWS is at it now.
 fn begin(state: &mut State, account: &str, region: &str, enables: bool) -> Result<bool, Refusal> {
     let Some(region) = OPT_IN.into_iter().find(|known| *known == region) else {
-        return Err(Refusal::new(400, "ValidationException", "The region cannot be enabled or disabled."));
+        let why = format!("{region} is not a region that can be enabled or disabled.");
+        return Err(Refusal::new(400, "ValidationException", why).with("reason", "invalidRegionOptTarget"));
     };
     let present = status(state, account, region);
-    let regions = &mut state.members.entry(account.to_owned()).or_default().regions;
     match present {
         "ENABLING" | "DISABLING" => {
             return Err(Refusal::new(409, "ConflictException", "The region is being enabled or disabled."));
@@ -152,13 +171,29 @@ fn begin(state: &mut State, account: &str, region: &str, enables: bool) -> Resul
         "DISABLED" if !enables => return Ok(false),
         _ => {}
     }
-    if regions.values().filter(|status| status.ends_with("ING")).count() >= AT_ONCE {
-        let message =
-            "This request has exceeded the quota for 'Number of concurrent region-opt requests for an account'.";
-        return Err(Refusal::new(429, "TooManyRequestsException", message));
+    if state.members.get(account).map_or(0, changing) >= OF_AN_ACCOUNT {
+        return Err(too_many("an account"));
     }
-    regions.insert(region, if enables { "ENABLING" } else { "DISABLING" });
+    if state.members.values().map(changing).sum::<usize>() >= OF_AN_ORGANIZATION {
+        return Err(too_many("an organization"));
+    }
+    set(state, account, region, if enables { "ENABLING" } else { "DISABLING" });
     Ok(true)
+}
+
+/// How many regions of an account AWS works on.
+fn changing(member: &Member) -> usize {
+    member.regions.values().filter(|status| status.ends_with("ING")).count()
+}
+
+/// Gives a region a status.
+pub(super) fn set(state: &mut State, account: &str, region: &'static str, status: &'static str) {
+    state.members.entry(account.to_owned()).or_default().regions.insert(region, status);
+}
+
+fn too_many(of: &str) -> Refusal {
+    let why = format!("This request has exceeded the quota for 'Number of concurrent region-opt requests for {of}'.");
+    Refusal::new(429, "TooManyRequestsException", why)
 }
 
 fn settle_later(state: &State, account: &str, region: &str, takes: Duration, bus: Bus) {
@@ -170,7 +205,8 @@ fn settle_later(state: &State, account: &str, region: &str, takes: Duration, bus
 pub(crate) fn settle(state: &mut State, account: &str, region: &str, bus: Bus) {
     let Some(region) = OPT_IN.into_iter().find(|known| *known == region) else { return };
     let settled = if status(state, account, region) == "ENABLING" { "ENABLED" } else { "DISABLED" };
-    state.members.entry(account.to_owned()).or_default().regions.insert(region, settled);
+    set(state, account, region, settled);
+    settings::settled(state, account);
     tell(state, account, region, settled, bus);
 }
 

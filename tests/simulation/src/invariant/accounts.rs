@@ -12,7 +12,7 @@ use crate::{
     document::{self, SEALED, is_tagged_as_asked},
     fault::Kind,
     furnish::document_of,
-    script::{Act, Item},
+    script::{Act, Control, Item},
     template::items,
 };
 
@@ -44,6 +44,11 @@ fn is_kept_from_it(look: &Look<'_>, account: &str) -> bool {
     said.any(|said| match said.detail["cause"].as_str() {
         Some("BaselineSelectorUnmatched") => look.state.history.is_rearranged(),
         Some("AccountAliasTaken") => look.state.history.lacks_its_alias(account),
+        // AWS takes hours at times.
+        Some("RegionInTransition" | "RegionOptQuota") => {
+            let settings = look.state.settings.get(account);
+            settings.is_some_and(|settings| settings.had(Control::Regions, false, said.at, said.at))
+        }
         _ => false,
     })
 }

@@ -5,19 +5,50 @@ use serde_json::Value;
 use super::{Look, sweeps::rows};
 use crate::{
     document::SEALED,
-    script::{Act, UserAct},
+    script::{Act, Control, UserAct},
 };
 
 /// What every odd text holds.
 const WORD: &str = "hostile";
 /// The longest subject that Amazon SNS takes.
 const SUBJECT: usize = 100;
-/// What sessions in members may be asked for: what the two sections of the documents need that work in an account.
+/// What sessions in members may be asked for: what the two sections that are in all documents need.
 const ACTIONS: [&str; 2] = ["iam:CreateAccountAlias", "iam:ListAccountAliases"];
 /// Functions that enter accounts for something else.
 const APART: [&str; 2] = ["JumpUserManager", "RootTaskRunner"];
-/// What a section about regions needs.
-const OF_REGIONS: &str = "account:ListRegions";
+
+/// What the section of a further control needs in an account: contacts and regions are written from the management account.
+fn needs(control: Control) -> &'static [&'static str] {
+    match control {
+        Control::AlternateContacts => &["account:GetAlternateContact"],
+        Control::BillingAlarm => &[
+            "cloudwatch:DescribeAlarms",
+            "cloudwatch:PutMetricAlarm",
+            "sns:CreateTopic",
+            "sns:GetTopicAttributes",
+            "sns:ListSubscriptionsByTopic",
+            "sns:SetTopicAttributes",
+            "sns:Subscribe",
+        ],
+        Control::PasswordPolicy => &["iam:GetAccountPasswordPolicy", "iam:UpdateAccountPasswordPolicy"],
+        Control::PrimaryContact => &["account:GetContactInformation"],
+        Control::Regions => &["account:ListRegions"],
+        Control::S3PublicAccessBlock => &[
+            "organizations:DescribeEffectivePolicy",
+            "s3:GetAccountPublicAccessBlock",
+            "s3:PutAccountPublicAccessBlock",
+        ],
+        Control::SwitchRoles => &[
+            "iam:AttachRolePolicy",
+            "iam:CreateRole",
+            "iam:DetachRolePolicy",
+            "iam:GetRole",
+            "iam:ListAttachedRolePolicies",
+            "iam:UpdateAssumeRolePolicy",
+            "iam:UpdateRole",
+        ],
+    }
+}
 
 pub(super) fn no_subject_holds_what_a_member_wrote(look: &Look<'_>) -> Option<String> {
     let subject = |mail: &Value| mail["Subject"].as_str().unwrap_or_default().to_owned();
@@ -78,8 +109,12 @@ pub(super) fn sessions_ask_for_no_more_than_the_document_needs(look: &Look<'_>) 
     let mut sessions = look.state.principals.values().filter(|who| !APART.contains(&who.function.as_str()));
     sessions.find_map(|who| {
         let actions = who.actions.as_ref()?;
-        let may = |action: &str| ACTIONS.contains(&action) || (action == OF_REGIONS && look.script.has_regions());
-        let more = actions.iter().find(|action| !may(action))?;
+        let is_needed = |action: &str| {
+            let of_regions = look.script.has_regions().then_some(Control::Regions);
+            let mut controls = look.script.nature.controls.iter().chain(of_regions);
+            ACTIONS.contains(&action) || controls.any(|control| needs(control).contains(&action))
+        };
+        let more = actions.iter().find(|action| !is_needed(action))?;
         Some(format!("{} asks for {more} in {}", who.function, who.account))
     })
 }
@@ -104,6 +139,9 @@ pub(super) fn a_hostile_member_harms_nobody_else(look: &Look<'_>) -> Option<Stri
     look.seen.published.iter().find_map(|published| {
         let unknown = rows(&published.latest).into_iter().find(|((id, control), row)| {
             let is_open = matches!(row["outcome"].as_str(), Some("unknown" | "not_ready" | "not_converged"));
+            // Whether that is so of what documents ask for beside, another invariant says; and AWS takes its time.
+            let is_of_its_own = look.script.nature.controls.iter().any(|asked| asked.id() == *control);
+            let is_open = is_open && (!is_of_its_own || row["outcome"] == "unknown");
             let is_taken = *control == "account-alias" && history.lacks_its_alias(id);
             is_open && is_bystander(id) && !is_taken
         });

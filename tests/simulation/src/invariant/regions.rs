@@ -10,6 +10,7 @@ use crate::{
     document::Document,
     fault::Kind,
     history::Done,
+    script::Act,
     template::ACCOUNT,
 };
 
@@ -69,7 +70,7 @@ pub(super) fn what_is_told_of_regions_is_true(look: &Look<'_>) -> Option<String>
         let since = if event.detail["baseline_refused"].is_null() { told.at } else { look.state.begun };
         let mut possible = documents(look, since, event.at)
             .into_iter()
-            .map(|document| document.regions.is_some_and(|rule| rule.forbids(&told.region)) && leads_to_enabled);
+            .map(|document| document.regions.is_some_and(|rule| rule.is_violated(&told.region, leads_to_enabled)));
         !possible.any(|possible| possible == *is_violated)
     });
     wrong.map(|(_, event)| format!("at {}: {}", event.at, event.detail))
@@ -133,21 +134,24 @@ pub(super) fn regions_are_put_right(look: &Look<'_>) -> Option<String> {
         let mut told = look.published("BaselineIncomplete").filter(|told| told.at >= event.at);
         event.detail["remediated"] == true
             && may_change
-            && rule.forbids(region)
-            && is_there
+            && rule.is_violated(region, is_there)
             && !told.any(|told| told.detail["account_id"] == account)
     });
     wrong.map(|event| event.detail.to_string())
 }
 
-pub(super) fn nobody_disables_regions_unasked(look: &Look<'_>) -> Option<String> {
+pub(super) fn nobody_changes_regions_unasked(look: &Look<'_>) -> Option<String> {
     let wrong = look.state.regions.asked.iter().find(|asked| {
         let Asker::Function(function) = &asked.by else { return false };
-        let may_change = asked.account != ACCOUNT && !look.protected().any(|protected| protected == asked.account);
+        // The account of the stack is changed by hand only.
+        let by_hand = function == "BaselineApplier" && look.does(|act| *act == Act::ApplyToAll);
+        let is_protected = look.protected().any(|protected| protected == asked.account);
+        let may_change = (asked.account != ACCOUNT || by_hand) && !is_protected;
         let mut in_force = documents(look, asked.at - PATIENCE, asked.at).into_iter().filter_map(|it| it.regions);
-        let is_wanted =
-            in_force.any(|rule| rule.forbids(&asked.region) && (rule.remediates || function == "BaselineApplier"));
-        asked.enables || !may_change || !is_wanted
+        let is_wanted = in_force.any(|rule| {
+            rule.is_violated(&asked.region, !asked.enables) && (rule.remediates || function == "BaselineApplier")
+        });
+        !may_change || !is_wanted
     });
     wrong.map(|asked| format!("{asked:?}"))
 }

@@ -1,6 +1,8 @@
 //! What whoever administers a member does to gain something by it, or to do harm. A member can put no event on the default bus
 //! of the management account, and none that a rule of this stack believes to be of AWS.
 
+mod undo;
+
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -20,6 +22,11 @@ const CLOSING: Duration = Duration::from_mins(2);
 impl World {
     pub(super) async fn harm(&self, whose: Whose, harm: Harm) {
         let Some(id) = self.present(whose) else { return };
+        if let Harm::Undoes { control, way } = harm {
+            // Nothing else of the account is other than it should be.
+            self.cloud.with(|state| undo::undo(state, &id, control, way));
+            return;
+        }
         self.cloud.with(|state| {
             state.history.done.push((time::now(), Done::Harmed { account: id.clone() }));
         });
@@ -60,6 +67,7 @@ impl World {
             Harm::AnswersNothing => {
                 self.cloud.with(|state| state.members.entry(id).or_default().answers_nothing = true);
             }
+            Harm::Undoes { .. } => {}
         }
     }
 

@@ -15,6 +15,8 @@ pub enum Family {
     Closings,
     /// People come into the jump account and go, and change regions.
     People,
+    /// Documents ask for more than tags and aliases, and little else happens than that they are followed.
+    Controls,
     /// A policy locks everybody out of a bucket or a queue.
     Locks,
     /// More people ask for an account than AWS makes before the deadline.
@@ -27,11 +29,12 @@ pub enum Family {
 
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Small,
         Self::Mixed,
         Self::Closings,
         Self::People,
+        Self::Controls,
         Self::Locks,
         Self::LongLine,
         Self::ManyUnits,
@@ -45,6 +48,7 @@ impl Family {
             0 => Self::Mixed,
             32 => Self::Closings,
             64 => Self::People,
+            96 => Self::Controls,
             _ => Self::Small,
         }
     }
@@ -56,6 +60,7 @@ impl Family {
             Self::Mixed => Script::mixed(seed),
             Self::Closings => Script::closings(seed),
             Self::People => Script::people(seed),
+            Self::Controls => Script::controls(seed),
             Self::Locks => Script::locks(seed),
             Self::LongLine => Script::long_line(seed),
             Self::ManyUnits => Script::many_units(seed),
@@ -71,6 +76,7 @@ impl fmt::Display for Family {
             Self::Mixed => "mixed",
             Self::Closings => "closings",
             Self::People => "people",
+            Self::Controls => "controls",
             Self::Locks => "locks",
             Self::LongLine => "long-line",
             Self::ManyUnits => "many-units",

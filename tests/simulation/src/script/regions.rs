@@ -110,5 +110,6 @@ fn a_region(draws: &mut Draws) -> u64 {
 
 fn rule(draws: &mut Draws) -> RegionRule {
     let disables_others = draws.happens("other regions are to be disabled", 50);
-    RegionRule { disables_others, remediates: draws.happens("regions are put right", 50) }
+    let remediates = draws.happens("regions are put right", 50);
+    RegionRule { disables_others, remediates, ..RegionRule::FORBIDDING }
 }

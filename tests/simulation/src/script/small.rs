@@ -81,7 +81,7 @@ impl Script {
 
     fn join(&mut self, draws: &mut Draws) {
         self.act(BEGINS, Act::Joins { number: 0 });
-        self.nature = Nature { deep: false, rough: true };
+        self.nature = Nature { rough: true, ..Nature::default() };
         if draws.happens("it is hostile", 60) {
             let harm = match draws.below("which small harm", 7) {
                 0 => Harm::TakesPolicy,
@@ -205,7 +205,7 @@ impl Script {
 
     /// A new account is moved while it is being made or given its baseline.
     fn move_what_is_made(&mut self, draws: &mut Draws) {
-        self.nature = Nature { deep: false, rough: true };
+        self.nature = Nature { rough: true, ..Nature::default() };
         self.units = self.units.max(2);
         self.request(draws, BEGINS, 0);
         let second = BEGINS + draws.below("moved after", 400);

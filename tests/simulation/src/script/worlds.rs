@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Act, Item, Script, Whose, index};
+use super::{Act, Control, Controls, Item, Script, Whose, index};
 use crate::draw::Draws;
 
 /// What kind of world it is beside its size.
@@ -13,12 +13,15 @@ pub struct Nature {
     pub deep: bool,
     /// Whether there are accounts of every state, and the documents ask something of every account that tells where it is.
     pub rough: bool,
+    /// What the documents ask for beside tags and alias.
+    pub controls: Controls,
 }
 
 impl fmt::Display for Nature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.deep { ", units up to five deep" } else { "" })?;
-        f.write_str(if self.rough { ", accounts of every state" } else { "" })
+        f.write_str(if self.rough { ", accounts of every state" } else { "" })?;
+        self.controls.fmt(f)
     }
 }
 
@@ -50,6 +53,13 @@ pub enum Harm {
     Leaves,
     /// Calls from within it are not answered.
     AnswersNothing,
+    /// Something that the document asks for is taken away.
+    Undoes {
+        /// What.
+        control: Control,
+        /// In which way.
+        way: u64,
+    },
 }
 
 /// Texts that are meant to break whatever shows them. Each holds the word by which invariants find it.
@@ -91,7 +101,7 @@ impl Script {
     /// So many accounts and units, and a sweep of them. What would take hours of a machine's time is left out: a person who
     /// applies to all, and a second sweep of the largest ones.
     fn enlarge(&mut self, accounts: u64, units: u64, draws: &mut Draws) {
-        (self.accounts, self.units, self.nature) = (accounts, units, Nature { deep: true, rough: false });
+        (self.accounts, self.units, self.nature) = (accounts, units, Nature { deep: true, ..Nature::default() });
         let mut sweeps = 0;
         self.items.retain(|item| match item {
             Item::Act(_, Act::ApplyToAll | Act::PlanForAll) => false,
@@ -107,7 +117,7 @@ impl Script {
     }
 
     fn roughen(&mut self, draws: &mut Draws) {
-        self.nature = Nature { deep: draws.happens("deep", 40), rough: true };
+        self.nature = Nature { deep: draws.happens("deep", 40), rough: true, ..self.nature };
         self.units = self.units.max(if self.nature.deep { draws.between("deep units", 10, 60) } else { 3 });
         self.accounts = self.accounts.max(10);
         if draws.happens("moves by hand", 60) {

@@ -1,0 +1,210 @@
+//! What accounts are set to beside their alias and their tags: what documents ask for with further controls, and what becomes
+//! of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::regions::{self, Regions};
+use crate::{call::Call, cloud::State, document::controls, draw::Draws, script::Control, time};
+
+/// How long services of a new account may refuse it.
+const OPTING_IN: u64 = 600_000;
+/// How long an old state may be seen after a change.
+const LAG: u64 = 5_000;
+
+/// Something that some reads still see as it was, for a while (IAM user guide, "Troubleshoot IAM": "Changes that I make are not
+/// always immediately visible").
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lagging<T> {
+    now: T,
+    before: Option<(T, Timestamp)>,
+}
+
+impl<T: Clone> Lagging<T> {
+    fn new(now: T) -> Self {
+        Self { now, before: None }
+    }
+
+    /// As it is.
+    pub(crate) fn now(&self) -> &T {
+        &self.now
+    }
+
+    /// As a read sees it.
+    pub(super) fn seen(&self, draws: &mut Draws) -> &T {
+        match &self.before {
+            Some((before, until)) if time::now() < *until && draws.happens("an old setting is seen", 50) => before,
+            _ => &self.now,
+        }
+    }
+
+    pub(crate) fn set(&mut self, now: T, draws: &mut Draws) {
+        let before = std::mem::replace(&mut self.now, now);
+        if draws.happens("a setting lags", 10) {
+            let until = time::now() + SignedDuration::from_millis(millis(draws.below("for how long it lags", LAG)));
+            self.before = Some((before, until));
+        }
+    }
+}
+
+fn millis(millis: u64) -> i64 {
+    i64::try_from(millis).expect("minutes")
+}
+
+/// A role of people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Role {
+    pub(super) path: String,
+    pub(crate) trust: String,
+    pub(crate) session_seconds: String,
+    pub(super) description: String,
+    pub(crate) attached: BTreeSet<String>,
+}
+
+/// A topic of Amazon SNS.
+#[derive(Clone, Debug)]
+pub(crate) struct Topic {
+    pub(super) made_at: Timestamp,
+    pub(super) policy: String,
+    /// The addresses; none of them has confirmed.
+    pub(crate) subscriptions: Vec<String>,
+}
+
+/// A change that somebody has made.
+#[derive(Clone, Debug)]
+pub(crate) struct Changed {
+    pub(crate) at: Timestamp,
+    pub(crate) account: String,
+    pub(crate) control: Control,
+    /// The function; None for whoever administers the account.
+    pub(crate) by: Option<String>,
+}
+
+/// What an account is set to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    /// By their types.
+    pub(crate) contacts: BTreeMap<String, Value>,
+    pub(crate) contact: Value,
+    pub(crate) password_policy: Lagging<Option<BTreeMap<String, String>>>,
+    pub(crate) public_access: Lagging<Option<[bool; 4]>>,
+    pub(crate) roles: BTreeMap<String, Lagging<Option<Role>>>,
+    pub(crate) topics: BTreeMap<String, Topic>,
+    pub(crate) alarms: BTreeMap<String, Value>,
+    /// Until when services refuse it because it is new.
+    pub(super) opts_in_until: Option<Timestamp>,
+    /// Since when it has what the section of a control asks for, or has it no more.
+    since: BTreeMap<Control, Vec<(Timestamp, bool)>>,
+}
+
+impl Settings {
+    /// A new account's: the primary contact is that of the management account.
+    fn of_a_new_account() -> Self {
+        let contact = json!({"FullName": "Management", "AddressLine1": "Somewhere 1", "City": "Berlin",
+            "StateOrRegion": "Berlin", "PostalCode": "10115", "CountryCode": "DE", "PhoneNumber": "+49301"});
+        Self { contact, ..Self::default() }
+    }
+
+    fn look(&mut self, regions: &Regions, at: Timestamp) {
+        for control in Control::ALL {
+            let has = controls::has(self, regions, control);
+            let since = self.since.entry(control).or_default();
+            if since.last().is_none_or(|(_, had)| *had != has) {
+                since.push((at, has));
+            }
+        }
+    }
+
+    /// Whether it had what the section of a control asks for, or had it not, at some moment of this time.
+    pub(crate) fn had(&self, control: Control, wanted: bool, from: Timestamp, to: Timestamp) -> bool {
+        let since = self.since.get(&control).map(Vec::as_slice).unwrap_or_default();
+        let ends = since.iter().skip(1).map(|(at, _)| *at).chain([Timestamp::MAX]);
+        since.iter().zip(ends).any(|((begins, had), ends)| *had == wanted && *begins <= to && ends >= from)
+    }
+}
+
+fn regions_of(state: &State, account: &str) -> Regions {
+    state.members.get(account).map(|member| member.regions.clone()).unwrap_or_default()
+}
+
+fn look(state: &mut State, account: &str, at: Timestamp) {
+    let regions = regions_of(state, account);
+    of(state, account).look(&regions, at);
+}
+
+/// The settings of an account.
+pub(crate) fn of<'a>(state: &'a mut State, account: &str) -> &'a mut Settings {
+    if !state.settings.contains_key(account) {
+        let mut settings = Settings::of_a_new_account();
+        settings.look(&regions_of(state, account), Timestamp::MIN);
+        let created = state.organization.account(account).filter(|account| account.created);
+        if let Some(created) = created
+            && state.draws.happens("services refuse a new account", 50)
+        {
+            let refuses = millis(state.draws.below("services refuse it for", OPTING_IN));
+            settings.opts_in_until = Some(created.joined + SignedDuration::from_millis(refuses));
+        }
+        state.settings.insert(account.to_owned(), settings);
+    }
+    state.settings.get_mut(account).expect("it was inserted")
+}
+
+/// The settings of an account, if a call asks for something that may be refused for a while.
+pub(super) fn of_if<'a>(state: &'a mut State, account: &str, call: &Call) -> Option<&'a mut Settings> {
+    matches!(call.service.as_str(), "monitoring" | "sns" | "s3control").then(|| of(state, account))
+}
+
+/// Something has come to its end in an account.
+pub(super) fn settled(state: &mut State, account: &str) {
+    look(state, account, time::now());
+}
+
+/// Something of an account was changed, by a function or by whoever administers it.
+pub(crate) fn changed(state: &mut State, account: &str, control: Control, by: Option<&str>) {
+    let at = time::now();
+    look(state, account, at);
+    state.changed.push(Changed { at, account: account.to_owned(), control, by: by.map(ToOwned::to_owned) });
+}
+
+/// Gives an account that is there when the run begins something, or what another document has asked for.
+pub(crate) fn furnish(state: &mut State, account: &str) {
+    let mut settings = Settings::of_a_new_account();
+    let draws = &mut state.draws;
+    let contact =
+        |name: &str| json!({"Name": name, "Title": "Somebody", "EmailAddress": "old@example.com", "PhoneNumber": "+1"});
+    for kind in ["BILLING", "OPERATIONS", "SECURITY"] {
+        if draws.happens("an old contact", 40) {
+            settings.contacts.insert(kind.to_owned(), contact("Nobody any more"));
+        }
+    }
+    if draws.happens("an old password policy", 40) {
+        let policy = [("MinimumPasswordLength", "8"), ("RequireSymbols", "true")];
+        let policy = policy.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        settings.password_policy = Lagging::new(Some(policy));
+    }
+    if draws.happens("an old block of public access", 40) {
+        settings.public_access = Lagging::new(Some([true, draws.happens("an old setting of it", 50), true, true]));
+    }
+    if draws.happens("an old role", 40) {
+        let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"AWS": "arn:aws:iam::666666666666:root"}}]});
+        let role = Role {
+            path: "/".to_owned(),
+            trust: trust.to_string(),
+            session_seconds: "3600".to_owned(),
+            description: "Old".to_owned(),
+            attached: ["arn:aws:iam::aws:policy/PowerUserAccess".to_owned()].into(),
+        };
+        settings.roles.insert("role-operator".to_owned(), Lagging::new(Some(role)));
+    }
+    if state.draws.happens("an old region", 30) {
+        regions::set(state, account, controls::DISABLED, "ENABLED");
+    }
+    if state.draws.happens("another old region", 30) {
+        regions::set(state, account, controls::ENABLED, "ENABLED");
+    }
+    settings.look(&regions_of(state, account), Timestamp::MIN);
+    state.settings.insert(account.to_owned(), settings);
+}

@@ -1,0 +1,72 @@
+//! Whoever administers a member takes away something that a document asks for, by mistake or not.
+
+use serde_json::json;
+
+use crate::{
+    aws::{
+        regions::{self, Asker},
+        settings,
+    },
+    cloud::State,
+    document::controls,
+    script::Control,
+};
+
+/// Takes it away, in one of three ways.
+pub(super) fn undo(state: &mut State, account: &str, control: Control, way: u64) {
+    settings::of(state, account);
+    if control == Control::Regions {
+        return undo_regions(state, account, way);
+    }
+    let Some(settings) = state.settings.get_mut(account) else { return };
+    let draws = &mut state.draws;
+    match (control, way) {
+        (Control::AlternateContacts, 0) => {
+            let contact = json!({"Name": "Me", "Title": "Me", "EmailAddress": "me@example.com", "PhoneNumber": "+1"});
+            settings.contacts.insert("BILLING".to_owned(), contact);
+        }
+        (Control::AlternateContacts, 1) => drop(settings.contacts.remove("SECURITY")),
+        (Control::AlternateContacts, _) => {
+            if let Some(contact) = settings.contacts.get_mut("OPERATIONS") {
+                contact["PhoneNumber"] = "+1".into();
+            }
+        }
+        (Control::BillingAlarm, 0) => drop(settings.alarms.remove(controls::ALARM)),
+        (Control::BillingAlarm, 1) => {
+            if let Some(alarm) = settings.alarms.get_mut(controls::ALARM) {
+                alarm["Threshold"] = 1e6.into();
+            }
+        }
+        (Control::BillingAlarm, _) => drop(settings.topics.remove(controls::TOPIC)),
+        (Control::PasswordPolicy, _) => settings.password_policy.set(None, draws),
+        (Control::PrimaryContact, _) => settings.contact["PhoneNumber"] = "+1".into(),
+        (Control::S3PublicAccessBlock, 0) => settings.public_access.set(None, draws),
+        (Control::S3PublicAccessBlock, _) => settings.public_access.set(Some([true, false, true, true]), draws),
+        (Control::SwitchRoles, 0) => drop(settings.roles.remove("role-admin")),
+        (Control::SwitchRoles, _) => {
+            let role = settings.roles.get("role-operator").and_then(|role| role.now().clone());
+            if let Some(mut role) = role {
+                if way == 1 {
+                    role.attached.insert("arn:aws:iam::aws:policy/PowerUserAccess".to_owned());
+                } else {
+                    "43200".clone_into(&mut role.session_seconds);
+                }
+                settings.roles.entry("role-operator".to_owned()).or_default().set(Some(role), draws);
+            }
+        }
+        (Control::Regions, _) => {}
+    }
+    settings::changed(state, account, control, None);
+}
+
+/// Asks for the opposite of what the document does, where AWS takes that now.
+fn undo_regions(state: &mut State, account: &str, way: u64) {
+    let (region, from, enables) = match way {
+        0 => (controls::ENABLED, "ENABLED", false),
+        _ => (controls::DISABLED, "DISABLED", true),
+    };
+    if regions::status(state, account, region) == from {
+        // AWS works on too many of them at times.
+        drop(regions::change(state, account, region, enables, &Asker::Member("mallory".to_owned())));
+    }
+}
