@@ -74,7 +74,7 @@ pub enum Audited {
         /// Whether Steward undoes it.
         remediated: bool,
     },
-    /// It was published before.
+    /// It was published before, or this look was taken before.
     Again,
     /// Who has asked for a change was recorded.
     CallRecorded,
@@ -159,7 +159,12 @@ impl RegionOptAuditor {
             }
             Message::Refused => Ok(Audited::CallRefused),
             Message::Remediate(reminder) => {
-                self.remediate(reminder.clamped(clock::now()), invocation).await.map(|()| Audited::Remediated)
+                let now = clock::now();
+                // A queue may deliver it twice: each copy would have a next one of its own, for as long as there is any.
+                let key = keys::REGION.key(reminder.look());
+                let remediate = Box::pin(self.remediate(reminder.clamped(now), invocation));
+                let looked = self.idempotency.publish(&key, now, remediate).await?;
+                Ok(looked.map_or(Audited::Again, |()| Audited::Remediated))
             }
         }
     }

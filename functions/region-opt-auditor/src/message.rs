@@ -61,6 +61,11 @@ impl Reminder {
         Self { since: self.since.min(now), ..self }
     }
 
+    /// What tells this look at the account from every other one.
+    pub(crate) fn look(&self) -> String {
+        format!("{}#look#{}#{}", self.account, self.since, self.looks)
+    }
+
     /// The next one; None after too many.
     pub(crate) fn again(&self) -> Option<Self> {
         let looks = self.looks.saturating_add(1);

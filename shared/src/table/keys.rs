@@ -90,7 +90,7 @@ pub const NAMED_ACCOUNTS: One = One("named-accounts");
 pub const NAME: Many = Many("name#");
 /// What was mailed, by what it is about.
 pub const NOTIFICATION: Many = Many("notification#");
-/// What was published of regions, by the change.
+/// What was published of regions, by the change, and which looks at an account's regions were taken.
 pub const REGION: Many = Many("region#");
 /// What is known of a region: calls, and statuses that were announced.
 pub const REGION_MARKS: Many = Many("region-marks#");

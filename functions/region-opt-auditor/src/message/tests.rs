@@ -39,6 +39,13 @@ fn a_reminder_is_read_back_as_it_was_sent() {
 }
 
 #[test]
+fn two_copies_of_a_reminder_are_one_look_and_the_next_one_is_another() {
+    let reminder = Reminder::new("123456789012".parse().unwrap(), Timestamp::from_second(1_790_000_000).unwrap());
+    assert_eq!(reminder.clone().look(), reminder.look());
+    assert_ne!(reminder.again().unwrap().look(), reminder.look());
+}
+
+#[test]
 fn a_reminder_of_the_year_9000_ends_like_any_other() {
     let now = Timestamp::from_second(1_790_000_000).unwrap();
     let body = r#"{"remediate": "123456789012", "since": "9000-01-01T00:00:00Z"}"#;

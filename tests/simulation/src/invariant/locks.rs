@@ -12,21 +12,20 @@ const LASTS: SignedDuration = SignedDuration::from_secs(302);
 /// How long AWS may show a policy that has been changed.
 const SEEN_LATE: SignedDuration = SignedDuration::from_secs(60);
 
-/// Whether somebody else has changed this policy, or began to, since a little before this was asked.
+/// Whether somebody else has changed this policy, or was at it, while this was asked or the next moment.
 fn is_disturbed(look: &Look<'_>, asked: &Asked) -> bool {
     let is_it = |account: &str, name: &str| account == asked.account && name == asked.name;
-    let is_near = |at: jiff::Timestamp| at.duration_since(asked.at).abs() <= LASTS;
     let locked = look
         .state
         .locks
         .locked
         .iter()
-        .any(|(at, account, name)| is_it(account, name) && *at >= asked.at && is_near(*at));
+        .any(|(at, account, name)| is_it(account, name) && (asked.at..=asked.answered_at).contains(at));
+    // Two who want opposite things at once are both told what they have done.
     let others = look.seen.locks.iter().filter(|other| {
-        is_it(&other.account, other.name) && other.at != asked.at && other.deed != LockDeed::Plan && is_near(other.at)
+        is_it(&other.account, other.name) && other.deed != LockDeed::Plan && !std::ptr::eq(*other, asked)
     });
-    // One that has ended before is no disturbance: whoever asks next is to be told what is so.
-    locked || others.into_iter().any(|other| other.at > asked.at || other.answer.is_none())
+    locked || others.into_iter().any(|other| other.at <= asked.answered_at && other.answered_at >= asked.at)
 }
 
 fn outcome(asked: &Asked) -> &str {

@@ -14,6 +14,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) at: Timestamp,
+    /// When the answer was there.
+    pub(crate) answered_at: Timestamp,
     pub(crate) account: String,
     /// The bucket or the queue.
     pub(crate) name: &'static str,
@@ -55,7 +57,7 @@ impl World {
             let policy = state.members.get(&account).and_then(|member| member.policies.get(name));
             policy.and_then(|policy| policy.now.clone())
         });
-        self.seen.borrow_mut().locks.push(Asked { at, account, name, deed, answer, stands });
+        self.seen.borrow_mut().locks.push(Asked { at, answered_at: time::now(), account, name, deed, answer, stands });
     }
 
     /// The backup of the last policy that was removed there.
