@@ -55,6 +55,7 @@ const KNOWN: &[(Family, u64, &str)] = &[
     (Controls, 2, "a topic that was made a moment ago has no subscriptions that can be seen, and the alarm is unknown"),
     (Locks, 11, "a queue that was locked a moment ago is said to have no policy"),
     (Locks, 129, "a policy that was removed a moment ago is said to stand there, and is not put back"),
+    (People, 3_904, "a reminder that comes twice has two next ones, and so on"),
     (LongLine, 1, "a line longer than the deadline"),
 ];
 

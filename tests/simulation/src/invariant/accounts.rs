@@ -38,11 +38,16 @@ pub(super) fn every_new_account_has_its_baseline(look: &Look<'_>) -> Option<Stri
 }
 
 /// Whether people were told that an account has not got its baseline because of what somebody has done meanwhile: the document
-/// names a unit that is not there any more, or another account has the alias that this one is to get.
+/// names a unit that is not there any more, another account has the alias that this one is to get, or it was to be closed.
 fn is_kept_from_it(look: &Look<'_>, account: &str) -> bool {
     let mut said = look.published("BaselineIncomplete").filter(|said| said.detail["account_id"] == account);
     said.any(|said| match said.detail["cause"].as_str() {
         Some("BaselineSelectorUnmatched") => look.state.history.is_rearranged(),
+        // People had asked for its end, and called that off when it was too late for this.
+        Some("AccountProtected") => {
+            let mut closings = look.seen.closings.iter();
+            closings.any(|asked| asked.at <= said.at && asked.accounts.iter().any(|closed| closed == account))
+        }
         Some("AccountAliasTaken") => look.state.history.lacks_its_alias(account),
         // AWS takes hours at times.
         Some("RegionInTransition" | "RegionOptQuota") => {
