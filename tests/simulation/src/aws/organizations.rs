@@ -26,6 +26,9 @@ use crate::{
 /// The address of the management account.
 const MANAGEMENT_EMAIL: &str = "management+111111111111@example.com";
 
+/// The id of the first account that was there when the run began, as a number.
+const FIRST: u64 = 200_000_000_000;
+
 /// How the ARNs of the organization begin.
 const ARN: &str = "arn:aws:organizations::111111111111";
 
@@ -124,7 +127,11 @@ impl Organization {
     }
 
     pub(crate) fn account(&self, id: &str) -> Option<&Account> {
-        self.accounts.iter().find(|account| account.id == id)
+        // Those that were there when the run began stand about where their number says: that is looked at first.
+        let number =
+            id.parse::<u64>().ok().and_then(|id| usize::try_from(id.checked_sub(FIRST)?).ok()).unwrap_or_default();
+        let (before, from) = self.accounts.split_at(number.saturating_sub(2).min(self.accounts.len()));
+        from.iter().chain(before).find(|account| account.id == id)
     }
 
     pub(super) fn account_mut(&mut self, id: &str) -> Result<&mut Account, Refusal> {
@@ -181,7 +188,7 @@ pub(super) fn tags_of_accounts(state: &mut State, who: &Principal, call: &Call) 
 
 /// The id of an account that was there when the run began.
 pub(crate) fn id_of(number: u64) -> String {
-    format!("{:012}", 200_000_000_000 + number)
+    format!("{:012}", FIRST + number)
 }
 
 /// The id of an account that has existed elsewhere.
