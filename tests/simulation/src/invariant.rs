@@ -17,7 +17,7 @@ mod users;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::{
@@ -31,6 +31,9 @@ use crate::{
 pub(crate) use passwords::is_reviewed_wrongly;
 pub(crate) use updates::is_untrue;
 pub(crate) use users::is_user_untrue;
+
+/// How long an invocation of a function that people wait for lasts here at most, its cold start included.
+const LASTS: SignedDuration = SignedDuration::from_secs(302);
 
 /// An invariant that broke.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -210,6 +213,11 @@ impl Look<'_> {
 
     fn published(&self, kind: &'static str) -> impl Iterator<Item = &PublishedEvent> {
         self.state.published.iter().filter(move |published| published.kind == kind)
+    }
+
+    /// Whether a mail says this.
+    fn is_mailed(&self, text: &str) -> bool {
+        self.state.mails.iter().any(|(_, mail)| mail["Message"].as_str().unwrap_or_default().contains(text))
     }
 
     /// Whether whoever has asked for an account was told that there will be none, or nobody can tell.

@@ -72,9 +72,7 @@ fn alternate(state: &mut State, who: &Principal, call: &Call) -> Result<Value, R
         "DeleteAlternateContact" => drop(contacts.remove(&kind).ok_or_else(none_of_that_type)?),
         _ => {
             let fields = ALTERNATE.map(|(name, most)| field(&call.input, name, most, true));
-            let contact: Map<String, Value> =
-                fields.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-            contacts.insert(kind, contact.into());
+            contacts.insert(kind, record(fields)?.into());
         }
     }
     settings::changed(state, &account, Control::AlternateContacts, Some(&who.function));
@@ -88,8 +86,7 @@ fn primary(state: &mut State, who: &Principal, call: &Call) -> Result<Value, Ref
     }
     let given = &call.input["ContactInformation"];
     let fields = PRIMARY.map(|(name, most, is_needed)| field(given, name, most, is_needed));
-    let contact: Map<String, Value> =
-        fields.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    let contact = record(fields)?;
     let has_states = WITH_STATES.iter().any(|country| contact["CountryCode"] == *country);
     if has_states && !contact.contains_key("StateOrRegion") {
         return Err(invalid("StateOrRegion"));
@@ -97,6 +94,13 @@ fn primary(state: &mut State, who: &Principal, call: &Call) -> Result<Value, Ref
     settings::of(state, &account).contact = contact.into();
     settings::changed(state, &account, Control::PrimaryContact, Some(&who.function));
     Ok(json!({}))
+}
+
+/// The record of these fields, unless one of them is wrong.
+fn record<const N: usize>(
+    fields: [Result<Option<(String, Value)>, Refusal>; N],
+) -> Result<Map<String, Value>, Refusal> {
+    fields.into_iter().filter_map(Result::transpose).collect()
 }
 
 /// A field of a record, if it is there.

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::{Answer, Refusal, unknown};
+use super::{Answer, Refusal, settings::Lagging, unknown};
 use crate::{
     call::Call,
     cloud::{Principal, State},
@@ -17,12 +17,8 @@ use crate::{
 pub(crate) const BUCKET: &str = "logs";
 pub(crate) const QUEUE: &str = "orders";
 
-/// A policy, what stood there before, and until when that may be seen.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Policy {
-    pub(crate) now: Option<String>,
-    before: Option<(Timestamp, Option<String>)>,
-}
+/// A policy.
+pub(crate) type Policy = Lagging<Option<String>>;
 
 /// A change by a function: whose policy, what stood there and what does.
 #[derive(Clone, Debug)]
@@ -45,11 +41,9 @@ fn set(state: &mut State, account: &str, name: &'static str, policy: Option<Stri
     let most = if name == QUEUE { 60_000 } else { 3_000 };
     let late =
         state.draws.happens("a policy is seen late", 60).then(|| state.draws.millis("how late a policy", 1, most));
+    let late = late.map(|late| SignedDuration::try_from(late).expect("a minute"));
     let member = state.members.entry(account.to_owned()).or_default();
-    let stood = member.policies.entry(name).or_default();
-    let until = late.map(|late| time::now() + SignedDuration::try_from(late).expect("a minute"));
-    let before = until.map(|until| (until, stood.now.take()));
-    *stood = Policy { now: policy, before };
+    member.policies.entry(name).or_default().set_late(policy, late);
 }
 
 /// Whoever administers the account puts a policy there.
@@ -64,16 +58,12 @@ pub(crate) fn lock(state: &mut State, account: &str, name: &'static str, number:
 fn seen(state: &mut State, account: &str, name: &'static str) -> Option<String> {
     let is_stale = state.draws.happens("an older policy is seen", 50);
     let member = state.members.entry(account.to_owned()).or_default();
-    let policy = member.policies.entry(name).or_default();
-    match &policy.before {
-        Some((until, before)) if is_stale && *until > time::now() => before.clone(),
-        _ => policy.now.clone(),
-    }
+    member.policies.entry(name).or_default().seen_where(|| is_stale).clone()
 }
 
 fn change(state: &mut State, account: &str, name: &'static str, policy: Option<String>) {
     let stood = state.members.get(account).and_then(|member| member.policies.get(name));
-    let before = stood.and_then(|policy| policy.now.clone());
+    let before = stood.and_then(|policy| policy.now().clone());
     let (account, at) = (account.to_owned(), time::now());
     set(state, &account, name, policy.clone());
     state.locks.changed.push(Changed { at, account, name, before, after: policy });

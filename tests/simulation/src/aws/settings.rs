@@ -34,18 +34,30 @@ impl<T: Clone> Lagging<T> {
 
     /// As a read sees it.
     pub(super) fn seen(&self, draws: &mut Draws) -> &T {
+        self.seen_where(|| draws.happens("an old setting is seen", 50))
+    }
+
+    /// As a read sees it that may come to a place where it is as it was.
+    pub(super) fn seen_where(&self, is_old: impl FnOnce() -> bool) -> &T {
         match &self.before {
-            Some((before, until)) if time::now() < *until && draws.happens("an old setting is seen", 50) => before,
+            Some((before, until)) if time::now() < *until && is_old() => before,
             _ => &self.now,
         }
     }
 
     pub(crate) fn set(&mut self, now: T, draws: &mut Draws) {
-        let before = std::mem::replace(&mut self.now, now);
         if draws.happens("a setting lags", 10) {
-            let until = time::now() + SignedDuration::from_millis(millis(draws.below("for how long it lags", LAG)));
-            self.before = Some((before, until));
+            let late = SignedDuration::from_millis(millis(draws.below("for how long it lags", LAG)));
+            self.set_late(now, Some(late));
+        } else {
+            self.now = now;
         }
+    }
+
+    /// It is another one, which some reads see so long after; None: every read sees it at once.
+    pub(super) fn set_late(&mut self, now: T, late: Option<SignedDuration>) {
+        let before = std::mem::replace(&mut self.now, now);
+        self.before = late.map(|late| (before, time::now() + late));
     }
 }
 

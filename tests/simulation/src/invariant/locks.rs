@@ -3,11 +3,8 @@
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::Look;
+use super::{LASTS, Look};
 use crate::{aws::locks::Changed, people::locks::Asked, script::LockDeed};
-
-/// How long an invocation lasts at most, its cold start included.
-const LASTS: SignedDuration = SignedDuration::from_secs(302);
 
 /// How long AWS may show a policy that has been changed.
 const SEEN_LATE: SignedDuration = SignedDuration::from_secs(60);

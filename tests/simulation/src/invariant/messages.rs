@@ -98,14 +98,10 @@ pub(super) fn what_is_watched_is_reported(look: &Look<'_>) -> Option<String> {
         let said = published.find(|published| published.detail["event_id"] == watched.id.as_str());
         let is_said = said.is_some_and(|said| said.detail["severity"] == watched.severity);
         let matters = watched.severity == "critical" || watched.severity == "warning";
-        !is_said || (matters && !is_mailed(look, &watched.id))
+        !is_said || (matters && !look.is_mailed(&watched.id))
     };
     let silent = look.state.watched.iter().find(is_silent).filter(|_| !lost);
     silent.map(|watched| format!("{} of {}, {}", watched.id, watched.at, watched.severity))
-}
-
-fn is_mailed(look: &Look<'_>, text: &str) -> bool {
-    look.state.mails.iter().any(|(_, mail)| mail["Message"].as_str().unwrap_or_default().contains(text))
 }
 
 pub(super) fn every_power_is_journaled_and_mailed(look: &Look<'_>) -> Option<String> {
@@ -120,7 +116,7 @@ pub(super) fn every_power_is_journaled_and_mailed(look: &Look<'_>) -> Option<Str
             return Some(format!("nothing of {account} in the journal"));
         }
         let is_published =
-            published.any(|published| is_mailed(look, published.detail["invocation"].as_str().unwrap_or_default()));
+            published.any(|published| look.is_mailed(published.detail["invocation"].as_str().unwrap_or_default()));
         // Whoever is killed in between cannot tell it: the row that begins stands alone.
         (!is_published && !look.has_call_faults()).then(|| format!("nobody has heard of {account}"))
     })

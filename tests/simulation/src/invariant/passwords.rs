@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::{Look, users::names};
+use super::{LASTS, Look, users::names};
 use crate::{
     aws::{
         iam::{KNOWN_LATE, PATH, User},
@@ -22,8 +22,6 @@ use crate::{
 const WAITS: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// By how much clocks are off.
 const CLOCKS: SignedDuration = SignedDuration::from_secs(5);
-/// How long an invocation lasts at most.
-const LASTS: SignedDuration = SignedDuration::from_secs(302);
 /// How young a secret may be for a run to leave it to the next one: a list may be five minutes late.
 const YOUNG: SignedDuration = SignedDuration::from_mins(6);
 

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::Look;
+use super::{LASTS, Look};
 use crate::{
     aws::{
         iam::{Change, KNOWN_LATE, PATH},
@@ -20,8 +20,6 @@ use crate::{
 
 /// The function, by its logical id.
 const MANAGER: &str = "JumpUserManager";
-/// How long an invocation lasts at most, its cold start included.
-const LASTS: SignedDuration = SignedDuration::from_secs(302);
 /// How long what was begun by one may keep others away, beside its own time: clocks differ.
 const AROUND: SignedDuration = SignedDuration::from_secs(10);
 
@@ -246,13 +244,9 @@ pub(super) fn people_hear_of_users_who_get_power(look: &Look<'_>) -> Option<Stri
         let detail = &told.detail;
         let takes_power = detail["task"] == "remove" && detail["outcome"] == "done";
         let matters = detail["outcome"] != "nothing_to_do" && !takes_power;
-        matters != is_mailed(look, detail["invocation"].as_str().unwrap_or_default())
+        matters != look.is_mailed(detail["invocation"].as_str().unwrap_or_default())
     });
     wrong.map(|told| told.detail.to_string())
-}
-
-fn is_mailed(look: &Look<'_>, text: &str) -> bool {
-    look.state.mails.iter().any(|(_, mail)| mail["Message"].as_str().unwrap_or_default().contains(text))
 }
 
 pub(super) fn reviews_are_told_once_a_day(look: &Look<'_>) -> Option<String> {

@@ -55,7 +55,7 @@ impl World {
         let answer = answer.map(|answer| answer.map(|report| report["rows"][0].clone()));
         let stands = self.cloud.with(|state| {
             let policy = state.members.get(&account).and_then(|member| member.policies.get(name));
-            policy.and_then(|policy| policy.now.clone())
+            policy.and_then(|policy| policy.now().clone())
         });
         self.seen.borrow_mut().locks.push(Asked { at, answered_at: time::now(), account, name, deed, answer, stands });
     }
