@@ -7,6 +7,7 @@ pub mod idempotency;
 pub mod journal;
 pub mod keys;
 pub mod known_accounts;
+pub mod looks;
 pub mod mail_budget;
 pub mod named_accounts;
 pub mod root_sessions;

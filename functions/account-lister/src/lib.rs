@@ -269,7 +269,7 @@ impl AccountLister {
             }
             tracing::warn!(account_id = %account.id, "no event has announced this account; it gets its baseline now");
             let account_id = account.id.clone();
-            let message = BaselineMessage { account_id, request_id: None, since: now, joined: false, waited: false };
+            let message = BaselineMessage::new(account_id, now);
             self.baseline.send(&message, self.backoff.poll).await?;
             // From now on it has somebody who writes.
             self.known_accounts.record(account, now).await?;

@@ -26,7 +26,7 @@ use steward::{
         start::SdkConfig,
         trigger::Trigger,
     },
-    table::account_index::WholeSince,
+    table::{account_index::WholeSince, looks::Looks},
     unit_reference::OrganizationalUnitReference,
 };
 use tokio::time::Instant;
@@ -47,6 +47,7 @@ const LATER: Duration = Duration::from_secs(15);
 /// The handler of `account-requester`, with what it keeps between the invocations of one process.
 #[derive(Debug)]
 pub struct AccountRequester {
+    looks: Looks,
     survey: Survey,
     store: Store,
     queue: SqsGateway,
@@ -74,6 +75,7 @@ impl AccountRequester {
         let mut settings = Settings::from_environment();
         let table = DynamoDbGateway::of(config, settings.table_name());
         let function = Self {
+            looks: Looks::new(table.clone(), Self::NAME),
             survey: Survey::of(settings.management(config).organizations, table.clone()),
             store: Store::new(table),
             queue: SqsGateway::of(config, settings.account_request_queue_url()),
@@ -96,7 +98,7 @@ impl AccountRequester {
                 Ok(Answer::Batch(process_batch(batch, async |body| self.message(body, until).await).await))
             }
             Trigger::Event(event) => {
-                let asking = Asking::by_event(event);
+                let asking = Asking::by_event(*event);
                 let answer = self.at_once(&asking).await?;
                 self.publish_refusal(&asking, &answer).await?;
                 Ok(answer)
@@ -105,20 +107,24 @@ impl AccountRequester {
         }
     }
 
-    /// One message of the queue. What is to be checked later is sent again, as it was, rather than failed: a message
-    /// that fails comes back after minutes, and is given up after some times.
+    /// One message of the queue. What is to be checked later is sent again rather than failed: a message that fails comes
+    /// back after minutes, and is given up after some times.
     async fn message(&self, body: &str, until: Instant) -> Result<(), Failure> {
         let asking = Asking::by_message(body)?;
-        match self.check(&asking, until).await? {
-            Checked::Answered(answer) => self.publish_refusal(&asking, &answer).await,
+        // Boxed for its size.
+        let taken = Box::pin(self.look_at(&asking, until));
+        self.looks.take(&asking.look, clock::now(), taken).await.map(drop)
+    }
+
+    async fn look_at(&self, asking: &Asking, until: Instant) -> Result<(), Failure> {
+        match self.check(asking, until).await? {
+            Checked::Answered(answer) => self.publish_refusal(asking, &answer).await,
             Checked::Later(why) if asking.has_waited_too_long(clock::now()) => {
                 Err(Failure::with_detail(Cause::Throttled, format_args!("It has waited for hours: {why}.")))
             }
             Checked::Later(why) => {
                 tracing::info!(why, "the request is checked later");
-                let body: Value = serde_json::from_str(body)
-                    .map_err(|error| Failure::not_understood(format_args!("It is not JSON: {error}.")))?;
-                Ok(self.queue.send(&body, LATER).await?)
+                Ok(self.queue.send(&asking.waiting(), LATER).await?)
             }
         }
     }

@@ -178,6 +178,18 @@ async fn a_refused_event_is_reported_with_its_name_its_address_its_request_and_i
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_that_comes_twice_is_refused_once() {
+    let aws = Aws::new(100);
+    aws.index_is_whole();
+    let twice = event(1, &json!({"account_name": "Nobody", "email": "nobody"}), "2026-11-27T08:00:00Z");
+    aws.enqueue(&twice);
+    Box::pin(process_queue(&aws)).await;
+    aws.enqueue(&twice);
+    Box::pin(process_queue(&aws)).await;
+    assert_eq!(aws.published().len(), 1, "{:?}", aws.published());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_item_that_cannot_be_read_stops_nobody() {
     let aws = Aws::new(100);
     aws.index_is_whole();

@@ -41,7 +41,7 @@ impl BaselineApplier {
         match absent(account, wait) {
             Absent::LookAgain(wait) => {
                 tracing::info!(account_id = %account.account_id, "not shown by AWS Organizations, looking again");
-                self.queue.send(account, wait).await?;
+                self.queue.send(&account.clone().again(), wait).await?;
             }
             Absent::Tell(failure) => {
                 tracing::warn!(account_id = %account.account_id, "{failure}");
@@ -69,13 +69,8 @@ mod tests {
 
     #[test]
     fn an_account_that_is_not_shown_is_waited_for_and_then_people_are_told_that_it_has_left() {
-        let account = BaselineMessage {
-            account_id: "222222222222".parse().unwrap(),
-            request_id: None,
-            since: Timestamp::from_second(1_790_000_000).unwrap(),
-            joined: true,
-            waited: false,
-        };
+        let since = Timestamp::from_second(1_790_000_000).unwrap();
+        let account = BaselineMessage { joined: true, ..BaselineMessage::new("222222222222".parse().unwrap(), since) };
         let wait = Duration::from_secs(5);
         assert_eq!(absent(&account, Some(wait)), Absent::LookAgain(wait));
         let Absent::Tell(told) = absent(&account, None) else { panic!() };

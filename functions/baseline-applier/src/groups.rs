@@ -55,10 +55,10 @@ impl BaselineApplier {
                 }
                 if is_renamed && !regroup.is_last {
                     let last = Regroup { is_last: true, ..regroup };
-                    self.queue.send(&last, NOBODY_BELIEVES_IT).await?;
+                    self.queue.send(&last.again(), NOBODY_BELIEVES_IT).await?;
                 }
             }
-            Conclusion::LookAgain(wait) => self.queue.send(&regroup, wait).await?,
+            Conclusion::LookAgain(wait) => self.queue.send(&regroup.again(), wait).await?,
             Conclusion::Incomplete(failure) => self.incomplete(failure, rows.clone(), &document).await?,
         }
         Ok(rows)
@@ -74,7 +74,7 @@ impl BaselineApplier {
         let Retry::AfterSeconds(seconds) = failure.cause.row().retry else { return Err(failure) };
         if clock::now().duration_since(regroup.since) < self.deadline {
             tracing::warn!("{failure}");
-            self.queue.send(&regroup, Duration::from_secs(seconds.into())).await?;
+            self.queue.send(&regroup.again(), Duration::from_secs(seconds.into())).await?;
         } else {
             self.incomplete(failure, Vec::new(), document).await?;
         }

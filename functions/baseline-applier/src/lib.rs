@@ -35,7 +35,7 @@ use steward::{
         trigger::Trigger,
     },
     session::{Guards, Sessions},
-    table::{account_index::AccountIndex, known_accounts::KnownAccounts, turn::Turns},
+    table::{account_index::AccountIndex, known_accounts::KnownAccounts, looks::Looks, turn::Turns},
 };
 
 use input::Input;
@@ -51,6 +51,7 @@ pub struct BaselineApplier {
     known_accounts: KnownAccounts,
     newly_named: NewlyNamed,
     turns: Turns,
+    looks: Looks,
     index: AccountIndex,
     runner: BaselineRunner,
     organizations: OrganizationsGateway,
@@ -104,6 +105,7 @@ impl BaselineApplier {
             newly_named: NewlyNamed::new(table.clone(), queue.clone(), settings.poll_backoff()),
             queue,
             turns: Turns::new(table.clone(), Self::NAME),
+            looks: Looks::new(table.clone(), Self::NAME),
             index: AccountIndex::new(table.clone()),
             requests: Store::new(table),
             selectors,
@@ -149,11 +151,16 @@ impl BaselineApplier {
             return self.document_changed().await.map(drop);
         }
         let message = Message::of_message(body)?;
-        match self.come(message.clone(), invocation).await {
-            // What had no turn is no failure: a message that fails comes back after half an hour, and not for ever.
-            Err(failure) if failure.cause == Cause::NoTimeLeft => self.put_off(message, failure).await,
-            received => received.map(drop),
-        }
+        let Some(look) = message.look() else { return Ok(()) };
+        let taken = async {
+            match self.come(message.clone(), invocation).await {
+                // What had no turn is no failure: a message that fails comes back after half an hour, and not for ever.
+                Err(failure) if failure.cause == Cause::NoTimeLeft => self.put_off(message, failure).await,
+                received => received.map(drop),
+            }
+        };
+        // Boxed for its size.
+        self.looks.take(&look, clock::now(), Box::pin(taken)).await.map(drop)
     }
 
     async fn come(&self, message: Message, invocation: &str) -> Result<Vec<Row>, Failure> {
@@ -170,10 +177,10 @@ impl BaselineApplier {
         tracing::info!("not reached, looking again: {failure}");
         match message {
             Message::NewAccount(account) if is_patient(account.since) => {
-                Ok(self.queue.send(&account, self.backoff.poll).await?)
+                Ok(self.queue.send(&account.again(), self.backoff.poll).await?)
             }
             Message::Regroup(regroup) if is_patient(regroup.since) => {
-                Ok(self.queue.send(&regroup, self.backoff.poll).await?)
+                Ok(self.queue.send(&regroup.again(), self.backoff.poll).await?)
             }
             _ => Err(failure),
         }
@@ -189,7 +196,7 @@ impl BaselineApplier {
             }
             if !account.waited {
                 let reminder = BaselineMessage { waited: true, ..account };
-                self.queue.send(&reminder, self.backoff.announce_patience()).await?;
+                self.queue.send(&reminder.again(), self.backoff.announce_patience()).await?;
                 return Ok(Vec::new());
             }
         }
@@ -258,7 +265,7 @@ impl BaselineApplier {
             }
             Conclusion::LookAgain(wait) => {
                 tracing::info!(%account_id, seconds = wait.as_secs(), "not ready, looking again");
-                self.queue.send(&account, wait).await?;
+                self.queue.send(&account.again(), wait).await?;
             }
             Conclusion::Incomplete(failure) => {
                 tracing::warn!(%account_id, cause = %failure.cause, "baseline incomplete");
@@ -278,7 +285,7 @@ impl BaselineApplier {
         let Retry::AfterSeconds(seconds) = failure.cause.row().retry else { return Err(failure) };
         if now.duration_since(account.since) < self.deadline {
             tracing::warn!(account_id = %account.account_id, "{failure}");
-            self.queue.send(&account, Duration::from_secs(seconds.into())).await?;
+            self.queue.send(&account.again(), Duration::from_secs(seconds.into())).await?;
             return Ok(Vec::new());
         }
         let BaselineMessage { account_id, request_id, .. } = account;

@@ -11,6 +11,7 @@ use steward::{
     error::Failure,
     organization::Rearranged,
     runtime::trigger::Trigger,
+    table::looks::Look,
 };
 
 /// What the queue brings.
@@ -34,22 +35,58 @@ pub(crate) struct Regroup {
     /// Whether this is the last look at a unit that has another name: nobody believes the old one any more.
     #[serde(default)]
     pub(crate) is_last: bool,
+    /// Which look this is.
+    #[serde(default)]
+    pub(crate) look: Option<Look>,
+}
+
+impl Regroup {
+    /// Which look this is.
+    pub(crate) fn look(&self) -> Look {
+        self.look.clone().unwrap_or_else(|| Look::first(format_args!("{:?}#{}", self.happened, self.since)))
+    }
+
+    /// The message of the next look.
+    pub(crate) fn again(self) -> Self {
+        Self { look: Some(self.look().next()), ..self }
+    }
 }
 
 impl Message {
+    /// Which look it is; None where nothing is looked at.
+    pub(crate) fn look(&self) -> Option<Look> {
+        match self {
+            Self::NewAccount(account) => Some(account.look()),
+            Self::Regroup(regroup) => Some(regroup.look()),
+            Self::OfNobody => None,
+        }
+    }
+
     /// Reads a message of the queue: an event, or the function's own reminder.
     ///
     /// A reminder from the future is one from now, so that its patience ends.
     pub(crate) fn of_message(body: &str) -> Result<Self, Failure> {
         let parsed = serde_json::from_str(body).map(Trigger::of);
         match parsed {
-            Ok(Trigger::Event(event)) => Self::of_event(&event),
+            Ok(Trigger::Event(event)) => {
+                Self::of_event(&event).map(|message| message.looked_at(Look::of_event(&event)))
+            }
             Ok(Trigger::Manual(reminder)) if reminder.get("happened").is_some() => {
                 let reminder: Regroup = serde_json::from_value(reminder)
                     .map_err(|error| Failure::not_understood(format_args!("{error}.")))?;
-                Ok(Self::Regroup(Regroup { since: reminder.since.min(clock::now()), ..reminder }))
+                // Which look it is does not depend on whose clock is late.
+                let look = Some(reminder.look());
+                Ok(Self::Regroup(Regroup { since: reminder.since.min(clock::now()), look, ..reminder }))
             }
             _ => BaselineMessage::of_message(body).map(Self::NewAccount),
+        }
+    }
+
+    fn looked_at(self, look: Option<Look>) -> Self {
+        match self {
+            Self::NewAccount(account) => Self::NewAccount(BaselineMessage { look, ..account }),
+            Self::Regroup(regroup) => Self::Regroup(Regroup { look, ..regroup }),
+            Self::OfNobody => Self::OfNobody,
         }
     }
 
@@ -57,7 +94,8 @@ impl Message {
     pub(crate) fn of_event(event: &EventBridgeEvent<Value>) -> Result<Self, Failure> {
         let is_rearranging = |name: &&str| event.detail["eventName"] == **name;
         if event.source == "aws.organizations" && REARRANGING.iter().any(is_rearranging) {
-            let regroup = |happened| Self::Regroup(Regroup { happened, since: clock::now(), is_last: false });
+            let since = clock::now();
+            let regroup = |happened| Self::Regroup(Regroup { happened, since, is_last: false, look: None });
             return Ok(rearranged(event).map_or(Self::OfNobody, regroup));
         }
         BaselineMessage::of_event(event).map(Self::NewAccount)
@@ -86,7 +124,7 @@ mod tests {
             Rearranged::Renamed("ou-ab12-cdef3456".parse().unwrap()),
         ] {
             let since = Timestamp::from_second(1_790_000_000).unwrap();
-            let sent = Regroup { happened, since, is_last: true };
+            let sent = Regroup { happened, since, is_last: true, look: None }.again();
             let read = Message::of_message(&serde_json::to_string(&sent).unwrap()).unwrap();
             assert_eq!(read, Message::Regroup(sent));
         }

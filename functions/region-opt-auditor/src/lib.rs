@@ -29,7 +29,11 @@ use steward::{
         trigger::Trigger,
     },
     session::{Guards, Sessions},
-    table::{idempotency::Idempotency, keys},
+    table::{
+        idempotency::Idempotency,
+        keys,
+        looks::{Looks, Taken},
+    },
 };
 
 use message::{Message, Reminder};
@@ -44,6 +48,7 @@ pub struct RegionOptAuditor {
     queue: SqsGateway,
     bus: EventBridgeGateway,
     idempotency: Idempotency,
+    looks: Looks,
     callers: Callers,
     runner: BaselineRunner,
     selectors: Selectors,
@@ -119,6 +124,7 @@ impl RegionOptAuditor {
             bus,
             selectors: Selectors::new(organizations.clone(), table.clone()),
             idempotency: Idempotency::new(table.clone()),
+            looks: Looks::new(table.clone(), Self::NAME),
             callers: Callers::new(table),
             organizations,
             own_roles: settings.own_roles().into_iter().map(OwnRole::from).collect(),
@@ -160,11 +166,12 @@ impl RegionOptAuditor {
             Message::Refused => Ok(Audited::CallRefused),
             Message::Remediate(reminder) => {
                 let now = clock::now();
-                // A queue may deliver it twice: each copy would have a next one of its own, for as long as there is any.
-                let key = keys::REGION.key(reminder.look());
+                let look = reminder.look();
                 let remediate = Box::pin(self.remediate(reminder.clamped(now), invocation));
-                let looked = self.idempotency.publish(&key, now, remediate).await?;
-                Ok(looked.map_or(Audited::Again, |()| Audited::Remediated))
+                Ok(match self.looks.take(&look, now, remediate).await? {
+                    Taken::Now => Audited::Remediated,
+                    Taken::Before => Audited::Again,
+                })
             }
         }
     }

@@ -14,6 +14,7 @@ use steward::{
     events::RegionChange,
     ids::AccountId,
     runtime::trigger::Trigger,
+    table::looks::Look,
 };
 
 /// The `detail-type` under which Account Management tells of regions.
@@ -34,16 +35,15 @@ pub(crate) enum Message {
 
 /// The function's reminder to itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Reminder {
     /// The account.
     #[serde(rename = "remediate")]
     pub(crate) account: AccountId,
     /// Since when its regions are not as they should be.
     pub(crate) since: Timestamp,
-    /// How often that was looked at.
+    /// Which look this is. The first reminder does not say it.
     #[serde(default)]
-    pub(crate) looks: u32,
+    look: Option<Look>,
 }
 
 /// The most looks of one reminder: at the usual intervals some sixty take two hours, the slowest stack takes a day. Whatever
@@ -53,23 +53,24 @@ const MOST_LOOKS: u32 = 500;
 impl Reminder {
     /// The first reminder.
     pub(crate) fn new(account: AccountId, since: Timestamp) -> Self {
-        Self { account, since, looks: 0 }
+        Self { account, since, look: None }
     }
 
     /// The same, not begun later than now: patience is counted from there, and would never end.
     pub(crate) fn clamped(self, now: Timestamp) -> Self {
-        Self { since: self.since.min(now), ..self }
+        // Which look it is does not depend on whose clock is late.
+        Self { since: self.since.min(now), look: Some(self.look()), ..self }
     }
 
-    /// What tells this look at the account from every other one.
-    pub(crate) fn look(&self) -> String {
-        format!("{}#look#{}#{}", self.account, self.since, self.looks)
+    /// Which look at the account this is.
+    pub(crate) fn look(&self) -> Look {
+        self.look.clone().unwrap_or_else(|| Look::first(format_args!("{}#{}", self.account, self.since)))
     }
 
     /// The next one; None after too many.
     pub(crate) fn again(&self) -> Option<Self> {
-        let looks = self.looks.saturating_add(1);
-        (looks < MOST_LOOKS).then(|| Self { looks, ..self.clone() })
+        let look = self.look().next();
+        (look.number() < MOST_LOOKS).then(|| Self { look: Some(look), ..self.clone() })
     }
 }
 

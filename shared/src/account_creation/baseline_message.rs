@@ -6,6 +6,7 @@ use crate::{
     error::Failure,
     ids::{AccountId, RequestId},
     runtime::trigger::Trigger,
+    table::looks::Look,
 };
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use jiff::Timestamp;
@@ -29,9 +30,28 @@ pub struct BaselineMessage {
     /// without its knowing.
     #[serde(default)]
     pub waited: bool,
+    /// Which look this is. The first message about an account does not say it.
+    #[serde(default)]
+    pub look: Option<Look>,
 }
 
 impl BaselineMessage {
+    /// An account that is to get its baseline now, whoever has made it.
+    pub fn new(account_id: AccountId, since: Timestamp) -> Self {
+        Self { account_id, request_id: None, since, joined: false, waited: false, look: None }
+    }
+
+    /// Which look at the account this is.
+    pub fn look(&self) -> Look {
+        self.look.clone().unwrap_or_else(|| Look::first(format_args!("{}#{}", self.account_id, self.since)))
+    }
+
+    /// The message of the next look.
+    #[must_use]
+    pub fn again(self) -> Self {
+        Self { look: Some(self.look().next()), ..self }
+    }
+
     /// Reads a message of the queue: an event, or the function's own reminder.
     ///
     /// A reminder from the future is one from now: it is sent on with that, so that its patience ends.
@@ -39,11 +59,13 @@ impl BaselineMessage {
         let body: Value = serde_json::from_str(body)
             .map_err(|error| Failure::not_understood(format_args!("It is not JSON: {error}.")))?;
         match Trigger::of(body) {
-            Trigger::Event(event) => Self::of_event(&event),
+            Trigger::Event(event) => Ok(Self { look: Look::of_event(&event), ..Self::of_event(&event)? }),
             Trigger::Manual(reminder) => {
                 let reminder: Self = serde_json::from_value(reminder)
                     .map_err(|error| Failure::not_understood(format_args!("{error}.")))?;
-                Ok(Self { since: reminder.since.min(crate::clock::now()), ..reminder })
+                // Which look it is does not depend on whose clock is late.
+                let look = Some(reminder.look());
+                Ok(Self { since: reminder.since.min(crate::clock::now()), look, ..reminder })
             }
             Trigger::Queue(_) => Err(Failure::not_understood("It is a batch in a message.")),
         }
@@ -57,14 +79,14 @@ impl BaselineMessage {
             let created = AccountCreated::deserialize(&event.detail)
                 .map_err(|error| Failure::not_understood(format_args!("It is no AccountCreated event: {error}.")))?;
             let AccountCreated { account_id, request_id, .. } = created;
-            return Ok(Self { account_id, request_id: Some(request_id), since, joined: false, waited: false });
+            return Ok(Self { request_id: Some(request_id), ..Self::new(account_id, since) });
         }
         let account_id = account_joined(event).ok_or_else(|| {
             Failure::not_understood(
                 "It is neither an AccountCreated nor an AccountJoinedOrganization event with an account id.",
             )
         })?;
-        Ok(Self { account_id, request_id: None, since, joined: true, waited: false })
+        Ok(Self { joined: true, ..Self::new(account_id, since) })
     }
 }
 
@@ -77,13 +99,8 @@ mod tests {
 
     #[test]
     fn a_reminder_is_read_back_as_it_was_sent() {
-        let account = BaselineMessage {
-            account_id: "123456789012".parse().unwrap(),
-            request_id: None,
-            since: Timestamp::from_second(1_790_000_000).unwrap(),
-            joined: false,
-            waited: false,
-        };
+        let since = Timestamp::from_second(1_790_000_000).unwrap();
+        let account = BaselineMessage::new("123456789012".parse().unwrap(), since).again();
         let sent = serde_json::to_string(&account).unwrap();
         assert_eq!(BaselineMessage::of_message(&sent).unwrap(), account);
     }
@@ -93,6 +110,18 @@ mod tests {
         let reminder = json!({"account_id": "123456789012", "request_id": null, "since": "9000-01-01T00:00:00Z"});
         let account = BaselineMessage::of_message(&reminder.to_string()).unwrap();
         assert!(account.since <= crate::clock::now());
+    }
+
+    #[test]
+    fn copies_of_a_message_are_one_look_whichever_clock_reads_them() {
+        let event = json!({"id": "0b1c2d3e-4f50", "detail-type": "x", "source": "aws.organizations",
+            "detail": {"eventName": "AccountJoinedOrganization", "requestParameters": {"accountId": "123456789012"}}});
+        let late = json!({"account_id": "123456789012", "request_id": null, "since": "9000-01-01T00:00:00Z"});
+        for body in [event, late] {
+            let read = || BaselineMessage::of_message(&body.to_string()).unwrap();
+            assert_eq!(read().again().look(), read().again().look());
+            assert_ne!(read().again().look(), read().look());
+        }
     }
 
     #[test]

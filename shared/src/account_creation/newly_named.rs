@@ -53,8 +53,7 @@ impl NewlyNamed {
         }
         for account_id in &announced.new {
             tracing::info!(%account_id, "the document names this account for the first time; it gets its baseline now");
-            let (account_id, since) = (account_id.clone(), clock::now());
-            let message = BaselineMessage { account_id, request_id: None, since, joined: false, waited: false };
+            let message = BaselineMessage::new(account_id.clone(), clock::now());
             self.baseline.send(&message, self.backoff.poll).await?;
         }
         self.before.replace(recorded.as_ref(), named).await?;

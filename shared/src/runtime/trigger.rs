@@ -10,7 +10,7 @@ pub enum Trigger {
     /// Messages of a queue.
     Queue(SqsEvent),
     /// An event of a bus.
-    Event(EventBridgeEvent<Value>),
+    Event(Box<EventBridgeEvent<Value>>),
     /// A person's input, or a schedule's.
     Manual(Value),
 }
@@ -23,7 +23,7 @@ impl Trigger {
             return Self::Queue(batch);
         }
         match as_event(&payload) {
-            Some(event) => Self::Event(event),
+            Some(event) => Self::Event(Box::new(event)),
             None => Self::Manual(payload),
         }
     }

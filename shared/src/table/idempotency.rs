@@ -16,8 +16,8 @@ use crate::{
     gateway::{CallError, DynamoDbGateway, Write, attributes},
 };
 
-/// How long a claim holds by itself. Longer than any function lives that uses it (60 s), and shorter than the six minutes
-/// after which a queue shows a message of a killed invocation again: that look finds the claim free.
+/// How long a claim holds by itself. No function lives longer that uses it (300 s at most), and it is shorter than the six
+/// minutes after which a queue shows a message of a killed invocation again: that look finds the claim free.
 const LEASE: SignedDuration = SignedDuration::from_mins(5);
 /// How long it is remembered what was published: a queue keeps a message for fourteen days at most, an archive longer;
 /// what is replayed after that is meant to be published again.

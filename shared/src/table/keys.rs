@@ -78,6 +78,8 @@ pub const KNOWN_ACCOUNT: Many = Many("known-account#");
 pub const IN_FLIGHT: One = One("in-flight");
 /// When the stack has begun to watch the organization.
 pub const INSTALLATION: One = One("installation");
+/// Which looks at something were taken, by the function and the chain of its reminders.
+pub const LOOK: Many = Many("look#");
 /// How many mails an account has caused in an hour.
 pub const MAILS: Many = Many("mails#");
 /// The days on which the users of the jump account were reviewed.
@@ -90,7 +92,7 @@ pub const NAMED_ACCOUNTS: One = One("named-accounts");
 pub const NAME: Many = Many("name#");
 /// What was mailed, by what it is about.
 pub const NOTIFICATION: Many = Many("notification#");
-/// What was published of regions, by the change, and which looks at an account's regions were taken.
+/// What was published of regions, by the change.
 pub const REGION: Many = Many("region#");
 /// What is known of a region: calls, and statuses that were announced.
 pub const REGION_MARKS: Many = Many("region-marks#");
@@ -124,6 +126,7 @@ pub const TABLE: &[Kind] = &[
     Kind::One(IN_FLIGHT),
     Kind::One(INSTALLATION),
     Kind::Many(JUMP_REVIEW),
+    Kind::Many(LOOK),
     Kind::Many(MAILS),
     Kind::One(REMEDIATING_SWEEP),
     Kind::Many(NAME),

@@ -56,6 +56,8 @@ const KNOWN: &[(Family, u64, &str)] = &[
     (Locks, 11, "a queue that was locked a moment ago is said to have no policy"),
     (Locks, 129, "a policy that was removed a moment ago is said to stand there, and is not put back"),
     (People, 3_904, "a reminder that comes twice has two next ones, and so on"),
+    (Small, 4, "news of an account that come twice give it its baseline twice, and people are told twice"),
+    (Small, 203, "the same, of messages of a queue"),
     (LongLine, 1, "a line longer than the deadline"),
 ];
 

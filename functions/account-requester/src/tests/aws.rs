@@ -323,6 +323,11 @@ impl World {
         match body["ConditionExpression"].as_str() {
             None => true,
             Some("attribute_not_exists(pk)") => item.is_none(),
+            Some(text) if text.contains("claimed_at < :abandoned") => item
+                .is_none_or(|item| item["completed"]["BOOL"] == false && attribute("claimed_at") < value(":abandoned")),
+            Some("completed = :no AND claim = :mine") => item.is_some_and(|item| {
+                item["completed"]["BOOL"] == false && item["claim"] == body["ExpressionAttributeValues"][":mine"]
+            }),
             Some("revision = :expected") => attribute("revision") == value(":expected"),
             Some(text) if text.contains("admitted < :cap") => {
                 attribute("admitted").unwrap_or(0) < value(":cap").unwrap_or(0)

@@ -1,6 +1,6 @@
 //! What is done in accounts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use crate::{
     fault::Kind,
     furnish::document_of,
     script::{Act, Control, Item},
-    template::items,
+    template::{JUMP, items},
 };
 
 fn has_baseline(look: &Look<'_>, account: &str) -> bool {
@@ -174,10 +174,25 @@ pub(super) fn nobody_is_given_a_baseline_twice(look: &Look<'_>) -> Option<String
     for published in look.published("BaselineApplied") {
         *given.entry(published.detail["account_id"].as_str().unwrap_or_default()).or_default() += 1;
     }
-    // What is lost comes once, by a sweep; what is doubled or late may come again.
-    let comes_again = look.has_fault(|kind| kind != Kind::Lost);
+    // What is lost comes once, by a sweep, and of what is doubled one copy counts; what is late may come again.
+    let comes_again = look.has_fault(|kind| !matches!(kind, Kind::Lost | Kind::Doubled));
     let twice = given.into_iter().find(|(_, count)| *count > 1).filter(|_| !comes_again);
     twice.map(|(account, count)| format!("{account} {count} times"))
+}
+
+pub(super) fn nobody_is_told_twice_what_a_baseline_lacks(look: &Look<'_>) -> Option<String> {
+    // Of regions, and of the groups of the jump account, it is told each time that somebody changes them.
+    let is_of_else = |account: &str| {
+        account == JUMP
+            || look.published("RegionPolicyViolated").any(|published| published.detail["account_id"] == account)
+    };
+    let mut told = BTreeSet::new();
+    let mut lacking = look
+        .published("BaselineIncomplete")
+        .map(|published| published.detail["account_id"].as_str().unwrap_or_default())
+        .filter(|account| !is_of_else(account));
+    let comes_again = look.has_fault(|kind| !matches!(kind, Kind::Lost | Kind::Doubled));
+    lacking.find(|account| !told.insert(*account)).filter(|_| !comes_again).map(str::to_owned)
 }
 
 pub(super) fn applied_is_true(look: &Look<'_>) -> Option<String> {
