@@ -25,17 +25,20 @@ const DEADLINE: Duration = Duration::from_mins(2);
 
 /// Members that hold an id, a secret or what else each side makes up for itself.
 const MADE_UP: &[&str] = &[
+    "ARN",
     "AccessKeyId",
     "AccountId",
     "AssumedRoleId",
     "ETag",
     "EventId",
+    "GroupId",
     "Id",
     "MessageId",
     "ReceiptHandle",
     "RoleId",
     "SecretAccessKey",
     "SessionToken",
+    "UserId",
     "VersionId",
 ];
 /// Lists in no order.

@@ -17,12 +17,19 @@ use tokio::{
 };
 
 use crate::{
-    aws::{account, closings, creations, organizations, regions},
+    aws::{
+        account, closings, creations,
+        iam::{self, Group},
+        locks, organizations, regions,
+    },
     cloud::{Cloud, Effect, Principal},
-    template::{ACCOUNT, STACK, last, stack},
+    template::{ACCOUNT, JUMP, STACK, last, stack},
     time,
     wire::Line,
 };
+
+/// The version of IAM's query protocol.
+const IAM: &str = "2010-05-08";
 
 /// What each side calls what questions are about.
 pub(super) type Names = BTreeMap<&'static str, Value>;
@@ -30,6 +37,8 @@ pub(super) type Names = BTreeMap<&'static str, Value>;
 /// The queue of the stack that both have.
 const QUEUE: &str = "AccountRequestQueue";
 const BUCKET: &str = "documents";
+/// The group that people are put into.
+pub(super) const GROUP: &str = "group-operators";
 /// The members.
 const MEMBERS: (&str, &str) = ("200000000001", "200000000002");
 /// The execution that has not ended, and the one that has; what they were started with.
@@ -63,7 +72,20 @@ impl Simulated {
         let who =
             Principal { account: ACCOUNT.to_owned(), function: "agreement".to_owned(), actions: None, bounds: None };
         cloud.with(|state| {
-            state.principals.insert(key.to_owned(), Principal { actions: Some(vec!["*".to_owned()]), ..who });
+            let may_do_all = Principal { actions: Some(vec!["*".to_owned()]), ..who };
+            let mut session = |account: &str, function: &str| {
+                let key = format!("ASIAWHOIS{}", function.to_uppercase());
+                let keys = json!({"AccessKeyId": key, "SecretAccessKey": "secret", "SessionToken": "token"});
+                let (account, function) = (account.to_owned(), function.to_owned());
+                state.principals.insert(key, Principal { account, function, ..may_do_all.clone() });
+                keys
+            };
+            names.insert("people", session(JUMP, "JumpUserManager"));
+            names.insert("root session", session(&organizations::id_of(1), "RootTaskRunner"));
+            names.insert("orders", locks::queue_url(&organizations::id_of(1)).into());
+            let group = Group { path: iam::PATH.to_owned(), policies: Vec::new() };
+            state.iam.now.groups.insert(GROUP.to_owned(), group);
+            state.principals.insert(key.to_owned(), may_do_all);
             let root = state.organization.root.clone();
             names.insert("unit", state.organization.add_unit(&mut state.draws, "Workloads", &root).into());
             names.insert("member", organizations::add_account(state, 1, &root, 30, true).into());
@@ -193,7 +215,7 @@ async fn furnish(cloud: &LocalCloud) -> (Names, Organization) {
     let units = ask("organizations", "ListOrganizationalUnitsForParent", json!({"ParentId": root})).await;
     let mut names = Names::from([
         ("account", ACCOUNT.into()),
-        ("management", role(&client).await),
+        ("management", role(&client, ACCOUNT).await),
         ("root", root.clone()),
         ("member's ARN", format!("arn:aws:organizations::{ACCOUNT}:account/{organization}/{first}").into()),
         ("unit", units["OrganizationalUnits"][0]["Id"].clone()),
@@ -223,6 +245,7 @@ async fn furnish(cloud: &LocalCloud) -> (Names, Organization) {
     let queue_made = ask("sqs", "CreateQueue", json!({"QueueName": queue, "Attributes": attributes})).await;
     names.insert("queue", queue_made["QueueUrl"].clone());
     bucket(&client).await;
+    of_members(cloud, &mut names).await;
     let machine = json!({"StartAt": "Wait", "States":
         {"Wait": {"Type": "Wait", "SecondsPath": "$.seconds", "End": true}}});
     let role = format!("arn:aws:iam::{ACCOUNT}:role/{STACK}");
@@ -235,6 +258,19 @@ async fn furnish(cloud: &LocalCloud) -> (Names, Organization) {
     (names, made)
 }
 
+/// What there is in members, and who may do everything there.
+async fn of_members(cloud: &LocalCloud, names: &mut Names) {
+    let people = cloud.client(JUMP);
+    let group = [("GroupName", GROUP), ("Path", iam::PATH)];
+    people.query("iam", "CreateGroup", IAM, &group).await.expect("a group");
+    names.insert("people", role(&people, JUMP).await);
+    let member = cloud.client(MEMBERS.0);
+    member.rest("s3", Method::PUT, &format!("/{}", locks::BUCKET), "").await.expect("a bucket");
+    let queue = member.json("sqs", "CreateQueue", json!({"QueueName": locks::QUEUE})).await.expect("a queue");
+    names.insert("orders", queue["QueueUrl"].clone());
+    names.insert("root session", role(&member, MEMBERS.0).await);
+}
+
 async fn bucket(client: &AwsClient) {
     let versioning = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
     client.rest("s3", Method::PUT, &format!("/{BUCKET}"), "").await.expect("a bucket");
@@ -242,17 +278,16 @@ async fn bucket(client: &AwsClient) {
 }
 
 /// The keys of a session of a role that may do everything: a root user enters no role.
-async fn role(client: &AwsClient) -> Value {
-    const IAM: &str = "2010-05-08";
+async fn role(client: &AwsClient, account: &str) -> Value {
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
-        "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:root"), "Service": "states.amazonaws.com"}}]});
+        "Principal": {"AWS": format!("arn:aws:iam::{account}:root"), "Service": "states.amazonaws.com"}}]});
     let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
     let (trust, policy) = (trust.to_string(), policy.to_string());
     let made = [("RoleName", STACK), ("AssumeRolePolicyDocument", &trust)];
     client.query("iam", "CreateRole", IAM, &made).await.expect("a role");
     let allowed = [("RoleName", STACK), ("PolicyName", "own"), ("PolicyDocument", &policy)];
     client.query("iam", "PutRolePolicy", IAM, &allowed).await.expect("a policy");
-    let arn = format!("arn:aws:iam::{ACCOUNT}:role/{STACK}");
+    let arn = format!("arn:aws:iam::{account}:role/{STACK}");
     let session = client.assume_role(&arn, "agreement", None).await.expect("a session");
     let keys = session.credentials();
     json!({"AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key,

@@ -1,9 +1,12 @@
 //! The table: what is asked of both sides. What the functions call is here, each way that it can go by its service.
 
 mod account;
+mod alarms;
 mod arranging;
 mod closings;
 mod dynamodb;
+mod locks;
+mod people;
 mod settings;
 
 use serde_json::{Value, json};
@@ -25,6 +28,19 @@ pub(super) const EVERYWHERE: &[(&str, &str, &str)] = &[
     ("s3:GetObject", "members.ContentLength", UNREAD),
     ("s3:GetObject", "members.ContentType", UNREAD),
     ("s3:GetObject", "members.LastModified", UNREAD),
+    ("secretsmanager:DescribeSecret", "members.Description", UNREAD),
+    ("secretsmanager:DescribeSecret", "members.RotationEnabled", UNREAD),
+    ("secretsmanager:DescribeSecret", "members.Tags", UNREAD),
+    ("secretsmanager:DescribeSecret", "members.VersionIdsToStages", UNREAD),
+    ("secretsmanager:ListSecrets", "members.SecretList[].Description", UNREAD),
+    ("secretsmanager:ListSecrets", "members.SecretList[].RotationEnabled", UNREAD),
+    ("secretsmanager:ListSecrets", "members.SecretList[].SecretVersionsToStages", UNREAD),
+    ("secretsmanager:ListSecrets", "members.SecretList[].Tags", UNREAD),
+    ("sns:GetTopicAttributes", "members.Attributes.DisplayName", UNREAD),
+    ("sns:GetTopicAttributes", "members.Attributes.EffectiveDeliveryPolicy", UNREAD),
+    ("sns:GetTopicAttributes", "members.Attributes.SubscriptionsConfirmed", UNREAD),
+    ("sns:GetTopicAttributes", "members.Attributes.SubscriptionsDeleted", UNREAD),
+    ("sns:GetTopicAttributes", "members.Attributes.SubscriptionsPending", UNREAD),
     ("sqs:ReceiveMessage", "members.Messages[].MD5OfBody", UNREAD),
     ("sqs:SendMessage", "members.MD5OfMessageBody", UNREAD),
     ("stepfunctions:DescribeExecution", "members.inputDetails", UNREAD),
@@ -33,7 +49,6 @@ pub(super) const EVERYWHERE: &[(&str, &str, &str)] = &[
     ("stepfunctions:DescribeExecution", "members.stopDate", UNREAD),
     ("sts:AssumeRole", "members.PackedPolicySize", UNREAD),
     ("sts:GetCallerIdentity", "members.Arn", UNREAD),
-    ("sts:GetCallerIdentity", "members.UserId", UNREAD),
     ("sqs:ReceiveMessage", "members.Messages[].Attributes.SenderId", SENDER),
 ];
 
@@ -56,6 +71,10 @@ pub(super) fn table() -> Vec<Row> {
         settings::contacts(),
         settings::regions(),
         settings::in_members(),
+        alarms::rows(),
+        locks::rows(),
+        people::users(),
+        people::secrets(),
     ];
     of_services.into_iter().flatten().collect()
 }

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::{Answer, Refusal, settings::Lagging, unknown};
+use super::{Answer, Refusal, settings::Lagging, sqs, unknown};
 use crate::{
     call::Call,
     cloud::{Principal, State},
@@ -98,8 +98,7 @@ pub(super) fn of_bucket(state: &mut State, who: &Principal, call: &Call) -> Resu
 /// What a session as root asks of the queue.
 pub(super) fn of_queue(state: &mut State, who: &Principal, call: &Call) -> Result<Answer, Refusal> {
     if last(call.text("QueueUrl")) != QUEUE {
-        let why = "The specified queue does not exist.";
-        return Err(Refusal::new(400, "com.amazonaws.sqs#QueueDoesNotExist", why));
+        return Err(sqs::missing());
     }
     let account = who.account.as_str();
     match call.operation.as_str() {

@@ -124,12 +124,14 @@ pub(crate) fn send(state: &mut State, name: &str, id: &str, body: &str, delay: D
     }
 }
 
+/// There is no such queue.
+pub(super) fn missing() -> Refusal {
+    Refusal::new(400, "QueueDoesNotExist", "The specified queue does not exist.")
+        .once_called("AWS.SimpleQueueService.NonExistentQueue")
+}
+
 pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let name = last(call.text("QueueUrl")).to_owned();
-    let missing = || {
-        Refusal::new(400, "QueueDoesNotExist", "The specified queue does not exist.")
-            .once_called("AWS.SimpleQueueService.NonExistentQueue")
-    };
     if !state.queues.contains_key(&name) {
         return Err(missing());
     }

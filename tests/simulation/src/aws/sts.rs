@@ -16,7 +16,10 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<A
     match call.operation.as_str() {
         "GetCallerIdentity" => Ok(Answer::query(
             "GetCallerIdentity",
-            &format!("<Account>{}</Account><Arn>arn:aws:sts::{}:x</Arn><UserId>x</UserId>", who.account, who.account),
+            &format!(
+                "<Account>{0}</Account><Arn>arn:aws:sts::{0}:x</Arn><UserId>AROA{0}:steward</UserId>",
+                who.account
+            ),
         )),
         "AssumeRole" => assume_role(state, who, call),
         "AssumeRoot" => assume_root(state, who, call),

@@ -113,7 +113,7 @@ fn page(call: &Call, list: &str, rows: impl Iterator<Item = (String, String)>) -
     format!("<{list}>{members}</{list}><IsTruncated>{is_truncated}</IsTruncated>{next}")
 }
 
-fn user_fields(name: &str, user: &User) -> String {
+pub(super) fn user_fields(name: &str, user: &User) -> String {
     let id = element("UserId", &format!("AIDA{}", name.to_uppercase()));
     let arn = element("Arn", &user_arn(name, &user.path));
     let last_used = user.used_at.map(|at| time_element("PasswordLastUsed", at)).unwrap_or_default();

@@ -67,9 +67,9 @@ fn create_user(tree: &mut Tree, name: &str, path: &str) -> Result<String, Refusa
         return Err(conflict("EntityAlreadyExists", format!("User with name {name} already exists.")));
     }
     let user = User { path: path.to_owned(), made_at: time::now(), ..User::default() };
+    let shown = super::reads::user_fields(name, &user);
     tree.users.insert(name.to_owned(), user);
-    let fields = [element("Path", path), element("UserName", name), element("UserId", "AIDANEW"), element("Arn", "x")];
-    Ok(format!("<User>{}{}</User>", fields.concat(), super::time_element("CreateDate", time::now())))
+    Ok(format!("<User>{shown}</User>"))
 }
 
 fn delete_user(tree: &mut Tree, name: &str) -> Result<String, Refusal> {
