@@ -15,6 +15,7 @@ pub(crate) mod iam;
 mod inside;
 pub(crate) mod locks;
 pub(crate) mod member;
+mod moving;
 pub(crate) mod organizations;
 pub(crate) mod policy;
 pub(crate) mod regions;

@@ -25,7 +25,7 @@ use crate::{
         regions,
         s3::Bucket,
         secrets::Vault,
-        settings::{Changed, Settings},
+        settings::{Changed, Past, Settings},
         sqs::Queue,
         stack_sets::StackSets,
         states::Executions,
@@ -137,6 +137,8 @@ pub(crate) struct State {
     pub(crate) regions: regions::News,
     /// What accounts are set to.
     pub(crate) settings: BTreeMap<String, Settings>,
+    /// Since when they are as documents ask.
+    pub(crate) past: BTreeMap<String, Past>,
     /// Who has changed what of that.
     pub(crate) changed: Vec<Changed>,
     pub(crate) principals: BTreeMap<String, Principal>,
@@ -211,6 +213,7 @@ impl Cloud {
             secrets: Vault::default(),
             regions: regions::News::default(),
             settings: BTreeMap::new(),
+            past: BTreeMap::new(),
             changed: Vec::new(),
             principals: principals.collect(),
             published: Vec::new(),

@@ -150,6 +150,7 @@ invariants! {
     controls::old_accounts_keep_their_settings "What was there before Steward keeps its settings until a person or the document says otherwise.",
     controls::everybody_has_every_control_after_an_apply "After an apply to all without a failure from outside, everybody has what the document asks for, or AWS is at it.",
     controls::sweeps_put_right_what_has_drifted "Where the document has sweeps put things right, and nothing fails, they leave nothing drifted.",
+    controls::accounts_are_moved_only_to_where_the_document_has_them "Who works by the document moves accounts only to where that has them.",
     controls::account_management_is_hardly_throttled "Without a failure from outside, hardly a call about contacts, regions or alarms is throttled.",
     controls::what_is_undone_is_seen_by_the_next_sweep "What is not as the document asks during a whole sweep is not taken for compliant.",
     large::sweeps_take_no_longer_than_their_lists "A sweep takes no longer than AWS takes to list so many accounts and units, and a while.",

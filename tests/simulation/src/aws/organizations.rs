@@ -1,6 +1,6 @@
 //! AWS Organizations: one organization, seen from its management account.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use super::{
     creations::{self, Creation},
     events,
     member::{Member, RootCredentials},
-    unknown,
+    moving, unknown,
 };
 use crate::{
     call::Call,
@@ -266,10 +266,6 @@ pub(super) fn constraint(reason: &str) -> Refusal {
 pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     closings::watch(state, call);
     let now = time::now();
-    let move_shows_after = match call.operation.as_str() {
-        "MoveAccount" if state.draws.happens("move shown late", 50) => state.draws.millis("move shown", 0, 10_000),
-        _ => Duration::ZERO,
-    };
     let org = &mut state.organization;
     let body = match call.operation.as_str() {
         "CreateAccount" => return creations::create(state, call),
@@ -343,23 +339,7 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             }
             json!({})
         }
-        "MoveAccount" => {
-            let (from, to) = (call.text("SourceParentId"), call.text("DestinationParentId").to_owned());
-            if !org.is_parent(&to) {
-                return Err(Refusal::new(400, "DestinationParentNotFoundException", "We can't find the destination."));
-            }
-            let account = org.account_mut(call.text("AccountId"))?;
-            if account.parent == to {
-                return Err(Refusal::new(400, "DuplicateAccountException", "That account is already present there."));
-            }
-            if account.parent != from {
-                return Err(Refusal::new(400, "SourceParentNotFoundException", "We can't find the source."));
-            }
-            // Organizations is consistent after a while (API reference, "AWS Organizations is eventually consistent").
-            let before = std::mem::replace(&mut account.parent, to);
-            account.moved_from = Some((before, now + SignedDuration::try_from(move_shows_after).expect("seconds")));
-            json!({})
-        }
+        "MoveAccount" => moving::serve(state, call)?,
         _ => match arranging::serve(state, call) {
             Some(body) => body?,
             None => return closings::serve(state, call),

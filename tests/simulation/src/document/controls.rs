@@ -1,15 +1,23 @@
 //! What documents ask for beside tags and alias: its text, and said a second time, whether an account has it.
 
+use super::FIRST_UNIT;
 use crate::{
     aws::{
-        regions::Regions,
+        organizations::{Account, Organization},
         settings::{Role, Settings},
     },
+    cloud::State,
     script::Control,
 };
 
 /// Where people come from who have roles in accounts; no account of the organization.
 pub(crate) const JUMP_ACCOUNT: &str = "555555555555";
+/// The unit of everybody who is not in the first one.
+pub(crate) const HOME: &str = "Unit 1";
+/// How the names of accounts begin.
+const NAMES: [&str; 3] = ["Account ", "Joined ", "Management"];
+/// The domain of the addresses of accounts.
+const DOMAIN: &str = "example.com";
 /// The region that is to be enabled, and the one that is to be disabled.
 pub(crate) const ENABLED: &str = "eu-central-2";
 pub(crate) const DISABLED: &str = "ap-east-1";
@@ -49,11 +57,48 @@ pub(super) fn text(control: Control) -> &'static str {
              [\"arn:aws:iam::aws:policy/AdministratorAccess\"]}\n      - {name: role-operator, managed_policies: \
              [\"arn:aws:iam::aws:policy/ReadOnlyAccess\"], session_seconds: 28800}\n    exclusive: true\n"
         }
+        Control::OrganizationalUnit => "  organizational-unit: {organizational_unit: \"/Unit 1\"}\n",
+        Control::AccountName => "  account-name: {patterns: [\"Account *\", \"Joined *\", \"Management*\"]}\n",
+        Control::PrimaryEmail => "  primary-email: {domains: [example.com]}\n",
+    }
+}
+
+/// What of it is another one for accounts of the first unit.
+pub(super) fn of_first_unit(control: Control) -> &'static str {
+    match control {
+        Control::OrganizationalUnit => "    organizational-unit: {organizational_unit: \"/Unit 0\"}\n",
+        _ => "",
     }
 }
 
 /// Whether an account has what the section of a control asks for.
-pub(crate) fn has(settings: &Settings, regions: &Regions, control: Control) -> bool {
+pub(crate) fn has(state: &State, id: &str, control: Control) -> bool {
+    let is_of_the_account = |is: fn(&Account, &Organization) -> bool| {
+        state.organization.account(id).is_some_and(|account| is(account, &state.organization))
+    };
+    match control {
+        Control::OrganizationalUnit => is_of_the_account(is_at_home),
+        Control::AccountName => is_of_the_account(|account, _| NAMES.iter().any(|name| account.name.starts_with(name))),
+        Control::PrimaryEmail => {
+            is_of_the_account(|account, _| account.email.rsplit_once('@').is_some_and(|(_, domain)| domain == DOMAIN))
+        }
+        Control::Regions => {
+            let regions = state.members.get(id).map(|member| &member.regions);
+            let status = |region: &str| regions.and_then(|regions| regions.get(region)).copied().unwrap_or("DISABLED");
+            status(ENABLED) == "ENABLED" && status(DISABLED) == "DISABLED"
+        }
+        _ => state.settings.get(id).is_some_and(|settings| is_set_to(settings, control)),
+    }
+}
+
+/// Whether an account sits in the first unit, or in that of everybody else.
+fn is_at_home(account: &Account, org: &Organization) -> bool {
+    let unit = org.units.iter().find(|unit| unit.id == account.parent && unit.parent == org.root);
+    unit.is_some_and(|unit| unit.name == FIRST_UNIT || unit.name == HOME)
+}
+
+/// Whether an account is set to what the section of a control asks for.
+fn is_set_to(settings: &Settings, control: Control) -> bool {
     match control {
         Control::AlternateContacts => has_contacts(settings),
         Control::BillingAlarm => has_alarm(settings),
@@ -64,10 +109,6 @@ pub(crate) fn has(settings: &Settings, regions: &Regions, control: Control) -> b
                 "CountryCode": "DE", "PhoneNumber": "+49305550100"});
             settings.contact == wanted
         }
-        Control::Regions => {
-            let status = |region: &str| regions.get(region).copied().unwrap_or("DISABLED");
-            status(ENABLED) == "ENABLED" && status(DISABLED) == "DISABLED"
-        }
         Control::S3PublicAccessBlock => *settings.public_access.now() == Some([true, true, true, false]),
         Control::SwitchRoles => ROLES.iter().all(|(name, policy, seconds)| {
             settings.roles.get(*name).and_then(|role| role.now().as_ref()).is_some_and(|role| {
@@ -76,6 +117,7 @@ pub(crate) fn has(settings: &Settings, regions: &Regions, control: Control) -> b
                     && trusts_people_of_the_jump_account_alone(role)
             })
         }),
+        Control::Regions | Control::OrganizationalUnit | Control::AccountName | Control::PrimaryEmail => false,
     }
 }
 

@@ -47,6 +47,7 @@ fn needs(control: Control) -> &'static [&'static str] {
             "iam:UpdateAssumeRolePolicy",
             "iam:UpdateRole",
         ],
+        Control::OrganizationalUnit | Control::AccountName | Control::PrimaryEmail => &[],
     }
 }
 

@@ -9,7 +9,7 @@ use super::Look;
 use crate::{
     history::Done,
     run::{Asked, address},
-    script::Act,
+    script::{Act, Control},
 };
 
 pub(super) fn one_account_per_address(look: &Look<'_>) -> Option<String> {
@@ -144,7 +144,8 @@ pub(super) fn accounts_are_as_asked(look: &Look<'_>) -> Option<String> {
             .flatten()
             .all(|(name, value)| account.tags.get(name).is_some_and(|tag| *value == tag.as_str()));
         let has_home = spec["organizational_unit"].as_str().is_none_or(|unit| account.parent == unit)
-            || look.state.history.has_moved(&account.id);
+            || look.state.history.has_moved(&account.id)
+            || was_moved_by_the_document(look, &account.id);
         // A person may have had it renamed since.
         let present = account.name.as_str();
         let mut renamed = look.seen.updated.iter().map(|updated| &updated.input["names"][account.id.as_str()]);
@@ -153,6 +154,14 @@ pub(super) fn accounts_are_as_asked(look: &Look<'_>) -> Option<String> {
         (!is_as_asked).then(|| format!("{spec} and {account:?}"))
     };
     look.requests.values().find_map(differs)
+}
+
+/// Whether an account was moved to where the document has it, after it was READY where somebody has asked for it.
+fn was_moved_by_the_document(look: &Look<'_>, id: &str) -> bool {
+    let is_ready = |at| look.published("AccountCreated").any(|told| told.detail["account_id"] == id && told.at <= at);
+    let mut moved = look.state.changed.iter().filter(|changed| changed.account == id && changed.by.is_some());
+    let is_asked = look.script.nature.controls.has(Control::OrganizationalUnit);
+    is_asked && moved.any(|changed| changed.control == Control::OrganizationalUnit && is_ready(changed.at))
 }
 
 pub(super) fn the_daily_cap_is_kept(look: &Look<'_>) -> Option<String> {

@@ -4,20 +4,56 @@ use serde_json::json;
 
 use crate::{
     aws::{
+        account::outside,
+        arranging,
         regions::{self, Asker},
         settings,
     },
     cloud::State,
-    document::controls,
+    document::{FIRST_UNIT, controls},
     script::Control,
 };
 
 /// Takes it away, in one of three ways.
 pub(super) fn undo(state: &mut State, account: &str, control: Control, way: u64) {
     settings::of(state, account);
-    if control == Control::Regions {
-        return undo_regions(state, account, way);
+    match control {
+        Control::Regions => return undo_regions(state, account, way),
+        Control::OrganizationalUnit => return move_away(state, account, way),
+        Control::AccountName => rename(state, account, way),
+        Control::PrimaryEmail => readdress(state, account, way),
+        _ => undo_settings(state, account, control, way),
     }
+    settings::changed(state, account, control, None);
+}
+
+/// Moves the account to where the document does not have it.
+fn move_away(state: &mut State, account: &str, way: u64) {
+    let org = &state.organization;
+    let others = org.units.iter().filter(|unit| unit.name != FIRST_UNIT && unit.name != controls::HOME);
+    let places: Vec<String> = std::iter::once(&org.root).chain(others.map(|unit| &unit.id)).cloned().collect();
+    let place = &places[place(way) % places.len()];
+    if arranging::move_account(state, account, place).is_ok() {
+        settings::changed(state, account, Control::OrganizationalUnit, None);
+    }
+}
+
+/// Gives the account a name that the document allows, or not.
+fn rename(state: &mut State, account: &str, way: u64) {
+    outside::rename(state, account, ["test2", "account of somebody", "Account that has a name again"][place(way)]);
+}
+
+/// Lets the mail of the root user go to where the document allows it, or not.
+fn readdress(state: &mut State, account: &str, way: u64) {
+    let domain = ["private.example", "example.com.private.example", "example.com"][place(way)];
+    outside::readdress(state, account, &format!("another+{account}@{domain}"));
+}
+
+fn place(way: u64) -> usize {
+    usize::try_from(way).expect("small")
+}
+
+fn undo_settings(state: &mut State, account: &str, control: Control, way: u64) {
     let Some(settings) = state.settings.get_mut(account) else { return };
     let draws = &mut state.draws;
     match (control, way) {
@@ -54,9 +90,8 @@ pub(super) fn undo(state: &mut State, account: &str, control: Control, way: u64)
                 settings.roles.entry("role-operator".to_owned()).or_default().set(Some(role), draws);
             }
         }
-        (Control::Regions, _) => {}
+        (Control::Regions | Control::OrganizationalUnit | Control::AccountName | Control::PrimaryEmail, _) => {}
     }
-    settings::changed(state, account, control, None);
 }
 
 /// Asks for the opposite of what the document does, where AWS takes that now.
