@@ -38,7 +38,9 @@ pub(crate) fn furnish(state: &mut State, script: &Script) -> Vec<String> {
     if script.cooling_off.is_some() {
         furnish_for_closings(state, script);
     }
-    if !script.nature.controls.is_empty() {
+    let controls = script.nature.controls;
+    state.has_stack_sets = controls.has(Control::ConfigRecorder) || controls.has(Control::MemberEvents);
+    if !controls.is_empty() {
         for number in 0..script.accounts {
             settings::furnish(state, &organizations::id_of(number));
         }

@@ -123,7 +123,8 @@ impl Profile {
         self.addresses.became(present).filter(|(_, address)| self.is_by_steward(address))
     }
 
-    fn is_by_steward(&self, text: &str) -> bool {
+    /// Whether nobody has given it this name or address without Steward.
+    pub(crate) fn is_by_steward(&self, text: &str) -> bool {
         !self.from_outside.iter().any(|given| given == text)
     }
 }
@@ -177,7 +178,8 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         "PutAccountName" => {
             settings::begin(state, &id);
             let body = put_name(state, &id, call)?;
-            settings::written(state, &id, Control::AccountName, call);
+            let function = settings::function_of(state, call);
+            settings::written(state, &id, Control::AccountName, function.as_deref());
             body
         }
         _ => {

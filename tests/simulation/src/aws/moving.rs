@@ -32,6 +32,7 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Value, Refusal> {
     let account = state.organization.account_mut(id)?;
     let before = std::mem::replace(&mut account.parent, to.to_owned());
     account.moved_from = Some((before, shown_from));
-    settings::written(state, id, Control::OrganizationalUnit, call);
+    let function = settings::function_of(state, call);
+    settings::written(state, id, Control::OrganizationalUnit, function.as_deref());
     Ok(json!({}))
 }

@@ -11,9 +11,11 @@ use super::{
     arranging::{self, GONE},
     closings::{self, Closings, TAG},
     creations::{self, Creation},
-    events,
-    member::{Member, RootCredentials},
-    moving, unknown,
+    deployed, events,
+    member::Member,
+    moving,
+    root::{Root, RootCredentials},
+    unknown,
 };
 use crate::{
     call::Call,
@@ -218,9 +220,10 @@ pub(crate) fn add_account(state: &mut State, number: u64, parent: &str, days: i6
     let root = RootCredentials {
         password: state.draws.happens("root password", 50),
         access_keys: (0..state.draws.below("root keys", 3)).map(|number| format!("AKIA{number}{id}")).collect(),
+        certificates: Vec::new(),
         mfa: state.draws.happens("root MFA", 50),
     };
-    state.members.insert(id.clone(), Member { role_from, root, ..Member::default() });
+    state.members.insert(id.clone(), Member { role_from, root: Root::new(root), ..Member::default() });
     id
 }
 
@@ -350,6 +353,7 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
 
 /// An account is there: Organizations tells.
 pub(crate) fn joined(state: &mut State, account: &str) {
+    deployed::come_later(state, account);
     let detail = json!({"eventName": "AccountJoinedOrganization", "eventSource": "organizations.amazonaws.com",
         "serviceEventDetails": {"accountId": account, "joinedMethod": "CREATED"},
         "userIdentity": {"invokedBy": "organizations.amazonaws.com"}});

@@ -6,8 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::regions;
-use crate::{call::Call, cloud::State, document::controls, draw::Draws, script::Control, time};
+use super::{
+    deployed,
+    inside::{Budgets, Recorder, Rule},
+    regions, root,
+};
+use crate::{call::Call, cloud::State, document::controls, draw::Draws, script::Control, template::ACCOUNT, time};
 
 /// How long services of a new account may refuse it.
 const OPTING_IN: u64 = 600_000;
@@ -25,7 +29,7 @@ pub(crate) struct Lagging<T> {
 }
 
 impl<T: Clone> Lagging<T> {
-    fn new(now: T) -> Self {
+    pub(super) fn new(now: T) -> Self {
         Self { now, before: None }
     }
 
@@ -75,6 +79,29 @@ pub(crate) struct Role {
     pub(crate) session_seconds: String,
     pub(super) description: String,
     pub(crate) attached: BTreeSet<String>,
+    /// The documents of the policies that are written into it.
+    pub(crate) inline: BTreeMap<String, String>,
+}
+
+impl Role {
+    /// One that trusts whom this policy says, and may do nothing.
+    pub(super) fn trusting(trust: &Value) -> Self {
+        Self {
+            path: "/".to_owned(),
+            trust: trust.to_string(),
+            session_seconds: "3600".to_owned(),
+            description: String::new(),
+            attached: BTreeSet::new(),
+            inline: BTreeMap::new(),
+        }
+    }
+
+    /// The access role of an account, as AWS makes it.
+    fn of_access() -> Self {
+        let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:root")}}]});
+        Self { attached: [controls::ADMINISTRATOR_ACCESS.to_owned()].into(), ..Self::trusting(&trust) }
+    }
 }
 
 /// A topic of Amazon SNS.
@@ -107,6 +134,11 @@ pub(crate) struct Settings {
     pub(crate) roles: BTreeMap<String, Lagging<Option<Role>>>,
     pub(crate) topics: BTreeMap<String, Topic>,
     pub(crate) alarms: BTreeMap<String, Value>,
+    pub(crate) color: Lagging<Option<String>>,
+    pub(crate) budgets: Lagging<Budgets>,
+    /// By region.
+    pub(crate) recorders: BTreeMap<String, Recorder>,
+    pub(crate) rules: BTreeMap<String, Rule>,
     /// Until when services refuse it because it is new.
     pub(super) opts_in_until: Option<Timestamp>,
 }
@@ -120,7 +152,8 @@ impl Settings {
     fn of_a_new_account() -> Self {
         let contact = json!({"FullName": "Management", "AddressLine1": "Somewhere 1", "City": "Berlin",
             "StateOrRegion": "Berlin", "PostalCode": "10115", "CountryCode": "DE", "PhoneNumber": "+49301"});
-        Self { contact, ..Self::default() }
+        let roles = [(controls::ACCESS_ROLE.to_owned(), Lagging::new(Some(Role::of_access())))].into();
+        Self { contact, roles, ..Self::default() }
     }
 }
 
@@ -197,13 +230,17 @@ pub(crate) fn changed(state: &mut State, account: &str, control: Control, by: Op
     state.changed.push(Changed { at, account: account.to_owned(), control, by: by.map(ToOwned::to_owned) });
 }
 
-/// A call from the management account has changed something: who works by the document has done so for the sake of it.
-pub(super) fn written(state: &mut State, account: &str, control: Control, call: &Call) {
-    let function = state.principals.get(&call.key).map(|who| who.function.clone());
-    match function.filter(|function| BY_DOCUMENT.contains(&function.as_str())) {
-        Some(function) => changed(state, account, control, Some(&function)),
+/// A function, if it is one, has changed something: who works by the document has done so for the sake of it.
+pub(super) fn written(state: &mut State, account: &str, control: Control, function: Option<&str>) {
+    match function.filter(|function| BY_DOCUMENT.contains(function)) {
+        Some(function) => changed(state, account, control, Some(function)),
         None => settled(state, account),
     }
+}
+
+/// Who has made a call with the keys of a role.
+pub(super) fn function_of(state: &State, call: &Call) -> Option<String> {
+    state.principals.get(&call.key).map(|who| who.function.clone())
 }
 
 /// Gives an account that is there when the run begins something, or what another document has asked for.
@@ -229,13 +266,15 @@ pub(crate) fn furnish(state: &mut State, account: &str) {
         let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
             "Principal": {"AWS": "arn:aws:iam::666666666666:root"}}]});
         let role = Role {
-            path: "/".to_owned(),
-            trust: trust.to_string(),
-            session_seconds: "3600".to_owned(),
             description: "Old".to_owned(),
             attached: ["arn:aws:iam::aws:policy/PowerUserAccess".to_owned()].into(),
+            ..Role::trusting(&trust)
         };
         settings.roles.insert("role-operator".to_owned(), Lagging::new(Some(role)));
+    }
+    if state.draws.happens("a root user has a certificate", 20) {
+        root::change(state, account, |root| root.certificates.push("TA7SMP42TDN5Z26OBPJE7EXAMPLE".to_owned()));
+        state.past.remove(account);
     }
     if state.draws.happens("an old region", 30) {
         regions::set(state, account, controls::DISABLED, "ENABLED");
@@ -243,6 +282,12 @@ pub(crate) fn furnish(state: &mut State, account: &str) {
     if state.draws.happens("another old region", 30) {
         regions::set(state, account, controls::ENABLED, "ENABLED");
     }
+    if state.draws.happens("an old color", 40) {
+        settings.color = Lagging::new(Some("pink".to_owned()));
+    }
     state.settings.insert(account.to_owned(), settings);
+    if state.has_stack_sets && !state.draws.happens("stack sets have not come", 25) {
+        deployed::put(state, account, Timestamp::MIN);
+    }
     begin(state, account);
 }

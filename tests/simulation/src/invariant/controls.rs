@@ -100,7 +100,7 @@ pub(super) fn nothing_is_changed_that_nobody_asks_for(look: &Look<'_>) -> Option
         // What rules about regions ask for in other runs, an invariant of its own looks at.
         let is_asked_for = look.script.nature.controls.has(changed.control)
             || (changed.control == Control::Regions && look.script.has_regions());
-        is_its_work && is_asked_for && !changed.control.is_left_to_people() && !is_protected(&changed.account)
+        is_its_work && is_asked_for && !changed.control.is_never_changed() && !is_protected(&changed.account)
     };
     let unasked = look.state.changed.iter().find(|changed| changed.by.as_ref().is_some_and(|by| !may(changed, by)));
     unasked.map(|changed| format!("{changed:?}"))
@@ -156,6 +156,8 @@ pub(super) fn everybody_has_every_control_after_an_apply(look: &Look<'_>) -> Opt
                     }
                     // What was changed a moment ago may be seen as it was.
                     "not_converged" => had(look, &account.id, control, true, (*to - VISIT, *to)),
+                    // AWS Config is being started.
+                    "not_ready" if control == Control::ConfigRecorder => true,
                     "not_ready" => matches!(
                         row.map(|row| row["failure"]["cause"].as_str()),
                         Some(Some("RegionInTransition" | "RegionOptQuota" | "NotVisibleYet" | "OptInRequired"))
@@ -208,10 +210,24 @@ pub(super) fn sweeps_put_right_what_has_drifted(look: &Look<'_>) -> Option<Strin
                 look.state.changed.iter().filter(|changed| changed.by.is_none() && changed.account == account.id);
             let is_undone =
                 undone.any(|changed| changed.control == control && changed.at >= began && changed.at <= ended);
-            let is_left = row["outcome"] == "drifted" && !is_undone && !control.is_left_to_people();
+            let is_for_people = control.is_left_to_people() && is_by_hand(&row["planned"]);
+            let is_left = row["outcome"] == "drifted" && !is_undone && !is_for_people;
             is_left.then(|| format!("{id} {}: {row}", control.id()))
         })
     })
+}
+
+/// Whether all of these lines are for people.
+fn is_by_hand(lines: &Value) -> bool {
+    items(lines).all(|line| line.as_str().is_some_and(|line| line.starts_with("by hand: ")))
+}
+
+pub(super) fn budgets_keep_what_they_count(look: &Look<'_>) -> Option<String> {
+    look.state.breaches.get("budget").cloned()
+}
+
+pub(super) fn nobody_is_locked_out(look: &Look<'_>) -> Option<String> {
+    look.state.breaches.get("access role").cloned()
 }
 
 pub(super) fn account_management_is_hardly_throttled(look: &Look<'_>) -> Option<String> {

@@ -149,7 +149,9 @@ pub(super) fn accounts_are_as_asked(look: &Look<'_>) -> Option<String> {
         // A person may have had it renamed since.
         let present = account.name.as_str();
         let mut renamed = look.seen.updated.iter().map(|updated| &updated.input["names"][account.id.as_str()]);
-        let has_name = spec["account_name"] == present || renamed.any(|name| name == present);
+        let profile = look.state.organization.profiles.get(&account.id);
+        let is_from_outside = profile.is_some_and(|profile| !profile.is_by_steward(present));
+        let has_name = spec["account_name"] == present || is_from_outside || renamed.any(|name| name == present);
         let is_as_asked = has_name && has_tags && has_home;
         (!is_as_asked).then(|| format!("{spec} and {account:?}"))
     };

@@ -28,6 +28,18 @@ pub enum Control {
     AccountName,
     /// Where the mail of root users may go.
     PrimaryEmail,
+    /// What root users sign in with.
+    RootCredentials,
+    /// Who may enter by the access role.
+    AccessRole,
+    /// Whether accounts forward what they hear.
+    MemberEvents,
+    /// A monthly budget.
+    Budget,
+    /// Whether AWS Config records what there is.
+    ConfigRecorder,
+    /// How the console shows itself.
+    ConsoleColor,
 }
 
 impl Control {
@@ -42,7 +54,17 @@ impl Control {
         Self::SwitchRoles,
     ];
     /// Those that a seed draws by their names.
-    const FURTHER: [Self; 3] = [Self::OrganizationalUnit, Self::AccountName, Self::PrimaryEmail];
+    const FURTHER: [Self; 9] = [
+        Self::OrganizationalUnit,
+        Self::AccountName,
+        Self::PrimaryEmail,
+        Self::RootCredentials,
+        Self::AccessRole,
+        Self::MemberEvents,
+        Self::Budget,
+        Self::ConfigRecorder,
+        Self::ConsoleColor,
+    ];
 
     /// All of them.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
@@ -62,12 +84,23 @@ impl Control {
             Self::OrganizationalUnit => "organizational-unit",
             Self::AccountName => "account-name",
             Self::PrimaryEmail => "primary-email",
+            Self::RootCredentials => "root-credentials",
+            Self::AccessRole => "access-role",
+            Self::MemberEvents => "member-events",
+            Self::Budget => "budget",
+            Self::ConfigRecorder => "config-recorder",
+            Self::ConsoleColor => "console-color",
         }
     }
 
     /// Whether nothing of it is ever changed: it is reported, and left to people.
+    pub(crate) fn is_never_changed(self) -> bool {
+        matches!(self, Self::AccountName | Self::ConfigRecorder | Self::MemberEvents | Self::PrimaryEmail)
+    }
+
+    /// Whether some of it, or all, is left to people.
     pub(crate) fn is_left_to_people(self) -> bool {
-        matches!(self, Self::AccountName | Self::PrimaryEmail)
+        self.is_never_changed() || self == Self::AccessRole
     }
 
     /// Whether AWS Organizations shows what it is about, which that does late.
@@ -147,8 +180,21 @@ const CALLS: [&str; 14] = [
 ];
 
 /// The same of further controls.
-const FURTHER_CALLS: [&str; 3] =
-    ["organizations:MoveAccount", "organizations:DescribeAccount", "organizations:ListOrganizationalUnitsForParent"];
+const FURTHER_CALLS: [&str; 13] = [
+    "organizations:MoveAccount",
+    "organizations:DescribeAccount",
+    "organizations:ListOrganizationalUnitsForParent",
+    "sts:AssumeRoot",
+    "iam:DeleteAccessKey",
+    "iam:DeleteLoginProfile",
+    "iam:GetAccountSummary",
+    "iam:UpdateAssumeRolePolicy",
+    "events:DescribeRule",
+    "budgets:CreateBudget",
+    "budgets:UpdateBudget",
+    "config:DescribeConfigurationRecorders",
+    "uxc:UpdateAccountCustomizations",
+];
 
 /// The numbers of accounts that are there in every run and that no document protects.
 const CARELESS: [u64; 2] = [0, 2];

@@ -1,13 +1,15 @@
 //! Whoever administers a member takes away something that a document asks for, by mistake or not.
 
+mod inside;
+
 use serde_json::json;
 
 use crate::{
     aws::{
         account::outside,
-        arranging,
+        arranging, deployed,
         regions::{self, Asker},
-        settings,
+        root, settings,
     },
     cloud::State,
     document::{FIRST_UNIT, controls},
@@ -22,6 +24,12 @@ pub(super) fn undo(state: &mut State, account: &str, control: Control, way: u64)
         Control::OrganizationalUnit => return move_away(state, account, way),
         Control::AccountName => rename(state, account, way),
         Control::PrimaryEmail => readdress(state, account, way),
+        Control::RootCredentials => give_root(state, account, way),
+        Control::AccessRole => inside::let_in(state, account, way),
+        Control::MemberEvents | Control::ConfigRecorder if way == 2 => deployed::come(state, account),
+        Control::MemberEvents => inside::silence(state, account, way),
+        Control::ConfigRecorder => inside::stop_recording(state, account, way),
+        Control::Budget => inside::spend_more(state, account, way),
         _ => undo_settings(state, account, control, way),
     }
     settings::changed(state, account, control, None);
@@ -47,6 +55,18 @@ fn rename(state: &mut State, account: &str, way: u64) {
 fn readdress(state: &mut State, account: &str, way: u64) {
     let domain = ["private.example", "example.com.private.example", "example.com"][place(way)];
     outside::readdress(state, account, &format!("another+{account}@{domain}"));
+}
+
+/// Gives the root user of the account something.
+fn give_root(state: &mut State, account: &str, way: u64) {
+    root::change(state, account, |root| match way {
+        0 => root.password = true,
+        1 => root.access_keys.push(format!("AKIAANOTHER{}OF{account}", root.access_keys.len())),
+        _ => {
+            root.mfa = true;
+            root.certificates.push(format!("CERTIFICATE{}OF{account}", root.certificates.len()));
+        }
+    });
 }
 
 fn place(way: u64) -> usize {
@@ -78,6 +98,7 @@ fn undo_settings(state: &mut State, account: &str, control: Control, way: u64) {
         (Control::PrimaryContact, _) => settings.contact["PhoneNumber"] = "+1".into(),
         (Control::S3PublicAccessBlock, 0) => settings.public_access.set(None, draws),
         (Control::S3PublicAccessBlock, _) => settings.public_access.set(Some([true, false, true, true]), draws),
+        (Control::ConsoleColor, _) => settings.color.set(Some("green".to_owned()), draws),
         (Control::SwitchRoles, 0) => drop(settings.roles.remove("role-admin")),
         (Control::SwitchRoles, _) => {
             let role = settings.roles.get("role-operator").and_then(|role| role.now().clone());
@@ -90,7 +111,7 @@ fn undo_settings(state: &mut State, account: &str, control: Control, way: u64) {
                 settings.roles.entry("role-operator".to_owned()).or_default().set(Some(role), draws);
             }
         }
-        (Control::Regions | Control::OrganizationalUnit | Control::AccountName | Control::PrimaryEmail, _) => {}
+        _ => {}
     }
 }
 
