@@ -109,7 +109,8 @@ fn roughen(state: &mut State, id: &str) {
 /// The document of a run.
 pub(crate) fn document_of(script: &Script, kind: Kind) -> Document {
     let (has_override, protects) = (script.units > 0, script.accounts >= 10);
-    let (marks, controls) = (script.nature.rough, script.nature.controls);
+    let controls = script.nature.controls;
+    let marks = script.nature.rough || controls.has(Control::OrganizationalUnit);
     let regions = if controls.has(Control::Regions) {
         Some(RegionRule { remediates: kind == Kind::Remediating, ..RegionRule::OF_CONTROLS })
     } else {

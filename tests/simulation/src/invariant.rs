@@ -152,7 +152,7 @@ invariants! {
     controls::old_accounts_keep_their_settings "What was there before Steward keeps its settings until a person or the document says otherwise.",
     controls::everybody_has_every_control_after_an_apply "After an apply to all without a failure from outside, everybody has what the document asks for, or AWS is at it.",
     controls::sweeps_put_right_what_has_drifted "Where the document has sweeps put things right, and nothing fails, they leave nothing drifted.",
-    controls::accounts_are_moved_only_to_where_the_document_has_them "Who works by the document moves accounts only to where that has them.",
+    controls::accounts_are_moved_only_to_where_the_document_has_them "Who works by the document moves accounts only to where that has them, and none that is there.",
     controls::budgets_keep_what_they_count "A budget that is corrected counts the charges that it counted before.",
     controls::nobody_is_locked_out "The management account may always assume the access role of an account whose trust was corrected.",
     controls::account_management_is_hardly_throttled "Without a failure from outside, hardly a call about contacts, regions or alarms is throttled.",

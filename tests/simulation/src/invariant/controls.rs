@@ -248,11 +248,12 @@ pub(super) fn account_management_is_hardly_throttled(look: &Look<'_>) -> Option<
 pub(super) fn accounts_are_moved_only_to_where_the_document_has_them(look: &Look<'_>) -> Option<String> {
     let is_of_places = |changed: &&Changed| changed.control == Control::OrganizationalUnit && changed.by.is_some();
     let mut moved = look.state.changed.iter().filter(is_of_places);
-    let is_there = |changed: &&Changed| {
-        let time = (changed.at, changed.at);
-        settings::had(look.state, &changed.account, changed.control, true, time)
+    let is_right = |changed: &&Changed| {
+        let had =
+            |wanted, from| settings::had(look.state, &changed.account, changed.control, wanted, (from, changed.at));
+        had(true, changed.at) && had(false, changed.at - SEEN_LATE)
     };
-    moved.find(|changed| !is_there(changed)).map(|changed| format!("{changed:?}"))
+    moved.find(|changed| !is_right(changed)).map(|changed| format!("{changed:?}"))
 }
 
 pub(super) fn what_is_undone_is_seen_by_the_next_sweep(look: &Look<'_>) -> Option<String> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::Look;
+use super::{Look, places::first_unit};
 use crate::{
     history::Done,
     run::{Asked, address},
@@ -145,7 +145,8 @@ pub(super) fn accounts_are_as_asked(look: &Look<'_>) -> Option<String> {
             .all(|(name, value)| account.tags.get(name).is_some_and(|tag| *value == tag.as_str()));
         let has_home = spec["organizational_unit"].as_str().is_none_or(|unit| account.parent == unit)
             || look.state.history.has_moved(&account.id)
-            || was_moved_by_the_document(look, &account.id);
+            || (spec["organizational_unit"].as_str() != first_unit(look)
+                && was_moved_by_the_document(look, &account.id));
         // A person may have had it renamed since.
         let present = account.name.as_str();
         let mut renamed = look.seen.updated.iter().map(|updated| &updated.input["names"][account.id.as_str()]);
@@ -158,7 +159,8 @@ pub(super) fn accounts_are_as_asked(look: &Look<'_>) -> Option<String> {
     look.requests.values().find_map(differs)
 }
 
-/// Whether an account was moved to where the document has it, after it was READY where somebody has asked for it.
+/// Whether an account was moved to where the document has it, after it was READY where somebody has asked for it. Who is in
+/// the first unit stays there.
 fn was_moved_by_the_document(look: &Look<'_>, id: &str) -> bool {
     let is_ready = |at| look.published("AccountCreated").any(|told| told.detail["account_id"] == id && told.at <= at);
     let mut moved = look.state.changed.iter().filter(|changed| changed.account == id && changed.by.is_some());

@@ -73,7 +73,8 @@ pub(super) fn regions() -> Vec<Row> {
 /// In the session of a member that may do this.
 pub(super) fn in_members() -> Vec<Row> {
     let ask = |says, operation, parameters: Value| Row::new(says, "iam", operation, parameters).by("settings session");
-    let color = |says, operation, parameters: Value| Row::new(says, "uxc", operation, parameters).by("settings session");
+    let color =
+        |says, operation, parameters: Value| Row::new(says, "uxc", operation, parameters).by("settings session");
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
         "Principal": {"AWS": "arn:aws:iam::200000000002:root"}}]})
     .to_string();
