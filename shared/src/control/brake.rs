@@ -133,6 +133,16 @@ struct Counted {
     changed: usize,
     failed: usize,
     would_change: usize,
+    stopped: Option<Stopped>,
+}
+
+/// Why it has stopped. It stays so: what is planned from then on says nothing of what an apply would come to.
+#[derive(Clone, Copy, Debug)]
+enum Stopped {
+    /// So many accounts of so many had failed.
+    Failing { failed: usize, ended: usize },
+    /// As many were changed as may be.
+    Full,
 }
 
 impl Brake {
@@ -158,8 +168,12 @@ impl Brake {
 
     /// What is done to the next account when this is asked for: a plan once it has stopped.
     pub fn mode(&self, asked: Mode) -> Mode {
-        let counted = self.counted();
-        if asked == Mode::Apply && (self.is_full(counted) || self.is_failing(counted)) { Mode::Plan } else { asked }
+        if asked == Mode::Plan {
+            return asked;
+        }
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.stopped = counted.stopped.or_else(|| self.stops(*counted));
+        if counted.stopped.is_some() { Mode::Plan } else { asked }
     }
 
     /// Counts what became of an account.
@@ -177,19 +191,19 @@ impl Brake {
     /// What there is to say at the end, when it has stopped; of a plan, when it would stop what is planned.
     pub fn summary(&self, asked: Mode) -> Option<Braked> {
         let counted = self.counted();
-        let Counted { ended, changed, failed, would_change } = counted;
+        let Counted { changed, failed, would_change, stopped, .. } = counted;
         let confirmation = self.confirmation.clone();
         let may = self.may_change.unwrap_or(usize::MAX);
-        let why = match asked {
-            Mode::Plan if would_change > may => format!(
+        let why = match (asked, stopped.filter(|_| would_change > 0)) {
+            (Mode::Plan, _) if would_change > may => format!(
                 "An apply stops after {may} of these accounts: that many may be changed without a word (the stack \
                  parameter MaxChangedPercent). If all are meant to be, say \"continue\": \"{confirmation}\" with it."
             ),
-            Mode::Apply if would_change > 0 && self.is_failing(counted) => format!(
+            (Mode::Apply, Some(Stopped::Failing { failed, ended })) => format!(
                 "Most changes failed ({failed} of {ended} accounts), so nothing more was changed, and the rest planned. \
                  Remove the cause and apply again; to go on all the same, say \"continue\": \"{confirmation}\" with it."
             ),
-            Mode::Apply if would_change > 0 && self.is_full(counted) => format!(
+            (Mode::Apply, Some(Stopped::Full)) => format!(
                 "{changed} accounts were changed, as many as may be without a word (the stack parameter \
                  MaxChangedPercent), and the rest planned. If they are meant to be changed, say \"continue\": \
                  \"{confirmation}\" with it."
@@ -199,12 +213,13 @@ impl Brake {
         Some(Braked { why, changed, failed, would_change, may_change: self.may_change, confirmation })
     }
 
-    fn is_full(&self, counted: Counted) -> bool {
-        self.may_change.is_some_and(|may| counted.changed >= may)
-    }
-
-    fn is_failing(&self, counted: Counted) -> bool {
-        !self.is_confirmed && is_failing(counted.ended, counted.failed)
+    /// Whether the next account is better not changed, and why.
+    fn stops(&self, counted: Counted) -> Option<Stopped> {
+        let Counted { ended, changed, failed, .. } = counted;
+        if !self.is_confirmed && is_failing(ended, failed) {
+            return Some(Stopped::Failing { failed, ended });
+        }
+        self.may_change.is_some_and(|may| changed >= may).then_some(Stopped::Full)
     }
 
     fn counted(&self) -> Counted {
@@ -296,7 +311,33 @@ mod tests {
         }
         assert_eq!(brake.mode(Mode::Apply), Mode::Plan);
         brake.count(Came::WouldChange);
-        assert!(brake.summary(Mode::Apply).unwrap().why.contains("5 of 6 accounts"));
+        assert!(brake.summary(Mode::Apply).unwrap().why.contains("5 of 5 accounts"));
+    }
+
+    #[test]
+    fn what_is_planned_after_it_has_stopped_does_not_let_it_go_on() {
+        let brake = brake(&Selection::All, None);
+        for _ in 0..5 {
+            brake.count(Came::Failed);
+        }
+        for _ in 0..20 {
+            assert_eq!(brake.mode(Mode::Apply), Mode::Plan);
+            brake.count(Came::WouldChange);
+        }
+        let summary = brake.summary(Mode::Apply).unwrap();
+        assert_eq!((summary.failed, summary.would_change), (5, 20));
+        assert!(summary.why.contains("Most changes failed (5 of 5 accounts)"), "{}", summary.why);
+    }
+
+    #[test]
+    fn who_fails_after_the_last_account_was_begun_stops_nothing() {
+        let brake = brake(&Selection::All, None);
+        assert_eq!(brake.mode(Mode::Apply), Mode::Apply);
+        brake.count(Came::WouldChange);
+        for _ in 0..9 {
+            brake.count(Came::Failed);
+        }
+        assert_eq!(brake.summary(Mode::Apply), None);
     }
 
     #[test]

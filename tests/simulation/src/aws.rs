@@ -8,16 +8,19 @@ pub(crate) mod closings;
 mod contacts;
 mod cost_explorer;
 pub(crate) mod creations;
+pub(crate) mod deployed;
 pub(crate) mod dynamodb;
 pub(crate) mod events;
 pub(crate) mod expression;
 pub(crate) mod iam;
-mod inside;
+pub(crate) mod inside;
 pub(crate) mod locks;
 pub(crate) mod member;
+mod moving;
 pub(crate) mod organizations;
 pub(crate) mod policy;
 pub(crate) mod regions;
+pub(crate) mod root;
 pub(crate) mod s3;
 pub(crate) mod secrets;
 pub(crate) mod settings;
@@ -167,6 +170,9 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         }
         return Err(Refusal::denied(call));
     }
+    if who.is_root() && !state.table.items().contains_key(&format!("root-session#{}", call.key)) {
+        state.unrecorded.push(format!("{} asks for {}:{}", who.function, call.service, call.operation));
+    }
     let operation = format!("{}:{}", call.service, call.operation);
     if !state.rates.take(&who.account, &operation, time::now()) {
         return Err(Refusal::throttled(&call.service));
@@ -176,6 +182,7 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         "Attach",
         "Close",
         "Create",
+        "Deactivate",
         "Delete",
         "Detach",
         "Disable",
@@ -191,8 +198,10 @@ pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     ]
     .iter()
     .any(|verb| call.operation.starts_with(verb));
-    let is_of_accounts =
-        matches!(call.service.as_str(), "organizations" | "iam" | "account" | "monitoring" | "sns" | "s3control");
+    let is_of_accounts = matches!(
+        call.service.as_str(),
+        "organizations" | "iam" | "account" | "budgets" | "monitoring" | "sns" | "s3control" | "uxc"
+    );
     if is_write && is_of_accounts {
         state.writes += 1;
     }

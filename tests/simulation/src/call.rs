@@ -93,6 +93,8 @@ impl Call {
             call.operation = match call.service.as_str() {
                 "lambda" if call.path.contains("account-settings") => "GetAccountSettings".to_owned(),
                 "lambda" => "Invoke".to_owned(),
+                "uxc" if call.method == "GET" => "GetAccountCustomizations".to_owned(),
+                "uxc" => "UpdateAccountCustomizations".to_owned(),
                 _ => camel(call.path.trim_start_matches('/')),
             };
         }

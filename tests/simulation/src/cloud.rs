@@ -25,7 +25,7 @@ use crate::{
         regions,
         s3::Bucket,
         secrets::Vault,
-        settings::{Changed, Settings},
+        settings::{Changed, Past, Settings},
         sqs::Queue,
         stack_sets::StackSets,
         states::Executions,
@@ -56,6 +56,13 @@ pub(crate) struct Principal {
     pub(crate) bounds: Option<Permissions>,
 }
 
+impl Principal {
+    /// Whether it is a session as the root user of an account.
+    pub(crate) fn is_root(&self) -> bool {
+        self.actions.is_some() && self.bounds.is_none()
+    }
+}
+
 /// What is to happen at some time.
 #[derive(Clone, Debug)]
 pub(crate) enum Effect {
@@ -69,6 +76,8 @@ pub(crate) enum Effect {
     AddressChanges { account: String },
     /// AWS has done with a change of a region.
     RegionSettles { account: String, region: String, bus: Bus },
+    /// The stack sets of people have come to an account.
+    StackSetsCome { account: String },
     /// A function is invoked, and nobody waits for the answer.
     Invoke { function: String, payload: Value },
 }
@@ -109,6 +118,8 @@ pub(crate) struct RootSession {
     pub(crate) account: String,
     /// The name of the task policy.
     pub(crate) task: String,
+    /// Who has opened it.
+    pub(crate) function: String,
 }
 
 /// Everything that there is.
@@ -137,6 +148,8 @@ pub(crate) struct State {
     pub(crate) regions: regions::News,
     /// What accounts are set to.
     pub(crate) settings: BTreeMap<String, Settings>,
+    /// Since when they are as documents ask.
+    pub(crate) past: BTreeMap<String, Past>,
     /// Who has changed what of that.
     pub(crate) changed: Vec<Changed>,
     pub(crate) principals: BTreeMap<String, Principal>,
@@ -159,6 +172,12 @@ pub(crate) struct State {
     pub(crate) watched: Vec<Watched>,
     /// The sessions as root users.
     pub(crate) root_sessions: Vec<RootSession>,
+    /// Calls in such sessions that the table knew nothing of.
+    pub(crate) unrecorded: Vec<String>,
+    /// What was done against what a control promises, by what it is about.
+    pub(crate) breaches: BTreeMap<&'static str, String>,
+    /// Whether there are stack sets of people that come to every account.
+    pub(crate) has_stack_sets: bool,
     /// What has become of the policies of buckets and queues.
     pub(crate) locks: locks::News,
     /// Calls and throttled calls by function and operation.
@@ -211,6 +230,7 @@ impl Cloud {
             secrets: Vault::default(),
             regions: regions::News::default(),
             settings: BTreeMap::new(),
+            past: BTreeMap::new(),
             changed: Vec::new(),
             principals: principals.collect(),
             published: Vec::new(),
@@ -223,6 +243,9 @@ impl Cloud {
             history: History::default(),
             watched: Vec::new(),
             root_sessions: Vec::new(),
+            unrecorded: Vec::new(),
+            breaches: BTreeMap::new(),
+            has_stack_sets: false,
             locks: locks::News::default(),
             calls: BTreeMap::new(),
             invoked: Vec::new(),

@@ -98,9 +98,10 @@ impl Document {
         let regions = self.regions.map(RegionRule::text).unwrap_or_default();
         let remediated = self.remediated();
         let remediate = format!("remediate: [{}]\n", remediated.join(", "));
+        let of_first_unit: String = self.controls.iter().map(controls::of_first_unit).collect();
         let overridden = format!(
             "overrides:\n  - match: {{organizational_unit: \"/{FIRST_UNIT}\"}}\n    account-tags:\n      tags: {{managed-by: \
-             steward, stage: first}}\n"
+             steward, stage: first}}\n{of_first_unit}"
         );
         let protection = format!("protected:\n  accounts: [\"{PROTECTED}\"]\n");
         let sections: String = self.controls.iter().map(controls::text).collect();

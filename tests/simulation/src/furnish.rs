@@ -38,7 +38,9 @@ pub(crate) fn furnish(state: &mut State, script: &Script) -> Vec<String> {
     if script.cooling_off.is_some() {
         furnish_for_closings(state, script);
     }
-    if !script.nature.controls.is_empty() {
+    let controls = script.nature.controls;
+    state.has_stack_sets = controls.has(Control::ConfigRecorder) || controls.has(Control::MemberEvents);
+    if !controls.is_empty() {
         for number in 0..script.accounts {
             settings::furnish(state, &organizations::id_of(number));
         }
@@ -107,7 +109,8 @@ fn roughen(state: &mut State, id: &str) {
 /// The document of a run.
 pub(crate) fn document_of(script: &Script, kind: Kind) -> Document {
     let (has_override, protects) = (script.units > 0, script.accounts >= 10);
-    let (marks, controls) = (script.nature.rough, script.nature.controls);
+    let controls = script.nature.controls;
+    let marks = script.nature.rough || controls.has(Control::OrganizationalUnit);
     let regions = if controls.has(Control::Regions) {
         Some(RegionRule { remediates: kind == Kind::Remediating, ..RegionRule::OF_CONTROLS })
     } else {

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    aws::{account, closings, creations, events, regions, sqs},
+    aws::{account, closings, creations, deployed, events, regions, sqs},
     cloud::{Cloud, Effect, Line, State},
     fault::Kind,
     furnish::furnish,
@@ -289,6 +289,7 @@ impl World {
                 self.cloud.with(|state| regions::settle(state, &account, &region, bus));
             }
             Effect::AddressChanges { account } => self.cloud.with(|state| account::address_changes(state, &account)),
+            Effect::StackSetsCome { account } => self.cloud.with(|state| deployed::come(state, &account)),
             Effect::CreationEnds { call } => self.cloud.with(|state| creations::end(state, &call)),
             Effect::ClosingEnds { account } => self.cloud.with(|state| closings::closing_ends(state, &account)),
             Effect::Invoke { function, payload } => {

@@ -133,8 +133,8 @@ impl Simulated {
         let mut later = Vec::new();
         while let Ok((at, effect)) = self.effects.try_recv() {
             match effect {
-                // Nobody hears of events here.
-                Effect::Event { .. } | Effect::Invoke { .. } => {}
+                // Nobody hears of events here, and people have no stack sets.
+                Effect::Event { .. } | Effect::Invoke { .. } | Effect::StackSetsCome { .. } => {}
                 // AWS takes hours at times, for which nobody waits here.
                 Effect::AddressChanges { account } => {
                     self.cloud.with(|state| account::address_changes(state, &account));

@@ -3,15 +3,18 @@
 //! A change of an address mails a code to the new address. The mails lie here, apart from all that the functions say: people
 //! read them, and nobody else.
 
+pub(crate) mod outside;
+
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Answer, Refusal, organizations::Organization, unknown};
+use super::{Answer, Refusal, organizations::Organization, settings, unknown};
 use crate::{
     call::Call,
     cloud::{Effect, State},
+    script::Control,
     template::ACCOUNT,
     time,
 };
@@ -64,7 +67,7 @@ impl History {
     }
 
     /// What it became, each time.
-    pub(crate) fn became<'a>(&'a self, present: &'a str) -> impl Iterator<Item = (Timestamp, &'a str)> {
+    fn became<'a>(&'a self, present: &'a str) -> impl Iterator<Item = (Timestamp, &'a str)> {
         let texts = self.0.iter().skip(1).map(|before| before.text.as_str()).chain([present]);
         self.0.iter().map(|before| before.until).zip(texts)
     }
@@ -105,6 +108,25 @@ pub(crate) struct Profile {
     pub(crate) addresses: History,
     /// Every change of the address, the present one last.
     pub(crate) updates: Vec<EmailUpdate>,
+    /// The names and addresses that it was given without Steward.
+    pub(crate) from_outside: Vec<String>,
+}
+
+impl Profile {
+    /// The names that it got by Steward after its first one, with the time of each.
+    pub(crate) fn names_given<'a>(&'a self, present: &'a str) -> impl Iterator<Item = (Timestamp, &'a str)> {
+        self.names.became(present).filter(|(_, name)| self.is_by_steward(name))
+    }
+
+    /// The same of its addresses.
+    pub(crate) fn addresses_given<'a>(&'a self, present: &'a str) -> impl Iterator<Item = (Timestamp, &'a str)> {
+        self.addresses.became(present).filter(|(_, address)| self.is_by_steward(address))
+    }
+
+    /// Whether nobody has given it this name or address without Steward.
+    pub(crate) fn is_by_steward(&self, text: &str) -> bool {
+        !self.from_outside.iter().any(|given| given == text)
+    }
 }
 
 /// The name and the address of an account, as AWS Organizations shows them.
@@ -153,7 +175,13 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
         }
         "StartPrimaryEmailUpdate" => start(state, &id, address(call)?)?,
         "AcceptPrimaryEmailUpdate" => accept(state, &id, call)?,
-        "PutAccountName" => put_name(state, &id, call)?,
+        "PutAccountName" => {
+            settings::begin(state, &id);
+            let body = put_name(state, &id, call)?;
+            let function = settings::function_of(state, call);
+            settings::written(state, &id, Control::AccountName, function.as_deref());
+            body
+        }
         _ => {
             let who = state.principals[&call.key].clone();
             return Err(unknown(state, &who, call));
@@ -232,6 +260,7 @@ fn accept(state: &mut State, id: &str, call: &Call) -> Result<Value, Refusal> {
 pub(crate) fn address_changes(state: &mut State, id: &str) {
     let most = u64::try_from(SHOWN_LATE.as_millis()).expect("minutes");
     let shown_late = state.draws.millis("address shown late", 0, most);
+    settings::begin(state, id);
     let org = &mut state.organization;
     let Some(update) = org.profiles.get(id).and_then(|profile| profile.updates.last()) else { return };
     let email = update.email.clone();
@@ -248,6 +277,7 @@ pub(crate) fn address_changes(state: &mut State, id: &str) {
     if let Some(update) = profile.updates.last_mut() {
         (update.status, update.updated_at) = (status, time::now());
     }
+    settings::settled(state, id);
     state.note("account", format_args!("the change of the address of {id} is {status}"));
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Refusal, events,
     organizations::{self, constraint, shown_unit},
+    settings,
 };
 use crate::{
     call::Call,
@@ -77,12 +78,14 @@ pub(crate) fn move_account(state: &mut State, id: &str, to: &str) -> Result<(), 
         std::time::Duration::ZERO
     };
     let shown_from = time::now() + SignedDuration::try_from(shown_after).expect("seconds");
-    let account = state.organization.account_mut(id)?;
-    if account.parent == to {
+    if state.organization.account_mut(id)?.parent == to {
         return Err(Refusal::new(400, "DuplicateAccountException", "That account is already present there."));
     }
+    settings::begin(state, id);
+    let account = state.organization.account_mut(id)?;
     let from = std::mem::replace(&mut account.parent, to.to_owned());
     account.moved_from = Some((from.clone(), shown_from));
+    settings::settled(state, id);
     state.history.done.push((time::now(), Done::Moved { account: id.to_owned() }));
     let parameters = json!({"accountId": id, "sourceParentId": from, "destinationParentId": to});
     recorded(state, "MoveAccount", parameters, "notice");
@@ -130,10 +133,12 @@ fn depart(state: &mut State, id: &str, how: &str, severity: &'static str) {
 /// An account that has left joins again, in the root: it has accepted an invitation.
 pub(crate) fn come_back(state: &mut State, id: &str) {
     let root = state.organization.root.clone();
+    settings::begin(state, id);
     let found = state.organization.accounts.iter_mut().find(|account| account.id == id && account.state == GONE);
     let Some(account) = found else { return };
     (account.state, account.parent, account.created) = ("ACTIVE", root, false);
     (account.joined, account.shown_from) = (time::now(), time::now());
+    settings::settled(state, id);
     state.history.done.push((time::now(), Done::CameBack { account: id.to_owned() }));
     organizations::joined(state, id);
 }

@@ -1,10 +1,18 @@
 //! What sessions in members ask for beside the alias: passwords, roles, the alarm on charges and the block of public access.
 
 mod alarms;
+mod budgets;
+mod colors;
 mod passwords;
 mod public_access;
+mod recorders;
 mod roles;
+mod rules;
 mod topics;
+
+pub(crate) use budgets::{Budget, Budgets};
+pub(crate) use recorders::Recorder;
+pub(crate) use rules::Rule;
 
 use super::{Answer, Refusal, settings};
 use crate::{
@@ -29,6 +37,10 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Option<R
         "monitoring" => alarms::serve(state, who, call),
         "sns" => topics::serve(state, who, call),
         "s3control" => public_access::serve(state, who, call),
+        "uxc" => colors::serve(state, who, call),
+        "budgets" => budgets::serve(state, who, call),
+        "config" => recorders::serve(state, who, call),
+        "events" => rules::serve(state, who, call),
         "organizations" if call.operation == "DescribeEffectivePolicy" => {
             let why = "The effective policy does not exist for the account.";
             Some(Err(Refusal::new(400, "EffectivePolicyNotFoundException", why)))

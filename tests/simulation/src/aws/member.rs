@@ -4,20 +4,16 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Answer, Refusal, locks, regions, unknown};
+use super::{
+    Answer, Refusal, locks, regions,
+    root::{self, Root},
+    unknown,
+};
 use crate::{
     call::Call,
     cloud::{Principal, State},
     time,
 };
-
-/// What a root user signs in or calls with.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct RootCredentials {
-    pub(crate) password: bool,
-    pub(crate) access_keys: Vec<String>,
-    pub(crate) mfa: bool,
-}
 
 /// A member account from inside.
 #[derive(Debug, Default)]
@@ -33,7 +29,7 @@ pub(crate) struct Member {
     pub(crate) alias: Option<String>,
     /// When it was given its alias.
     pub(crate) alias_at: Option<Timestamp>,
-    pub(crate) root: RootCredentials,
+    pub(crate) root: Root,
     pub(crate) regions: regions::Regions,
     /// The policies of its bucket and its queue.
     pub(crate) policies: BTreeMap<&'static str, locks::Policy>,
@@ -75,7 +71,7 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<A
             member.writes += 1;
             Ok(Answer::query("CreateAccountAlias", ""))
         }
-        ("iam", operation) => root_call(member, operation, call).unwrap_or_else(|| Err(unknown(state, who, call))),
+        ("iam", _) => root::serve(state, who, call).unwrap_or_else(|| Err(unknown(state, who, call))),
         _ => Err(unknown(state, who, call)),
     }
 }
@@ -88,55 +84,4 @@ pub(super) fn escaped(text: &str) -> String {
         plain => plain.to_string(),
     };
     text.chars().map(escape).collect()
-}
-
-/// What sessions as root ask for; None for what is not simulated.
-fn root_call(member: &mut Member, operation: &str, call: &Call) -> Option<Result<Answer, Refusal>> {
-    let root = &mut member.root;
-    let missing = || Refusal::new(404, "NoSuchEntity", "It cannot be found.");
-    let result = match operation {
-        "GetAccountSummary" => {
-            let counts = [
-                ("AccountPasswordPresent", u64::from(root.password)),
-                ("AccountAccessKeysPresent", u64::from(!root.access_keys.is_empty())),
-                ("AccountSigningCertificatesPresent", 0),
-                ("AccountMFAEnabled", u64::from(root.mfa)),
-            ];
-            let entries = counts.map(|(key, value)| format!("<entry><key>{key}</key><value>{value}</value></entry>"));
-            format!("<SummaryMap>{}</SummaryMap>", entries.concat())
-        }
-        "ListAccessKeys" => {
-            let keys = root.access_keys.iter().map(|key| format!("<member><AccessKeyId>{key}</AccessKeyId></member>"));
-            format!(
-                "<AccessKeyMetadata>{}</AccessKeyMetadata><IsTruncated>false</IsTruncated>",
-                keys.collect::<String>()
-            )
-        }
-        "ListMFADevices" => {
-            let device = "<member><UserName>root</UserName><SerialNumber>arn:aws:iam::1:mfa/root</SerialNumber>\
-                          <EnableDate>2026-01-01T00:00:00Z</EnableDate></member>";
-            let devices = if root.mfa { device } else { "" };
-            format!("<MFADevices>{devices}</MFADevices><IsTruncated>false</IsTruncated>")
-        }
-        "ListSigningCertificates" => "<Certificates></Certificates><IsTruncated>false</IsTruncated>".to_owned(),
-        "DeleteLoginProfile" if !root.password => return Some(Err(missing())),
-        "DeleteLoginProfile" => {
-            root.password = false;
-            String::new()
-        }
-        "DeleteAccessKey" => {
-            let Some(place) = root.access_keys.iter().position(|key| key == call.text("AccessKeyId")) else {
-                return Some(Err(missing()));
-            };
-            root.access_keys.remove(place);
-            String::new()
-        }
-        "DeactivateMFADevice" if !root.mfa => return Some(Err(missing())),
-        "DeactivateMFADevice" => {
-            root.mfa = false;
-            String::new()
-        }
-        _ => return None,
-    };
-    Some(Ok(Answer::query(operation, &result)))
 }

@@ -1,6 +1,6 @@
 //! AWS Organizations: one organization, seen from its management account.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -11,8 +11,10 @@ use super::{
     arranging::{self, GONE},
     closings::{self, Closings, TAG},
     creations::{self, Creation},
-    events,
-    member::{Member, RootCredentials},
+    deployed, events,
+    member::Member,
+    moving,
+    root::{Root, RootCredentials},
     unknown,
 };
 use crate::{
@@ -218,9 +220,10 @@ pub(crate) fn add_account(state: &mut State, number: u64, parent: &str, days: i6
     let root = RootCredentials {
         password: state.draws.happens("root password", 50),
         access_keys: (0..state.draws.below("root keys", 3)).map(|number| format!("AKIA{number}{id}")).collect(),
+        certificates: Vec::new(),
         mfa: state.draws.happens("root MFA", 50),
     };
-    state.members.insert(id.clone(), Member { role_from, root, ..Member::default() });
+    state.members.insert(id.clone(), Member { role_from, root: Root::new(root), ..Member::default() });
     id
 }
 
@@ -266,10 +269,6 @@ pub(super) fn constraint(reason: &str) -> Refusal {
 pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     closings::watch(state, call);
     let now = time::now();
-    let move_shows_after = match call.operation.as_str() {
-        "MoveAccount" if state.draws.happens("move shown late", 50) => state.draws.millis("move shown", 0, 10_000),
-        _ => Duration::ZERO,
-    };
     let org = &mut state.organization;
     let body = match call.operation.as_str() {
         "CreateAccount" => return creations::create(state, call),
@@ -343,23 +342,7 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             }
             json!({})
         }
-        "MoveAccount" => {
-            let (from, to) = (call.text("SourceParentId"), call.text("DestinationParentId").to_owned());
-            if !org.is_parent(&to) {
-                return Err(Refusal::new(400, "DestinationParentNotFoundException", "We can't find the destination."));
-            }
-            let account = org.account_mut(call.text("AccountId"))?;
-            if account.parent == to {
-                return Err(Refusal::new(400, "DuplicateAccountException", "That account is already present there."));
-            }
-            if account.parent != from {
-                return Err(Refusal::new(400, "SourceParentNotFoundException", "We can't find the source."));
-            }
-            // Organizations is consistent after a while (API reference, "AWS Organizations is eventually consistent").
-            let before = std::mem::replace(&mut account.parent, to);
-            account.moved_from = Some((before, now + SignedDuration::try_from(move_shows_after).expect("seconds")));
-            json!({})
-        }
+        "MoveAccount" => moving::serve(state, call)?,
         _ => match arranging::serve(state, call) {
             Some(body) => body?,
             None => return closings::serve(state, call),
@@ -370,6 +353,7 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
 
 /// An account is there: Organizations tells.
 pub(crate) fn joined(state: &mut State, account: &str) {
+    deployed::come_later(state, account);
     let detail = json!({"eventName": "AccountJoinedOrganization", "eventSource": "organizations.amazonaws.com",
         "serviceEventDetails": {"accountId": account, "joinedMethod": "CREATED"},
         "userIdentity": {"invokedBy": "organizations.amazonaws.com"}});

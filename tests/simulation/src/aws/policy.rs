@@ -57,6 +57,8 @@ fn actions(call: &Call) -> Vec<(String, Option<String>)> {
             let action = operation.replacen("PublicAccessBlock", "AccountPublicAccessBlock", 1);
             vec![(format!("s3:{action}"), None)]
         }
+        ("budgets", operation) if operation.starts_with("Describe") => vec![("budgets:ViewBudget".to_owned(), None)],
+        ("budgets", _) => vec![("budgets:ModifyBudget".to_owned(), None)],
         ("lambda", "Invoke") => vec![("lambda:InvokeFunction".to_owned(), None)],
         ("account", operation) => {
             let implied = match operation {

@@ -6,11 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::regions::{self, Regions};
-use crate::{call::Call, cloud::State, document::controls, draw::Draws, script::Control, time};
+use super::{
+    deployed,
+    inside::{Budgets, Recorder, Rule},
+    regions, root,
+};
+use crate::{call::Call, cloud::State, document::controls, draw::Draws, script::Control, template::ACCOUNT, time};
 
 /// How long services of a new account may refuse it.
 const OPTING_IN: u64 = 600_000;
+/// Who changes accounts by what the document says.
+const BY_DOCUMENT: [&str; 2] = ["BaselineApplier", "ComplianceChecker"];
 /// How long an old state may be seen after a change.
 const LAG: u64 = 5_000;
 
@@ -23,7 +29,7 @@ pub(crate) struct Lagging<T> {
 }
 
 impl<T: Clone> Lagging<T> {
-    fn new(now: T) -> Self {
+    pub(super) fn new(now: T) -> Self {
         Self { now, before: None }
     }
 
@@ -73,6 +79,29 @@ pub(crate) struct Role {
     pub(crate) session_seconds: String,
     pub(super) description: String,
     pub(crate) attached: BTreeSet<String>,
+    /// The documents of the policies that are written into it.
+    pub(crate) inline: BTreeMap<String, String>,
+}
+
+impl Role {
+    /// One that trusts whom this policy says, and may do nothing.
+    pub(super) fn trusting(trust: &Value) -> Self {
+        Self {
+            path: "/".to_owned(),
+            trust: trust.to_string(),
+            session_seconds: "3600".to_owned(),
+            description: String::new(),
+            attached: BTreeSet::new(),
+            inline: BTreeMap::new(),
+        }
+    }
+
+    /// The access role of an account, as AWS makes it.
+    fn of_access() -> Self {
+        let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:root")}}]});
+        Self { attached: [controls::ADMINISTRATOR_ACCESS.to_owned()].into(), ..Self::trusting(&trust) }
+    }
 }
 
 /// A topic of Amazon SNS.
@@ -105,52 +134,72 @@ pub(crate) struct Settings {
     pub(crate) roles: BTreeMap<String, Lagging<Option<Role>>>,
     pub(crate) topics: BTreeMap<String, Topic>,
     pub(crate) alarms: BTreeMap<String, Value>,
+    pub(crate) color: Lagging<Option<String>>,
+    pub(crate) budgets: Lagging<Budgets>,
+    /// By region.
+    pub(crate) recorders: BTreeMap<String, Recorder>,
+    pub(crate) rules: BTreeMap<String, Rule>,
     /// Until when services refuse it because it is new.
     pub(super) opts_in_until: Option<Timestamp>,
-    /// Since when it has what the section of a control asks for, or has it no more.
-    since: BTreeMap<Control, Vec<(Timestamp, bool)>>,
 }
+
+/// Since when an account has what the section of a control asks for, or has it no more.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Past(BTreeMap<Control, Vec<(Timestamp, bool)>>);
 
 impl Settings {
     /// A new account's: the primary contact is that of the management account.
     fn of_a_new_account() -> Self {
         let contact = json!({"FullName": "Management", "AddressLine1": "Somewhere 1", "City": "Berlin",
             "StateOrRegion": "Berlin", "PostalCode": "10115", "CountryCode": "DE", "PhoneNumber": "+49301"});
-        Self { contact, ..Self::default() }
+        let roles = [(controls::ACCESS_ROLE.to_owned(), Lagging::new(Some(Role::of_access())))].into();
+        Self { contact, roles, ..Self::default() }
     }
+}
 
-    fn look(&mut self, regions: &Regions, at: Timestamp) {
-        for control in Control::ALL {
-            let has = controls::has(self, regions, control);
-            let since = self.since.entry(control).or_default();
+impl Past {
+    fn look(&mut self, state: &State, account: &str, at: Timestamp) {
+        for control in Control::all() {
+            let has = controls::has(state, account, control);
+            let since = self.0.entry(control).or_default();
             if since.last().is_none_or(|(_, had)| *had != has) {
                 since.push((at, has));
             }
         }
     }
-
-    /// Whether it had what the section of a control asks for, or had it not, at some moment of this time.
-    pub(crate) fn had(&self, control: Control, wanted: bool, from: Timestamp, to: Timestamp) -> bool {
-        let since = self.since.get(&control).map(Vec::as_slice).unwrap_or_default();
-        let ends = since.iter().skip(1).map(|(at, _)| *at).chain([Timestamp::MAX]);
-        since.iter().zip(ends).any(|((begins, had), ends)| *had == wanted && *begins <= to && ends >= from)
-    }
 }
 
-fn regions_of(state: &State, account: &str) -> Regions {
-    state.members.get(account).map(|member| member.regions.clone()).unwrap_or_default()
+/// Whether an account had what the section of a control asks for, or had it not, at some moment of this time.
+pub(crate) fn had(
+    state: &State,
+    account: &str,
+    control: Control,
+    wanted: bool,
+    (from, to): (Timestamp, Timestamp),
+) -> bool {
+    let Some(past) = state.past.get(account) else { return controls::has(state, account, control) == wanted };
+    let since = past.0.get(&control).map(Vec::as_slice).unwrap_or_default();
+    let ends = since.iter().skip(1).map(|(at, _)| *at).chain([Timestamp::MAX]);
+    since.iter().zip(ends).any(|((begins, had), ends)| *had == wanted && *begins <= to && ends >= from)
 }
 
 fn look(state: &mut State, account: &str, at: Timestamp) {
-    let regions = regions_of(state, account);
-    of(state, account).look(&regions, at);
+    let mut past = state.past.remove(account).unwrap_or_default();
+    past.look(state, account, at);
+    state.past.insert(account.to_owned(), past);
+}
+
+/// Something of an account is about to change: what it was before is known from here on.
+pub(crate) fn begin(state: &mut State, account: &str) {
+    if !state.past.contains_key(account) {
+        look(state, account, Timestamp::MIN);
+    }
 }
 
 /// The settings of an account.
 pub(crate) fn of<'a>(state: &'a mut State, account: &str) -> &'a mut Settings {
     if !state.settings.contains_key(account) {
         let mut settings = Settings::of_a_new_account();
-        settings.look(&regions_of(state, account), Timestamp::MIN);
         let created = state.organization.account(account).filter(|account| account.created);
         if let Some(created) = created
             && state.draws.happens("services refuse a new account", 50)
@@ -159,6 +208,7 @@ pub(crate) fn of<'a>(state: &'a mut State, account: &str) -> &'a mut Settings {
             settings.opts_in_until = Some(created.joined + SignedDuration::from_millis(refuses));
         }
         state.settings.insert(account.to_owned(), settings);
+        begin(state, account);
     }
     state.settings.get_mut(account).expect("it was inserted")
 }
@@ -168,8 +218,8 @@ pub(super) fn of_if<'a>(state: &'a mut State, account: &str, call: &Call) -> Opt
     matches!(call.service.as_str(), "monitoring" | "sns" | "s3control").then(|| of(state, account))
 }
 
-/// Something has come to its end in an account.
-pub(super) fn settled(state: &mut State, account: &str) {
+/// Something has come to its end in an account, or was changed that is no matter of a document.
+pub(crate) fn settled(state: &mut State, account: &str) {
     look(state, account, time::now());
 }
 
@@ -178,6 +228,19 @@ pub(crate) fn changed(state: &mut State, account: &str, control: Control, by: Op
     let at = time::now();
     look(state, account, at);
     state.changed.push(Changed { at, account: account.to_owned(), control, by: by.map(ToOwned::to_owned) });
+}
+
+/// A function, if it is one, has changed something: who works by the document has done so for the sake of it.
+pub(super) fn written(state: &mut State, account: &str, control: Control, function: Option<&str>) {
+    match function.filter(|function| BY_DOCUMENT.contains(function)) {
+        Some(function) => changed(state, account, control, Some(function)),
+        None => settled(state, account),
+    }
+}
+
+/// Who has made a call with the keys of a role.
+pub(super) fn function_of(state: &State, call: &Call) -> Option<String> {
+    state.principals.get(&call.key).map(|who| who.function.clone())
 }
 
 /// Gives an account that is there when the run begins something, or what another document has asked for.
@@ -203,13 +266,15 @@ pub(crate) fn furnish(state: &mut State, account: &str) {
         let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
             "Principal": {"AWS": "arn:aws:iam::666666666666:root"}}]});
         let role = Role {
-            path: "/".to_owned(),
-            trust: trust.to_string(),
-            session_seconds: "3600".to_owned(),
             description: "Old".to_owned(),
             attached: ["arn:aws:iam::aws:policy/PowerUserAccess".to_owned()].into(),
+            ..Role::trusting(&trust)
         };
         settings.roles.insert("role-operator".to_owned(), Lagging::new(Some(role)));
+    }
+    if state.draws.happens("a root user has a certificate", 20) {
+        root::change(state, account, |root| root.certificates.push("TA7SMP42TDN5Z26OBPJE7EXAMPLE".to_owned()));
+        state.past.remove(account);
     }
     if state.draws.happens("an old region", 30) {
         regions::set(state, account, controls::DISABLED, "ENABLED");
@@ -217,6 +282,12 @@ pub(crate) fn furnish(state: &mut State, account: &str) {
     if state.draws.happens("another old region", 30) {
         regions::set(state, account, controls::ENABLED, "ENABLED");
     }
-    settings.look(&regions_of(state, account), Timestamp::MIN);
+    if state.draws.happens("an old color", 40) {
+        settings.color = Lagging::new(Some("pink".to_owned()));
+    }
     state.settings.insert(account.to_owned(), settings);
+    if state.has_stack_sets && !state.draws.happens("stack sets have not come", 25) {
+        deployed::put(state, account, Timestamp::MIN);
+    }
+    begin(state, account);
 }

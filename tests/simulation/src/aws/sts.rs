@@ -68,10 +68,10 @@ fn assume_root(state: &mut State, who: &Principal, call: &Call) -> Result<Answer
         return Err(denied());
     }
     let task = last(call.text("TaskPolicyArn.arn")).to_owned();
-    let looks = ["GetAccountSummary", "GetLoginProfile", "ListAccessKeys", "ListMFADevices", "ListSigningCertificates"];
+    let looks = ["GetLoginProfile", "ListAccessKeys", "ListMFADevices", "ListSigningCertificates"];
     let deletions = ["DeactivateMFADevice", "DeleteAccessKey", "DeleteLoginProfile", "DeleteSigningCertificate"];
     let actions: Vec<&str> = match task.as_str() {
-        "IAMAuditRootUserCredentials" => looks.to_vec(),
+        "IAMAuditRootUserCredentials" => [&["GetAccountSummary"], &looks[..]].concat(),
         "IAMDeleteRootUserCredentials" => [&looks[..], &deletions].concat(),
         "S3UnlockBucketPolicy" => vec!["s3:DeleteBucketPolicy", "s3:GetBucketPolicy", "s3:PutBucketPolicy"],
         "SQSUnlockQueuePolicy" => vec!["sqs:GetQueueAttributes", "sqs:SetQueueAttributes"],
@@ -81,7 +81,7 @@ fn assume_root(state: &mut State, who: &Principal, call: &Call) -> Result<Answer
     let actions = actions.into_iter().map(named).collect();
     let (function, actions) = (who.function.clone(), Some(actions));
     let principal = Principal { account: account.clone(), function, actions, bounds: None };
-    state.root_sessions.push(RootSession { account, task });
+    state.root_sessions.push(RootSession { account, task, function: who.function.clone() });
     Ok(session(state, "AssumeRoot", principal, ""))
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::{Look, places::first_unit};
+use super::{Look, controls::was_otherwise, places::first_unit};
 use crate::{
     aws::organizations::Account,
     cloud::PublishedEvent,
@@ -50,10 +50,14 @@ fn is_kept_from_it(look: &Look<'_>, account: &str) -> bool {
         }
         Some("AccountAliasTaken") => look.state.history.lacks_its_alias(account),
         // AWS takes hours at times.
-        Some("RegionInTransition" | "RegionOptQuota") => {
-            let settings = look.state.settings.get(account);
-            settings.is_some_and(|settings| settings.had(Control::Regions, false, said.at, said.at))
-        }
+        Some("RegionInTransition" | "RegionOptQuota") => was_otherwise(look, account, Control::Regions, said.at),
+        // What Steward changes nothing of differs until people change it.
+        Some("NotConverged") => look
+            .script
+            .nature
+            .controls
+            .iter()
+            .any(|control| control.is_left_to_people() && was_otherwise(look, account, control, said.at)),
         _ => false,
     })
 }

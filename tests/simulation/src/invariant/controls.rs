@@ -5,7 +5,11 @@ use serde_json::Value;
 
 use super::{Look, at, sweeps::rows};
 use crate::{
-    aws::{organizations::Account, settings::Changed},
+    aws::{
+        account::SHOWN_LATE,
+        organizations::Account,
+        settings::{self, Changed},
+    },
     document::{Document, Kind},
     history::Done,
     script::{Act, Control, Harm, Item},
@@ -17,9 +21,16 @@ const VISIT: SignedDuration = SignedDuration::from_mins(10);
 /// How long old settings may be seen, and by how much the clocks of functions differ.
 const SEEN_LATE: SignedDuration = SignedDuration::from_secs(10);
 
-/// Whether an account had what a control is asked for, or had it not, at some moment of this time.
+/// Whether an account had what a control is asked for, or had it not, at some moment of this time, or so long before it as
+/// what is asked may be seen late.
 fn had(look: &Look<'_>, account: &str, control: Control, wanted: bool, (from, to): (Timestamp, Timestamp)) -> bool {
-    look.state.settings.get(account).is_some_and(|settings| settings.had(control, wanted, from, to))
+    let late = if control.is_shown_by_organizations() { SHOWN_LATE } else { SignedDuration::ZERO };
+    settings::had(look.state, account, control, wanted, (from - late, to))
+}
+
+/// Whether an account may have been seen at this time without what a control is asked for.
+pub(super) fn was_otherwise(look: &Look<'_>, account: &str, control: Control, at: Timestamp) -> bool {
+    had(look, account, control, false, (at, at))
 }
 
 /// The control of this name, if the documents of the run ask for it.
@@ -89,7 +100,7 @@ pub(super) fn nothing_is_changed_that_nobody_asks_for(look: &Look<'_>) -> Option
         // What rules about regions ask for in other runs, an invariant of its own looks at.
         let is_asked_for = look.script.nature.controls.has(changed.control)
             || (changed.control == Control::Regions && look.script.has_regions());
-        is_its_work && is_asked_for && !is_protected(&changed.account)
+        is_its_work && is_asked_for && !changed.control.is_never_changed() && !is_protected(&changed.account)
     };
     let unasked = look.state.changed.iter().find(|changed| changed.by.as_ref().is_some_and(|by| !may(changed, by)));
     unasked.map(|changed| format!("{changed:?}"))
@@ -140,8 +151,13 @@ pub(super) fn everybody_has_every_control_after_an_apply(look: &Look<'_>) -> Opt
                 let outcome = row.map_or("", |row| row["outcome"].as_str().unwrap_or_default());
                 let is_done = match outcome {
                     "compliant" | "fixed" => true,
+                    "not_converged" if control.is_left_to_people() => {
+                        had(look, &account.id, control, false, (*to - VISIT, *to))
+                    }
                     // What was changed a moment ago may be seen as it was.
                     "not_converged" => had(look, &account.id, control, true, (*to - VISIT, *to)),
+                    // AWS Config is being started.
+                    "not_ready" if control == Control::ConfigRecorder => true,
                     "not_ready" => matches!(
                         row.map(|row| row["failure"]["cause"].as_str()),
                         Some(Some("RegionInTransition" | "RegionOptQuota" | "NotVisibleYet" | "OptInRequired"))
@@ -194,10 +210,24 @@ pub(super) fn sweeps_put_right_what_has_drifted(look: &Look<'_>) -> Option<Strin
                 look.state.changed.iter().filter(|changed| changed.by.is_none() && changed.account == account.id);
             let is_undone =
                 undone.any(|changed| changed.control == control && changed.at >= began && changed.at <= ended);
-            let is_left = row["outcome"] == "drifted" && !is_undone;
+            let is_for_people = control.is_left_to_people() && is_by_hand(&row["planned"]);
+            let is_left = row["outcome"] == "drifted" && !is_undone && !is_for_people;
             is_left.then(|| format!("{id} {}: {row}", control.id()))
         })
     })
+}
+
+/// Whether all of these lines are for people.
+fn is_by_hand(lines: &Value) -> bool {
+    items(lines).all(|line| line.as_str().is_some_and(|line| line.starts_with("by hand: ")))
+}
+
+pub(super) fn budgets_keep_what_they_count(look: &Look<'_>) -> Option<String> {
+    look.state.breaches.get("budget").cloned()
+}
+
+pub(super) fn nobody_is_locked_out(look: &Look<'_>) -> Option<String> {
+    look.state.breaches.get("access role").cloned()
 }
 
 pub(super) fn account_management_is_hardly_throttled(look: &Look<'_>) -> Option<String> {
@@ -213,6 +243,17 @@ pub(super) fn account_management_is_hardly_throttled(look: &Look<'_>) -> Option<
     throttled.next().map(|((function, operation), (all, throttled))| {
         format!("{throttled} of {all} calls of {operation} by {function}")
     })
+}
+
+pub(super) fn accounts_are_moved_only_to_where_the_document_has_them(look: &Look<'_>) -> Option<String> {
+    let is_of_places = |changed: &&Changed| changed.control == Control::OrganizationalUnit && changed.by.is_some();
+    let mut moved = look.state.changed.iter().filter(is_of_places);
+    let is_right = |changed: &&Changed| {
+        let had =
+            |wanted, from| settings::had(look.state, &changed.account, changed.control, wanted, (from, changed.at));
+        had(true, changed.at) && had(false, changed.at - SEEN_LATE)
+    };
+    moved.find(|changed| !is_right(changed)).map(|changed| format!("{changed:?}"))
 }
 
 pub(super) fn what_is_undone_is_seen_by_the_next_sweep(look: &Look<'_>) -> Option<String> {

@@ -47,6 +47,32 @@ fn needs(control: Control) -> &'static [&'static str] {
             "iam:UpdateAssumeRolePolicy",
             "iam:UpdateRole",
         ],
+        Control::AccessRole => &[
+            "iam:AttachRolePolicy",
+            "iam:GetRole",
+            "iam:GetRolePolicy",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListRolePolicies",
+            "iam:UpdateAssumeRolePolicy",
+        ],
+        Control::MemberEvents => &[
+            "events:DescribeRule",
+            "events:ListRuleNamesByTarget",
+            "events:ListTargetsByRule",
+            "iam:GetRole",
+            "iam:GetRolePolicy",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListRolePolicies",
+        ],
+        Control::Budget => &["budgets:ModifyBudget", "budgets:ViewBudget"],
+        Control::ConfigRecorder => &[
+            "config:DescribeConfigurationRecorderStatus",
+            "config:DescribeConfigurationRecorders",
+            "config:DescribeDeliveryChannelStatus",
+        ],
+        Control::ConsoleColor => &["uxc:GetAccountCustomizations", "uxc:UpdateAccountCustomizations"],
+        Control::RootCredentials => &["iam:GetAccountSummary"],
+        Control::OrganizationalUnit | Control::AccountName | Control::PrimaryEmail => &[],
     }
 }
 
@@ -109,6 +135,10 @@ pub(super) fn sessions_ask_for_no_more_than_the_document_needs(look: &Look<'_>) 
     let mut sessions = look.state.principals.values().filter(|who| !APART.contains(&who.function.as_str()));
     sessions.find_map(|who| {
         let actions = who.actions.as_ref()?;
+        if who.is_root() {
+            let asks = look.script.nature.controls.has(Control::RootCredentials);
+            return (!asks).then(|| format!("{} asks for the root user of {}", who.function, who.account));
+        }
         let is_needed = |action: &str| {
             let of_regions = look.script.has_regions().then_some(Control::Regions);
             let mut controls = look.script.nature.controls.iter().chain(of_regions);

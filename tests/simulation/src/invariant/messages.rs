@@ -105,7 +105,10 @@ pub(super) fn what_is_watched_is_reported(look: &Look<'_>) -> Option<String> {
 }
 
 pub(super) fn every_power_is_journaled_and_mailed(look: &Look<'_>) -> Option<String> {
-    let mut used = look.state.root_sessions.iter().filter(|session| session.task == "IAMDeleteRootUserCredentials");
+    // What the document asks for, rows and reports tell.
+    let is_asked = |session: &&RootSession| session.function == "RootTaskRunner";
+    let used = look.state.root_sessions.iter().filter(is_asked);
+    let mut used = used.filter(|session| session.task == "IAMDeleteRootUserCredentials");
     used.find_map(|RootSession { account, .. }| {
         // Before it: whoever is ended in between leaves that row alone.
         let is_begun = |key: &str| key.starts_with("root-task#") && key.ends_with(&format!("#{account}#begun"));
@@ -120,6 +123,14 @@ pub(super) fn every_power_is_journaled_and_mailed(look: &Look<'_>) -> Option<Str
         // Whoever is killed in between cannot tell it: the row that begins stands alone.
         (!is_published && !look.has_call_faults()).then(|| format!("nobody has heard of {account}"))
     })
+}
+
+pub(super) fn every_root_session_is_recorded(look: &Look<'_>) -> Option<String> {
+    look.state.unrecorded.first().cloned()
+}
+
+pub(super) fn second_factors_go_last(look: &Look<'_>) -> Option<String> {
+    look.state.breaches.get("second factor").cloned()
 }
 
 pub(super) fn no_secret_is_shown(look: &Look<'_>) -> Option<String> {

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::Look;
+use super::{Look, places::first_unit};
 use crate::{
     history::Done,
     run::{Asked, address},
-    script::Act,
+    script::{Act, Control},
 };
 
 pub(super) fn one_account_per_address(look: &Look<'_>) -> Option<String> {
@@ -144,15 +144,28 @@ pub(super) fn accounts_are_as_asked(look: &Look<'_>) -> Option<String> {
             .flatten()
             .all(|(name, value)| account.tags.get(name).is_some_and(|tag| *value == tag.as_str()));
         let has_home = spec["organizational_unit"].as_str().is_none_or(|unit| account.parent == unit)
-            || look.state.history.has_moved(&account.id);
+            || look.state.history.has_moved(&account.id)
+            || (spec["organizational_unit"].as_str() != first_unit(look)
+                && was_moved_by_the_document(look, &account.id));
         // A person may have had it renamed since.
         let present = account.name.as_str();
         let mut renamed = look.seen.updated.iter().map(|updated| &updated.input["names"][account.id.as_str()]);
-        let has_name = spec["account_name"] == present || renamed.any(|name| name == present);
+        let profile = look.state.organization.profiles.get(&account.id);
+        let is_from_outside = profile.is_some_and(|profile| !profile.is_by_steward(present));
+        let has_name = spec["account_name"] == present || is_from_outside || renamed.any(|name| name == present);
         let is_as_asked = has_name && has_tags && has_home;
         (!is_as_asked).then(|| format!("{spec} and {account:?}"))
     };
     look.requests.values().find_map(differs)
+}
+
+/// Whether an account was moved to where the document has it, after it was READY where somebody has asked for it. Who is in
+/// the first unit stays there.
+fn was_moved_by_the_document(look: &Look<'_>, id: &str) -> bool {
+    let is_ready = |at| look.published("AccountCreated").any(|told| told.detail["account_id"] == id && told.at <= at);
+    let mut moved = look.state.changed.iter().filter(|changed| changed.account == id && changed.by.is_some());
+    let is_asked = look.script.nature.controls.has(Control::OrganizationalUnit);
+    is_asked && moved.any(|changed| changed.control == Control::OrganizationalUnit && is_ready(changed.at))
 }
 
 pub(super) fn the_daily_cap_is_kept(look: &Look<'_>) -> Option<String> {

@@ -45,14 +45,11 @@ pub(super) fn names_and_addresses_are_as_asked(look: &Look<'_>) -> Option<String
     let applies = |updated: &&Updated, at: Timestamp| updated.input["mode"] == "apply" && updated.at <= at;
     let mut wrong = profiles(look).filter_map(|(id, profile, name, email)| {
         let wanted = |at: Timestamp| look.seen.updated.iter().filter(move |updated| applies(updated, at));
-        let name = profile
-            .names
-            .became(name)
-            .find(|(at, name)| !wanted(*at).any(|updated| updated.input["names"][id] == *name));
-        let email = profile
-            .addresses
-            .became(email)
-            .find(|(at, email)| !wanted(*at).any(|updated| leads_to(&updated.input, id, profile, email, *at)));
+        let mut names = profile.names_given(name);
+        let name = names.find(|(at, name)| !wanted(*at).any(|updated| updated.input["names"][id] == *name));
+        let mut addresses = profile.addresses_given(email);
+        let is_led_to = |at, email| wanted(at).any(|updated| leads_to(&updated.input, id, profile, email, at));
+        let email = addresses.find(|(at, email)| !is_led_to(*at, email));
         name.or(email).map(|(at, text)| format!("{id} has {text:?} since {at}, and nobody has asked for it"))
     });
     wrong.next()
@@ -95,7 +92,7 @@ pub(super) fn protected_accounts_keep_their_names(look: &Look<'_>) -> Option<Str
         id == ACCOUNT || is_closed || look.protected().any(|protected| protected == id)
     };
     let mut changed = profiles(look).filter(|(_, profile, name, email)| {
-        let mut became = profile.names.became(name).chain(profile.addresses.became(email));
+        let mut became = profile.names_given(name).chain(profile.addresses_given(email));
         became.next().is_some() || !profile.updates.is_empty()
     });
     changed.find(|(id, ..)| is_protected(id)).map(|(id, profile, ..)| format!("{id}: {profile:?}"))
@@ -253,7 +250,7 @@ pub(super) fn what_is_changed_stands_in_the_journal(look: &Look<'_>) -> Option<S
         let updates = profile.updates.iter();
         let given = updates.clone().filter_map(|update| update.accepted_at);
         let mut done =
-            profile.names.became(name).map(|(at, _)| at).chain(updates.map(|update| update.started_at)).chain(given);
+            profile.names_given(name).map(|(at, _)| at).chain(updates.map(|update| update.started_at)).chain(given);
         let end = format!("#{id}#begun");
         let rows = look.state.table.items().iter();
         let rows = rows.filter(|(key, _)| key.starts_with("account-update#") && key.ends_with(&end));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::{
-    aws::arranging,
+    aws::{arranging, settings},
     history::Done,
     people::id_of,
     run::World,
@@ -73,10 +73,12 @@ impl World {
 
     fn name(&self, id: &str, name: &str) {
         self.cloud.with(|state| {
+            settings::begin(state, id);
             let account = state.organization.accounts.iter_mut().find(|account| account.id == id);
             if let Some(account) = account {
                 name.clone_into(&mut account.name);
             }
+            settings::settled(state, id);
         });
     }
 }

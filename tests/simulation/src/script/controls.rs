@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Act, Harm, Item, Script, Whose, index};
+use super::{Act, Harm, Item, Nature, Script, Whose, index};
 use crate::{draw::Draws, fault::Kind};
 
 /// A control that documents may ask for beside tags and alias.
@@ -22,11 +22,29 @@ pub enum Control {
     S3PublicAccessBlock,
     /// The roles of people.
     SwitchRoles,
+    /// Where accounts sit.
+    OrganizationalUnit,
+    /// What accounts may be called.
+    AccountName,
+    /// Where the mail of root users may go.
+    PrimaryEmail,
+    /// What root users sign in with.
+    RootCredentials,
+    /// Who may enter by the access role.
+    AccessRole,
+    /// Whether accounts forward what they hear.
+    MemberEvents,
+    /// A monthly budget.
+    Budget,
+    /// Whether AWS Config records what there is.
+    ConfigRecorder,
+    /// How the console shows itself.
+    ConsoleColor,
 }
 
 impl Control {
-    /// All of them.
-    pub(crate) const ALL: [Self; 7] = [
+    /// Those that a seed draws by their places.
+    const FIRST: [Self; 7] = [
         Self::AlternateContacts,
         Self::BillingAlarm,
         Self::PasswordPolicy,
@@ -35,6 +53,23 @@ impl Control {
         Self::S3PublicAccessBlock,
         Self::SwitchRoles,
     ];
+    /// Those that a seed draws by their names.
+    const FURTHER: [Self; 9] = [
+        Self::OrganizationalUnit,
+        Self::AccountName,
+        Self::PrimaryEmail,
+        Self::RootCredentials,
+        Self::AccessRole,
+        Self::MemberEvents,
+        Self::Budget,
+        Self::ConfigRecorder,
+        Self::ConsoleColor,
+    ];
+
+    /// All of them.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        Self::FIRST.into_iter().chain(Self::FURTHER)
+    }
 
     /// Its name, as documents and reports have it.
     pub(crate) fn id(self) -> &'static str {
@@ -46,17 +81,41 @@ impl Control {
             Self::Regions => "regions",
             Self::S3PublicAccessBlock => "s3-public-access-block",
             Self::SwitchRoles => "switch-roles",
+            Self::OrganizationalUnit => "organizational-unit",
+            Self::AccountName => "account-name",
+            Self::PrimaryEmail => "primary-email",
+            Self::RootCredentials => "root-credentials",
+            Self::AccessRole => "access-role",
+            Self::MemberEvents => "member-events",
+            Self::Budget => "budget",
+            Self::ConfigRecorder => "config-recorder",
+            Self::ConsoleColor => "console-color",
         }
     }
 
-    fn bit(self) -> u8 {
-        1 << self as u8
+    /// Whether nothing of it is ever changed: it is reported, and left to people.
+    pub(crate) fn is_never_changed(self) -> bool {
+        matches!(self, Self::AccountName | Self::ConfigRecorder | Self::MemberEvents | Self::PrimaryEmail)
+    }
+
+    /// Whether some of it, or all, is left to people.
+    pub(crate) fn is_left_to_people(self) -> bool {
+        self.is_never_changed() || self == Self::AccessRole
+    }
+
+    /// Whether AWS Organizations shows what it is about, which that does late.
+    pub(crate) fn is_shown_by_organizations(self) -> bool {
+        matches!(self, Self::AccountName | Self::PrimaryEmail)
+    }
+
+    fn bit(self) -> u32 {
+        1 << self as u32
     }
 }
 
 /// Some of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Controls(u8);
+pub struct Controls(u32);
 
 impl Controls {
     /// Whether one is among them.
@@ -69,19 +128,30 @@ impl Controls {
         self.0 == 0
     }
 
+    /// Whether some of the further ones are among them.
+    fn asks_for_further(self) -> bool {
+        Control::FURTHER.into_iter().any(|control| self.has(control))
+    }
+
     /// Each of them.
     pub(crate) fn iter(self) -> impl Iterator<Item = Control> {
-        Control::ALL.into_iter().filter(move |control| self.has(*control))
+        Control::all().filter(move |control| self.has(*control))
     }
 
     /// All of them, or some.
     fn drawn(draws: &mut Draws, all_of_hundred: u64) -> Self {
         let all = draws.happens("every control", all_of_hundred);
-        let chosen = Control::ALL.into_iter().filter(|_| all || draws.happens("this control", 40));
+        let chosen = Control::FIRST.into_iter().filter(|_| all || draws.happens("this control", 40));
         match chosen.fold(0, |bits, control| bits | control.bit()) {
-            0 => Self(Control::ALL[index(draws, "the only control", Control::ALL.len() as u64)].bit()),
+            0 => Self(Control::FIRST[index(draws, "the only control", Control::FIRST.len() as u64)].bit()),
             bits => Self(bits),
         }
+    }
+}
+
+impl FromIterator<Control> for Controls {
+    fn from_iter<I: IntoIterator<Item = Control>>(controls: I) -> Self {
+        Self(controls.into_iter().fold(0, |bits, control| bits | control.bit()))
     }
 }
 
@@ -109,6 +179,23 @@ const CALLS: [&str; 14] = [
     "monitoring:PutMetricAlarm",
 ];
 
+/// The same of further controls.
+const FURTHER_CALLS: [&str; 13] = [
+    "organizations:MoveAccount",
+    "organizations:DescribeAccount",
+    "organizations:ListOrganizationalUnitsForParent",
+    "sts:AssumeRoot",
+    "iam:DeleteAccessKey",
+    "iam:DeleteLoginProfile",
+    "iam:GetAccountSummary",
+    "iam:UpdateAssumeRolePolicy",
+    "events:DescribeRule",
+    "budgets:CreateBudget",
+    "budgets:UpdateBudget",
+    "config:DescribeConfigurationRecorders",
+    "uxc:UpdateAccountCustomizations",
+];
+
 /// The numbers of accounts that are there in every run and that no document protects.
 const CARELESS: [u64; 2] = [0, 2];
 /// An account that joins and loses something of what it was given; no other line tells of it.
@@ -121,6 +208,7 @@ impl Script {
         let accounts = [3, 3, 5, 12, 25][index(&mut draws, "accounts", 5)];
         let mut script = Self::calm(seed, accounts, [0, 2, 5][index(&mut draws, "units", 3)]);
         script.nature.controls = Controls::drawn(&mut draws, 35);
+        script.ask_for_further_controls(&mut draws);
         for person in 0..draws.between("people", 1, 5) {
             let second = draws.below("moment", 1_200);
             script.request(&mut draws, second, person);
@@ -152,8 +240,24 @@ impl Script {
     pub(super) fn maybe_ask_for_controls(&mut self, draws: &mut Draws) {
         if self.accounts <= 200 && draws.happens("documents ask for more than tags", 8) {
             self.nature.controls = Controls::drawn(draws, 20);
+            self.ask_for_further_controls(draws);
             self.undo(draws);
         }
+    }
+
+    /// In half of these runs, documents ask for some of the further controls as well.
+    fn ask_for_further_controls(&mut self, draws: &mut Draws) {
+        if !draws.happens("documents ask for further controls", 50) {
+            return;
+        }
+        // Documents name a unit where it is there all the time, and nobody closes accounts, which are moved for that.
+        let Nature { deep, rough, .. } = self.nature;
+        let has_home = self.units > 1 && !deep && !rough && self.cooling_off.is_none();
+        let further = Control::FURTHER.into_iter().filter(|control| {
+            let is_asked = draws.happens(&format!("documents ask for {}", control.id()), 40);
+            is_asked && (has_home || *control != Control::OrganizationalUnit)
+        });
+        self.nature.controls = further.chain(self.nature.controls.iter()).collect();
     }
 
     /// Who administers a member takes away some of what it was given.
@@ -189,7 +293,10 @@ impl Script {
 
     fn let_controls_fail(&mut self, draws: &mut Draws) {
         for _ in 0..draws.between("controls that fail", 1, 3) {
-            let target = CALLS[index(draws, "which call of a control", CALLS.len() as u64)];
+            let mut target = CALLS[index(draws, "which call of a control", CALLS.len() as u64)];
+            if self.nature.controls.asks_for_further() && draws.happens("a call of a further control", 60) {
+                target = FURTHER_CALLS[index(draws, "which call of a further control", FURTHER_CALLS.len() as u64)];
+            }
             let kind = Kind::OF_CALLS[index(draws, "how a control fails", Kind::OF_CALLS.len() as u64)];
             if draws.happens("a control fails once", 60) {
                 self.aim_at(kind, (0, 60_000), target, draws.between("which time a control fails", 1, 6));

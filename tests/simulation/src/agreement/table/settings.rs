@@ -73,12 +73,16 @@ pub(super) fn regions() -> Vec<Row> {
 /// In the session of a member that may do this.
 pub(super) fn in_members() -> Vec<Row> {
     let ask = |says, operation, parameters: Value| Row::new(says, "iam", operation, parameters).by("settings session");
+    let color =
+        |says, operation, parameters: Value| Row::new(says, "uxc", operation, parameters).by("settings session");
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
         "Principal": {"AWS": "arn:aws:iam::200000000002:root"}}]})
     .to_string();
     let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*", "Action": [
         "iam:GetAccountPasswordPolicy", "iam:UpdateAccountPasswordPolicy", "iam:GetRole", "iam:CreateRole",
-        "iam:ListAttachedRolePolicies", "iam:AttachRolePolicy", "iam:DetachRolePolicy", "iam:UpdateRole"]}]});
+        "iam:ListAttachedRolePolicies", "iam:AttachRolePolicy", "iam:DetachRolePolicy", "iam:UpdateRole",
+        "iam:ListRolePolicies", "iam:GetRolePolicy", "uxc:GetAccountCustomizations",
+        "uxc:UpdateAccountCustomizations"]}]});
     let read_only = "arn:aws:iam::aws:policy/ReadOnlyAccess";
     let role = |mut more: Value| {
         more["RoleName"] = "role-operator".into();
@@ -122,5 +126,20 @@ pub(super) fn in_members() -> Vec<Row> {
         ask("it is not detached twice", "DetachRolePolicy", role(json!({"PolicyArn": read_only})))
             .refused("NoSuchEntity"),
         policies("the role has none"),
+        ask("no policy is written into it", "ListRolePolicies", role(json!({}))),
+        ask("there is none of that name", "GetRolePolicy", role(json!({"PolicyName": "own"}))).refused("NoSuchEntity"),
+        ask(
+            "a role that is not there has none either",
+            "ListRolePolicies",
+            json!({"RoleName": "role-of-nobody"}),
+        )
+        .refused("NoSuchEntity"),
+        color("a console has no color", "GetAccountCustomizations", json!({})),
+        color("it gets one", "UpdateAccountCustomizations", json!({"accountColor": "red"})),
+        color("it has that", "GetAccountCustomizations", json!({})),
+        color("what is not sent stays", "UpdateAccountCustomizations", json!({})),
+        color("there is no such color", "UpdateAccountCustomizations", json!({"accountColor": "beige"}))
+            .refused("ValidationException"),
+        color("it has the one of before", "GetAccountCustomizations", json!({})),
     ]
 }

@@ -1,6 +1,6 @@
 //! AWS IAM: the roles of an account.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -11,6 +11,7 @@ use crate::{
     },
     call::Call,
     cloud::{Principal, State},
+    document::controls,
     script::Control,
 };
 
@@ -18,7 +19,9 @@ pub(super) fn knows(call: &Call) -> bool {
     matches!(
         call.operation.as_str(),
         "GetRole"
+            | "GetRolePolicy"
             | "ListAttachedRolePolicies"
+            | "ListRolePolicies"
             | "CreateRole"
             | "UpdateAssumeRolePolicy"
             | "UpdateRole"
@@ -48,6 +51,22 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<A
             let rows = format!("<AttachedPolicies>{rows}</AttachedPolicies><IsTruncated>false</IsTruncated>");
             return Ok(Answer::query("ListAttachedRolePolicies", &rows));
         }
+        "ListRolePolicies" => {
+            let rows = seen.ok_or_else(missing)?.inline.into_keys().map(|name| format!("<member>{name}</member>"));
+            let rows = rows.collect::<String>();
+            let rows = format!("<PolicyNames>{rows}</PolicyNames><IsTruncated>false</IsTruncated>");
+            return Ok(Answer::query("ListRolePolicies", &rows));
+        }
+        "GetRolePolicy" => {
+            let policy = call.text("PolicyName");
+            let document = seen.ok_or_else(missing)?.inline.remove(policy);
+            let none = || Refusal::new(404, "NoSuchEntity", format!("The role policy {policy} cannot be found."));
+            let document = utf8_percent_encode(&document.ok_or_else(none)?, NON_ALPHANUMERIC).to_string();
+            let shown = format!(
+                "<RoleName>{name}</RoleName><PolicyName>{policy}</PolicyName><PolicyDocument>{document}</PolicyDocument>"
+            );
+            return Ok(Answer::query("GetRolePolicy", &shown));
+        }
         "CreateRole" if entry.now().is_some() => {
             return Err(Refusal::new(409, "EntityAlreadyExists", format!("Role with name {name} already exists.")));
         }
@@ -59,10 +78,11 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<A
                 session_seconds: if seconds.is_empty() { "3600" } else { seconds }.to_owned(),
                 description: call.text("Description").to_owned(),
                 attached: BTreeSet::new(),
+                inline: BTreeMap::new(),
             };
             let answer = Answer::query("CreateRole", &shown(&who.account, &name, &role));
             entry.set(Some(role), &mut state.draws);
-            settings::changed(state, &who.account, Control::SwitchRoles, Some(&who.function));
+            settings::changed(state, &who.account, control_of(&name), Some(&who.function));
             return Ok(answer);
         }
         _ => {}
@@ -84,10 +104,18 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<A
             return Err(Refusal::new(404, "NoSuchEntity", why));
         }
     }
+    if name == controls::ACCESS_ROLE && !controls::lets_steward_in(&role) {
+        state.breaches.insert("access role", format!("{} of {}: {}", who.function, who.account, role.trust));
+    }
     entry.set(Some(role), &mut state.draws);
-    settings::changed(state, &who.account, Control::SwitchRoles, Some(&who.function));
+    settings::changed(state, &who.account, control_of(&name), Some(&who.function));
     // Of these, one has a result without anything in it.
     Ok(Answer::query(operation, if operation == "UpdateRole" { " " } else { "" }))
+}
+
+/// The control that is about a role of this name.
+fn control_of(name: &str) -> Control {
+    if name == controls::ACCESS_ROLE { Control::AccessRole } else { Control::SwitchRoles }
 }
 
 fn shown(account: &str, name: &str, role: &Role) -> String {
