@@ -32,6 +32,7 @@ pub(super) async fn every_way(scenario: &Scenario) {
     regions(scenario, &account).await;
     stack_sets(scenario).await;
     last_good(scenario, &account).await;
+    copies(scenario, &account).await;
 }
 
 /// account-requester and create-account-poller; the account that was made.
@@ -204,6 +205,29 @@ async fn prepare(scenario: &Scenario) {
         assert!(rows.len() == 3 && rows.iter().all(is_done), "{answer}");
     }
     scenario.put_document(controls::DOCUMENT).await;
+}
+
+/// A message comes twice to each function that goes on looking by messages to itself.
+async fn copies(scenario: &Scenario, account: &str) {
+    let since = "2026-11-01T08:00:00Z";
+    for (queue, message) in [
+        ("AccountRequestQueueUrl", json!({"request": {}, "asked_at": since})),
+        ("BaselineQueueUrl", json!({"account_id": account, "request_id": null, "since": since})),
+        ("RegionAuditQueueUrl", json!({"remediate": account, "since": since})),
+    ] {
+        for _ in 0..2 {
+            scenario.stack.send(queue, &message.to_string()).await.expect("a message");
+        }
+    }
+    eventually("each to see that the look was taken", PATIENCE, async || {
+        let has_seen = |function: &str| {
+            let calls = scenario.cloud.calls().by_function(function);
+            let mut touched = calls.iter().flat_map(|call| one_table::touched(call));
+            touched.any(|(_, action, key)| action == "dynamodb:GetItem" && key.starts_with("look#"))
+        };
+        ["account-requester", "baseline-applier", "region-opt-auditor"].into_iter().all(has_seen).then_some(())
+    })
+    .await;
 }
 
 /// Stack sets are looked at and deployed by a sweep and by hand.
