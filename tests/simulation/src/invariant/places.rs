@@ -26,6 +26,10 @@ pub(super) fn who_is_said_to_be_as_asked_is_so_at_its_last_place(look: &Look<'_>
         matches!(done, Done::Uploaded(_) | Done::Deleted | Done::Renamed { .. } | Done::UnitDeleted { .. })
     };
     let common = history.times(is_common).max()?;
+    // Once, and not for each of many accounts.
+    let reports = look.seen.published.iter();
+    let reports = reports.map(|published| (at(&published.latest["sweep"]["started_at"]), rows(&published.latest)));
+    let reports: Vec<_> = reports.collect();
     let mut wrong = look.state.organization.accounts.iter().filter_map(|account| {
         if account.state != "ACTIVE" || is_tagged_as_asked(account, document, first == Some(account.parent.as_str())) {
             return None;
@@ -38,9 +42,8 @@ pub(super) fn who_is_said_to_be_as_asked_is_so_at_its_last_place(look: &Look<'_>
         if let Some(applied) = applied.find(|applied| applied.detail["account_id"] == account.id.as_str()) {
             return Some(format!("{} is said at {} to have its baseline: {account:?}", account.id, applied.at));
         }
-        look.seen.published.iter().find_map(|published| {
-            let began = at(&published.latest["sweep"]["started_at"]).filter(|began| *began > calm)?;
-            let rows = rows(&published.latest);
+        reports.iter().find_map(|(began, rows)| {
+            let began = began.filter(|began| *began > calm)?;
             let row = rows.get(&(account.id.as_str(), "account-tags"))?;
             let is_open = matches!(row["outcome"].as_str(), Some("drifted" | "not_converged"));
             let is_odd = look.has_call_faults() && row["outcome"] == "unknown";
