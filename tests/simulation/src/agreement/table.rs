@@ -311,15 +311,16 @@ fn moves() -> Vec<Row> {
     ]
 }
 
+/// The role of an account is entered, and may do what this policy says.
+fn assume(says: &'static str, account: &str, policy: &str) -> Row {
+    let role = format!("arn:aws:iam::{account}:role/OrganizationAccountAccessRole");
+    let parameters = json!({"RoleArn": role, "RoleSessionName": "steward", "Policy": policy, "DurationSeconds": 900});
+    Row::new(says, "sts", "AssumeRole", parameters)
+}
+
 fn members() -> Vec<Row> {
     let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*",
         "Action": ["iam:ListAccountAliases", "iam:CreateAccountAlias"]}]});
-    let assume = |says, account: &str, policy: &str| {
-        let role = format!("arn:aws:iam::{account}:role/OrganizationAccountAccessRole");
-        let parameters =
-            json!({"RoleArn": role, "RoleSessionName": "steward", "Policy": policy, "DurationSeconds": 900});
-        Row::new(says, "sts", "AssumeRole", parameters)
-    };
     let policy = policy.to_string();
     let list = |says| Row::new(says, "iam", "ListAccountAliases", json!({}));
     let create = |says, alias: &str| Row::new(says, "iam", "CreateAccountAlias", json!({"AccountAlias": alias}));

@@ -24,17 +24,15 @@ pub(super) fn rows() -> Vec<Row> {
     };
     let account = json!({"AccountId": "200000000001"});
     vec![
-        Row::new(
-            "the role of a member is entered to watch its charges",
-            "sts",
-            "AssumeRole",
-            json!({"RoleArn": "arn:aws:iam::200000000001:role/OrganizationAccountAccessRole", "RoleSessionName": "steward",
-                "Policy": policy.to_string(), "DurationSeconds": 900}),
-        )
-        .keeps("alarm session", "/members/Credentials"),
+        super::assume("the role of a member is entered to watch its charges", "200000000001", &policy.to_string())
+            .keeps("alarm session", "/members/Credentials"),
         of_topic("there is no such topic", "GetTopicAttributes", json!({})).refused("NotFound"),
-        of_topic("nobody is subscribed to no topic", "Subscribe", json!({"Protocol": "email", "Endpoint": "a@example.com"}))
-            .refused("NotFound"),
+        of_topic(
+            "nobody is subscribed to no topic",
+            "Subscribe",
+            json!({"Protocol": "email", "Endpoint": "a@example.com"}),
+        )
+        .refused("NotFound"),
         ask("a topic is made", "sns", "CreateTopic", json!({"Name": "billing-alarm"})),
         ask("it is made again", "sns", "CreateTopic", json!({"Name": "billing-alarm"})),
         of_topic(

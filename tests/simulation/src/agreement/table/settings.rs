@@ -93,14 +93,8 @@ pub(super) fn in_members() -> Vec<Row> {
         "MaxPasswordAge": 90, "PasswordReusePrevention": 24, "HardExpiry": false});
     let policies = |says| ask(says, "ListAttachedRolePolicies", role(json!({})));
     vec![
-        Row::new(
-            "the role of a member is entered to set it up",
-            "sts",
-            "AssumeRole",
-            json!({"RoleArn": "arn:aws:iam::200000000001:role/OrganizationAccountAccessRole", "RoleSessionName": "steward",
-                "Policy": policy.to_string(), "DurationSeconds": 900}),
-        )
-        .keeps("settings session", "/members/Credentials"),
+        super::assume("the role of a member is entered to set it up", "200000000001", &policy.to_string())
+            .keeps("settings session", "/members/Credentials"),
         ask("an account has no rules for passwords", "GetAccountPasswordPolicy", json!({})).refused("NoSuchEntity"),
         ask("it gets some", "UpdateAccountPasswordPolicy", passwords),
         ask("it has them", "GetAccountPasswordPolicy", json!({})),
@@ -128,12 +122,8 @@ pub(super) fn in_members() -> Vec<Row> {
         policies("the role has none"),
         ask("no policy is written into it", "ListRolePolicies", role(json!({}))),
         ask("there is none of that name", "GetRolePolicy", role(json!({"PolicyName": "own"}))).refused("NoSuchEntity"),
-        ask(
-            "a role that is not there has none either",
-            "ListRolePolicies",
-            json!({"RoleName": "role-of-nobody"}),
-        )
-        .refused("NoSuchEntity"),
+        ask("a role that is not there has none either", "ListRolePolicies", json!({"RoleName": "role-of-nobody"}))
+            .refused("NoSuchEntity"),
         color("a console has no color", "GetAccountCustomizations", json!({})),
         color("it gets one", "UpdateAccountCustomizations", json!({"accountColor": "red"})),
         color("it has that", "GetAccountCustomizations", json!({})),
