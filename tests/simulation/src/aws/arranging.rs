@@ -1,6 +1,8 @@
 //! AWS Organizations, as people rearrange it: units get other names and are deleted, accounts are moved and removed, and
 //! come back. What functions never ask for, people do; CloudTrail tells of it.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -67,24 +69,32 @@ pub(crate) fn delete_unit(state: &mut State, id: &str) -> Result<Value, Refusal>
     Ok(json!({}))
 }
 
+/// From when on a move is shown: Organizations is consistent after a while (API reference, "AWS Organizations is eventually
+/// consistent").
+pub(super) fn shown_from(state: &mut State, is_late: &str, how_late: &str) -> Timestamp {
+    let late = if state.draws.happens(is_late, 50) { state.draws.millis(how_late, 0, 10_000) } else { Duration::ZERO };
+    time::now() + SignedDuration::try_from(late).expect("seconds")
+}
+
+/// An account has another parent, which is shown from then on; where it was.
+pub(super) fn put(state: &mut State, id: &str, to: &str, shown_from: Timestamp) -> Result<String, Refusal> {
+    settings::begin(state, id);
+    let account = state.organization.account_mut(id)?;
+    let from = std::mem::replace(&mut account.parent, to.to_owned());
+    account.moved_from = Some((from.clone(), shown_from));
+    Ok(from)
+}
+
 /// Moves an account to a unit or the root, as a person does who has looked where it is.
 pub(crate) fn move_account(state: &mut State, id: &str, to: &str) -> Result<(), Refusal> {
     if !state.organization.is_parent(to) {
         return Err(Refusal::new(400, "DestinationParentNotFoundException", "We can't find the destination."));
     }
-    let shown_after = if state.draws.happens("a move by hand is shown late", 50) {
-        state.draws.millis("a move by hand is shown", 0, 10_000)
-    } else {
-        std::time::Duration::ZERO
-    };
-    let shown_from = time::now() + SignedDuration::try_from(shown_after).expect("seconds");
+    let shown_from = shown_from(state, "a move by hand is shown late", "a move by hand is shown");
     if state.organization.account_mut(id)?.parent == to {
         return Err(Refusal::new(400, "DuplicateAccountException", "That account is already present there."));
     }
-    settings::begin(state, id);
-    let account = state.organization.account_mut(id)?;
-    let from = std::mem::replace(&mut account.parent, to.to_owned());
-    account.moved_from = Some((from.clone(), shown_from));
+    let from = put(state, id, to, shown_from)?;
     settings::settled(state, id);
     state.history.done.push((time::now(), Done::Moved { account: id.to_owned() }));
     let parameters = json!({"accountId": id, "sourceParentId": from, "destinationParentId": to});
