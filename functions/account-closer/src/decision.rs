@@ -59,15 +59,23 @@ pub(crate) enum Step {
     Release(Vec<Held>),
     /// AWS is asked to close it.
     Ask,
-    /// Its tag is taken away and, where it may still be in that unit, it is moved back.
-    Restore {
-        /// The unit.
-        from: Option<OrganizationalUnitId>,
-        /// Whether AWS shows it where it is to go: then it is there, or AWS shows late that it was moved away.
-        is_shown_back: bool,
-    },
+    /// Its tag is taken away, and it comes back.
+    Restore(WayBack),
     /// People are told how it ended.
     TellEnd,
+}
+
+/// How an account whose closing was called off comes back to where it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum WayBack {
+    /// It is moved, from the unit for accounts that are to be closed.
+    From(OrganizationalUnitId),
+    /// AWS shows it there: then it is, or AWS shows late that it was moved away, to this unit.
+    ShownBack(OrganizationalUnitId),
+    /// It has not left.
+    HasNotLeft,
+    /// It does not: somebody has moved it to this unit, and so decided where it belongs.
+    Elsewhere(OrganizationalUnitId),
 }
 
 /// Whether AWS may show an account late where it was before it was kept. Asked for again at that moment, it would be taken to
@@ -147,8 +155,13 @@ pub(crate) fn next(
             Step::Enter(stopped(Failure::with_detail(Cause::ClosureStopped, detail)))
         }
         Keeping(_) => {
-            let may_be_there = closure.from_unit != *unit && (is_in_unit || is_shown_back);
-            Step::Restore { from: may_be_there.then(|| unit.clone()), is_shown_back }
+            let elsewhere = account.parent.clone().filter(|_| !is_in_unit && !is_shown_back);
+            Step::Restore(match elsewhere {
+                Some(elsewhere) => WayBack::Elsewhere(elsewhere),
+                None if closure.from_unit == *unit || account.parent.is_none() => WayBack::HasNotLeft,
+                None if is_shown_back => WayBack::ShownBack(unit.clone()),
+                None => WayBack::From(unit.clone()),
+            })
         }
         _ => Step::Rest,
     }

@@ -61,9 +61,9 @@ pub enum Finding {
     },
     /// AWS has taken the call to close it.
     Asked,
-    /// It was called off, and the account is where it was.
+    /// It was called off, and the account is back where it was, or where somebody has moved it in between.
     Kept {
-        /// Where that is.
+        /// Where it is.
         #[schemars(with = "String")]
         unit: OrganizationalUnitId,
         /// Who has called it off.

@@ -35,8 +35,10 @@ impl AccountCloser {
                     rows.push((place, Row::of(&closure, None)));
                 }
                 Ok(closure) if mode == Mode::Plan => {
-                    let steps =
-                        vec![format!("move it back to {}", closure.from_unit), format!("take the tag {} away", TAG)];
+                    let steps = vec![
+                        format!("move it back to {}, unless somebody has moved it elsewhere", closure.from_unit),
+                        format!("take the tag {TAG} away"),
+                    ];
                     let outcome = Outcome::Planned(Box::new(Plan { steps, ..Plan::default() }));
                     rows.push((place, Row::with(id, Some(&closure.account_name), outcome)));
                 }

@@ -24,7 +24,7 @@ use steward::{
 };
 
 use crate::{
-    decision::{AT_ONCE, After, Seen, Step, after_asking, next, rank},
+    decision::{AT_ONCE, After, Seen, Step, WayBack, after_asking, next, rank},
     event::{ANNOUNCED_AT_ONCE, AccountClosureAdvanced, AccountClosuresAnnounced, Act, Finding},
     look::TAG,
     stacks::{Held, Releases, Stacks, obstacle},
@@ -188,7 +188,7 @@ impl Worker {
                     return Ok((closure, obstacle));
                 }
                 Step::Ask => self.ask(&closure, run).await?,
-                Step::Restore { from, is_shown_back } => self.restore(&closure, (from, is_shown_back), run).await?,
+                Step::Restore(way_back) => self.restore(&closure, way_back, run).await?,
                 Step::TellEnd => match self.tell_end(&closure, run).await {
                     Ok(told) => (told, None),
                     // By another invocation, or by one that was killed: then the next run tells it.
@@ -338,28 +338,37 @@ impl Worker {
         Ok((self.closures.write(&entered).await?.then_some(entered), obstacle))
     }
 
-    /// Moves an account back to where it was, and takes its tag away.
+    /// Takes the tag of an account away, and moves it back to where it was unless somebody has moved it elsewhere.
     async fn restore(
         &self,
         closure: &Closure,
-        (from, is_shown_back): (Option<OrganizationalUnitId>, bool),
+        way_back: WayBack,
         run: &Run<'_>,
     ) -> Result<(Option<Closure>, Option<Failure>), Failure> {
         let ClosureState::Keeping(called_off) = closure.state.clone() else { return Ok((None, None)) };
         let id = &closure.account_id;
         self.journal.begin(&said(closure, Act::Keep, Finding::Begun, run)).await?;
         let restored = async {
-            if let Some(from) = from {
-                match self.organizations.move_account(id, &from, &closure.from_unit).await {
+            let back = async |from| self.organizations.move_account(id, from, &closure.from_unit).await;
+            match &way_back {
+                WayBack::From(unit) => back(unit).await?,
+                WayBack::ShownBack(unit) => match back(unit).await {
                     // It is where AWS shows it.
-                    Err(error) if is_shown_back && matches!(error.cause, Cause::Conflict | Cause::NotFound) => {}
+                    Err(error) if matches!(error.cause, Cause::Conflict | Cause::NotFound) => {}
                     moved => moved?,
-                }
+                },
+                WayBack::HasNotLeft | WayBack::Elsewhere(_) => {}
             }
             self.organizations.remove_tag(id, TAG).await
         };
         match restored.await.map_err(|error| (error.refused, Failure::from(error))) {
-            Ok(()) => Ok((self.enter(closure, ClosureState::Kept(called_off), clock::now()).await?, None)),
+            Ok(()) => {
+                let mut closure = closure.clone();
+                if let WayBack::Elsewhere(unit) = way_back {
+                    closure.from_unit = unit;
+                }
+                Ok((self.enter(&closure, ClosureState::Kept(called_off), clock::now()).await?, None))
+            }
             Err(failed) => self.stop(closure, Act::Keep, failed, run).await,
         }
     }

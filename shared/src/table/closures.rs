@@ -123,7 +123,7 @@ pub struct Closure {
     pub requested_at: Timestamp,
     /// Its place among those that were asked for in the same invocation.
     pub place: u32,
-    /// The unit, or root, that it was in.
+    /// The unit, or root, that it was in; of one that is kept, the one that it is in.
     pub from_unit: OrganizationalUnitId,
     /// The end of the cooling-off time.
     pub closes_at: Timestamp,

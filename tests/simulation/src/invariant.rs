@@ -120,7 +120,7 @@ invariants! {
     closings::every_end_is_told "Every end of a closing is told on the bus.",
     closings::every_end_is_told_once "Without a failure from outside, every end of a closing is told once.",
     closings::what_is_told_of_ends_is_true "Who is said to be closed is closed, by whom it is said, and who is said to be kept is not.",
-    closings::kept_accounts_are_back "An account that was kept is where it was, without its mark.",
+    closings::kept_accounts_are_back "An account that was kept is where people are told that it is, without its mark.",
     closings::nobody_is_marked_for_nothing "No account is marked as one that is to be closed when nobody is closing it.",
     closings::no_closing_is_one_too_many "AWS never has to refuse a closing because of Steward's own closings.",
     closings::a_quota_that_is_used_up_is_left_alone "When AWS has said that it closes no more, it is not asked again for an hour, unless the account that it said so of is called off.",

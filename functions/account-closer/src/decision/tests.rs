@@ -5,6 +5,7 @@ use crate::stacks::{By, tests::held};
 
 const UNIT: &str = "ou-ab12-suspende";
 const HOME: &str = "ou-ab12-workload";
+const ELSEWHERE: &str = "ou-ab12-elsewher";
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -76,7 +77,6 @@ fn cause(step: &Step) -> Cause {
 fn each_state_has_its_next_step_by_what_aws_shows() {
     use ClosureState::{Closing, Cooling, Pending, Suspending};
     let closed = || Step::Enter(ClosureState::Closed { closed_at: at(LATE) });
-    let in_unit = || Some(unit(UNIT));
     let table = [
         (Suspending, seen("ACTIVE", HOME), Step::Suspend { from: Some(unit(HOME)) }),
         (Suspending, seen("ACTIVE", UNIT), Step::Suspend { from: None }),
@@ -92,10 +92,10 @@ fn each_state_has_its_next_step_by_what_aws_shows() {
         (Pending, seen("PENDING_CLOSURE", UNIT), Step::Rest),
         (Pending, seen("CLOSED", UNIT), closed()),
         (Pending, gone(), closed()),
-        (keeping(), seen("ACTIVE", UNIT), Step::Restore { from: in_unit(), is_shown_back: false }),
+        (keeping(), seen("ACTIVE", UNIT), Step::Restore(WayBack::From(unit(UNIT)))),
         // Whoever has moved it has decided where it belongs.
-        (keeping(), seen("ACTIVE", HOME), Step::Restore { from: in_unit(), is_shown_back: true }),
-        (keeping(), seen("ACTIVE", "ou-ab12-elsewher"), Step::Restore { from: None, is_shown_back: false }),
+        (keeping(), seen("ACTIVE", HOME), Step::Restore(WayBack::ShownBack(unit(UNIT)))),
+        (keeping(), seen("ACTIVE", ELSEWHERE), Step::Restore(WayBack::Elsewhere(unit(ELSEWHERE)))),
         (keeping(), seen("PENDING_CLOSURE", UNIT), Step::Enter(Pending)),
         (keeping(), seen("CLOSED", UNIT), closed()),
     ];
@@ -192,12 +192,12 @@ fn where_an_account_was_a_moment_ago_is_no_sign_that_somebody_has_taken_it_back(
     let home = seen("ACTIVE", HOME);
     assert_eq!(step(&moved, Some(&home), true, "2026-11-08T00:00:59Z"), Step::Rest);
     assert_eq!(cause(&step(&moved, Some(&home), true, "2026-11-08T00:01:00Z")), Cause::ClosureStopped);
-    let elsewhere = step(&moved, Some(&seen("ACTIVE", "ou-ab12-elsewher")), true, LATE);
+    let elsewhere = step(&moved, Some(&seen("ACTIVE", ELSEWHERE)), true, LATE);
     assert_eq!(cause(&elsewhere), Cause::ClosureStopped);
     // Who is kept at that moment is moved back all the same; who waited in its own place is not.
     let never_moved = Closure { from_unit: unit(UNIT), ..closure(keeping()) };
     let kept = step(&never_moved, Some(&seen("ACTIVE", UNIT)), true, EARLY);
-    assert_eq!(kept, Step::Restore { from: None, is_shown_back: false });
+    assert_eq!(kept, Step::Restore(WayBack::HasNotLeft));
 }
 
 #[test]
@@ -267,8 +267,8 @@ fn take(step: &Step, closure: &mut Closure, world: &mut World, is_killed: bool, 
             }
             after = closure.entered(ClosureState::Pending, now);
         }
-        Step::Restore { from, .. } => {
-            if from.is_some() {
+        Step::Restore(way_back) => {
+            if let WayBack::From(_) | WayBack::ShownBack(_) = way_back {
                 world.parent = HOME;
             }
             world.is_tagged = false;

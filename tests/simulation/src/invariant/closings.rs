@@ -15,7 +15,7 @@ use crate::{
     cloud::PublishedEvent,
     people::closings::Asked,
     script::{Act, Closing},
-    template::{ACCOUNT, items},
+    template::{ACCOUNT, SUSPENDED_UNIT, items},
 };
 
 /// By how much the clocks of two environments may differ.
@@ -196,7 +196,9 @@ pub(super) fn kept_accounts_are_back(look: &Look<'_>) -> Option<String> {
     let records = records(look);
     let is_elsewhere = |(account, record): &(&String, &Value)| {
         let Some(found) = org.account(account) else { return true };
-        let is_back = record["from_unit"] == found.parent.as_str() || org.closings.moved_out.contains(account.as_str());
+        // Who waited in its own place may be taken out of it later.
+        let was_moved_out = record["from_unit"] == SUSPENDED_UNIT && org.closings.moved_out.contains(account.as_str());
+        let is_back = record["from_unit"] == found.parent.as_str() || was_moved_out;
         let is_as_before = is_back && !found.tags.contains_key(TAG);
         record["state"]["name"] == "KEPT" && !is_as_before
     };

@@ -34,6 +34,10 @@ pub(super) fn who_is_said_to_be_as_asked_is_so_at_its_last_place(look: &Look<'_>
         if account.state != "ACTIVE" || is_tagged_as_asked(account, document, first == Some(account.parent.as_str())) {
             return None;
         }
+        // No tag is taken away: who was moved out of the first unit keeps its stage where the document asks for none.
+        if !document.marks && look.state.organization.closings.moved_out.contains(&account.id) {
+            return None;
+        }
         let is_own = |done: &Done| {
             matches!(done, Done::Moved { account: id } | Done::CameBack { account: id } if *id == account.id)
         };

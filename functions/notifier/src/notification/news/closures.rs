@@ -30,7 +30,10 @@ pub(super) fn advanced(detail: &Detail<'_>) -> News {
             "The account {account} is closed. Until {gone_on}, AWS Support can open it again; then it is gone for good, with \
              whatever is in it."
         ),
-        ("kept", _) => format!("The account {account} is back where it was, and its tag is taken away."),
+        ("kept", _) => format!(
+            "The account {account} is in {} and stays open; its tag is taken away.",
+            detail.or("/unit", "the unit that it was in")
+        ),
         ("refused", _) => format!("Somebody asked to close the account {account}. {}", detail.or("/why", "")),
         _ => detail.or("/message", &format!("The {headline}.")),
     };
