@@ -2,7 +2,7 @@
 
 mod primary;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use aws_config::SdkConfig;
 use aws_sdk_account::{
@@ -335,6 +335,9 @@ impl AccountGateway {
 
 /// How often a change of a region is asked for that another process was quicker with.
 const REGION_ATTEMPTS: u32 = 4;
+/// By how much a process whose call was throttled steps out of the way of the one that was quicker. Both have the same time
+/// between two calls: without this, the slower one would be throttled each time.
+const OUT_OF_STEP: Duration = Duration::from_millis(400);
 
 /// Asks for a change of a region, again at its next turn where the call was throttled: AWS allows one a second, and other
 /// processes ask as well. Without the SDK's retries: what AWS answers when too many regions change at once looks like
@@ -347,12 +350,14 @@ async fn change_region<Asked: Future<Output = Result<(), CallError>>>(
     limiter.turn(operation).await?;
     let mut answer = ask().await;
     for _ in 1..REGION_ATTEMPTS {
-        match &answer {
-            Err(error) if error.cause == Cause::Throttled && limiter.turn(operation).await.is_ok() => {
-                answer = ask().await;
-            }
-            _ => break,
+        if !answer.as_ref().is_err_and(|error| error.cause == Cause::Throttled) {
+            break;
         }
+        limiter.fall_back(OUT_OF_STEP);
+        if limiter.turn(operation).await.is_err() {
+            break;
+        }
+        answer = ask().await;
     }
     answer
 }

@@ -194,6 +194,24 @@ mod tests {
         assert!(!causes.contains(&Cause::Throttled) && !causes.contains(&Cause::NoTimeLeft), "{causes:?}");
         assert_eq!(published.calls("MoveAccount"), 40);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_processes_that_ask_for_regions_at_the_same_moments_get_out_of_each_others_way() {
+        let published = Published::default();
+        let (member, region) = ("222222222222".parse().unwrap(), "eu-south-1".parse().unwrap());
+        let target = AccountTarget::of(&member, &"111111111111".parse().unwrap());
+        let work = async |late: u64| {
+            let accounts = Management::of(&published.config(answer), &Rates::new(0.1, Vec::new()), None).accounts;
+            tokio::time::sleep(Duration::from_millis(late)).await;
+            for _ in 0..12 {
+                accounts.enable_region(&target, &region).await.unwrap();
+            }
+        };
+        let both = async { tokio::join!(work(0), work(840)) };
+        invocation::lasting(Duration::from_mins(5), both).await;
+        assert_eq!(published.throttled(), BTreeMap::from([("enableRegion".to_owned(), 1)]));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_call_for_an_account_that_comes_too_soon_is_held_back_at_once_and_never_throttled_by_aws() {
         let published = Published::default();

@@ -70,6 +70,13 @@ impl RateLimiter {
         })
     }
 
+    /// Lets the next turns come later by this: for whoever finds out that another process calls at the same moments.
+    pub(crate) fn fall_back(&self, by: Duration) {
+        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        *full_at = Some(full_at.unwrap_or(now).max(now) + by);
+    }
+
     /// Takes the next turn, unless it comes after both `now` and `until`.
     fn take(&self, now: Instant, until: Option<Instant>) -> Option<Instant> {
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
