@@ -1,8 +1,9 @@
 //! The definition of the sweep's state machine against the template and the functions that it runs.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, iter};
 
 use serde_json::Value;
+use steward::sweep::{LONGEST_SWEEP, LONGEST_WORK};
 
 use crate::template::{read, resources, template};
 
@@ -70,6 +71,18 @@ const TRANSIENT: [&str; 5] = [
     "Lambda.Unknown",
 ];
 
+/// The waits of an entry of `Retry`, in seconds.
+fn waits(retry: &Value) -> Vec<f64> {
+    let number = |member: &str| retry[member].as_f64();
+    let longest = number("MaxDelaySeconds").unwrap_or(f64::INFINITY);
+    let (attempts, rate) = (retry["MaxAttempts"].as_u64().expect("a bound"), number("BackoffRate").unwrap_or(2.0));
+    let first = number("IntervalSeconds").unwrap_or(1.0);
+    iter::successors(Some(first), |wait| Some(wait * rate))
+        .map(|wait| wait.min(longest))
+        .take(usize::try_from(attempts).expect("a small number"))
+        .collect()
+}
+
 #[test]
 fn minutes_of_throttles_and_outages_of_lambda_cost_no_task_its_result() {
     for (function, task) in tasks(&definition()["States"]) {
@@ -78,24 +91,61 @@ fn minutes_of_throttles_and_outages_of_lambda_cost_no_task_its_result() {
             retry["ErrorEquals"].as_array().expect("errors").iter().filter_map(Value::as_str).collect();
         assert_eq!(errors, TRANSIENT.into(), "{function}: these have an entry of their own, before all others");
         assert_eq!(retry["JitterStrategy"], "FULL", "{function}: batches do not come back together");
-        let number = |member: &str| retry[member].as_f64().expect(member);
-        let (attempts, mut wait, longest) =
-            (number("MaxAttempts"), number("IntervalSeconds"), number("MaxDelaySeconds"));
-        let mut patience = 0.0;
-        let mut attempt = 0.0;
-        while attempt < attempts {
-            patience += wait.min(longest);
-            wait *= number("BackoffRate");
-            attempt += 1.0;
-        }
+        let patience: f64 = waits(retry).iter().sum();
         // Full jitter waits half of it on average.
         assert!(patience / 2.0 >= 120.0, "{function} gives up after {} s", patience / 2.0);
     }
 }
 
 #[test]
+fn an_outage_of_ten_minutes_costs_no_sweep_its_report() {
+    for (function, task) in tasks(&definition()["States"]) {
+        if ["AccountLister", "ComplianceReporter"].contains(&function.as_str()) {
+            let last = task["Retry"].as_array().and_then(|retries| retries.last()).expect("a retry");
+            let patience: f64 = waits(last).iter().sum();
+            assert!(patience >= 900.0, "{function} gives up after {patience} s");
+        }
+    }
+}
+
+/// The events that a worker writes while it waits once for the list: three states, of which the task has five.
+const EVENTS_OF_A_WAIT: f64 = 9.0;
+/// The most events of an execution (AWS Step Functions developer guide, "Quotas related to state machine executions").
+const MOST_EVENTS: f64 = 25_000.0;
+
+#[test]
+fn a_worker_may_wait_for_the_list_until_nobody_tries_to_make_it_any_more() {
+    let definition = definition();
+    let lister = &definition["States"]["Look"]["Branches"][0]["States"]["ListAccounts"];
+    let retries = waits(lister["Retry"].as_array().and_then(|retries| retries.last()).expect("a retry"));
+    let attempts = 1 + u32::try_from(retries.len()).expect("a small number");
+    let timeout = resources(&template(), "AWS::Serverless::Function")["AccountLister"]["Timeout"].as_f64();
+    let longest = f64::from(attempts) * timeout.expect("a timeout") + retries.iter().sum::<f64>();
+    let wait = looking(&definition)["ItemProcessor"]["States"]["WaitForBatch"]["Seconds"].as_f64().expect("a time");
+    let events = longest / wait * EVENTS_OF_A_WAIT;
+    assert!(events < 0.8 * MOST_EVENTS, "{events} events in {longest} s");
+}
+
+#[test]
 fn a_sweep_is_ended_when_its_right_to_fix_is_over() {
-    assert_eq!(definition()["TimeoutSeconds"], steward::sweep::LONGEST_SWEEP.as_secs());
+    assert_eq!(definition()["TimeoutSeconds"], LONGEST_SWEEP.as_secs());
+}
+
+#[test]
+fn the_batches_that_are_under_way_when_the_work_is_over_leave_time_for_the_report() {
+    let definition = definition();
+    let (mut batches, mut report) = (0.0_f64, 0.0_f64);
+    for (function, task) in tasks(&definition["States"]) {
+        let timeout = task["TimeoutSeconds"].as_f64().expect("a timeout");
+        match function.as_str() {
+            // Its function ends itself in time; what is ended all the same is tried once more.
+            "ComplianceChecker" => batches = batches.max(2.0 * timeout),
+            "ComplianceReporter" => report = timeout,
+            _ => {}
+        }
+    }
+    let left = LONGEST_SWEEP.saturating_sub(LONGEST_WORK).as_secs_f64();
+    assert!(left >= batches + report, "{left} s for {batches} and {report}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ use crate::{
 };
 
 pub use brake::{SweepBrake, SweepBraked};
-pub use execution::{SweepExecution, SweepExecutions};
+pub use execution::{LONGEST_WORK, SweepExecution, SweepExecutions};
 pub use offered::Offered;
 pub use remediation_lock::{LONGEST_SWEEP, RemediationLock};
 

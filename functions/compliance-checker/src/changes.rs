@@ -43,7 +43,7 @@ impl ComplianceChecker {
                 return self.change_batch((number, changes), input, &of).await;
             }
         }
-        Ok(Answer { batch: input.batch, next: input.batch, progress: Progress::Done, checked: 0, left: 0 })
+        Ok(Answer::without_work(input, Progress::Done))
     }
 
     async fn change_batch(

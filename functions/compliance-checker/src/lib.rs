@@ -104,8 +104,15 @@ pub enum Progress {
     Working,
     /// The batch is not there yet: the accounts are still being listed.
     Waiting,
-    /// There are no more batches.
+    /// There are no more batches, or no time for more.
     Done,
+}
+
+impl Answer {
+    /// Nothing was done for the batch.
+    fn without_work(input: &Input, progress: Progress) -> Self {
+        Self { batch: input.batch, next: input.batch, progress, checked: 0, left: 0 }
+    }
 }
 
 impl ComplianceChecker {
@@ -141,7 +148,13 @@ impl ComplianceChecker {
         let input: Input = serde_json::from_value(event.payload).map_err(|error| {
             Failure::with_detail(Cause::InvalidRequest, format_args!("{error}; the state machine calls this function."))
         })?;
-        let sweep_id = self.executions.under_way(&input.execution).await?.id;
+        let sweep = self.executions.under_way(&input.execution).await?;
+        if !sweep.has_time(clock::now()) {
+            // What is not looked at is unknown, and what is not changed says so already.
+            tracing::warn!(batch = input.batch, "the sweep has worked for as long as it may, and is reported");
+            return Ok(Answer::without_work(&input, Progress::Done));
+        }
+        let sweep_id = sweep.id;
         let invocation = &event.context.request_id;
         match input.task {
             Task::Look => self.look_at(&sweep_id, &input, invocation).await,
@@ -154,7 +167,7 @@ impl ComplianceChecker {
         let batch = input.batch;
         let accounts = match self.batch(sweep_id, batch).await? {
             Ok(accounts) => accounts,
-            Err(progress) => return Ok(Answer { batch, next: batch, progress, checked: 0, left: 0 }),
+            Err(progress) => return Ok(Answer::without_work(input, progress)),
         };
         let document = self.runner.document().await?;
         let holds_jump_account = document
@@ -163,7 +176,7 @@ impl ComplianceChecker {
             .is_some_and(|access| accounts.accounts.iter().any(|one| one.id == access.jump_account));
         let listing = if holds_jump_account { self.read::<Listing>(&sweep_id.listing_key()).await? } else { None };
         if holds_jump_account && listing.is_none() {
-            return Ok(Answer { batch, next: batch, progress: Progress::Waiting, checked: 0, left: 0 });
+            return Ok(Answer::without_work(input, Progress::Waiting));
         }
         let index = self.index(&accounts, &document).await;
         let of =

@@ -1,13 +1,17 @@
 //! Which sweep a function of a sweep works for. Whoever may invoke the function names an execution of the state machine;
 //! AWS says whether it is one, since when, and by whom it was started.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     error::{Cause, Failure},
     gateway::{CallError, Execution, StatesGateway},
     sweep::SweepId,
 };
+
+/// How long accounts are looked at and changed. The rest of [`LONGEST_SWEEP`](super::LONGEST_SWEEP) is for the batches that
+/// are under way then, and for the report: what a sweep has not come to stands in it, and the next sweep goes on.
+pub const LONGEST_WORK: SignedDuration = SignedDuration::from_hours(5);
 
 /// The executions of the sweep's state machine. The roles of the functions may look at no other's.
 #[derive(Clone, Debug)]
@@ -24,6 +28,13 @@ pub struct SweepExecution {
     pub trigger: String,
     /// The sweep that was stopped by the brake and is to go on, as a person has said.
     pub continues: Option<String>,
+}
+
+impl SweepExecution {
+    /// Whether there is time for one more batch.
+    pub fn has_time(&self, now: Timestamp) -> bool {
+        now < self.started_at + LONGEST_WORK
+    }
 }
 
 impl SweepExecutions {
@@ -107,6 +118,8 @@ mod tests {
     async fn a_sweep_under_way_is_named_by_what_aws_says() {
         let sweep = executions(&described(ExecutionStatus::Running)).under_way("arn").await.unwrap();
         assert_eq!((sweep.id.as_str(), sweep.trigger.as_str()), ("2026-09-21T14-13-20Z-5b9c1d2e", "schedule"));
+        let after = |hours| sweep.started_at + SignedDuration::from_hours(hours);
+        assert_eq!([sweep.has_time(after(4)), sweep.has_time(after(5))], [true, false]);
     }
 
     #[tokio::test]

@@ -58,6 +58,8 @@ const KNOWN: &[(Family, u64, &str)] = &[
     (People, 3_904, "a reminder that comes twice has two next ones, and so on"),
     (Small, 4, "news of an account that come twice give it its baseline twice, and people are told twice"),
     (Small, 203, "the same, of messages of a queue"),
+    (Small, 51_337, "an outage of four minutes costs a sweep its report"),
+    (Mixed, 41_344, "who is kept after a person has moved it is said to be where it was"),
     (LongLine, 1, "a line longer than the deadline"),
 ];
 

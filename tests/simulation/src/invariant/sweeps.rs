@@ -5,15 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Look, at};
-use crate::{
-    aws::arranging::GONE,
-    document::SEALED,
-    fault::{Fault, Kind},
-    history::Done,
-    run::Published,
-    script::Item,
-    template::items,
-};
+use crate::{aws::arranging::GONE, document::SEALED, history::Done, run::Published, template::items};
 
 pub(super) fn sweeps_end_in_a_report(look: &Look<'_>) -> Option<String> {
     // Nobody knows what a document would say that a person has deleted.
@@ -22,21 +14,9 @@ pub(super) fn sweeps_end_in_a_report(look: &Look<'_>) -> Option<String> {
     let failed = failed.find(|error| match error["Error"].as_str() {
         Some("BaselineDocumentMissing") => !is_deleted,
         Some("BaselineDocumentRefused") => !look.lacks_document(),
-        // The state machine tries again for some minutes.
-        Some("Runtime.ExitError") => !ends_functions_for_long(look),
         _ => true,
     });
     failed.map(|error| format!("{} failed, such as with {error}", look.seen.failed_sweeps.len()))
-}
-
-/// Whether functions are ended for about as long as the state machine tries them again.
-fn ends_functions_for_long(look: &Look<'_>) -> bool {
-    look.script.items.iter().any(|item| match item {
-        Item::Fault(Fault { kind: Kind::Killed | Kind::KilledAfter | Kind::Ended, only: None, lasts, .. }) => {
-            *lasts >= 120
-        }
-        _ => false,
-    })
 }
 
 pub(super) fn history_is_kept(look: &Look<'_>) -> Option<String> {
