@@ -170,7 +170,8 @@ pub(super) fn a_hostile_member_harms_nobody_else(look: &Look<'_>) -> Option<Stri
         let unknown = rows(&published.latest).into_iter().find(|((id, control), row)| {
             let is_open = matches!(row["outcome"].as_str(), Some("unknown" | "not_ready" | "not_converged"));
             // Whether that is so of what documents ask for beside, another invariant says; and AWS takes its time.
-            let is_of_its_own = look.script.nature.controls.iter().any(|asked| asked.id() == *control);
+            let is_of_regions = *control == Control::Regions.id();
+            let is_of_its_own = is_of_regions || look.script.nature.controls.iter().any(|asked| asked.id() == *control);
             let is_open = is_open && (!is_of_its_own || row["outcome"] == "unknown");
             let is_taken = *control == "account-alias" && history.lacks_its_alias(id);
             is_open && is_bystander(id) && !is_taken

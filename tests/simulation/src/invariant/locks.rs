@@ -82,7 +82,11 @@ pub(super) fn who_unlocks_is_answered(look: &Look<'_>) -> Option<String> {
     }
     let wrong = look.seen.locks.iter().find(|asked| match &asked.answer {
         None => false,
-        Some(Err(error)) => error["errorType"] != "ConcurrentModification",
+        Some(Err(error)) => match error["errorType"].as_str() {
+            Some("ConcurrentModification") => false,
+            Some("BaselineDocumentRefused") => !look.lacks_document(),
+            _ => true,
+        },
         Some(Ok(Value::Null)) => true,
         Some(Ok(_)) => outcome(asked) == "failed" && !is_disturbed(look, asked),
     });
