@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use steward::{
     error::{Cause, Failure},
-    gateway::{Account, AccountState, CallError},
+    gateway::{Account, AccountState},
     ids::OrganizationalUnitId,
     session::Protection,
     table::closures::{Closure, ClosureState, Told},
@@ -200,7 +200,7 @@ fn stopped(failure: Failure) -> ClosureState {
 }
 
 /// What AWS's answer to the call that closes an account comes to.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum After {
     /// AWS is closing it, or has.
     Taken,
@@ -212,19 +212,23 @@ pub(crate) enum After {
     Unknown,
     /// AWS will not close it.
     Refused,
+    /// AWS closes it already, and was asked by somebody else.
+    TakenPastSteward,
 }
 
-/// What an answer to the call that closes an account comes to, or the error in its place.
-pub(crate) fn after_asking(error: Option<&CallError>) -> After {
-    let Some(error) = error else { return After::Taken };
-    match error.cause {
+/// What an answer to the call that closes an account comes to, or the cause of an error in its place and whether AWS has refused
+/// the call. `may_have_asked`: whether an invocation before this one may have made that call.
+pub(crate) fn after_asking(error: Option<(Cause, bool)>, may_have_asked: bool) -> After {
+    let Some((cause, is_refused)) = error else { return After::Taken };
+    match cause {
         // It is being closed already, or is closed: by an earlier call, whose answer was lost.
-        Cause::Conflict | Cause::AccountNotActive => After::Taken,
+        Cause::Conflict | Cause::AccountNotActive if may_have_asked => After::Taken,
+        Cause::Conflict | Cause::AccountNotActive => After::TakenPastSteward,
         Cause::ClosureQuotaExceeded => After::QuotaUsedUp,
         Cause::TooManyClosuresInProgress | Cause::Throttled | Cause::NoTimeLeft | Cause::ConcurrentModification => {
             After::BackInLine
         }
-        _ if !error.refused => After::Unknown,
+        _ if !is_refused => After::Unknown,
         cause if cause.is_retryable() => After::BackInLine,
         _ => After::Refused,
     }

@@ -164,6 +164,7 @@ impl Worker {
     }
 
     async fn go(&self, mut closure: Closure, mut seen: Option<Seen>, run: &mut Run<'_>) -> Result<Moved, Failure> {
+        let may_have_asked = closure.state == ClosureState::Closing;
         for _ in 0..MOST_STEPS {
             let now = clock::now();
             let step = next(&closure, seen.as_ref(), run.room.admits(&closure.state), run.unit, now);
@@ -187,7 +188,7 @@ impl Worker {
                     }
                     return Ok((closure, obstacle));
                 }
-                Step::Ask => self.ask(&closure, run).await?,
+                Step::Ask => self.ask(&closure, may_have_asked, run).await?,
                 Step::Restore(way_back) => self.restore(&closure, way_back, run).await?,
                 Step::TellEnd => match self.tell_end(&closure, run).await {
                     Ok(told) => (told, None),
@@ -308,10 +309,15 @@ impl Worker {
     }
 
     /// Asks AWS to close an account. That it is about to is written.
-    async fn ask(&self, closure: &Closure, run: &mut Run<'_>) -> Result<(Option<Closure>, Option<Failure>), Failure> {
+    async fn ask(
+        &self,
+        closure: &Closure,
+        may_have_asked: bool,
+        run: &mut Run<'_>,
+    ) -> Result<(Option<Closure>, Option<Failure>), Failure> {
         self.journal.begin(&said(closure, Act::Close, Finding::Begun, run)).await?;
         let answer = self.organizations.close_account(&closure.account_id).await;
-        let after = after_asking(answer.as_ref().err());
+        let after = after_asking(answer.as_ref().err().map(|error| (error.cause, error.refused)), may_have_asked);
         let failure = answer.err().map(Failure::from);
         let now = clock::now();
         let (finding, state) = match (after, failure.clone()) {
@@ -319,6 +325,7 @@ impl Worker {
             (After::Refused, Some(failure)) => {
                 (Finding::Failed { failure: failure.clone() }, ClosureState::Failed { failure })
             }
+            (After::TakenPastSteward, Some(failure)) => (Finding::PutOff { failure }, ClosureState::Pending),
             (After::Unknown, Some(failure)) => (Finding::PutOff { failure }, ClosureState::Closing),
             (After::BackInLine | After::QuotaUsedUp, Some(failure)) => {
                 run.room.shut();
@@ -332,6 +339,7 @@ impl Worker {
             return Ok((Some(closure.clone()), obstacle));
         }
         let mut entered = closure.entered(state, now);
+        entered.past_steward |= after == After::TakenPastSteward;
         if obstacle.as_ref().is_some_and(|failure| failure.cause == Cause::ClosureQuotaExceeded) {
             entered.retry_at = Some(now + self.quota_retry);
         }

@@ -214,6 +214,15 @@ fn who_was_kept_a_moment_ago_and_is_still_shown_in_that_unit_is_not_taken_to_bel
 }
 
 #[test]
+fn who_hears_at_its_first_call_that_aws_closes_the_account_already_was_not_the_one_who_asked() {
+    for cause in [Cause::Conflict, Cause::AccountNotActive] {
+        assert_eq!(after_asking(Some((cause, true)), false), After::TakenPastSteward);
+        let again = after_asking(Some((cause, true)), true);
+        assert_eq!(again, After::Taken, "the answer to an earlier call may have been lost");
+    }
+}
+
+#[test]
 fn while_the_switch_is_on_everything_waits_where_it_is() {
     for state in [ClosureState::Suspending, ClosureState::Cooling, ClosureState::Closing, keeping()] {
         let seen = Seen { protection: Some(Protection::Switch), ..seen("ACTIVE", UNIT) };
