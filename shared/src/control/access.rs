@@ -177,6 +177,7 @@ impl<'a> AccountAccess<'a> {
             name: visit.admission.name().to_owned(),
             email: visit.admission.email().to_owned(),
             is_own: visit.admission.is_own(),
+            shown_in: visit.admission.parent().cloned(),
             organizations,
             known: visit.known.cloned().unwrap_or_default(),
             stack_sets,
@@ -437,6 +438,8 @@ pub struct ManagementScope {
     pub(super) email: String,
     /// Whether it is the account that the functions run in.
     pub(super) is_own: bool,
+    /// The unit, or root, in which it was shown when the document was asked what holds for it.
+    pub(super) shown_in: Option<OrganizationalUnitId>,
     /// Its place and tags in the organization.
     pub organizations: OrganizationsGateway,
     /// The stack sets of the management account.

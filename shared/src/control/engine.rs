@@ -337,6 +337,10 @@ async fn go_on<S, C: Control<S>>(
         }
         actual = match (control.inspect(scope, desired).await, &failed) {
             (Ok(actual), _) => actual,
+            // That something has come between is why the change was refused, and passes by.
+            (Err(look), Some(_)) if look.cause == Cause::ConcurrentModification => {
+                return (Outcome::stopped(applied, Failure::from(look)), notes);
+            }
             // What the change answered says more than what the look after it did.
             (Err(_), Some((_, error))) => return (Outcome::stopped(applied, Failure::from(error)), notes),
             (Err(error), None) => return (Outcome::stopped(applied, Failure::from(error)), notes),

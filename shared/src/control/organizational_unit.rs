@@ -9,7 +9,8 @@
 //!
 //! **Calls.** In a sweep, the list of accounts shows the place, and a compliant account costs nothing more; else it costs one
 //! `DescribeAccount`. A unit named by its path is looked up once in five minutes,
-//! for all accounts.
+//! for all accounts. An account that is found in another unit than the one by which the document was asked is left where it is:
+//! what holds for it there, the next look knows.
 //!
 //! **Source.** `ListAccounts` and `DescribeAccount` show the place in `Paths`; a new account starts in the root, and `MoveAccount` names
 //! both the unit it leaves and the one it enters (AWS Organizations API reference).
@@ -119,9 +120,11 @@ impl Control for OrganizationalUnitControl {
             return Ok(Actual { parent: unit.clone(), unit });
         }
         let account = scope.organizations.describe_account(&scope.account_id).await?;
-        let parent = account.parent.ok_or_else(|| {
-            CallError::unusable("organizations:DescribeAccount", Cause::CallFailed, "an account without Paths")
-        })?;
+        let unusable = |cause, detail| CallError::unusable("organizations:DescribeAccount", cause, detail);
+        let parent = account.parent.ok_or_else(|| unusable(Cause::CallFailed, "an account without Paths"))?;
+        if parent != unit && scope.shown_in.as_ref().is_some_and(|shown_in| *shown_in != parent) {
+            return Err(unusable(Cause::ConcurrentModification, "the account in another unit than a moment ago"));
+        }
         Ok(Actual { parent, unit })
     }
 

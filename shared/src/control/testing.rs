@@ -161,6 +161,7 @@ impl Rules<'_> {
             name: active(&account()).name,
             email: active(&account()).email,
             is_own: false,
+            shown_in: None,
             known: Known::default(),
             organizations: OrganizationsGateway::mocked(mocked!(aws_sdk_organizations, recorder, self.organizations)),
             stack_sets: StackSetsGateway::new(mocked!(aws_sdk_cloudformation, recorder, self.cloudformation)),

@@ -43,6 +43,7 @@ pub struct Admission {
     name: String,
     email: String,
     is_own: bool,
+    parent: Option<OrganizationalUnitId>,
     protection: Option<Protection>,
 }
 
@@ -102,6 +103,11 @@ impl Admission {
         &self.email
     }
 
+    /// The unit, or root, in which AWS Organizations has shown it when it was asked what holds for it.
+    pub(crate) fn parent(&self) -> Option<&OrganizationalUnitId> {
+        self.parent.as_ref()
+    }
+
     /// Whether it is the organization's management account, in which the functions run. Without an organization there is none:
     /// the account of the stack is entered by its access role, as any other.
     pub fn is_own(&self) -> bool {
@@ -146,7 +152,8 @@ impl Admission {
 
     /// A member account with this protection.
     pub(crate) fn of_member(account_id: AccountId, protection: Option<Protection>) -> Self {
-        Self { account_id, name: "A".to_owned(), email: "a@example.com".to_owned(), is_own: false, protection }
+        let (name, email) = ("A".to_owned(), "a@example.com".to_owned());
+        Self { account_id, name, email, is_own: false, parent: None, protection }
     }
 }
 
@@ -187,8 +194,8 @@ impl Sessions {
             let looks = (invocation::reach() == Reach::Looks).then_some(Protection::PlanOnly);
             looks.or(is_suspended.then_some(Protection::Suspended))
         };
-        let (name, email) = (account.name.clone(), account.email.clone());
-        Ok(Admission { account_id: account.id.clone(), name, email, is_own, protection })
+        let (name, email, parent) = (account.name.clone(), account.email.clone(), account.parent.clone());
+        Ok(Admission { account_id: account.id.clone(), name, email, is_own, parent, protection })
     }
 }
 
