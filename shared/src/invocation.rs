@@ -9,6 +9,7 @@ mod reach;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use lambda_runtime::Context;
 use tokio::time::Instant;
 
 pub use reach::Reach;
@@ -34,11 +35,18 @@ struct Known {
 
 tokio::task_local! {
     static KNOWN: Known;
+    static REQUEST_ID: String;
 }
 
-/// Runs an invocation that AWS Lambda ends at `deadline`, in milliseconds since 1970.
-pub fn until<T>(deadline: u64, reach: Reach, work: impl Future<Output = T>) -> impl Future<Output = T> {
-    reaching(reach, left(deadline, clock::now()), work)
+/// Runs an invocation, of which AWS Lambda says this: when it ends, by which name the function was called, and its own name.
+pub fn of<T>(context: &Context, work: impl Future<Output = T>) -> impl Future<Output = T> {
+    let (reach, left) = (Reach::of(&context.invoked_function_arn), left(context.deadline, clock::now()));
+    REQUEST_ID.scope(context.request_id.clone(), reaching(reach, left, work))
+}
+
+/// What AWS Lambda calls the invocation at work; nothing where none is.
+pub(crate) fn request_id() -> String {
+    REQUEST_ID.try_with(Clone::clone).unwrap_or_default()
 }
 
 /// Runs an invocation of the function itself that AWS Lambda ends after this time.
@@ -139,6 +147,16 @@ mod tests {
             waiting_at_most(minute, async { assert_eq!(refused().await, Some(Cause::PlanOnly)) }).await;
         })
         .await;
-        until(0, Reach::Changes, async { assert_eq!(refused().await, None) }).await;
+        let mut context = Context::default();
+        context.invoked_function_arn = "arn:aws:lambda:us-east-1:111111111111:function:steward-x".to_owned();
+        of(&context, async { assert_eq!(refused().await, None) }).await;
+    }
+
+    #[tokio::test]
+    async fn an_invocation_has_the_name_that_lambda_gives_it_for_whatever_it_calls() {
+        let mut context = Context::default();
+        context.request_id = "8476a536".to_owned();
+        assert_eq!(of(&context, async { request_id() }).await, "8476a536");
+        assert_eq!(request_id(), "");
     }
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{call_metrics::Wire, log, metrics};
-use crate::invocation::{self, Reach};
+use crate::invocation;
 
 /// How long one attempt of a call may take, in seconds.
 const ATTEMPT: u64 = 8;
@@ -41,8 +41,8 @@ where
     // Boxed: the futures of the SDK nest so deep that the compiler gives up on laying them all out in one.
     let answer = |event: LambdaEvent<Value>| {
         Box::pin(async move {
-            let (deadline, reach) = (event.context.deadline, Reach::of(&event.context.invoked_function_arn));
-            let answer = invocation::until(deadline, reach, handle(function, event)).await.map_err(Diagnostic::from);
+            let context = event.context.clone();
+            let answer = invocation::of(&context, handle(function, event)).await.map_err(Diagnostic::from);
             metrics::emit(wire.take(name).as_slice());
             answer
         })

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::{Cause, Failure},
     gateway::{CallError, DynamoDbGateway, Write, attributes},
+    invocation,
 };
 
 /// How long a claim holds by itself. No function lives longer that uses it (300 s at most), and it is shorter than the six
@@ -146,9 +147,10 @@ fn item<T>(completed: bool, now: Timestamp, row: Option<&T>) -> Item<'_, T> {
     Item { completed, claimed_at: now.as_second(), claim: token(now), expires_at, row }
 }
 
-/// What tells one claim of a key from the others: the nanosecond in which it was asked for.
+/// What tells one claim of a key from the others: the invocation that asked for it, and the nanosecond. The clocks of two
+/// environments differ, so that one nanosecond may be that of two invocations.
 fn token(now: Timestamp) -> String {
-    now.as_nanosecond().to_string()
+    format!("{}#{}", invocation::request_id(), now.as_nanosecond())
 }
 
 #[cfg(test)]
@@ -249,7 +251,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_published_and_what_is_about_to_be_are_two_answers() {
-        let other = || "1789999999000000000".to_owned();
+        let other = || format!("another{}", token(now()));
         assert_eq!(publish(&[&refused(), &holds(true, other())], Ok(7)).await.unwrap(), None);
         let under_way = publish(&[&refused(), &holds(false, other())], Ok(7)).await.unwrap_err();
         assert_eq!(under_way.cause, Cause::ConcurrentModification);

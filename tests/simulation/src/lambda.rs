@@ -22,7 +22,7 @@ use aws_smithy_async::{
 use jiff::SignedDuration;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
-use steward::invocation::{self, Reach};
+use steward::invocation;
 use tokio::{
     sync::Notify,
     time::{Instant, sleep, sleep_until},
@@ -346,8 +346,8 @@ macro_rules! handler_of {
         let handler: Handler = Box::new(move |event| {
             let function = Rc::clone(&function);
             Box::pin(async move {
-                let (deadline, reach) = (event.context.deadline, Reach::of(&event.context.invoked_function_arn));
-                match invocation::until(deadline, reach, function.handle(event)).await {
+                let context = event.context.clone();
+                match invocation::of(&context, function.handle(event)).await {
                     Ok(answer) => serde_json::to_value(answer).map_err(|error| failed("Answer", &error.to_string())),
                     Err(failure) => {
                         let Diagnostic { error_type, error_message } = failure.into();
