@@ -135,8 +135,6 @@ pub(crate) struct State {
     pub(crate) table: Table,
     pub(crate) queues: BTreeMap<String, Queue>,
     pub(crate) buckets: BTreeMap<String, Bucket>,
-    /// When somebody first read a document that can be read.
-    pub(crate) good_document_read_at: Option<Timestamp>,
     pub(crate) executions: Executions,
     pub(crate) organization: Organization,
     pub(crate) stack_sets: StackSets,
@@ -221,7 +219,6 @@ impl Cloud {
             table: Table::default(),
             queues: queues.collect(),
             buckets: BTreeMap::new(),
-            good_document_read_at: None,
             executions: Executions::default(),
             organization: Organization::new(&mut draws),
             stack_sets: StackSets::default(),

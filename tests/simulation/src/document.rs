@@ -18,11 +18,6 @@ pub(crate) const PROTECTED: &str = "200000000004";
 /// What makes a document one that cannot be read.
 const MISTAKE: &str = "  password-policy:\n    minimum_length: many\n";
 
-/// Whether a text is a document that can be read.
-pub(crate) fn is_good(text: &[u8]) -> bool {
-    text.starts_with(b"version: 1") && !String::from_utf8_lossy(text).contains(MISTAKE)
-}
-
 /// What is the matter with a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

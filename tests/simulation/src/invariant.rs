@@ -264,10 +264,12 @@ impl Look<'_> {
         })
     }
 
-    /// Whether a document with a mistake was the first that was read: then there is none to go by.
+    /// Whether a document with a mistake was read before anybody had recorded a good one: then there is none to go by.
     fn lacks_document(&self) -> bool {
         let refused_at = self.published("BaselineDocumentRefused").map(|published| published.at).min();
-        refused_at.is_some_and(|refused_at| self.state.good_document_read_at.is_none_or(|read_at| read_at > refused_at))
+        refused_at.is_some_and(|refused_at| {
+            self.state.table.good_document_at.is_none_or(|recorded_at| recorded_at > refused_at)
+        })
     }
 
     fn was_given_up(&self, text: &str) -> bool {

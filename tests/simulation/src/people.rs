@@ -167,13 +167,19 @@ impl World {
         let before = self.cloud.with(|state| state.writes);
         self.baseline("plan").await;
         let after = self.cloud.with(|state| state.writes);
-        // Where people ask for accounts as well, or for their end or other names, others write meanwhile.
+        // Where people ask for accounts as well, for their end or other names, or delete what root users have, others write
+        // meanwhile.
         let writes = |item: &Item| {
             matches!(
                 item,
                 Item::Act(
                     _,
-                    Act::Request { .. } | Act::Closing(_) | Act::UpdateAccount(_) | Act::User(_) | Act::Region(_)
+                    Act::Request { .. }
+                        | Act::Closing(_)
+                        | Act::UpdateAccount(_)
+                        | Act::User(_)
+                        | Act::Region(_)
+                        | Act::DeleteRootCredentials { .. }
                 )
             )
         };

@@ -60,6 +60,9 @@ const KNOWN: &[(Family, u64, &str)] = &[
     (Small, 203, "the same, of messages of a queue"),
     (Small, 51_337, "an outage of four minutes costs a sweep its report"),
     (Mixed, 41_344, "who is kept after a person has moved it is said to be where it was"),
+    (Controls, 238_432, "an account is moved by the baseline of a unit that it has left"),
+    (Closings, 221_088, "what people have closed a moment ago is said to be closed by Steward"),
+    (Small, 288_870, "two invocations ask at the same moment of two clocks, and both are granted"),
     (LongLine, 1, "a line longer than the deadline"),
 ];
 

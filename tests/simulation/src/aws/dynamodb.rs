@@ -7,6 +7,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
+use steward::table::keys::BASELINE_DOCUMENT;
 
 use super::{
     Answer, Refusal,
@@ -28,6 +29,8 @@ const OF_INDEX: &str = "#key = :key";
 pub(crate) struct Table {
     items: BTreeMap<String, Item>,
     index: Index,
+    /// When it was first written down which document is a good one.
+    pub(crate) good_document_at: Option<Timestamp>,
 }
 
 /// What the index of the table has: copies of items, by their value of its attribute and their keys. It follows the table
@@ -146,6 +149,9 @@ impl Table {
     }
 
     fn put(&mut self, key: String, item: Item, lag: Duration) {
+        if key == BASELINE_DOCUMENT.key() {
+            self.good_document_at.get_or_insert_with(time::now);
+        }
         self.index.follow(lag, &key, self.items.get(&key), Some(&item));
         self.items.insert(key, item);
     }

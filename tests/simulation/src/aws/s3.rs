@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Answer, Refusal};
-use crate::{call::Call, cloud::State, document::is_good, time};
+use crate::{call::Call, cloud::State};
 
 /// A version of an object.
 #[derive(Clone, Debug)]
@@ -96,9 +96,6 @@ pub(super) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
             "MethodNotAllowed",
             "The specified method is not allowed against this resource.",
         ));
-    }
-    if is_good(&version.content) {
-        state.good_document_read_at.get_or_insert(time::now());
     }
     let headers = vec![("etag", version.etag()), ("x-amz-version-id", version.id.clone())];
     if call.if_none_match.as_deref() == Some(&version.etag()) {
