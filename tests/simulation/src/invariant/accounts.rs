@@ -158,7 +158,9 @@ pub(super) fn tags_are_as_the_document_says(look: &Look<'_>) -> Option<String> {
     }
     let first = first_unit(look);
     let document = document_of(look.script, document::Kind::Good);
-    let tagged = look.state.organization.accounts.iter().filter(|account| account.tagged_at.is_some());
+    // Who is closed keeps what it had before news of its place came.
+    let is_tagged = |account: &&Account| account.tagged_at.is_some() && account.state == "ACTIVE";
+    let tagged = look.state.organization.accounts.iter().filter(is_tagged);
     let mut unmoved = tagged.filter(|account| {
         let was_moved_out = look.state.organization.closings.moved_out.contains(&account.id);
         !history.has_moved(&account.id) && !was_moved_out
