@@ -27,6 +27,17 @@ enum Next {
     Rest(Request),
 }
 
+/// What came of a write.
+enum Written {
+    /// It is in the record.
+    Yes(Request),
+    /// Another invocation has moved the request, and this is where it is now.
+    Overtaken(Request),
+}
+
+/// How often one write is tried while others put the request off.
+const WRITES: usize = 5;
+
 impl CreateAccountPoller {
     /// Moves a request on. Answers with the request as it was left.
     pub(crate) async fn work(&self, message: &Message) -> Result<Request, Failure> {
@@ -143,28 +154,15 @@ impl CreateAccountPoller {
         }
     }
 
-    /// Announces the end. The record comes second: an end that is announced twice does less harm than one that never is. Who
-    /// comes meanwhile and finds it untold puts the request off; that write must not keep the record from being made.
+    /// Announces the end. The record comes second: an end that is announced twice does less harm than one that never is.
     async fn announce(&self, request: Request) -> Result<Next, Failure> {
         match request.announcement() {
             Some(Announcement::Created(event)) => self.bus.put(&event).await?,
             Some(Announcement::Failed(event)) => self.bus.put(&event).await?,
             None => {}
         }
-        let mut latest = request;
-        for _ in 0..5 {
-            let announced = latest.announced();
-            if self.store.advance(&latest, &announced, clock::now()).await? == Advanced::Yes {
-                return Ok(Next::Rest(announced));
-            }
-            let Some(found) = self.store.find(&latest.request_id).await? else { break };
-            let is_the_same_end = (found.attempt, &found.state) == (latest.attempt, &latest.state);
-            latest = found;
-            if latest.announced || !is_the_same_end {
-                break;
-            }
-        }
-        Ok(Next::Rest(latest))
+        let (Written::Yes(last) | Written::Overtaken(last)) = self.write(request, Request::announced).await?;
+        Ok(Next::Rest(last))
     }
 
     async fn follow(&self, request: Request, progress: Progress) -> Result<Next, Failure> {
@@ -175,10 +173,9 @@ impl CreateAccountPoller {
             Progress::SearchOn(next, wait) => self.put_off(request, Some(next), wait).await,
             Progress::BackInLine(wait) => {
                 let now = clock::now();
-                let waiting = request.back_in_line(now);
-                match self.store.advance(&request, &waiting, now).await? {
-                    Advanced::Yes => self.put_off(waiting, None, wait).await,
-                    Advanced::Raced | Advanced::NoPlace => self.reread(request).await,
+                match self.write(request, |request| request.back_in_line(now)).await? {
+                    Written::Yes(waiting) => self.put_off(waiting, None, wait).await,
+                    Written::Overtaken(found) => Ok(Next::Rest(found)),
                 }
             }
             // Two writes: what is known must not be lost because a message could not be sent.
@@ -191,15 +188,32 @@ impl CreateAccountPoller {
 
     async fn enter(&self, request: Request, state: State) -> Result<Next, Failure> {
         let now = clock::now();
-        let entered = request.entered(state, now);
-        match self.store.advance(&request, &entered, now).await? {
-            Advanced::Yes => {
+        match self.write(request, |request| request.entered(state.clone(), now)).await? {
+            Written::Yes(entered) => {
                 tracing::info!(request_id = %entered.request_id, state = entered.state.name(), "entered");
                 metrics::emit(time_to_ready(&entered).as_slice());
                 Ok(Next::Continue(entered))
             }
-            Advanced::Raced | Advanced::NoPlace => self.reread(request).await,
+            Written::Overtaken(found) => Ok(Next::Rest(found)),
         }
+    }
+
+    /// Writes what this invocation has learnt or done. Another one that has come meanwhile and found nothing new has put the
+    /// request off: that write must not cost what this one knows, such as the id of a call that no one else has.
+    async fn write(&self, mut request: Request, next: impl Fn(&Request) -> Request) -> Result<Written, Failure> {
+        for _ in 0..WRITES {
+            let written = next(&request);
+            if self.store.advance(&request, &written, clock::now()).await? == Advanced::Yes {
+                return Ok(Written::Yes(written));
+            }
+            let Some(found) = self.store.find(&request.request_id).await? else { break };
+            let is_where_it_was = found.is_where(&request);
+            request = found;
+            if !is_where_it_was {
+                break;
+            }
+        }
+        Ok(Written::Overtaken(request))
     }
 
     /// Comes back later. The message is sent before the record says so: a record that names a later look has its

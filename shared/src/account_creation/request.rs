@@ -273,6 +273,14 @@ impl Request {
             || self.looks.saturating_sub(self.first_look) >= MOST_LOOKS
     }
 
+    /// Whether the request has come as far as this reading of it: it may have been put off, and no more. By whose clock it came
+    /// there does not matter.
+    pub fn is_where(&self, earlier: &Self) -> bool {
+        let way = self.history.iter().map(|passed| &passed.state);
+        (self.attempt, self.announced, &self.state) == (earlier.attempt, earlier.announced, &earlier.state)
+            && way.eq(earlier.history.iter().map(|passed| &passed.state))
+    }
+
     /// Whether there is anything left to do.
     pub fn is_open(&self) -> bool {
         !(self.state.is_final() && self.announced)

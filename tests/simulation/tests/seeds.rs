@@ -63,6 +63,7 @@ const KNOWN: &[(Family, u64, &str)] = &[
     (Controls, 238_432, "an account is moved by the baseline of a unit that it has left"),
     (Closings, 221_088, "what people have closed a moment ago is said to be closed by Steward"),
     (Small, 288_870, "two invocations ask at the same moment of two clocks, and both are granted"),
+    (Small, 366_892, "the id of a call is lost, as a copy of the message has only put the request off meanwhile"),
     (LongLine, 1, "a line longer than the deadline"),
 ];
 

@@ -94,6 +94,22 @@ fn who_finds_a_request_between_call_and_record_never_calls_again_but_waits_and_t
 }
 
 #[test]
+fn a_request_that_others_have_put_off_is_where_it_was_and_one_that_they_have_moved_is_not() {
+    let mine = request(State::Creating);
+    let is_put_off = mine.searched(Some("next".to_owned())).put_off(at(40));
+    assert!(is_put_off.is_where(&mine));
+    // By somebody whose clock is late.
+    assert!(is_put_off.clamped(at(-1)).is_where(&mine));
+    let moved = [
+        mine.entered(in_progress(), at(1)),
+        mine.back_in_line(at(1)).claimed(at(2), at(7200)),
+        Request { announced: true, ..mine.clone() },
+        mine.again(spec(), State::Creating, at(0), at(7200)),
+    ];
+    assert!(moved.iter().all(|found| !found.is_where(&mine)), "{moved:?}");
+}
+
+#[test]
 fn the_end_is_reported_by_who_wrote_it_and_by_others_only_after_a_while() {
     let mut ready = request(State::Ready { account_id: ACCOUNT.parse().unwrap() });
     assert_eq!(next_step(&ready, Seen::Entered, BACKOFF, at(0)), Step::Announce);
