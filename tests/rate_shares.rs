@@ -157,3 +157,27 @@ fn calls_that_close_accounts_are_further_apart_than_aws_publishes() {
     let closer = callers().into_iter().find(|caller| caller.name == "AccountCloser").expect("the function");
     assert!(closer.takes("CloseAccount") < 0.99, "{}", closer.takes("CloseAccount"));
 }
+
+/// As deep as AWS lets units be under a root.
+const DEEPEST: f64 = 5.0;
+/// Calls of `DescribeOrganizationalUnit` that AWS takes in a second.
+const DESCRIBED_UNITS: f64 = 2.0;
+/// What an invocation needs beside the names, in seconds: what it keeps back for its end, and half as much for its other calls.
+const OTHER_SECONDS: f64 = 45.0;
+
+#[test]
+fn whoever_reads_the_names_above_an_account_has_the_time_for_the_deepest() {
+    let timeouts: BTreeMap<String, f64> = resources(&template(), "AWS::Serverless::Function")
+        .into_iter()
+        .map(|(name, function)| (name, function["Timeout"].as_f64().expect("a timeout")))
+        .collect();
+    let operation = "DescribeOrganizationalUnit";
+    let readers: Vec<Caller> = callers().into_iter().filter(|caller| caller.operations.contains(operation)).collect();
+    assert!(readers.len() > 3);
+    for reader in readers {
+        // Whoever asks for an account names its unit, of which no more than that is looked up.
+        let names = if reader.name == "AccountRequester" { 1.0 } else { DEEPEST };
+        let seconds = names / (DESCRIBED_UNITS * reader.share_of(operation)) + OTHER_SECONDS;
+        assert!(seconds <= timeouts[&reader.name], "{} needs {seconds:.0} s", reader.name);
+    }
+}

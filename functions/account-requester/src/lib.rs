@@ -113,7 +113,7 @@ impl AccountRequester {
         let asking = Asking::by_message(body)?;
         // Boxed for its size.
         let taken = Box::pin(self.look_at(&asking, until));
-        self.looks.take(&asking.look, clock::now(), taken).await.map(drop)
+        self.looks.take(&asking.look, clock::now(), taken).await
     }
 
     async fn look_at(&self, asking: &Asking, until: Instant) -> Result<(), Failure> {

@@ -160,7 +160,7 @@ impl BaselineApplier {
             }
         };
         // Boxed for its size.
-        self.looks.take(&look, clock::now(), Box::pin(taken)).await.map(drop)
+        self.looks.take(&look, clock::now(), Box::pin(taken)).await
     }
 
     async fn come(&self, message: Message, invocation: &str) -> Result<Vec<Row>, Failure> {

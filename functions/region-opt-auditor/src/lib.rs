@@ -29,11 +29,7 @@ use steward::{
         trigger::Trigger,
     },
     session::{Guards, Sessions},
-    table::{
-        idempotency::Idempotency,
-        keys,
-        looks::{Looks, Taken},
-    },
+    table::{idempotency::Idempotency, keys, looks::Looks},
 };
 
 use message::{Message, Reminder};
@@ -79,7 +75,7 @@ pub enum Audited {
         /// Whether Steward undoes it.
         remediated: bool,
     },
-    /// It was published before, or this look was taken before.
+    /// It was published before.
     Again,
     /// Who has asked for a change was recorded.
     CallRecorded,
@@ -152,26 +148,41 @@ impl RegionOptAuditor {
     }
 
     async fn message(&self, body: &str, invocation: &str) -> Result<(), Failure> {
-        self.receive(Message::of_body(body, &self.own_roles)?, invocation).await.map(drop)
+        let message = Message::of_body(body, &self.own_roles)?;
+        let look = message.look();
+        // Boxed for its size.
+        let received = Box::pin(async {
+            match self.receive(message.clone(), invocation).await {
+                // What had no turn is no failure: a message that fails comes back many minutes later, and not for ever.
+                Err(failure) if failure.cause == Cause::NoTimeLeft => self.put_off(message, failure).await,
+                received => received.map(drop),
+            }
+        });
+        match look {
+            Some(look) => self.looks.take(&look, clock::now(), received).await,
+            None => received.await,
+        }
+    }
+
+    /// Sends a message that had no turn to itself again, until the deadline.
+    async fn put_off(&self, message: Message, failure: Failure) -> Result<(), Failure> {
+        let Some(later) = message.put_off(clock::now(), self.deadline) else { return Err(failure) };
+        tracing::info!("not reached, looking again: {failure}");
+        Ok(self.queue.send(&later, self.backoff.poll).await?)
     }
 
     async fn receive(&self, message: Message, invocation: &str) -> Result<Audited, Failure> {
         match message {
             // Boxed for its size.
-            Message::Changed(change) => Box::pin(self.changed(change)).await,
+            Message::Changed(news) => Box::pin(self.changed(news.change)).await,
             Message::Called(call) => {
                 self.callers.record(&call, clock::now()).await?;
                 Ok(Audited::CallRecorded)
             }
             Message::Refused => Ok(Audited::CallRefused),
             Message::Remediate(reminder) => {
-                let now = clock::now();
-                let look = reminder.look();
-                let remediate = Box::pin(self.remediate(reminder.clamped(now), invocation));
-                Ok(match self.looks.take(&look, now, remediate).await? {
-                    Taken::Now => Audited::Remediated,
-                    Taken::Before => Audited::Again,
-                })
+                Box::pin(self.remediate(reminder.clamped(clock::now()), invocation)).await?;
+                Ok(Audited::Remediated)
             }
         }
     }

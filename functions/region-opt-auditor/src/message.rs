@@ -1,7 +1,7 @@
 //! What the function receives: a change, the call behind one, or its own reminder.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
@@ -24,13 +24,54 @@ const STATUS_CHANGE: &str = "Region Opt-In Status Change";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Message {
     /// A region has another status.
-    Changed(RegionChange),
+    Changed(News),
     /// Somebody has asked for a change.
     Called(RegionCall),
     /// Somebody has asked for a change, and AWS has refused it.
     Refused,
     /// An account is to be brought back to what the document says.
     Remediate(Reminder),
+}
+
+/// What the function sends to itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum ToItself {
+    /// A change that is judged later.
+    Changed(News),
+    /// An account that is looked at later.
+    Remediate(Reminder),
+}
+
+impl From<ToItself> for Message {
+    fn from(message: ToItself) -> Self {
+        match message {
+            ToItself::Changed(news) => Self::Changed(news),
+            ToItself::Remediate(reminder) => Self::Remediate(reminder),
+        }
+    }
+}
+
+/// That a region has another status, for the first time or put off because its judgement had no turn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct News {
+    /// What has changed.
+    #[serde(rename = "changed")]
+    pub(crate) change: RegionChange,
+    /// Since when it waits; None before it does.
+    #[serde(default)]
+    since: Option<Timestamp>,
+    /// Which try this is; None where the event has no id.
+    look: Option<Look>,
+}
+
+impl News {
+    /// The same, to be judged later; None once it has waited for so long.
+    fn put_off(self, now: Timestamp, patience: SignedDuration) -> Option<Self> {
+        let since = self.since.map_or(now, |since| since.min(now));
+        let look = self.look.map(|look| look.next()).filter(|look| look.number() < MOST_LOOKS)?;
+        (now.duration_since(since) < patience).then_some(Self { since: Some(since), look: Some(look), ..self })
+    }
 }
 
 /// The function's reminder to itself.
@@ -46,8 +87,8 @@ pub(crate) struct Reminder {
     look: Option<Look>,
 }
 
-/// The most looks of one reminder: at the usual intervals some sixty take two hours, the slowest stack takes a day. Whatever
-/// the times in a reminder say, it ends.
+/// The most looks of one chain: at the usual intervals some sixty take two hours, the slowest stack takes a day. Whatever
+/// the times in a message say, it ends.
 const MOST_LOOKS: u32 = 500;
 
 impl Reminder {
@@ -75,15 +116,38 @@ impl Reminder {
 }
 
 impl Message {
+    /// Which look the message stands for, if it is one that is taken once. What AWS tells is published once, however often it
+    /// is heard of.
+    pub(crate) fn look(&self) -> Option<Look> {
+        match self {
+            Self::Changed(news) => news.since.and(news.look.clone()),
+            Self::Called(_) | Self::Refused => None,
+            Self::Remediate(reminder) => Some(reminder.look()),
+        }
+    }
+
+    /// What is sent in the place of a message that had no turn; None once it has waited for so long.
+    pub(crate) fn put_off(self, now: Timestamp, patience: SignedDuration) -> Option<ToItself> {
+        match self {
+            Self::Changed(news) => news.put_off(now, patience).map(ToItself::Changed),
+            Self::Called(_) | Self::Refused => None,
+            Self::Remediate(reminder) => {
+                let reminder = reminder.clamped(now);
+                let is_patient = now.duration_since(reminder.since) < patience;
+                reminder.again().filter(|_| is_patient).map(ToItself::Remediate)
+            }
+        }
+    }
+
     /// Reads a message of the queue.
     pub(crate) fn of_body(body: &str, own_roles: &[OwnRole]) -> Result<Self, Failure> {
         let body: Value = serde_json::from_str(body)
             .map_err(|error| Failure::not_understood(format_args!("It is not JSON: {error}.")))?;
         match Trigger::of(body) {
             Trigger::Event(event) => Self::of_event(&event, own_roles),
-            Trigger::Manual(reminder) => serde_json::from_value(reminder).map(Self::Remediate).map_err(|error| {
-                Failure::not_understood(format_args!("It is neither an event nor a reminder: {error}."))
-            }),
+            Trigger::Manual(own) => serde_json::from_value(own)
+                .map(ToItself::into)
+                .map_err(|_| Failure::not_understood("It is neither an event nor what this function sends to itself.")),
             Trigger::Queue(_) => Err(Failure::not_understood("It is a batch in a message.")),
         }
     }
@@ -100,7 +164,8 @@ impl Message {
                 return Err(Failure::not_understood("It lacks accountId, regionName or status."));
             };
             let at = steward::clock::of_event(event);
-            return Ok(Self::Changed(RegionChange { account_id, region, status, at, requested_by: None }));
+            let change = RegionChange { account_id, region, status, at, requested_by: None };
+            return Ok(Self::Changed(News { change, since: None, look: Look::of_event(event) }));
         }
         let record = Record::of(detail).ok_or_else(|| Failure::not_understood("It tells of no region."))?;
         let disables = match record.name() {

@@ -83,22 +83,10 @@ impl Looks {
         look: &Look,
         now: Timestamp,
         taken: impl Future<Output = Result<(), Failure>>,
-    ) -> Result<Taken, Failure> {
+    ) -> Result<(), Failure> {
         let key = keys::LOOK.key(format_args!("{}#{look}", self.function));
-        Ok(match self.taken.publish(&key, now, taken).await? {
-            Some(()) => Taken::Now,
-            None => Taken::Before,
-        })
+        self.taken.publish(&key, now, taken).await.map(drop)
     }
-}
-
-/// When a look was taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// By this call.
-    Now,
-    /// By another invocation, or an earlier copy of the message.
-    Before,
 }
 
 #[cfg(test)]

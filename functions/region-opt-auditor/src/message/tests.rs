@@ -13,7 +13,7 @@ fn read(body: &str) -> Result<Message, Failure> {
 
 #[test]
 fn the_account_is_that_of_the_region_and_not_that_of_the_caller() {
-    let Ok(Message::Changed(change)) = read(STATUS) else { panic!() };
+    let Ok(Message::Changed(News { change, .. })) = read(STATUS) else { panic!() };
     assert_eq!((change.account_id.as_str(), change.region.as_str()), ("333333333333", "ap-east-1"));
     assert_eq!((change.status.as_str(), change.at.is_some()), ("ENABLED", true));
 }
@@ -46,6 +46,40 @@ fn two_copies_of_a_reminder_are_one_look_and_the_next_one_is_another() {
     // Whichever environment's clock is late.
     let late = reminder.clone().clamped(reminder.since - jiff::SignedDuration::from_secs(1));
     assert_eq!(late.again().unwrap().again().unwrap().look(), reminder.again().unwrap().again().unwrap().look());
+}
+
+#[test]
+fn a_change_that_had_no_turn_is_read_back_as_it_was_put_off_and_two_copies_of_it_are_one_look() {
+    let (now, patience) = (Timestamp::from_second(1_790_000_000).unwrap(), SignedDuration::from_hours(2));
+    let [news, copy] = [0, 7].map(|later| {
+        let read = read(STATUS).unwrap();
+        assert_eq!(read.look(), None, "it is published once, whoever tells of it");
+        read.put_off(now + SignedDuration::from_secs(later), patience).unwrap()
+    });
+    let again = read(&serde_json::to_string(&news).unwrap()).unwrap();
+    assert_eq!(again, news.into());
+    assert_eq!(again.look(), Message::from(copy).look());
+    let next = Message::from(again.clone().put_off(now, patience).unwrap());
+    assert!(again.look().is_some() && next.look() != again.look(), "{next:?}");
+}
+
+#[test]
+fn what_has_waited_until_the_deadline_is_put_off_no_more_whatever_time_it_names() {
+    let (now, patience) = (Timestamp::from_second(1_790_000_000).unwrap(), SignedDuration::from_hours(2));
+    for mut message in
+        [read(STATUS).unwrap(), read(r#"{"remediate": "123456789012", "since": "9000-01-01T00:00:00Z"}"#).unwrap()]
+    {
+        // It is counted from the first time on.
+        for hour in [0, 1] {
+            message = message.put_off(now + SignedDuration::from_hours(hour), patience).unwrap().into();
+        }
+        assert_eq!(message.clone().put_off(now + patience, patience), None, "{message:?}");
+        let mut looks = 0;
+        while let Some(next) = message.clone().put_off(now, patience) {
+            (message, looks) = (next.into(), looks + 1);
+        }
+        assert!(looks < MOST_LOOKS, "{looks}");
+    }
 }
 
 #[test]
