@@ -398,7 +398,7 @@ async fn an_account_that_somebody_closes_while_it_waits_is_noticed_told_once_and
 async fn killed_at(scenario: &Scenario, (service, operation): (&str, &str), input: &Value) {
     let management = scenario.organization.management_account();
     let slow = Fault::new(FaultKind::Latency(Duration::from_secs(5))).operation(service, operation);
-    let slow = scenario.cloud.faults().add(slow.account(management).function("account-closer").times(1));
+    let slow = scenario.fault(slow.account(management).function("account-closer").times(1));
     let killed = async {
         eventually(&format!("{operation} to be called"), PATIENCE, async || (slow.hits() > 0).then_some(())).await;
         harness::kill(scenario.stack.output(CLOSER)).expect("its process can be killed");

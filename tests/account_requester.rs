@@ -171,7 +171,7 @@ async fn twenty_requests_at_once_become_twenty_accounts_five_in_flight_and_the_n
 #[tokio::test]
 async fn a_request_that_was_recorded_but_not_queued_is_found_by_the_sweep() {
     let scenario = Scenario::own(&[]).await;
-    let fault = scenario.cloud.faults().add(
+    let fault = scenario.fault(
         local_cloud::Fault::new(local_cloud::FaultKind::Unavailable(503))
             .operation("sqs", "SendMessage")
             .account(scenario.organization.management_account())

@@ -187,7 +187,7 @@ async fn an_answer_that_was_lost_is_looked_up_and_asks_aws_no_second_time() {
     let account = scenario.member();
     let start = apply("start-email-change", &json!({"account_id": account, "new_email": "shop@new.example"}));
     let lost = Fault::new(FaultKind::AnswerLost).operation("account", "StartPrimaryEmailUpdate");
-    let lost = scenario.cloud.faults().add(lost.account(scenario.organization.management_account()).times(1));
+    let lost = scenario.fault(lost.account(scenario.organization.management_account()).times(1));
     let answer = one(&scenario, &start).await;
     assert_eq!((&answer["outcome"], lost.hits()), (&json!("failed"), 1), "{answer}");
     assert_eq!(state(&scenario, &account).await, "STARTING");
@@ -470,7 +470,7 @@ async fn a_code_in_an_input_that_nobody_waits_for_is_kept_nowhere_whatever_becom
     scenario.stack.client.invoke_async(function, wrong.to_string()).await.expect("it is taken");
     let slow = Fault::new(FaultKind::Latency(Duration::from_secs(5))).operation("account", "AcceptPrimaryEmailUpdate");
     let management = scenario.organization.management_account();
-    let slow = scenario.cloud.faults().add(slow.account(management).times(1));
+    let slow = scenario.fault(slow.account(management).times(1));
     scenario.stack.client.invoke_async(function, accept.to_string()).await.expect("it is taken");
     eventually("AWS to be asked", PATIENCE, async || (slow.hits() > 0).then_some(())).await;
     kill(function).expect("its process can be killed");

@@ -122,7 +122,7 @@ async fn what_waiting_cannot_fix_is_reported_with_the_remedy() {
     let listener = scenario.listen("incomplete").await;
     let (_, account) = young_account(&scenario, "Denied").await;
     let denied = Fault::error("AccessDenied", "no").operation("cloudwatch", "DescribeAlarms").account(&account);
-    let denied = scenario.cloud.faults().add(denied);
+    let denied = scenario.fault(denied);
     // While the account is young, a denial is a matter of time.
     harness::eventually("a denial", PATIENCE, async || (denied.hits() > 0).then_some(())).await;
     scenario.organization.set_joined(&account, Duration::from_hours(1));
@@ -138,7 +138,7 @@ async fn a_denial_in_the_first_minutes_of_an_account_passes() {
     let listener = scenario.listen("settling").await;
     let (_, account) = young_account(&scenario, "Settling").await;
     let denied = Fault::error("AccessDenied", "not everywhere yet").operation("cloudwatch", "DescribeAlarms");
-    let denied = scenario.cloud.faults().add(denied.account(&account).times(2));
+    let denied = scenario.fault(denied.account(&account).times(2));
     listener.wait_for("BaselineApplied", "account_id", &account, PATIENCE).await;
     assert_eq!(denied.hits(), 2);
     assert!(listener.received("BaselineIncomplete", "account_id", &account).await.is_empty());
@@ -211,7 +211,7 @@ async fn faults_in_the_member_account_delay_the_baseline_and_do_not_change_its_e
         Fault::new(FaultKind::Unavailable(500)).operation("cloudwatch", "PutMetricAlarm"),
         Fault::new(FaultKind::Reset).operation("sns", "ListSubscriptionsByTopic"),
     ]
-    .map(|fault| scenario.cloud.faults().add(fault.account(&account).times(1)));
+    .map(|fault| scenario.fault(fault.account(&account).times(1)));
     let published = listener.wait_for("BaselineApplied", "account_id", &account, PATIENCE).await;
     assert_eq!(published.detail["request_id"], id.as_str());
     assert!(faults.iter().all(|fault| fault.hits() == 1), "{:?}", faults.each_ref().map(local_cloud::FaultGuard::hits));

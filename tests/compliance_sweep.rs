@@ -139,16 +139,16 @@ async fn accounts_that_deny_throttle_or_close_and_a_batch_that_is_lost_are_in_th
     for account in &members[0..2] {
         let denied =
             Fault::error("AccessDenied", "denied by a service control policy").operation("iam", "ListAccountAliases");
-        faults.push(scenario.cloud.faults().add(denied.account(account)));
+        faults.push(scenario.fault(denied.account(account)));
     }
     for account in &members[2..4] {
         let throttled = Fault::new(FaultKind::Throttle).operation("iam", "ListAccountAliases").account(account);
-        faults.push(scenario.cloud.faults().add(throttled));
+        faults.push(scenario.fault(throttled));
     }
     // Nobody is in an account before somebody has closed it.
     let slow = Fault::new(FaultKind::Latency(Duration::from_secs(5)));
     let slow = slow.operation("sts", "AssumeRole").function("compliance-checker").account(&management);
-    let _slow = scenario.cloud.faults().add(slow);
+    let _slow = scenario.fault(slow);
     let execution = scenario.stack.start_sweep().await.unwrap();
     eventually("the accounts to be listed", PATIENCE, async || {
         objects(&scenario).await.into_iter().find(|key| key.ends_with("/accounts.json"))
@@ -158,7 +158,7 @@ async fn accounts_that_deny_throttle_or_close_and_a_batch_that_is_lost_are_in_th
     let close = json!({"AccountId": closed});
     scenario.stack.client.json("organizations", "CloseAccount", close).await.expect("somebody closes an account");
     let denied = Fault::error("AccessDenied", "the account is closed").operation("iam", "ListAccountAliases");
-    faults.push(scenario.cloud.faults().add(denied.account(&closed)));
+    faults.push(scenario.fault(denied.account(&closed)));
     let ended = scenario.stack.end_of_sweep(&execution, PATIENCE * 2).await;
     let first = report(&scenario).await;
     let seen = cells(&first);
@@ -190,7 +190,7 @@ async fn accounts_that_deny_throttle_or_close_and_a_batch_that_is_lost_are_in_th
 async fn a_batch_whose_function_is_killed_is_looked_at_again() {
     let scenario = Scenario::with_members(3, DOCUMENT).await;
     let hangs = Fault::new(FaultKind::Latency(PATIENCE)).operation("s3", "PutObject").function("compliance-checker");
-    let hangs = scenario.cloud.faults().add(hangs.account(scenario.organization.management_account()).times(1));
+    let hangs = scenario.fault(hangs.account(scenario.organization.management_account()).times(1));
     let execution = scenario.stack.start_sweep().await.unwrap();
     eventually("the checker to write what it found", PATIENCE, async || (hangs.hits() > 0).then_some(())).await;
     kill(scenario.stack.output("ComplianceCheckerFunction")).expect("its process can be killed");
@@ -203,7 +203,7 @@ async fn a_sweep_whose_batches_all_fail_ends_in_a_report_of_unknown_accounts() {
     let scenario = Scenario::with_members(1, DOCUMENT).await;
     let management = scenario.organization.management_account();
     let fault = Fault::new(FaultKind::Unavailable(503)).operation("s3", "PutObject").function("compliance-checker");
-    let _fault = scenario.cloud.faults().add(fault.account(management));
+    let _fault = scenario.fault(fault.account(management));
     let ended = sweep(&scenario).await;
     assert_eq!((&ended["totals"]["unknown"], &ended["totals"]["accounts"]), (&json!(3), &json!(3)), "{ended}");
     let report = report(&scenario).await;
@@ -219,7 +219,7 @@ async fn a_batch_that_runs_out_of_time_ends_before_its_function_and_says_what_is
     scenario.stack.configure("ComplianceCheckerFunction", &json!({"Timeout": 62})).await.expect("less time");
     let slow = Fault::new(FaultKind::Latency(Duration::from_secs(3))).function("compliance-checker");
     let slow = slow.operation("sts", "AssumeRole").account(scenario.organization.management_account());
-    let _slow = scenario.cloud.faults().add(slow);
+    let _slow = scenario.fault(slow);
     let ended = sweep(&scenario).await;
     assert_eq!(ended["totals"]["accounts"], 25, "{ended}");
     let seen = cells(&report(&scenario).await);
@@ -246,7 +246,7 @@ async fn accounts_are_looked_at_while_others_are_listed_and_changed_when_all_are
     // again every eight seconds, for two minutes.
     let silent = FaultKind::Latency(PATIENCE);
     let pages = Fault::new(silent).operation("organizations", "ListAccounts").after(3);
-    let pages = scenario.cloud.faults().add(pages.function("account-lister").account(management));
+    let pages = scenario.fault(pages.function("account-lister").account(management));
     let since = scenario.cloud.sequence();
     let execution = scenario.stack.start_sweep().await.expect("the sweep starts");
     eventually("an account to be entered", PATIENCE, async || {
@@ -285,7 +285,7 @@ async fn a_list_that_is_begun_again_by_another_invocation_or_at_the_same_time_pu
     let scenario = Scenario::with_members(110, DOCUMENT).await;
     let management = scenario.organization.management_account();
     let pages = Fault::new(FaultKind::Latency(Duration::from_secs(1))).operation("organizations", "ListAccounts");
-    let _pages = scenario.cloud.faults().add(pages.function("account-lister").account(management));
+    let _pages = scenario.fault(pages.function("account-lister").account(management));
     let execution = scenario.stack.start_sweep().await.unwrap();
     eventually("a batch", PATIENCE, async || {
         objects(&scenario).await.into_iter().find(|key| key.contains("/batches/"))
@@ -326,7 +326,7 @@ async fn a_sweep_whose_accounts_cannot_be_listed_fails_and_nobody_waits_for_batc
     let scenario = Scenario::with_members(1, DOCUMENT).await;
     let management = scenario.organization.management_account();
     let denied = Fault::error("AccessDeniedException", "no").operation("organizations", "ListAccounts");
-    let _denied = scenario.cloud.faults().add(denied.function("account-lister").account(management));
+    let _denied = scenario.fault(denied.function("account-lister").account(management));
     let execution = scenario.stack.start_sweep().await.unwrap();
     eventually("the sweep to fail", PATIENCE * 2, async || {
         let input = json!({"executionArn": execution});
@@ -454,7 +454,7 @@ async fn a_planted_batch_changes_an_account_by_its_own_baseline_and_the_manageme
     // The first batch is there long enough for the attacker to write over it.
     let slow = Fault::new(FaultKind::Latency(Duration::from_secs(3)));
     let slow = slow.operation("s3", "GetObject").function("compliance-checker").account(&management);
-    let _slow = scenario.cloud.faults().add(slow);
+    let _slow = scenario.fault(slow);
     let execution = scenario.stack.start_sweep().await.expect("the sweep starts");
     let key = eventually("the first batch", PATIENCE, async || {
         objects(&scenario).await.into_iter().find(|key| key.ends_with("/batches/0001.json"))

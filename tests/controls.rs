@@ -266,7 +266,7 @@ async fn one_control_that_fails_leaves_the_others_alone_and_is_unknown() {
     // Of age, so that a denial is final.
     scenario.organization.set_joined(&account, Duration::from_hours(1));
     let denied = Fault::error("AccessDenied", "no").operation("iam", "GetAccountPasswordPolicy");
-    let denied = scenario.cloud.faults().add(denied.account(&account));
+    let denied = scenario.fault(denied.account(&account));
     scenario.organization.deny_account_management(&account, true);
     let rows = run(&scenario, &account, "apply").await;
     scenario.organization.deny_account_management(&account, false);
@@ -293,7 +293,7 @@ async fn controls_that_fail_half_way_say_what_was_applied_and_stop_nobody_else()
         Fault::new(FaultKind::Unavailable(503)).operation("iam", "UpdateAccountPasswordPolicy").account(&account),
         Fault::new(FaultKind::Reset).operation("iam", "AttachRolePolicy").account(&account),
     ]
-    .map(|fault| scenario.cloud.faults().add(fault));
+    .map(|fault| scenario.fault(fault));
 
     let rows = run(&scenario, &account, "apply").await;
     assert!(faults.iter().all(|fault| fault.hits() > 1), "{:?}", faults.each_ref().map(FaultGuard::hits));

@@ -32,7 +32,7 @@ async fn an_account_is_created_tagged_placed_and_reported_once() {
 async fn an_answer_of_create_account_that_got_lost_is_looked_up_and_not_asked_for_again() {
     let scenario = Scenario::own(&[]).await;
     let listener = scenario.listen("lost-answer").await;
-    let lost = scenario.cloud.faults().add(
+    let lost = scenario.fault(
         Fault::new(FaultKind::AnswerLost)
             .operation("organizations", "CreateAccount")
             .account(scenario.organization.management_account())
@@ -56,10 +56,8 @@ async fn a_function_killed_between_create_account_and_its_record_leaves_one_acco
     let in_poller = |fault: Fault| fault.account(management_account).function("create-account-poller");
     let faults = [
         scenario
-            .cloud
-            .faults()
-            .add(in_poller(Fault::new(FaultKind::AnswerLost).operation("organizations", "CreateAccount")).times(1)),
-        scenario.cloud.faults().add(in_poller(Fault::new(FaultKind::Reset).operation("sqs", "SendMessage"))),
+            .fault(in_poller(Fault::new(FaultKind::AnswerLost).operation("organizations", "CreateAccount")).times(1)),
+        scenario.fault(in_poller(Fault::new(FaultKind::Reset).operation("sqs", "SendMessage"))),
     ];
     let id = scenario.request(&spec("Killed")).await;
     scenario.reaches(&id, "CREATING").await;
@@ -151,7 +149,7 @@ async fn faults_of_the_services_on_the_way_delay_a_request_and_do_not_change_its
     let management_account = scenario.organization.management_account();
     let at = |service: &str, operation: &str, kind: FaultKind| {
         let fault = Fault::new(kind).operation(service, operation).account(management_account);
-        scenario.cloud.faults().add(fault.function("create-account-poller").times(1))
+        scenario.fault(fault.function("create-account-poller").times(1))
     };
     let faults = [
         at("organizations", "CreateAccount", FaultKind::Throttle),

@@ -366,7 +366,7 @@ async fn a_creation_that_fails_half_way_says_how_far_it_came_and_goes_on_when_it
     let stage = Stage::set().await;
     let apply = json!({"user_name": "carol", "groups": ["group-developer"], "mode": "apply"});
     let denied = Fault::error("AccessDenied", "not today").operation("iam", "CreateLoginProfile").account(&stage.jump);
-    let fault = stage.scenario.cloud.faults().add(denied);
+    let fault = stage.scenario.fault(denied);
     let failed = stage.ask(&apply).await;
     assert_eq!((&failed["outcome"], &failed["cause"]), (&json!("failed"), &json!("AccessDenied")), "{failed}");
     assert_eq!((steps(&failed).len(), &failed["password_in"]), (3, &Value::Null), "all but the password: {failed}");

@@ -61,7 +61,7 @@ async fn twenty_people_at_once_have_a_process_each_and_nobody_is_refused() {
     // All are at work at the same time, however fast the machine is.
     let slow = Fault::new(FaultKind::Latency(Duration::from_secs(3))).function("account-requester");
     let slow = slow.operation("dynamodb", "GetItem").account(scenario.organization.management_account());
-    let slow = scenario.cloud.faults().add(slow);
+    let slow = scenario.fault(slow);
     let names: Vec<String> = (0..20).map(|n| format!("Person {n}")).collect();
     let asked =
         join_all(names.iter().map(|name| async { scenario.stack.request(&spec(name)).await.expect("an answer") }));

@@ -205,7 +205,7 @@ async fn a_region_is_remediated_although_aws_throttles_fails_and_is_still_at_wor
     ]
     .map(|fault| {
         let management = region_scenario.scenario.organization.management_account();
-        region_scenario.scenario.cloud.faults().add(fault.function("region-opt-auditor").account(management).times(1))
+        region_scenario.scenario.fault(fault.function("region-opt-auditor").account(management).times(1))
     });
     region_scenario.change("/enableRegion", "eu-south-2").await;
     listener.wait_for("RegionPolicyViolated", "status", "ENABLING", PATIENCE).await;

@@ -185,7 +185,7 @@ async fn of_two_hundred_accounts_each_has_one_row_and_nothing_is_called_deleted_
     };
     let denied = |service: &str, operation: &str, account: &str| {
         let said = "User is not authorized to perform this action with an explicit deny in a service control policy";
-        scenario.cloud.faults().add(Fault::error("AccessDenied", said).operation(service, operation).account(account))
+        scenario.fault(Fault::error("AccessDenied", said).operation(service, operation).account(account))
     };
     // By position: nothing there, audit denied, deletion denied, throttled for good, throttled for a moment, or all well.
     let mut faults: Vec<FaultGuard> = Vec::new();
@@ -207,13 +207,13 @@ async fn of_two_hundred_accounts_each_has_one_row_and_nothing_is_called_deleted_
             }
             30..33 => {
                 let throttled = Fault::new(FaultKind::Throttle).operation("iam", "DeleteLoginProfile").account(account);
-                faults.push(scenario.cloud.faults().add(throttled));
+                faults.push(scenario.fault(throttled));
                 ("failed", Some("Throttled"))
             }
             33..40 => {
                 let throttled =
                     Fault::new(FaultKind::Throttle).operation("iam", "ListAccessKeys").account(account).times(1);
-                faults.push(scenario.cloud.faults().add(throttled));
+                faults.push(scenario.fault(throttled));
                 ("done", None)
             }
             _ => ("done", None),
@@ -338,7 +338,7 @@ async fn the_features_are_shown_switched_and_shown_again() {
 
     // One of two is switched, and the second denied: what was done is kept with the failure.
     let denied = Fault::error("AccessDenied", "not today").operation("iam", "DisableOrganizationsRootSessions");
-    let _denied = scenario.cloud.faults().add(denied.account(scenario.organization.management_account()));
+    let _denied = scenario.fault(denied.account(scenario.organization.management_account()));
     let listener = scenario.listen("features").await;
     let row = of("disable", "apply").await;
     assert_eq!(
@@ -409,7 +409,7 @@ async fn an_audit_of_all_is_a_table_and_a_failed_look_is_never_an_empty_one() {
     let scenario = Scenario::own(&[]).await;
     let account = scenario.member();
     let fault = Fault::error("AccessDenied", "no").operation("iam", "GetAccountSummary").account(&account);
-    let fault = scenario.cloud.faults().add(fault);
+    let fault = scenario.fault(fault);
     let input = json!({"task": "audit-credentials", "all": true, "csv": true, "reason": "quarterly"});
     let answer = run(&scenario, &input).await;
     let row = answer["rows"].as_array().unwrap().iter().find(|row| row["account_id"] == account.as_str()).unwrap();

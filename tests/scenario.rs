@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use harness::{Listener, Mailbox, Package, Progress, Stack, deploy, eventually};
-use local_cloud::{AwsClient, LocalCloud, Options, Organization};
+use local_cloud::{AwsClient, Fault, FaultGuard, LocalCloud, Options, Organization};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -168,6 +168,12 @@ impl Scenario {
     /// The account that the organization has from the start, in `/Workloads`.
     pub(crate) fn member(&self) -> String {
         member(&self.organization)
+    }
+
+    /// Puts a fault in force in this organization alone: others are at work in the same cloud.
+    #[must_use = "the fault ends with the guard"]
+    pub(crate) fn fault(&self, fault: Fault) -> FaultGuard {
+        self.organization.fault(fault)
     }
 
     /// Puts another baseline document in place of the present one.

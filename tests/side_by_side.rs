@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// Slows a read down, so that two runs both see what was there before.
 fn slow(scenario: &Scenario, service: &str, operation: &str) -> FaultGuard {
-    scenario.cloud.faults().add(Fault::new(FaultKind::Latency(LOOK)).operation(service, operation))
+    scenario.fault(Fault::new(FaultKind::Latency(LOOK)).operation(service, operation))
 }
 
 /// The answers to the same input, given twice at once.

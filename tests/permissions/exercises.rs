@@ -325,10 +325,11 @@ async fn sweep(scenario: &Scenario, account: &str) {
     scenario.organization.set_region_time(Duration::ZERO);
     let regions = scenario.organization.regions_of(account);
     let installation = json!({"TableName": scenario.stack.output("StateTable"), "Key": {"pk": {"S": "installation"}}});
-    // Of those that read a new document at the same time, the lister is to be the one that records it.
+    // Of those that read a new document at the same time, the lister is to be the one that records it; the others wait less
+    // than they have patience for.
     let _slow = ["baseline-applier", "organization-preparer", "region-opt-auditor"].map(|function| {
-        let slow = Fault::new(FaultKind::Latency(Duration::from_secs(8))).function(function);
-        scenario.cloud.faults().add(slow.operation("s3", "GetObject"))
+        let slow = Fault::new(FaultKind::Latency(Duration::from_secs(5))).function(function);
+        scenario.fault(slow.operation("s3", "GetObject"))
     });
     // In the second sweep, a policy denies what is read inside the account.
     for denied in [&[][..], &READ_INSIDE] {

@@ -43,6 +43,7 @@ pub struct Fault {
     service: Option<String>,
     operation: Option<String>,
     account: Option<String>,
+    organization: Option<String>,
     function: Option<String>,
     spared: u32,
     times: Option<u32>,
@@ -51,7 +52,16 @@ pub struct Fault {
 impl Fault {
     /// A failure of every call, until it is narrowed down.
     pub fn new(kind: Kind) -> Self {
-        Self { kind, service: None, operation: None, account: None, function: None, spared: 0, times: None }
+        Self {
+            kind,
+            service: None,
+            operation: None,
+            account: None,
+            organization: None,
+            function: None,
+            spared: 0,
+            times: None,
+        }
     }
 
     /// An error of the service, with the status that clients take as their own fault.
@@ -90,6 +100,13 @@ impl Fault {
         self
     }
 
+    /// Only for callers of the organization with this management account.
+    #[must_use]
+    pub(crate) fn organization(mut self, management_account: &str) -> Self {
+        self.organization = Some(management_account.to_owned());
+        self
+    }
+
     /// Only for this function.
     #[must_use]
     pub fn function(mut self, function: &str) -> Self {
@@ -120,6 +137,8 @@ impl Fault {
             && is(&self.account, target.account)
             && is(&self.function, target.function)
             && self.times != Some(0)
+            // Last, as all accounts of the organization may have to be looked through.
+            && self.organization.as_deref().is_none_or(target.is_in)
     }
 }
 
@@ -129,6 +148,8 @@ pub(crate) struct Target<'a> {
     pub(crate) operation: &'a str,
     pub(crate) account: Option<&'a str>,
     pub(crate) function: Option<&'a str>,
+    /// Whether the caller is in the organization of a management account.
+    pub(crate) is_in: &'a dyn Fn(&str) -> bool,
 }
 
 /// The faults in force.
@@ -229,8 +250,13 @@ pub(crate) fn throttling(service: &str) -> ApiError {
 mod tests {
     use super::*;
 
-    const CALL: Target<'static> =
-        Target { service: "organizations", operation: "CreateAccount", account: Some("1"), function: Some("f") };
+    const CALL: Target<'static> = Target {
+        service: "organizations",
+        operation: "CreateAccount",
+        account: Some("1"),
+        function: Some("f"),
+        is_in: &|management| management == "0",
+    };
 
     #[test]
     fn a_fault_strikes_so_many_times_and_no_more() {
@@ -249,6 +275,16 @@ mod tests {
         let guard = faults.add(Fault::new(Kind::Reset).after(2).times(1));
         let struck: Vec<_> = (0..4).map(|_| faults.strike(&CALL).1.is_some()).collect();
         assert_eq!((struck, guard.hits()), (vec![false, false, true, false], 1));
+    }
+
+    #[test]
+    fn a_fault_of_one_organization_spares_the_others() {
+        let faults = Faults::default();
+        let _elsewhere = faults.add(Fault::new(Kind::Throttle).organization("1"));
+        assert!(faults.strike(&CALL).1.is_none());
+        let _here = faults.add(Fault::new(Kind::Throttle).organization("0"));
+        assert!(faults.strike(&CALL).1.is_some());
+        assert!(faults.strike(&Target { is_in: &|_| false, ..CALL }).1.is_none());
     }
 
     #[test]

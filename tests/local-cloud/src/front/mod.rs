@@ -98,13 +98,14 @@ fn with_request_id(core: &Core, mut answer: Response<Bytes>) -> Response<Bytes> 
 
 /// Lets the faults in force strike before or after the request is done.
 async fn with_faults(core: &Arc<Core>, request: &Incoming, caller: Option<&Caller>) -> Outcome {
-    let target = Target {
+    let account = caller.map(|caller| caller.account.as_str());
+    let (delay, struck) = core.faults.strike(&Target {
         service: &request.service,
         operation: &request.operation,
-        account: caller.map(|caller| caller.account.as_str()),
+        account,
         function: request.function.as_deref(),
-    };
-    let (delay, struck) = core.faults.strike(&target);
+        is_in: &|management| account.is_some_and(|account| core.services.organizations.has(management, account)),
+    });
     let delay = delay + core.latency;
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;

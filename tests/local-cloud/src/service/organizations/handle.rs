@@ -11,6 +11,7 @@ use super::state::{Fate, Org};
 use crate::client::AwsClient;
 use crate::core::Core;
 use crate::events::EventPlan;
+use crate::fault::{Fault, FaultGuard};
 use crate::service::account::{Contacts, EmailChanges, Regions, deny, deny_in_member};
 use crate::service::root_access::{self, RootCredentials};
 
@@ -309,6 +310,12 @@ impl Organization {
     /// The regions of an account.
     pub fn regions_of(&self, account: &str) -> Regions {
         Regions::new(self.core.clone(), account)
+    }
+
+    /// Puts a fault in force for the callers of this organization alone, until the guard is dropped.
+    #[must_use = "the fault ends with the guard"]
+    pub fn fault(&self, fault: Fault) -> FaultGuard {
+        self.core.faults.add(fault.organization(&self.management))
     }
 
     /// A client past the front, whose calls are neither recorded nor struck by faults, as an account's root user.
