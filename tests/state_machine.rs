@@ -56,7 +56,7 @@ fn a_task_outwaits_its_function_and_is_tried_again() {
         let function = function.strip_suffix("Plan").unwrap_or(&function);
         let timeout = functions[function]["Timeout"].as_i64().expect("a timeout");
         assert!(task["TimeoutSeconds"].as_i64().expect("a timeout") > timeout, "{function}");
-        let last = task["Retry"].as_array().and_then(|retries| retries.last()).expect("a retry");
+        let last = last_retry(&task);
         assert_eq!(last["ErrorEquals"], serde_json::json!(["States.ALL"]), "{function}");
     }
 }
@@ -70,6 +70,11 @@ const TRANSIENT: [&str; 5] = [
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
 ];
+
+/// The entry of `Retry` that takes what no other one does.
+fn last_retry(task: &Value) -> &Value {
+    task["Retry"].as_array().and_then(|retries| retries.last()).expect("a retry")
+}
 
 /// The waits of an entry of `Retry`, in seconds.
 fn waits(retry: &Value) -> Vec<f64> {
@@ -101,8 +106,7 @@ fn minutes_of_throttles_and_outages_of_lambda_cost_no_task_its_result() {
 fn an_outage_of_ten_minutes_costs_no_sweep_its_report() {
     for (function, task) in tasks(&definition()["States"]) {
         if ["AccountLister", "ComplianceReporter"].contains(&function.as_str()) {
-            let last = task["Retry"].as_array().and_then(|retries| retries.last()).expect("a retry");
-            let patience: f64 = waits(last).iter().sum();
+            let patience: f64 = waits(last_retry(&task)).iter().sum();
             assert!(patience >= 900.0, "{function} gives up after {patience} s");
         }
     }
@@ -117,7 +121,7 @@ const MOST_EVENTS: f64 = 25_000.0;
 fn a_worker_may_wait_for_the_list_until_nobody_tries_to_make_it_any_more() {
     let definition = definition();
     let lister = &definition["States"]["Look"]["Branches"][0]["States"]["ListAccounts"];
-    let retries = waits(lister["Retry"].as_array().and_then(|retries| retries.last()).expect("a retry"));
+    let retries = waits(last_retry(lister));
     let attempts = 1 + u32::try_from(retries.len()).expect("a small number");
     let timeout = resources(&template(), "AWS::Serverless::Function")["AccountLister"]["Timeout"].as_f64();
     let longest = f64::from(attempts) * timeout.expect("a timeout") + retries.iter().sum::<f64>();
@@ -134,16 +138,13 @@ fn a_sweep_is_ended_when_its_right_to_fix_is_over() {
 #[test]
 fn the_batches_that_are_under_way_when_the_work_is_over_leave_time_for_the_report() {
     let definition = definition();
-    let (mut batches, mut report) = (0.0_f64, 0.0_f64);
-    for (function, task) in tasks(&definition["States"]) {
-        let timeout = task["TimeoutSeconds"].as_f64().expect("a timeout");
-        match function.as_str() {
-            // Its function ends itself in time; what is ended all the same is tried once more.
-            "ComplianceChecker" => batches = batches.max(2.0 * timeout),
-            "ComplianceReporter" => report = timeout,
-            _ => {}
-        }
-    }
+    let tasks = tasks(&definition["States"]);
+    let longest = |wanted: &str| {
+        let of_it = tasks.iter().filter(|(function, _)| function == wanted);
+        of_it.map(|(_, task)| task["TimeoutSeconds"].as_f64().expect("a timeout")).fold(0.0, f64::max)
+    };
+    // Its function ends itself in time; what is ended all the same is tried once more.
+    let (batches, report) = (2.0 * longest("ComplianceChecker"), longest("ComplianceReporter"));
     let left = LONGEST_SWEEP.saturating_sub(LONGEST_WORK).as_secs_f64();
     assert!(left >= batches + report, "{left} s for {batches} and {report}");
 }
