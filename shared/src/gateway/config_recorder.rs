@@ -73,7 +73,7 @@ impl ConfigRecorderGateway {
     pub async fn find_delivery_state(&self) -> Result<Option<DeliveryState>, CallError> {
         let answer = self.0.describe_delivery_channel_status().send().await;
         let answer = answer.map_err(|error| CallError::of("config:DescribeDeliveryChannelStatus", error))?;
-        let failed = |status: Option<&DeliveryStatus>| status == Some(&DeliveryStatus::Failure);
+        let failed = |status: Option<&DeliveryStatus>| is(status.map(DeliveryStatus::as_str), "Failure");
         Ok(answer.delivery_channels_status().first().map(|channel| DeliveryState {
             stream_failed: failed(channel.config_stream_delivery_info().and_then(|info| info.last_status())),
             history_failed: failed(channel.config_history_delivery_info().and_then(|info| info.last_status())),
@@ -82,10 +82,68 @@ impl ConfigRecorderGateway {
 }
 
 fn recorder_state(status: &ConfigurationRecorderStatus) -> RecorderState {
-    let last = match status.last_status() {
-        Some(RecorderStatus::Pending) => LastRecording::Pending,
-        Some(RecorderStatus::Failure) => LastRecording::Failed,
-        _ => LastRecording::Succeeded,
+    let said = status.last_status().map(RecorderStatus::as_str);
+    let last = match () {
+        () if is(said, "Pending") => LastRecording::Pending,
+        () if is(said, "Failure") => LastRecording::Failed,
+        () => LastRecording::Succeeded,
     };
     RecorderState { is_recording: status.recording(), last }
+}
+
+/// Whether AWS says this word. Its model writes `Failure`, and its answers `FAILURE` (AWS CLI reference,
+/// `describe-configuration-recorder-status`), which the SDK takes for a word that it does not know.
+fn is(said: Option<&str>, word: &str) -> bool {
+    said.is_some_and(|said| said.eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_http_client::test_util::infallible_client_fn;
+
+    use super::*;
+    use crate::gateway::testing::unreachable_config;
+
+    /// A gateway to which AWS answers this.
+    fn told(answer: &'static str) -> ConfigRecorderGateway {
+        let aws = infallible_client_fn(move |_| {
+            let response = http::Response::builder().header("content-type", "application/x-amz-json-1.1");
+            response.body(answer).expect("a response")
+        });
+        ConfigRecorderGateway::of(&unreachable_config().to_builder().http_client(aws).build())
+    }
+
+    #[tokio::test]
+    async fn what_failed_has_failed_in_small_letters_and_in_capitals() {
+        for (answer, last) in [
+            (
+                r#"{"ConfigurationRecordersStatus": [{"recording": true, "lastStatus": "SUCCESS"}]}"#,
+                LastRecording::Succeeded,
+            ),
+            (
+                r#"{"ConfigurationRecordersStatus": [{"recording": true, "lastStatus": "PENDING"}]}"#,
+                LastRecording::Pending,
+            ),
+            (
+                r#"{"ConfigurationRecordersStatus": [{"recording": true, "lastStatus": "FAILURE"}]}"#,
+                LastRecording::Failed,
+            ),
+            (
+                r#"{"ConfigurationRecordersStatus": [{"recording": true, "lastStatus": "Failure"}]}"#,
+                LastRecording::Failed,
+            ),
+            (r#"{"ConfigurationRecordersStatus": [{"recording": true}]}"#, LastRecording::Succeeded),
+        ] {
+            let state = told(answer).find_recorder_state().await.unwrap();
+            assert_eq!(state, Some(RecorderState { is_recording: true, last }), "{answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_did_not_arrive_has_failed_in_capitals_too() {
+        let answer = r#"{"DeliveryChannelsStatus": [{"configHistoryDeliveryInfo": {"lastStatus": "FAILURE"},
+            "configStreamDeliveryInfo": {"lastStatus": "SUCCESS"}}]}"#;
+        let state = told(answer).find_delivery_state().await.unwrap();
+        assert_eq!(state, Some(DeliveryState { stream_failed: false, history_failed: true }));
+    }
 }
