@@ -14,10 +14,12 @@ import json
 import sys
 import xml.etree.ElementTree as ElementTree
 
+import botocore.model
 import botocore.session
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.parsers import RpcV2CBORParser
 from urllib3.response import HTTPResponse
 
 # Errors that any operation may answer with, whether its model lists them or not: the common errors of IAM, which
@@ -32,8 +34,13 @@ COMMON_OF_S3 = {
     "NoSuchVersion",
     "PreconditionFailed",
 }
-# Protocols whose answers are JSON.
-JSON = {"json", "rest-json"}
+# What AWS Config writes in capitals, whatever its model says (AWS CLI reference, describe-configuration-recorder-status).
+IN_CAPITALS = {"DeliveryStatus", "RecorderStatus"}
+# CloudWatch speaks several protocols. The functions' SDK chooses this one, and the simulated service knows no other.
+CBOR = "smithy-rpc-v2-cbor"
+botocore.model.PRIORITY_ORDERED_SUPPORTED_PROTOCOLS = (CBOR, *botocore.model.PRIORITY_ORDERED_SUPPORTED_PROTOCOLS)
+# Protocols whose answers are JSON, or the same in fewer bytes.
+JSON = {"json", "rest-json", CBOR}
 
 SESSION = botocore.session.Session()
 SETTINGS = {"parameter_validation": False, "request_checksum_calculation": "when_required"}
@@ -103,17 +110,17 @@ def client(question, endpoint, simulated):
 
 def unlike(model, code, headers, content):
     """What in an answer its model does not know, and what of the model it lacks."""
-    protocol = model.service_model.metadata["protocol"]
+    protocol = model.service_model.resolved_protocol
     if code is not None:
         declared = {shape.error_code: shape for shape in model.error_shapes}
         # The header may give it another code, the one of the query protocol; the model knows the one in the body.
-        code = json.loads(content)["__type"] if protocol in JSON else code
+        code = members_of(protocol, content)["__type"] if protocol in JSON else code
         common = COMMON | COMMON_OF_S3 if protocol == "rest-xml" else COMMON
         if code not in declared and code not in common:
             return [f"{model.name} does not declare {code}"]
         if protocol in JSON:
             # Services write the message with either letter, whatever their model says.
-            members = json.loads(content)
+            members = members_of(protocol, content)
             known = declared[code].members if code in declared else {}
             unsaid = {"__type", "message", "Message"} - set(known)
             members = {name: member for name, member in members.items() if name not in unsaid}
@@ -121,7 +128,7 @@ def unlike(model, code, headers, content):
         return []
     shape = model.output_shape
     if protocol in JSON:
-        return list(of_json(model.name, shape, json.loads(content)))
+        return list(of_json(model.name, shape, members_of(protocol, content)))
     if protocol == "query":
         root = ElementTree.fromstring(content)
         wrapper = shape.serialization["resultWrapper"] if shape else None
@@ -134,6 +141,14 @@ def unlike(model, code, headers, content):
     known |= {member.serialization.get("name", "").lower() for member in (shape.members.values() if shape else ())}
     wrong = [f"{model.name} has no header {name}" for name in headers if name.lower() not in known]
     return wrong + ([f"{model.name} has no body"] if content and not (shape and "payload" in shape.serialization) else [])
+
+
+def members_of(protocol, content):
+    """The members of an answer, before its model is asked what they are."""
+    if protocol != CBOR:
+        return json.loads(content)
+    parser = RpcV2CBORParser()
+    return parser.parse_data_item(parser.get_peekable_stream_from_bytes(content))
 
 
 def of_json(where, shape, value):
@@ -154,11 +169,17 @@ def of_json(where, shape, value):
         for name, member in value.items():
             yield from of_json(f"{where}.{name}", shape.value, member)
     else:
-        types = {"string": str, "blob": str, "boolean": bool, "timestamp": (int, float), "double": (int, float)}
+        times = (int, float, datetime.datetime)
+        types = {"string": str, "blob": str, "boolean": bool, "timestamp": times, "double": (int, float)}
         if not isinstance(value, types.get(kind, int)):
             yield f"{where} is {value!r}, and no {kind}"
-        elif getattr(shape, "enum", None) and value not in shape.enum:
+        elif getattr(shape, "enum", None) and value not in words_of(shape):
             yield f"{where} is {value!r}, and none of {shape.enum}"
+
+
+def words_of(shape):
+    """The words that a value may be."""
+    return {word.upper() for word in shape.enum} if shape.name in IN_CAPITALS else shape.enum
 
 
 def of_xml(where, shape, element):

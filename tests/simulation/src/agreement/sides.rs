@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     aws::{
-        account, closings, creations,
+        account, closings, creations, deployed,
         iam::{self, Group},
         locks, organizations, regions,
     },
@@ -68,6 +68,7 @@ impl Simulated {
             ("table", "table".into()),
             ("bus", STACK.into()),
             ("bucket", BUCKET.into()),
+            ("member bus", deployed::member_bus().into()),
         ]);
         let who =
             Principal { account: ACCOUNT.to_owned(), function: "agreement".to_owned(), actions: None, bounds: None };
@@ -91,6 +92,7 @@ impl Simulated {
             names.insert("member", organizations::add_account(state, 1, &root, 30, true).into());
             names.insert("other member", organizations::add_account(state, 2, &root, 30, true).into());
             state.stack_sets.add("shared", &organizations::id_of(2));
+            deployed::put(state, &organizations::id_of(1), time::now());
             names.insert("root", root.into());
             let arn = format!("arn:aws:organizations::{ACCOUNT}:account/o-exampleorgid/{}", organizations::id_of(1));
             names.insert("member's ARN", arn.into());
@@ -224,6 +226,7 @@ async fn furnish(cloud: &LocalCloud) -> (Names, Organization) {
         ("table", "table".into()),
         ("bus", STACK.into()),
         ("bucket", BUCKET.into()),
+        ("member bus", deployed::member_bus().into()),
     ]);
     let key = |name| json!([{"AttributeName": name, "KeyType": "HASH"}]);
     let table = json!({"TableName": "table", "BillingMode": "PAY_PER_REQUEST", "KeySchema": key("pk"),
@@ -269,6 +272,29 @@ async fn of_members(cloud: &LocalCloud, names: &mut Names) {
     let queue = member.json("sqs", "CreateQueue", json!({"QueueName": locks::QUEUE})).await.expect("a queue");
     names.insert("orders", queue["QueueUrl"].clone());
     names.insert("root session", role(&member, MEMBERS.0).await);
+    stack_sets_come(&member).await;
+}
+
+/// What [`deployed::put`] puts into a simulated member.
+async fn stack_sets_come(member: &AwsClient) {
+    let ask = async |service: &str, operation: &str, input| {
+        member.json(service, operation, input).await.expect("it is done");
+    };
+    for (name, pattern, state) in deployed::rules() {
+        let rule = json!({"Name": name, "EventPattern": pattern.to_string(), "State": state});
+        ask("events", "PutRule", rule).await;
+        ask("events", "PutTargets", json!({"Rule": name, "Targets": [deployed::target(MEMBERS.0)]})).await;
+    }
+    let role = format!("arn:aws:iam::{}:role/recorder", MEMBERS.0);
+    let recorder = json!({"name": "default", "roleARN": role, "recordingGroup": {"allSupported": true}});
+    let channel = json!({"name": "default", "s3BucketName": "log-archive"});
+    for (operation, input) in [
+        ("PutConfigurationRecorder", json!({"ConfigurationRecorder": recorder})),
+        ("PutDeliveryChannel", json!({"DeliveryChannel": channel})),
+        ("StartConfigurationRecorder", json!({"ConfigurationRecorderName": "default"})),
+    ] {
+        ask("config", &format!("StarlingDoveService.{operation}"), input).await;
+    }
 }
 
 async fn bucket(client: &AwsClient) {

@@ -3,7 +3,9 @@
 mod account;
 mod alarms;
 mod arranging;
+mod charges;
 mod closings;
+mod deployed;
 mod dynamodb;
 mod locks;
 mod people;
@@ -22,6 +24,23 @@ const SENDER: &str =
 /// Where the answers to an operation differ in any row, and why that is left so.
 pub(super) const EVERYWHERE: &[(&str, &str, &str)] = &[
     ("account:GetAccountInformation", "members.AccountState", UNREAD),
+    ("budgets:DescribeBudget", "members.Budget.CalculatedSpend", UNREAD),
+    ("budgets:DescribeBudget", "members.Budget.LastUpdatedTime", UNREAD),
+    ("budgets:DescribeNotificationsForBudget", "members.Notifications[].NotificationState", UNREAD),
+    ("cloudwatch:DescribeAlarms", "members.MetricAlarms[].AlarmArn", UNREAD),
+    ("cloudwatch:DescribeAlarms", "members.MetricAlarms[].AlarmConfigurationUpdatedTimestamp", UNREAD),
+    ("cloudwatch:DescribeAlarms", "members.MetricAlarms[].StateReason", UNREAD),
+    ("cloudwatch:DescribeAlarms", "members.MetricAlarms[].StateUpdatedTimestamp", UNREAD),
+    ("cloudwatch:DescribeAlarms", "members.MetricAlarms[].StateValue", UNREAD),
+    ("config:DescribeConfigurationRecorderStatus", "members.ConfigurationRecordersStatus[].lastStartTime", UNREAD),
+    (
+        "config:DescribeConfigurationRecorderStatus",
+        "members.ConfigurationRecordersStatus[].lastStatusChangeTime",
+        UNREAD,
+    ),
+    ("config:DescribeConfigurationRecorders", "members.ConfigurationRecorders[].roleARN", UNREAD),
+    ("events:DescribeRule", "members.Arn", UNREAD),
+    ("events:DescribeRule", "members.CreatedBy", UNREAD),
     ("organizations:DescribeOrganization", "members.Organization.AvailablePolicyTypes", UNREAD),
     ("organizations:ListRoots", "members.Roots[].PolicyTypes", UNREAD),
     ("s3:GetObject", "members.AcceptRanges", UNREAD),
@@ -72,6 +91,8 @@ pub(super) fn table() -> Vec<Row> {
         settings::regions(),
         settings::in_members(),
         alarms::rows(),
+        charges::rows(),
+        deployed::rows(),
         locks::rows(),
         people::users(),
         people::secrets(),

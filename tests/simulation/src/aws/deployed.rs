@@ -35,23 +35,31 @@ pub(crate) fn come(state: &mut State, account: &str) {
 }
 
 /// The same in an account that has had them for long.
-pub(super) fn put(state: &mut State, account: &str, starts_until: jiff::Timestamp) {
-    let bus = stack().functions["BaselineApplier"].environment["MEMBER_BUS_ARN"].clone();
-    let role = role(account, &bus);
+pub(crate) fn put(state: &mut State, account: &str, starts_until: jiff::Timestamp) {
+    let role = role(account, member_bus());
     let settings = settings::of(state, account);
     for region in controls::RECORDED {
         settings.recorders.insert(region.to_owned(), Recorder { is_on: true, starts_until });
     }
     for (name, pattern, state) in rules() {
-        let role = format!("arn:aws:iam::{account}:role/{}", controls::FORWARDER_ROLE);
-        let target = json!({"Id": "management", "Arn": bus, "RoleArn": role});
-        settings.rules.insert(name.to_owned(), Rule { pattern, state, target });
+        settings.rules.insert(name.to_owned(), Rule { pattern, state, target: target(account) });
     }
     settings.roles.insert(controls::FORWARDER_ROLE.to_owned(), settings::Lagging::new(Some(role)));
 }
 
+/// The bus that takes what members tell.
+pub(crate) fn member_bus() -> &'static str {
+    &stack().functions["BaselineApplier"].environment["MEMBER_BUS_ARN"]
+}
+
+/// Where the rules of an account forward to.
+pub(crate) fn target(account: &str) -> Value {
+    let role = format!("arn:aws:iam::{account}:role/{}", controls::FORWARDER_ROLE);
+    json!({"Id": "management", "Arn": member_bus(), "RoleArn": role})
+}
+
 /// The rules of stacks/member-events.yaml.
-fn rules() -> [(&'static str, Value, &'static str); 2] {
+pub(crate) fn rules() -> [(&'static str, Value, &'static str); 2] {
     let changes = json!({"source": [{"prefix": "aws."}], "$or": [
         {"detail-type": ["Region Opt-In Status Change"]},
         {"detail": {"eventSource": ["signin.amazonaws.com"], "userIdentity": {"type": ["Root"]}}},

@@ -29,7 +29,8 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Option<R
 /// An alarm of the same name is replaced as a whole.
 fn put(state: &mut State, who: &Principal, call: &Call) -> Result<Answer, Refusal> {
     if let Some(missing) = NEEDED.iter().find(|name| call.input[**name].is_null()) {
-        return Err(Refusal::new(400, "MissingParameter", format!("The parameter {missing} is required.")));
+        let message = format!("1 validation error detected: Value null at '{missing}' must not be null");
+        return Err(Refusal::new(400, "ValidationError", message));
     }
     let mut alarm = call.input.clone();
     if alarm["ActionsEnabled"].is_null() {

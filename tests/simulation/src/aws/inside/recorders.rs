@@ -1,4 +1,5 @@
-//! AWS Config in a member: its recorder and its delivery channel in each region.
+//! AWS Config in a member: its recorder and its delivery channel in each region. What came of the last one is said in capitals, as
+//! AWS does, and not as its model has it.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -24,8 +25,8 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Option<R
     let list = |name: &str, row: Option<Value>| json!({name: row.into_iter().collect::<Vec<_>>()});
     let body = match call.operation.as_str() {
         "DescribeConfigurationRecorderStatus" => {
-            let status = |recorder: &Recorder| if time::now() < recorder.starts_until { "Pending" } else { "Success" };
-            let row = |recorder: &Recorder| json!({"name": "default", "recording": recorder.is_on, "lastStatus": status(recorder).to_uppercase()});
+            let status = |recorder: &Recorder| if time::now() < recorder.starts_until { "PENDING" } else { "SUCCESS" };
+            let row = |recorder: &Recorder| json!({"name": "default", "recording": recorder.is_on, "lastStatus": status(recorder)});
             list("ConfigurationRecordersStatus", recorder.map(row))
         }
         "DescribeConfigurationRecorders" => {
