@@ -78,6 +78,8 @@ pub(crate) enum Effect {
     RegionSettles { account: String, region: String, bus: Bus },
     /// The stack sets of people have come to an account.
     StackSetsCome { account: String },
+    /// AWS has done with an operation on the stack set that all accounts are to have.
+    StackSetDeployed { operation: String },
     /// A function is invoked, and nobody waits for the answer.
     Invoke { function: String, payload: Value },
 }

@@ -40,6 +40,10 @@ pub(crate) fn furnish(state: &mut State, script: &Script) -> Vec<String> {
     }
     let controls = script.nature.controls;
     state.has_stack_sets = controls.has(Control::ConfigRecorder) || controls.has(Control::MemberEvents);
+    if controls.has(Control::StackInstances) {
+        let accounts: Vec<String> = (0..script.accounts).map(organizations::id_of).collect();
+        stack_sets::furnish_asked_for(state, &accounts);
+    }
     if !controls.is_empty() {
         for number in 0..script.accounts {
             settings::furnish(state, &organizations::id_of(number));

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    aws::{account, closings, creations, deployed, events, regions, sqs},
+    aws::{account, closings, creations, deployed, events, regions, sqs, stack_sets},
     cloud::{Cloud, Effect, Line, State},
     fault::Kind,
     furnish::furnish,
@@ -290,6 +290,9 @@ impl World {
             }
             Effect::AddressChanges { account } => self.cloud.with(|state| account::address_changes(state, &account)),
             Effect::StackSetsCome { account } => self.cloud.with(|state| deployed::come(state, &account)),
+            Effect::StackSetDeployed { operation } => {
+                self.cloud.with(|state| stack_sets::deployed(state, &operation));
+            }
             Effect::CreationEnds { call } => self.cloud.with(|state| creations::end(state, &call)),
             Effect::ClosingEnds { account } => self.cloud.with(|state| closings::closing_ends(state, &account)),
             Effect::Invoke { function, payload } => {

@@ -20,7 +20,7 @@ use crate::{
     aws::{
         account, closings, creations, deployed,
         iam::{self, Group},
-        locks, organizations, regions,
+        locks, organizations, regions, stack_sets,
     },
     cloud::{Cloud, Effect, Principal},
     template::{ACCOUNT, JUMP, STACK, last, stack},
@@ -137,6 +137,9 @@ impl Simulated {
             match effect {
                 // Nobody hears of events here, and people have no stack sets.
                 Effect::Event { .. } | Effect::Invoke { .. } | Effect::StackSetsCome { .. } => {}
+                Effect::StackSetDeployed { operation } => {
+                    self.cloud.with(|state| stack_sets::deployed(state, &operation));
+                }
                 // AWS takes hours at times, for which nobody waits here.
                 Effect::AddressChanges { account } => {
                     self.cloud.with(|state| account::address_changes(state, &account));

@@ -37,6 +37,9 @@ pub(crate) const ACCESS_ROLE: &str = "OrganizationAccountAccessRole";
 pub(crate) const ADMINISTRATOR_ACCESS: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 /// Who may enter beside.
 const ALSO_TRUSTED: &str = "333333333333";
+/// The stack set that all accounts are to have, and where.
+pub(crate) const ASKED_FOR: &str = "to-everybody";
+pub(crate) const STACK_REGION: &str = "us-east-1";
 /// The budget.
 pub(crate) const BUDGET: &str = "steward-monthly";
 /// The names that the billing alarm and its topic have.
@@ -83,6 +86,7 @@ pub(super) fn text(control: Control) -> &'static str {
         Control::Budget => "  budget: {limit_usd: 50, emails: [aws-costs@example.com], forecast_percentages: [100]}\n",
         Control::ConfigRecorder => "  config-recorder: {regions: [us-east-1, eu-central-1]}\n",
         Control::ConsoleColor => "  console-color: {color: red}\n",
+        Control::StackInstances => "  stack-instances: {sets: [{name: to-everybody, regions: [us-east-1]}]}\n",
     }
 }
 
@@ -120,6 +124,7 @@ pub(crate) fn has(state: &State, id: &str, control: Control) -> bool {
             let status = |region: &str| regions.and_then(|regions| regions.get(region)).copied().unwrap_or("DISABLED");
             status(ENABLED) == "ENABLED" && status(DISABLED) == "DISABLED"
         }
+        Control::StackInstances => state.stack_sets.is_current(id),
         _ => state.settings.get(id).is_some_and(|settings| is_set_to(settings, control)),
     }
 }

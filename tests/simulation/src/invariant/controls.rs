@@ -95,6 +95,7 @@ pub(super) fn nothing_is_changed_that_nobody_asks_for(look: &Look<'_>) -> Option
             "BaselineApplier" => true,
             "ComplianceChecker" => remediates,
             "RegionOptAuditor" => remediates && changed.control == Control::Regions,
+            "AccountLister" => remediates && changed.control == Control::StackInstances,
             _ => false,
         };
         // What rules about regions ask for in other runs, an invariant of its own looks at.
@@ -160,7 +161,13 @@ pub(super) fn everybody_has_every_control_after_an_apply(look: &Look<'_>) -> Opt
                     "not_ready" if control == Control::ConfigRecorder => true,
                     "not_ready" => matches!(
                         row.map(|row| row["failure"]["cause"].as_str()),
-                        Some(Some("RegionInTransition" | "RegionOptQuota" | "NotVisibleYet" | "OptInRequired"))
+                        Some(Some(
+                            "RegionInTransition"
+                                | "RegionOptQuota"
+                                | "NotVisibleYet"
+                                | "OptInRequired"
+                                | "StackSetBusy"
+                        ))
                     ),
                     _ => false,
                 };

@@ -72,7 +72,7 @@ fn needs(control: Control) -> &'static [&'static str] {
         ],
         Control::ConsoleColor => &["uxc:GetAccountCustomizations", "uxc:UpdateAccountCustomizations"],
         Control::RootCredentials => &["iam:GetAccountSummary"],
-        Control::OrganizationalUnit | Control::AccountName | Control::PrimaryEmail => &[],
+        Control::OrganizationalUnit | Control::AccountName | Control::PrimaryEmail | Control::StackInstances => &[],
     }
 }
 

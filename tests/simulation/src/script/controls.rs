@@ -40,6 +40,8 @@ pub enum Control {
     ConfigRecorder,
     /// How the console shows itself.
     ConsoleColor,
+    /// Stack sets that are in every account.
+    StackInstances,
 }
 
 impl Control {
@@ -54,7 +56,7 @@ impl Control {
         Self::SwitchRoles,
     ];
     /// Those that a seed draws by their names.
-    const FURTHER: [Self; 9] = [
+    const FURTHER: [Self; 10] = [
         Self::OrganizationalUnit,
         Self::AccountName,
         Self::PrimaryEmail,
@@ -64,6 +66,7 @@ impl Control {
         Self::Budget,
         Self::ConfigRecorder,
         Self::ConsoleColor,
+        Self::StackInstances,
     ];
 
     /// All of them.
@@ -90,6 +93,7 @@ impl Control {
             Self::Budget => "budget",
             Self::ConfigRecorder => "config-recorder",
             Self::ConsoleColor => "console-color",
+            Self::StackInstances => "stack-instances",
         }
     }
 
@@ -252,10 +256,17 @@ impl Script {
         }
         // Documents name a unit where it is there all the time, and nobody closes accounts, which are moved for that.
         let Nature { deep, rough, .. } = self.nature;
-        let has_home = self.units > 1 && !deep && !rough && self.cooling_off.is_none();
+        let closes = self.cooling_off.is_some();
+        let has_home = self.units > 1 && !deep && !rough && !closes;
         let further = Control::FURTHER.into_iter().filter(|control| {
             let is_asked = draws.happens(&format!("documents ask for {}", control.id()), 40);
-            is_asked && (has_home || *control != Control::OrganizationalUnit)
+            let fits = match control {
+                Control::OrganizationalUnit => has_home,
+                // Whoever closes accounts waits for people to take them out of it.
+                Control::StackInstances => !closes,
+                _ => true,
+            };
+            is_asked && fits
         });
         self.nature.controls = further.chain(self.nature.controls.iter()).collect();
     }

@@ -59,6 +59,9 @@ fn stack_sets() -> Vec<Row> {
         ask("what an account has of a stack set", "ListStackInstances", instances("shared")),
         ask("of a stack set that is not there", "ListStackInstances", instances("gone"))
             .refused("StackSetNotFoundException"),
+        ask("a stack set is shown", "DescribeStackSet", json!({"StackSetName": "shared"})),
+        ask("one that is not there is not", "DescribeStackSet", json!({"StackSetName": "gone"}))
+            .refused("StackSetNotFoundException"),
         ask("an account is taken out", "DeleteStackInstances", of("shared")),
         ask("it is taken out once", "DeleteStackInstances", of("shared")).refused("OperationIdAlreadyExistsException"),
         ask("nobody is taken out of what is not there", "DeleteStackInstances", of("gone"))

@@ -9,7 +9,7 @@ use crate::{
         account::outside,
         arranging, deployed,
         regions::{self, Asker},
-        root, settings,
+        root, settings, stack_sets,
     },
     cloud::State,
     document::{FIRST_UNIT, controls},
@@ -30,6 +30,7 @@ pub(super) fn undo(state: &mut State, account: &str, control: Control, way: u64)
         Control::MemberEvents => inside::silence(state, account, way),
         Control::ConfigRecorder => inside::stop_recording(state, account, way),
         Control::Budget => inside::spend_more(state, account, way),
+        Control::StackInstances => stack_sets::undo(state, account, way),
         _ => undo_settings(state, account, control, way),
     }
     settings::changed(state, account, control, None);
