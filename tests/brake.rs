@@ -78,6 +78,37 @@ async fn a_sweep_that_would_change_more_than_its_share_stops_and_waits_for_a_wor
 }
 
 #[tokio::test]
+async fn a_sweep_deploys_stack_sets_to_its_share_of_the_accounts_and_waits_for_a_word() {
+    const STACK_SETS: &str = "version: 1\noverrides:\n- match: {organizational_unit: /Workloads/Sandbox}\n  stack-instances: \
+                              {sets: [{name: logging, regions: [us-east-1]}]}\nremediate: [stack-instances]\n";
+    let scenario = Scenario::with_members(MEMBERS, STACK_SETS).await;
+    scenario.stack.watch_for_years().await.expect("the table takes it");
+    scenario.organization.make_stack_set("logging", None);
+    let listener = scenario.listen("stack-brake").await;
+    let asked_for = || {
+        let operations = scenario.organization.stack_set_operations("logging");
+        operations.into_iter().map(|(_, accounts)| accounts.len()).collect::<Vec<_>>()
+    };
+
+    let note = sweep(&scenario, &json!({})).await;
+    assert_eq!(asked_for(), [10], "{note}");
+    let published = listener.all("SweepBraked").await;
+    assert_eq!(published.len(), 1, "{note}");
+    let stopped = published[0].detail["sweep_id"].as_str().expect("a sweep").to_owned();
+    assert!(note.contains(&format!("{{\"continue\": \"{stopped}\"}}")), "{note}");
+
+    let plan = json!({"organizational_unit": "/Workloads/Sandbox", "controls": ["stack-instances"]});
+    harness::eventually("AWS to have done with it", PATIENCE, async || {
+        let plan = scenario.stack.baseline(&plan).await.expect("the applier answers");
+        (outcomes(&plan).get("compliant") == Some(&10)).then_some(())
+    })
+    .await;
+    let note = sweep(&scenario, &json!({"continue": stopped})).await;
+    assert_eq!(asked_for(), [10, MEMBERS - 10], "{note}");
+    assert_eq!(listener.all("SweepBraked").await.len(), 1);
+}
+
+#[tokio::test]
 async fn an_apply_to_a_unit_stops_after_its_share_and_goes_on_when_its_plan_is_confirmed() {
     let scenario = Scenario::with_members(MEMBERS, DOCUMENT).await;
     let ask = |mode: &str, confirmation: Option<&Value>| {

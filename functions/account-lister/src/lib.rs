@@ -12,8 +12,7 @@ use serde_json::Value;
 use steward::{
     account_creation::{Announced, BaselineMessage, NewlyNamed, Store},
     baseline::{BaselineSelectorUnmatched, DocumentCache, Selectors, TagSelectors, unmatched_in_words},
-    clock,
-    control::{self, brake::may_change},
+    clock, control,
     error::{Cause, Failure},
     gateway::{
         Account, DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, Origin, S3Gateway, SqsGateway,
@@ -193,18 +192,15 @@ impl AccountLister {
             }
         }
         if remediates && document.remediates("stack-instances") {
-            let continues = sweep.continues.is_some();
-            let may_change = if continues { usize::MAX } else { may_change(accounts.len(), self.max_changed_percent) };
             let account_arns = origin.account_arns();
             let of = OfSweep {
                 sweep_id: &sweep_id,
                 document: &document,
                 account_arns: &account_arns,
                 accounts: &listed,
-                may_change,
                 now,
             };
-            self.stack_sets.deploy(&mut stack_sets, of).await;
+            self.stack_sets.deploy(&self.brake, &mut stack_sets, of).await;
         }
         batches.write_all(&stack_sets).await?;
         for account in &mut listed {

@@ -13,7 +13,7 @@ use steward::{
     ids::{AccountId, Region},
     runtime::start::SdkConfig,
     session::{Guards, Sessions},
-    sweep::{Listed, SweepId, may_be_remediated},
+    sweep::{Listed, SweepBrake, SweepId, may_be_remediated},
     table::known_accounts::KnownAccounts,
 };
 
@@ -44,8 +44,6 @@ pub(crate) struct OfSweep<'a> {
     /// What the ARNs of the accounts begin with.
     pub(crate) account_arns: &'a str,
     pub(crate) accounts: &'a [Listed],
-    /// How many accounts it may change.
-    pub(crate) may_change: usize,
     pub(crate) now: Timestamp,
 }
 
@@ -93,10 +91,10 @@ impl StackSets {
         Ok(SetSeen::There { set, instances, operations: Vec::new() })
     }
 
-    /// Has each stack set deployed to the accounts that lack it, as far as a sweep may change them, in one operation for all
-    /// accounts that are to have it in the same regions. What was asked for is noted in the facts. What AWS does not take is left for
-    /// the next sweep.
-    pub(crate) async fn deploy(&self, facts: &mut [SetFacts], of: OfSweep<'_>) {
+    /// Has each stack set deployed to the accounts that lack it, as far as the brake lets a sweep change them, in one operation for
+    /// all accounts that are to have it in the same regions. What was asked for is noted in the facts. What AWS does not take is left
+    /// for the next sweep.
+    pub(crate) async fn deploy(&self, brake: &SweepBrake, facts: &mut [SetFacts], of: OfSweep<'_>) {
         let tags = match self.tags(of).await {
             Ok(tags) => tags,
             Err(error) => {
@@ -106,14 +104,6 @@ impl StackSets {
         };
         let lacking = lacking(facts, tags.as_ref(), of);
         let mut all: BTreeSet<&AccountId> = lacking.values().flat_map(|group| &group.accounts).collect();
-        if all.len() > of.may_change {
-            tracing::warn!(
-                accounts = all.len(),
-                may_change = of.may_change,
-                "more accounts lack a stack set than may be changed"
-            );
-            return;
-        }
         if tags.is_some() && all.len() > CONFIRMED {
             tracing::info!(
                 accounts = all.len(),
@@ -122,7 +112,15 @@ impl StackSets {
             );
             all = all.into_iter().take(CONFIRMED).collect();
         }
-        let may_be: BTreeSet<AccountId> = self.changeable(&all, tags.as_ref(), of).await;
+        let may_be = self.changeable(&all, tags.as_ref(), of).await;
+        let taken = match brake.take_some(of.sweep_id, may_be.len()).await {
+            Ok(taken) => taken,
+            Err(error) => {
+                tracing::warn!("it cannot be counted whom stack sets are deployed to, and none is: {error}");
+                return;
+            }
+        };
+        let may_be: BTreeSet<AccountId> = may_be.into_iter().take(taken).collect();
         for facts in facts {
             let groups = lacking.iter().filter(|((name, _), _)| *name == facts.name);
             let groups = groups.map(|(_, group)| (&group.accounts & &may_be, &group.regions));
@@ -263,7 +261,7 @@ mod tests {
 
     fn of<'a>(accounts: &'a [Listed], document: &'a Document, sweep_id: &'a SweepId) -> OfSweep<'a> {
         let now = Timestamp::from_second(1_790_000_000).unwrap();
-        OfSweep { sweep_id, document, account_arns: "arn:", accounts, may_change: 10, now }
+        OfSweep { sweep_id, document, account_arns: "arn:", accounts, now }
     }
 
     fn document(sections: serde_json::Value) -> Document {

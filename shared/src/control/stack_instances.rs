@@ -15,8 +15,9 @@
 //! that is done again asks once. Accounts that are to have a stack set in the same regions are in one operation; where there are
 //! several such groups, the largest is, and the others wait for the next sweep, unless managed execution of the stack set is
 //! active. Where an override with this section selects by tags, the index of tags says whose it is and each account is confirmed
-//! by its own tags before anything is deployed to it, at most 500 in a sweep. It asks for none where more accounts lack one than
-//! the stack parameter `MaxChangedPercent` allows. New accounts, and those that are named by hand, get theirs one by one.
+//! by its own tags before anything is deployed to it, at most 500 in a sweep. Accounts that are
+//! asked for count as changed: where more lack one than the stack parameter `MaxChangedPercent` allows, the sweep asks for so many,
+//! stops, and waits until somebody says that it goes on. New accounts, and those that are named by hand, get theirs one by one.
 //!
 //! **Calls.** In a sweep, one `DescribeStackSet` and a page of `ListStackInstances` for each hundred instances, once for
 //! all accounts; an account costs nothing more, unless it is selected by tags and lacks one (`ListTagsForResource`). By hand, one of each for each stack set; `DescribeAccount` where an instance of

@@ -21,6 +21,9 @@ use crate::{
 /// How long it is remembered that a sweep has stopped. Whoever has not looked by then is not held up for ever.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
 
+/// How often what others change at the same moment is read anew.
+const TRIES: usize = 10;
+
 /// The counters of the sweep that remediates, in the stack's table.
 #[derive(Clone, Debug)]
 pub struct SweepBrake(DynamoDbGateway);
@@ -73,6 +76,15 @@ impl Event for SweepBraked {
 }
 
 impl Counters {
+    /// How many of so many changes it may still make.
+    fn free(&self, wanted: usize) -> usize {
+        match (self.stopped, self.may_change) {
+            (Some(_), _) => 0,
+            (None, Some(may_change)) => wanted.min(may_change.saturating_sub(self.begun)),
+            (None, None) => wanted,
+        }
+    }
+
     /// The event about a sweep that has stopped; None when it has not.
     fn event(&self) -> Option<SweepBraked> {
         let Self { sweep_id, begun, failed, .. } = self;
@@ -163,6 +175,26 @@ impl SweepBrake {
         self.stop(sweep, Stopped::TooMany).await?;
         let stopped = self.of(sweep).await?;
         Ok(stopped.as_ref().and_then(event).or_else(|| Some("Another sweep has begun.".to_owned())))
+    }
+
+    /// Takes as many of so many changes as the sweep may still make; where that is fewer, it stops there. How many it has taken.
+    pub async fn take_some(&self, sweep: &SweepId, wanted: usize) -> Result<usize, CallError> {
+        const UNCHANGED: &str = "attribute_not_exists(stopped) AND begun = :before";
+        for _ in 0..TRIES {
+            let Some(counters) = self.of(sweep).await? else { break };
+            let taken = counters.free(wanted);
+            let number = |number: usize| AttributeValue::N(number.to_string());
+            let values = [(":taken", number(taken)), (":before", number(counters.begun))];
+            let values = values.map(|(name, value)| (name.to_owned(), value)).into();
+            if taken > 0 && !self.update(sweep, "ADD begun :taken".to_owned(), values, Some(UNCHANGED)).await? {
+                continue;
+            }
+            if taken < wanted {
+                self.stop(sweep, Stopped::TooMany).await?;
+            }
+            return Ok(taken);
+        }
+        Ok(0)
     }
 
     /// Counts an account that could not be changed.
@@ -261,6 +293,14 @@ mod tests {
         ] {
             assert!(matches!(beginning, Beginning::Not(_)), "{beginning:?}");
         }
+    }
+
+    #[test]
+    fn of_many_changes_a_sweep_takes_as_many_as_are_left() {
+        let begun = |begun| Counters { begun, ..counters(None) };
+        assert_eq!([0, 4, 10, 12].map(|number| begun(number).free(8)), [8, 6, 0, 0]);
+        assert_eq!(Counters { may_change: None, ..counters(None) }.free(8), 8, "a person has said that it goes on");
+        assert_eq!(Counters { may_change: None, ..counters(Some(Stopped::Failing)) }.free(8), 0);
     }
 
     #[test]
