@@ -130,13 +130,13 @@ pub(crate) fn deployed(state: &mut State, operation: &str) {
     for account in made {
         let is_active = state.organization.account(&account).is_some_and(|account| account.state == "ACTIVE");
         let has_failed = state.draws.happens("a stack instance fails", 10);
-        let stage = match (is_active, has_failed) {
+        let came_to = match (is_active, has_failed) {
             (false, _) => Stage::Suspended,
             (true, true) => Stage::Failed,
             (true, false) => Stage::Current,
         };
         if let Some(instance) = state.stack_sets.0.get_mut(ASKED_FOR).and_then(|set| set.instances.get_mut(&account)) {
-            instance.stage = stage;
+            instance.stage = came_to;
         }
         settings::settled(state, &account);
     }

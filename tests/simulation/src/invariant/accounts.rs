@@ -5,7 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::{Look, controls::was_otherwise, places::first_unit};
+use super::{
+    Look,
+    controls::{is_undone, was_otherwise, was_otherwise_lately},
+    places::first_unit,
+};
 use crate::{
     aws::organizations::Account,
     cloud::PublishedEvent,
@@ -49,15 +53,13 @@ fn is_kept_from_it(look: &Look<'_>, account: &str) -> bool {
             closings.any(|asked| asked.at <= said.at && asked.accounts.iter().any(|closed| closed == account))
         }
         Some("AccountAliasTaken") => look.state.history.lacks_its_alias(account),
-        // AWS takes hours at times.
-        Some("RegionInTransition" | "RegionOptQuota") => was_otherwise(look, account, Control::Regions, said.at),
+        // AWS takes hours at times, and may have done with it while that was being said.
+        Some("RegionInTransition" | "RegionOptQuota") => was_otherwise_lately(look, account, Control::Regions, said.at),
         // What Steward changes nothing of differs until people change it.
-        Some("NotConverged") => look
-            .script
-            .nature
-            .controls
-            .iter()
-            .any(|control| control.is_left_to_people() && was_otherwise(look, account, control, said.at)),
+        Some("NotConverged") => look.script.nature.controls.iter().any(|control| {
+            let is_left = control.is_left_to_people() && was_otherwise(look, account, control, said.at);
+            is_left || is_undone(look, account, control, said.at)
+        }),
         _ => false,
     })
 }

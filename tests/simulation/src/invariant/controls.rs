@@ -33,6 +33,17 @@ pub(super) fn was_otherwise(look: &Look<'_>, account: &str, control: Control, at
     had(look, account, control, false, (at, at))
 }
 
+/// Whether an account was without what a control is asked for at some moment of a visit that ends at this time.
+pub(super) fn was_otherwise_lately(look: &Look<'_>, account: &str, control: Control, at: Timestamp) -> bool {
+    had(look, account, control, false, (at - VISIT, at))
+}
+
+/// Whether somebody has taken away what a control had given the account during a visit that ends at this time.
+pub(super) fn is_undone(look: &Look<'_>, account: &str, control: Control, at: Timestamp) -> bool {
+    let mut undone = look.state.changed.iter().filter(|changed| changed.by.is_none() && changed.control == control);
+    undone.any(|changed| changed.account == account && changed.at <= at && changed.at >= at - VISIT)
+}
+
 /// The control of this name, if the documents of the run ask for it.
 fn named(look: &Look<'_>, id: &str) -> Option<Control> {
     look.script.nature.controls.iter().find(|control| control.id() == id)

@@ -229,7 +229,8 @@ pub(super) fn who_asks_about_users_is_answered(look: &Look<'_>) -> Option<String
 /// Whether another invocation may have been changing users at the same time.
 fn is_beside_another(look: &Look<'_>, asked: &Asked, ended: Timestamp) -> bool {
     look.state.invoked.iter().any(|invoked| {
-        let is_other = invoked.function == MANAGER && invoked.input["mode"] == "apply" && invoked.at != asked.at;
+        let is_itself = invoked.at == asked.at && invoked.input == asked.input;
+        let is_other = invoked.function == MANAGER && invoked.input["mode"] == "apply" && !is_itself;
         // How long each lasts nobody has written down.
         is_other && invoked.at <= ended && asked.at.duration_since(invoked.at) <= LASTS
     }) && look.seen.users.iter().filter(|other| other.input["mode"] == "apply").count() > 1
