@@ -183,7 +183,10 @@ pub(super) fn what_is_told_of_ends_is_true(look: &Look<'_>) -> Option<String> {
             "closed" => {
                 let is_past = published.detail["past_steward"] == true;
                 let is_own = closings.was_closed_by(account, "AccountCloser");
-                closed_at.is_none_or(|closed_at| *closed_at > published.at) || is_past == is_own
+                // A call that AWS has not answered may have closed it: that people have done so since, nobody can tell.
+                let may_be_own = !is_past && look.has_call_faults();
+                let is_mistaken = is_past == is_own && !may_be_own;
+                closed_at.is_none_or(|closed_at| *closed_at > published.at) || is_mistaken
             }
             _ => closings.was_closed_by(account, "AccountCloser") && closed_at.is_some_and(|at| *at < published.at),
         }
