@@ -263,10 +263,11 @@ impl Control for StackInstancesControl {
     }
 
     async fn apply(&self, scope: &ManagementScope, change: &Change) -> Result<(), CallError> {
-        let today = clock::now().strftime("%Y%m%d").to_string();
+        // To the minute: a copy of this call asks once, and what somebody has undone since then is asked for anew.
+        let minute = clock::now().strftime("%Y%m%d-%H%M").to_string();
         let of = sha256(&format!("{}/{change}/{}", scope.account_id, change.before));
         let of = of.get(..16).unwrap_or_default();
-        let operation = format!("steward-{}-{today}-{of}", scope.account_id);
+        let operation = format!("steward-{}-{minute}-{of}", scope.account_id);
         let accounts = std::slice::from_ref(&scope.account_id);
         scope.stack_sets.create_instances(&change.name, accounts, &change.regions, &operation).await
     }

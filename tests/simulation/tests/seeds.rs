@@ -64,6 +64,8 @@ const KNOWN: &[(Family, u64, &str)] = &[
     (Closings, 221_088, "what people have closed a moment ago is said to be closed by Steward"),
     (Small, 288_870, "two invocations ask at the same moment of two clocks, and both are granted"),
     (Small, 366_892, "the id of a call is lost, as a copy of the message has only put the request off meanwhile"),
+    (Controls, 1_002, "an account that is taken out of a stack set does not come back on the same day"),
+    (Controls, 359, "where more accounts lack a stack set than may be changed, none gets it, and nobody is told"),
     (Mixed, 177_408, "regions of accounts that are five units deep are never judged, for want of time"),
     (LongLine, 1, "a line longer than the deadline"),
 ];

@@ -27,6 +27,7 @@ pub(super) const EVERYWHERE: &[(&str, &str, &str)] = &[
     ("budgets:DescribeBudget", "members.Budget.CalculatedSpend", UNREAD),
     ("budgets:DescribeBudget", "members.Budget.LastUpdatedTime", UNREAD),
     ("budgets:DescribeNotificationsForBudget", "members.Notifications[].NotificationState", UNREAD),
+    ("cloudformation:DescribeStackSet", "members.StackSet.StackSetARN", UNREAD),
     ("cloudwatch:DescribeAlarms", "members.MetricAlarms[].AlarmArn", UNREAD),
     ("cloudwatch:DescribeAlarms", "members.MetricAlarms[].AlarmConfigurationUpdatedTimestamp", UNREAD),
     ("cloudwatch:DescribeAlarms", "members.MetricAlarms[].StateReason", UNREAD),

@@ -181,7 +181,7 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<A
             sets.get(&name).ok_or_else(missing)?;
             format!(
                 "<StackSet><StackSetName>{name}</StackSetName><StackSetId>{name}:1</StackSetId><Status>ACTIVE</Status>\
-                 <PermissionModel>SELF_MANAGED</PermissionModel></StackSet>"
+                 <PermissionModel>SELF_MANAGED</PermissionModel><OrganizationalUnitIds></OrganizationalUnitIds></StackSet>"
             )
         }
         "DeleteStackInstances" => {
