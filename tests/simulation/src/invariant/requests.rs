@@ -102,7 +102,13 @@ pub(super) fn ready_is_true(look: &Look<'_>) -> Option<String> {
         let account = answer["account_id"].as_str().and_then(|id| look.state.organization.account(id));
         answer["state"] == "READY" && asked.closed_before && account.is_none_or(|account| account.state != "ACTIVE")
     });
-    let keeps_address = |person| look.does(|act| *act == Act::ClosedAsItIs { person });
+    // Whoever closes an account, AWS keeps its address for it.
+    let is_closed_with = |address: &str| {
+        let mut accounts = look.state.organization.accounts.iter();
+        accounts.any(|account| account.state != "ACTIVE" && account.email.eq_ignore_ascii_case(address))
+    };
+    let keeps_address =
+        |person| look.does(|act| *act == Act::ClosedAsItIs { person }) || is_closed_with(&address(person));
     let forgotten = look.seen.asked.iter().find(|asked| {
         let record = look.requests.get(&address(asked.person));
         let attempts = record.and_then(|record| record["attempt"].as_u64()).unwrap_or_default();
