@@ -21,4 +21,4 @@ pub use decision::{
 pub use events::{AccountCreated, AccountCreationFailed, RecordsUnreadable};
 pub use newly_named::{Announced, NewlyNamed};
 pub use request::{Announcement, Passed, Reminder, Request, State};
-pub use store::{Advanced, Started, Store};
+pub use store::{Advanced, Maker, Started, Store};

@@ -10,7 +10,7 @@ use lambda_runtime::{LambdaEvent, tracing};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use steward::{
-    account_creation::{Announced, BaselineMessage, NewlyNamed, Store},
+    account_creation::{Announced, BaselineMessage, Maker, NewlyNamed, Store},
     baseline::{BaselineSelectorUnmatched, DocumentCache, Selectors, TagSelectors, unmatched_in_words},
     clock, control,
     error::{Cause, Failure},
@@ -260,7 +260,9 @@ impl AccountLister {
                 Joining::BeforeInstallation | Joining::NotDue => continue,
             }
             // What Steward makes itself is announced when it is in its place.
-            if self.known_accounts.known_since(account).await?.is_some() || self.requests.has_made(account).await? {
+            if self.known_accounts.known_since(account).await?.is_some()
+                || self.requests.maker_of(account).await? != Maker::SomebodyElse
+            {
                 continue;
             }
             tracing::warn!(account_id = %account.id, "no event has announced this account; it gets its baseline now");

@@ -16,11 +16,11 @@ use lambda_runtime::{LambdaEvent, tracing};
 use serde::Serialize;
 use serde_json::Value;
 use steward::{
-    account_creation::{BaselineMessage, NewlyNamed, Store},
+    account_creation::{BaselineMessage, Maker, NewlyNamed, Store},
     baseline::Selectors,
     baseline_runner::BaselineRunner,
     clock,
-    control::{self, Conclusion, Mode, Row, conclude},
+    control::{self, Conclusion, Mode, Row, another_look, conclude},
     error::{Cause, Failure, Retry},
     events::{BaselineApplied, BaselineIncomplete},
     gateway::{DynamoDbGateway, EventBridgeGateway, OrganizationsGateway, SqsGateway},
@@ -191,12 +191,16 @@ impl BaselineApplier {
         self.believe(&account).await?;
         if account.joined {
             let Some(described) = self.described(&account, clock::now()).await? else { return Ok(Vec::new()) };
-            if self.requests.has_made(&described).await? {
-                return Ok(Vec::new());
-            }
-            if !account.waited {
+            let wait = match self.requests.maker_of(&described).await? {
+                // It is announced again, once it is in its place.
+                Maker::Steward => return Ok(Vec::new()),
+                _ if !account.waited => Some(self.backoff.announce_patience()),
+                Maker::NotKnownYet => another_look(account.since, clock::now(), self.deadline, self.backoff),
+                Maker::SomebodyElse => None,
+            };
+            if let Some(wait) = wait {
                 let reminder = BaselineMessage { waited: true, ..account };
-                self.queue.send(&reminder.again(), self.backoff.announce_patience()).await?;
+                self.queue.send(&reminder.again(), wait).await?;
                 return Ok(Vec::new());
             }
         }

@@ -18,7 +18,7 @@ use super::{Request, State};
 use crate::{
     clock,
     gateway::{Account, CallError, DynamoDbGateway, Queried, Write, attributes},
-    ids::{AccountId, CreateAccountRequestId, RequestId},
+    ids::{AccountId, CreateAccountRequestId, Email, RequestId},
     table::keys,
 };
 
@@ -49,6 +49,17 @@ pub enum Advanced {
     Raced,
     /// Five accounts are in flight.
     NoPlace,
+}
+
+/// Who made an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maker {
+    /// Steward, for a request, and it has not left the organization and joined it again since.
+    Steward,
+    /// Perhaps Steward: AWS was asked for an account with this address, and nobody has seen yet what came of it.
+    NotKnownYet,
+    /// Somebody else, or it has joined again.
+    SomebodyElse,
 }
 
 /// The requests in the stack's table.
@@ -94,11 +105,17 @@ impl Store {
         Ok(self.0.find::<Origin>(&account_key(id)).await?.map(|item| item.request_id))
     }
 
-    /// Whether Steward made this account, and it has not left the organization and joined it again since.
-    pub async fn has_made(&self, account: &Account) -> Result<bool, CallError> {
-        let Some(id) = self.find_by_account(&account.id).await? else { return Ok(false) };
-        let request = self.find(&id).await?;
-        Ok(request.is_none_or(|request| request.can_explain(account.joined_at)))
+    /// Who made this account.
+    pub async fn maker_of(&self, account: &Account) -> Result<Maker, CallError> {
+        if let Some(id) = self.find_by_account(&account.id).await? {
+            let request = self.find(&id).await?;
+            let is_ours = request.is_none_or(|request| request.can_explain(account.joined_at));
+            return Ok(if is_ours { Maker::Steward } else { Maker::SomebodyElse });
+        }
+        let Ok(email) = account.email.parse::<Email>() else { return Ok(Maker::SomebodyElse) };
+        let asked = self.find(&RequestId::of(&email)).await?;
+        let is_in_flight = asked.is_some_and(|request| request.state.is_in_flight());
+        Ok(if is_in_flight { Maker::NotKnownYet } else { Maker::SomebodyElse })
     }
 
     /// Whether this account is the one that was made for this request, or for an earlier attempt of it: an account that has
@@ -248,4 +265,85 @@ fn account_key(id: &AccountId) -> String {
 
 fn day_key(now: Timestamp) -> String {
     keys::DAY.key(now.to_zoned(TimeZone::UTC).date())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::{Client, operation::get_item::GetItemOutput};
+    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+
+    use super::*;
+    use crate::{account_creation::AccountSpec, gateway::AccountState, ids::RoleName};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_790_000_000 + seconds).unwrap()
+    }
+
+    fn account(email: &str, joined: i64) -> Account {
+        Account {
+            id: "222222222222".parse().unwrap(),
+            name: "Sandbox".to_owned(),
+            email: email.to_owned(),
+            state: AccountState::Active,
+            joined_at: Some(at(joined)),
+            parent: None,
+            units: Vec::new(),
+        }
+    }
+
+    /// A request in this state since the second 0.
+    fn request(state: State) -> Request {
+        let spec = AccountSpec {
+            account_name: "Sandbox".parse().unwrap(),
+            email: "sandbox@example.com".parse().unwrap(),
+            organizational_unit: None,
+            tags: std::collections::BTreeMap::new(),
+            iam_user_access_to_billing: true,
+            role_name: RoleName::organization_account_access(),
+        };
+        Request::new(spec, state, at(0), at(7200))
+    }
+
+    /// Who made an account, where the table holds a request, and perhaps that the account was made for it.
+    async fn maker_of(account: &Account, request: Request, is_known: bool) -> Maker {
+        let key = request_key(&request.request_id);
+        let mut item = attributes(&request).unwrap();
+        item.insert("pk".to_owned(), AttributeValue::S(key.clone()));
+        let origin = ("request_id".to_owned(), AttributeValue::S(request.request_id.to_string()));
+        let origin = is_known.then(|| HashMap::from([origin]));
+        let of_account = account_key(&account.id);
+        let is_of = |key: String| {
+            move |input: &aws_sdk_dynamodb::operation::get_item::GetItemInput| {
+                input.key().is_some_and(|asked| asked.get("pk") == Some(&AttributeValue::S(key.clone())))
+            }
+        };
+        let account_item = mock!(Client::get_item)
+            .match_requests(is_of(of_account))
+            .then_output(move || GetItemOutput::builder().set_item(origin.clone()).build());
+        let request_item = mock!(Client::get_item)
+            .match_requests(is_of(key))
+            .then_output(move || GetItemOutput::builder().set_item(Some(item.clone())).build());
+        let nothing = mock!(Client::get_item).then_output(|| GetItemOutput::builder().build());
+        let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&account_item, &request_item, &nothing]);
+        Store::new(DynamoDbGateway::new(client, "table")).maker_of(account).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_account_whose_address_aws_was_asked_for_may_be_ours_before_anybody_has_seen_it() {
+        for (email, state, maker) in [
+            ("Sandbox@Example.com", State::Creating, Maker::NotKnownYet),
+            ("sandbox@example.com", State::Requested, Maker::SomebodyElse),
+            ("other@example.com", State::Creating, Maker::SomebodyElse),
+            ("not an address", State::Creating, Maker::SomebodyElse),
+        ] {
+            assert_eq!(maker_of(&account(email, 0), request(state), false).await, maker, "{email}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_account_that_has_left_and_joined_again_was_brought_by_somebody_else() {
+        let ready = || request(State::Ready { account_id: "222222222222".parse().unwrap() });
+        assert_eq!(maker_of(&account("sandbox@example.com", 60), ready(), true).await, Maker::Steward);
+        assert_eq!(maker_of(&account("sandbox@example.com", 3600), ready(), true).await, Maker::SomebodyElse);
+    }
 }

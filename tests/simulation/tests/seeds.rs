@@ -67,6 +67,7 @@ const KNOWN: &[(Family, u64, &str)] = &[
     (Controls, 1_002, "an account that is taken out of a stack set does not come back on the same day"),
     (Controls, 359, "where more accounts lack a stack set than may be changed, none gets it, and nobody is told"),
     (Mixed, 177_408, "regions of accounts that are five units deep are never judged, for want of time"),
+    (Small, 552_852, "an account that AWS has just made for a request is taken for one that has joined by itself"),
     (LongLine, 1, "a line longer than the deadline"),
 ];
 
