@@ -13,16 +13,13 @@ use steward::{
 };
 
 use crate::{
-    AccountCloser,
+    AT_ONCE, AccountCloser,
     event::AccountClosureAdvanced,
     input::Wanted,
     look::{Bounds, Looked},
     placed,
     report::{Accounts, Outcome, Quota, Report, Row},
 };
-
-/// How many accounts are looked at at once.
-const AT_ONCE: usize = 8;
 
 /// What was found of each account that was asked for.
 #[derive(Debug, Default)]

@@ -15,8 +15,9 @@ mod result;
 mod stacks;
 mod work;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
+use futures_util::StreamExt;
 use jiff::SignedDuration;
 use lambda_runtime::{LambdaEvent, tracing};
 use serde_json::Value;
@@ -31,6 +32,7 @@ use steward::{
     invocation::time_left,
     runtime::{
         budget::Budget,
+        concurrency::{as_they_come, in_order},
         settings::{NotConfigured, Settings},
         start::SdkConfig,
         trigger::Trigger,
@@ -55,6 +57,9 @@ use work::{Moved, Room, Run, Worker};
 /// The time that is kept for the closure that is being worked on when no more are begun: the call that closes an account may
 /// wait twenty seconds for its turn.
 const MARGIN: Duration = Duration::from_secs(75);
+
+/// How many accounts are looked at at once.
+const AT_ONCE: usize = 8;
 
 /// The handler of `account-closer`, with what it keeps between the invocations of one process.
 #[derive(Debug)]
@@ -174,9 +179,12 @@ impl AccountCloser {
         }
         let protected: &Protected = &document.protected;
         let moved = async {
-            // Once it is its turn: what another invocation has done is not to be done again.
-            let open = self.closures.open().await?.items;
+            let wanted: BTreeSet<_> = closures.iter().map(|closure| closure.account_id.clone()).collect();
+            let others = self.closures.open().await?.items;
+            let others = others.into_iter().filter(|closure| !wanted.contains(&closure.account_id));
+            let open = self.as_they_are(closures.into_iter().chain(others)).await?;
             let room = Room::of(&open, clock::now());
+            let closures = open.into_iter().filter(|closure| wanted.contains(&closure.account_id)).collect();
             let budget = Budget::keeping(MARGIN);
             let mut run = Run::new(invocation, unit, protected, &bounds.delegated, budget, room);
             self.worker.advance(closures, &mut run).await
@@ -186,6 +194,15 @@ impl AccountCloser {
             tracing::warn!("the turn could not be given back: {error}");
         }
         moved
+    }
+
+    /// Closures as they are once it is this invocation's turn. They were read before, while another invocation may have been at
+    /// work on them, or from an index, which shows what was written some seconds late: what was done is not to be done again.
+    async fn as_they_are(&self, read: impl Iterator<Item = Closure>) -> Result<Vec<Closure>, Failure> {
+        let finds = read.map(|closure| async move { self.closures.find(&closure.account_id).await });
+        let found = in_order(as_they_come(finds, AT_ONCE).collect().await);
+        let found: Result<Vec<_>, _> = found.into_iter().collect();
+        Ok(found?.into_iter().flatten().collect())
     }
 
     /// Moves on everything that is being closed.

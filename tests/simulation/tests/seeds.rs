@@ -67,7 +67,9 @@ const KNOWN: &[(Family, u64, &str)] = &[
     (Controls, 1_002, "an account that is taken out of a stack set does not come back on the same day"),
     (Controls, 359, "where more accounts lack a stack set than may be changed, none gets it, and nobody is told"),
     (Mixed, 177_408, "regions of accounts that are five units deep are never judged, for want of time"),
+    (Small, 559_795, "an account is tagged by a run that has read its closure before another one has called it off"),
     (Small, 552_852, "an account that AWS has just made for a request is taken for one that has joined by itself"),
+    (Closings, 555_680, "that a quota is used up is written down, and a run of seconds later does not see it"),
     (LongLine, 1, "a line longer than the deadline"),
 ];
 
