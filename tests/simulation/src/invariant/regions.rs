@@ -5,7 +5,10 @@ use serde_json::Value;
 
 use super::Look;
 use crate::{
-    aws::regions::{Asker, Told, status},
+    aws::{
+        account::SHOWN_LATE,
+        regions::{Asker, Told, status},
+    },
     cloud::PublishedEvent,
     document::Document,
     fault::Kind,
@@ -59,11 +62,19 @@ fn documents(look: &Look<'_>, from: Timestamp, to: Timestamp) -> Vec<Document> {
     uploads[last_before..].iter().filter(|(at, _)| *at <= to).map(|(_, document)| *document).collect()
 }
 
+/// Whether an account had left then, or AWS may not have shown yet that it was back.
+fn may_be_away(look: &Look<'_>, account: &str, at: Timestamp) -> bool {
+    let absences = look.state.history.absences(account);
+    absences.into_iter().any(|(from, to)| from <= at && to.is_none_or(|to| at < to + SHOWN_LATE))
+}
+
 pub(super) fn what_is_told_of_regions_is_true(look: &Look<'_>) -> Option<String> {
     let wrong = published(look).find(|(is_violated, event)| {
         let Some(told) = look.state.regions.told.iter().find(|told| is_of(&event.detail, told)) else { return true };
-        if look.state.organization.account(&told.account).is_none() {
-            return event.detail["cause"] != "AccountNotInOrganization";
+        let says_that_it_left = event.detail["cause"] == "AccountNotInOrganization";
+        let is_in_no_list = look.state.organization.account(&told.account).is_none();
+        if is_in_no_list || (says_that_it_left && may_be_away(look, &told.account, event.at)) {
+            return !says_that_it_left;
         }
         let leads_to_enabled = told.status == "ENABLING" || told.status == "ENABLED";
         // While a newer document is refused, the last one that anybody has read is gone by.
