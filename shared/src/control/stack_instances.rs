@@ -5,23 +5,23 @@
 //! **Why.** A stack set puts the same stacks into every account. Whether it has come to an account, and why not, is otherwise seen
 //! in the stack set alone, among all accounts.
 //!
-//! **Desired state.** `sets`, each the `name` of a stack set in us-east-1 and its `regions`. A missing or outdated
-//! instance of a stack set with permissions of its own (`SELF_MANAGED`) is deployed, also again after a failure; of one that AWS
-//! CloudFormation deploys to units (`SERVICE_MANAGED`) it is reported, with the reason in AWS's words: the stack set is changed there, or
-//! the account is moved. An instance that AWS is at work on is not ready, and no drift.
+//! **Desired state.** `sets`, each the `name` of a stack set in us-east-1 and its `regions`. A missing or outdated instance of
+//! a stack set with permissions of its own (`SELF_MANAGED`) is deployed, also again after a failure; of one that AWS
+//! CloudFormation deploys to units (`SERVICE_MANAGED`) it is reported, with the reason in AWS's words: the stack set is changed
+//! there, or the account is moved. An instance that AWS is at work on is not ready, and no drift.
 //!
-//! AWS takes one operation on a stack set at a time. A sweep that remediates this control asks for the instances of all accounts
-//! in one operation for each stack set, when it lists the accounts and knows them; its id is made of the sweep's, so that a sweep
-//! that is done again asks once. Accounts that are to have a stack set in the same regions are in one operation; where there are
-//! several such groups, the largest is, and the others wait for the next sweep, unless managed execution of the stack set is
-//! active. Where an override with this section selects by tags, the index of tags says whose it is and each account is confirmed
-//! by its own tags before anything is deployed to it, at most 500 in a sweep. Accounts that are
-//! asked for count as changed: where more lack one than the stack parameter `MaxChangedPercent` allows, the sweep asks for so many,
+//! AWS takes one operation on a stack set at a time. A sweep that remediates this control asks for the instances of all
+//! accounts in one operation for each stack set, when it lists the accounts and knows them; its id is made of the sweep's, so
+//! that a sweep that is done again asks once. Accounts that are to have a stack set in the same regions are in one operation;
+//! where there are several such groups, the largest is, and the others wait for the next sweep, unless managed execution of the
+//! stack set is active. Where an override with this section selects by tags, the index of tags says whose it is and each
+//! account is confirmed by its own tags before anything is deployed to it, at most 500 in a sweep. Accounts that are asked for
+//! count as changed: where more lack one than the stack parameter `MaxChangedPercent` allows, the sweep asks for so many,
 //! stops, and waits until somebody says that it goes on. New accounts, and those that are named by hand, get theirs one by one.
 //!
-//! **Calls.** In a sweep, one `DescribeStackSet` and a page of `ListStackInstances` for each hundred instances, once for
-//! all accounts; an account costs nothing more, unless it is selected by tags and lacks one (`ListTagsForResource`). By hand, one of each for each stack set; `DescribeAccount` where an instance of
-//! a stack set of units is missing.
+//! **Calls.** In a sweep, one `DescribeStackSet` and a page of `ListStackInstances` for each hundred instances, once for all
+//! accounts; an account costs nothing more, unless it is selected by tags and lacks one (`ListTagsForResource`). By hand, one
+//! of each for each stack set; `DescribeAccount` where an instance of a stack set of units is missing.
 //!
 //! **Source.** AWS CloudFormation API reference, `ListStackInstances` (`StackInstanceSummary`) and `CreateStackInstances`
 //! (`OperationId`); user guide, "Stack set operation options" and "`StackSets` concepts".
