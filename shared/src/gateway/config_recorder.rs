@@ -83,10 +83,12 @@ impl ConfigRecorderGateway {
 
 fn recorder_state(status: &ConfigurationRecorderStatus) -> RecorderState {
     let said = status.last_status().map(RecorderStatus::as_str);
-    let last = match () {
-        () if is(said, "Pending") => LastRecording::Pending,
-        () if is(said, "Failure") => LastRecording::Failed,
-        () => LastRecording::Succeeded,
+    let last = if is(said, "Pending") {
+        LastRecording::Pending
+    } else if is(said, "Failure") {
+        LastRecording::Failed
+    } else {
+        LastRecording::Succeeded
     };
     RecorderState { is_recording: status.recording(), last }
 }
