@@ -255,6 +255,16 @@ impl SweepBrake {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::{
+        Client,
+        operation::{
+            get_item::GetItemOutput,
+            transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput},
+        },
+        types::{CancellationReason, error::TransactionCanceledException},
+    };
+    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+
     use super::*;
 
     fn id(name: &str) -> SweepId {
@@ -301,6 +311,41 @@ mod tests {
         assert_eq!([0, 4, 10, 12].map(|number| begun(number).free(8)), [8, 6, 0, 0]);
         assert_eq!(Counters { may_change: None, ..counters(None) }.free(8), 8, "a person has said that it goes on");
         assert_eq!(Counters { may_change: None, ..counters(Some(Stopped::Failing)) }.free(8), 0);
+    }
+
+    #[tokio::test]
+    async fn some_are_taken_of_what_is_left_after_somebody_else_has_taken_one() {
+        let read = |begun| {
+            mock!(Client::get_item).then_output(move || {
+                let item = attributes(&Counters { begun, ..counters(None) }).unwrap();
+                GetItemOutput::builder().set_item(Some(item)).build()
+            })
+        };
+        let taken = |number: &'static str| {
+            mock!(Client::transact_write_items).match_requests(move |input| {
+                let update = input.transact_items().first().and_then(|write| write.update());
+                let values = update.and_then(|update| update.expression_attribute_values());
+                values.is_some_and(|values| values.get(":taken") == Some(&AttributeValue::N(number.to_owned())))
+            })
+        };
+        let overtaken = taken("6").then_error(|| {
+            let reason = CancellationReason::builder().code("ConditionalCheckFailed").build();
+            let canceled = TransactionCanceledException::builder().cancellation_reasons(reason).build();
+            TransactWriteItemsError::TransactionCanceledException(canceled)
+        });
+        let written = taken("5").then_output(|| TransactWriteItemsOutput::builder().build());
+        let stopped = mock!(Client::transact_write_items)
+            .match_requests(|input| {
+                let update = input.transact_items().first().and_then(|write| write.update());
+                update.is_some_and(|update| update.update_expression() == "SET stopped = :why")
+            })
+            .then_output(|| TransactWriteItemsOutput::builder().build());
+        let (four, five) = (read(4), read(5));
+        let rules = [&four, &overtaken, &five, &written, &stopped];
+        let client = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules);
+        let brake = SweepBrake::new(DynamoDbGateway::new(client, "table"));
+        assert_eq!(brake.take_some(&id("before"), 6).await.unwrap(), 5);
+        assert_eq!(stopped.num_calls(), 1, "it is one too few");
     }
 
     #[test]
