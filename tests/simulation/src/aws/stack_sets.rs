@@ -122,23 +122,24 @@ pub(crate) fn furnish_asked_for(state: &mut State, accounts: &[String]) {
 
 /// AWS has done with an operation that makes instances: they are there, or are not, as it comes.
 pub(crate) fn deployed(state: &mut State, operation: &str) {
-    let Some(set) = state.stack_sets.0.get_mut(ASKED_FOR) else { return };
-    let is_of_it =
-        |instance: &Instance| instance.stage == Stage::Deploying && instance.operation.as_deref() == Some(operation);
-    let made: Vec<String> =
-        set.instances.iter().filter(|(_, instance)| is_of_it(instance)).map(|(account, _)| account.clone()).collect();
-    for account in made {
-        let is_active = state.organization.account(&account).is_some_and(|account| account.state == "ACTIVE");
-        let has_failed = state.draws.happens("a stack instance fails", 10);
-        let came_to = match (is_active, has_failed) {
+    let State { stack_sets, organization, draws, .. } = state;
+    let Some(set) = stack_sets.0.get_mut(ASKED_FOR) else { return };
+    let mut made = Vec::new();
+    for (account, instance) in &mut set.instances {
+        if instance.stage != Stage::Deploying || instance.operation.as_deref() != Some(operation) {
+            continue;
+        }
+        let is_active = organization.account(account).is_some_and(|account| account.state == "ACTIVE");
+        let has_failed = draws.happens("a stack instance fails", 10);
+        instance.stage = match (is_active, has_failed) {
             (false, _) => Stage::Suspended,
             (true, true) => Stage::Failed,
             (true, false) => Stage::Current,
         };
-        if let Some(instance) = state.stack_sets.0.get_mut(ASKED_FOR).and_then(|set| set.instances.get_mut(&account)) {
-            instance.stage = came_to;
-        }
-        settings::settled(state, &account);
+        made.push(account.clone());
+    }
+    for account in &made {
+        settings::settled(state, account);
     }
 }
 
@@ -231,7 +232,7 @@ impl Set {
             let message = format!("Another Operation on StackSet is in progress: {other}");
             return Err(Refusal::new(409, "OperationInProgressException", message));
         }
-        self.operations.insert(id.clone(), time::now() + WORK);
+        self.operations.insert(id.clone(), now + WORK);
         Ok(id)
     }
 }
