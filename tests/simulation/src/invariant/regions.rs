@@ -151,6 +151,18 @@ pub(super) fn regions_are_put_right(look: &Look<'_>) -> Option<String> {
     wrong.map(|event| event.detail.to_string())
 }
 
+/// From when on the documents are that may be gone by at this moment: while a newer one is refused, it is the last one that
+/// anybody has read.
+fn gone_by_since(look: &Look<'_>, at: Timestamp) -> Timestamp {
+    let refusals = look.published("BaselineDocumentRefused").map(|published| published.at);
+    let last_refusal = refusals.filter(|refused| *refused <= at).max();
+    let is_corrected = |refused: Timestamp| {
+        let mut done = look.state.history.done.iter();
+        done.any(|(done_at, done)| matches!(done, Done::Uploaded(_)) && refused < *done_at && *done_at <= at - PATIENCE)
+    };
+    if last_refusal.is_some_and(|refused| !is_corrected(refused)) { look.state.begun } else { at - PATIENCE }
+}
+
 pub(super) fn nobody_changes_regions_unasked(look: &Look<'_>) -> Option<String> {
     let wrong = look.state.regions.asked.iter().find(|asked| {
         let Asker::Function(function) = &asked.by else { return false };
@@ -158,7 +170,8 @@ pub(super) fn nobody_changes_regions_unasked(look: &Look<'_>) -> Option<String> 
         let by_hand = function == "BaselineApplier" && look.does(|act| *act == Act::ApplyToAll);
         let is_protected = look.protected().any(|protected| protected == asked.account);
         let may_change = (asked.account != ACCOUNT || by_hand) && !is_protected;
-        let mut in_force = documents(look, asked.at - PATIENCE, asked.at).into_iter().filter_map(|it| it.regions);
+        let mut in_force =
+            documents(look, gone_by_since(look, asked.at), asked.at).into_iter().filter_map(|it| it.regions);
         let is_wanted = in_force.any(|rule| {
             rule.is_violated(&asked.region, !asked.enables) && (rule.remediates || function == "BaselineApplier")
         });
