@@ -310,10 +310,11 @@ impl AccountGateway {
         Ok(found)
     }
 
-    /// Asks AWS to enable a region.
+    /// Asks AWS to enable a region. Without the SDK's retries: what AWS answers when too many regions change at once looks like
+    /// throttling, and lasts for minutes.
     pub async fn enable_region(&self, target: &AccountTarget, region: &Region) -> Result<(), CallError> {
         const OPERATION: &str = "account:EnableRegion";
-        change_region(&self.limiters.enable_region, OPERATION, || {
+        in_turn(&self.limiters.enable_region, OPERATION, || {
             let call = self.client.enable_region().set_account_id(target.id()).region_name(region.as_str());
             let asked = call.customize().config_override(without_retries()).send();
             async { asked.await.map(drop).map_err(|error| region_change_failed(target, OPERATION, error)) }
@@ -321,10 +322,10 @@ impl AccountGateway {
         .await
     }
 
-    /// Asks AWS to disable a region.
+    /// Asks AWS to disable a region, as it is asked to enable one.
     pub async fn disable_region(&self, target: &AccountTarget, region: &Region) -> Result<(), CallError> {
         const OPERATION: &str = "account:DisableRegion";
-        change_region(&self.limiters.disable_region, OPERATION, || {
+        in_turn(&self.limiters.disable_region, OPERATION, || {
             let call = self.client.disable_region().set_account_id(target.id()).region_name(region.as_str());
             let asked = call.customize().config_override(without_retries()).send();
             async { asked.await.map(drop).map_err(|error| region_change_failed(target, OPERATION, error)) }
@@ -333,23 +334,22 @@ impl AccountGateway {
     }
 }
 
-/// How often a change of a region is asked for that another process was quicker with.
-const REGION_ATTEMPTS: u32 = 4;
+/// How often something is asked for that another process was quicker with.
+const ATTEMPTS: u32 = 4;
 /// By how much a process whose call was throttled steps out of the way of the one that was quicker. Both have the same time
 /// between two calls: without this, the slower one would be throttled each time.
 const OUT_OF_STEP: Duration = Duration::from_millis(400);
 
-/// Asks for a change of a region, again at its next turn where the call was throttled: AWS allows one a second, and other
-/// processes ask as well. Without the SDK's retries: what AWS answers when too many regions change at once looks like
-/// throttling, and lasts for minutes.
-async fn change_region<Asked: Future<Output = Result<(), CallError>>>(
+/// Asks for something, again at its next turn where the call was throttled: AWS allows one a second, and other processes ask as
+/// well. For calls that are made without the SDK's retries.
+async fn in_turn<Asked: Future<Output = Result<(), CallError>>>(
     limiter: &RateLimiter,
     operation: &'static str,
     ask: impl Fn() -> Asked,
 ) -> Result<(), CallError> {
     limiter.turn(operation).await?;
     let mut answer = ask().await;
-    for _ in 1..REGION_ATTEMPTS {
+    for _ in 1..ATTEMPTS {
         if !answer.as_ref().is_err_and(|error| error.cause == Cause::Throttled) {
             break;
         }

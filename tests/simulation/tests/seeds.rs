@@ -70,6 +70,11 @@ const KNOWN: &[(Family, u64, &str)] = &[
     (Small, 559_795, "an account is tagged by a run that has read its closure before another one has called it off"),
     (Small, 552_852, "an account that AWS has just made for a request is taken for one that has joined by itself"),
     (Closings, 555_680, "that a quota is used up is written down, and a run of seconds later does not see it"),
+    (
+        Mixed,
+        659_840,
+        "two processes that ask for changes of addresses in step take turns at being throttled, to the end",
+    ),
     (LongLine, 1, "a line longer than the deadline"),
 ];
 

@@ -7,7 +7,7 @@ use aws_sdk_account::{
 };
 use jiff::Timestamp;
 
-use super::{AccountGateway, AccountTarget, without_retries};
+use super::{AccountGateway, AccountTarget, in_turn, without_retries};
 use crate::{
     error::Cause,
     gateway::{CallError, unless_absent},
@@ -63,15 +63,17 @@ impl AccountGateway {
     /// Asks AWS to change the primary e-mail address of a member: AWS mails a code to the new address, and the old one stays
     /// until somebody gives the code. A change that waits for its code is replaced, and its code is good for nothing.
     ///
-    /// It is made once, without the SDK's retries: of a call whose answer was lost,
+    /// It is made without the SDK's retries, and again only where AWS has throttled it: of a call whose answer was lost,
     /// [`AccountGateway::find_primary_email_update`] shows whether it has arrived. An address that another account has gives
     /// [`Cause::Conflict`] (Account Management API reference, `StartPrimaryEmailUpdate`).
     pub async fn start_primary_email_update(&self, target: &AccountTarget, email: &Email) -> Result<(), CallError> {
         const OPERATION: &str = "account:StartPrimaryEmailUpdate";
-        self.limiters.start_primary_email_update.turn(OPERATION).await?;
-        let call = self.client.start_primary_email_update().set_account_id(target.id()).primary_email(email.as_str());
-        let answer = call.customize().config_override(without_retries()).send().await;
-        answer.map(drop).map_err(|error| target.denied(CallError::of(OPERATION, error)))
+        in_turn(&self.limiters.start_primary_email_update, OPERATION, || {
+            let call = self.client.start_primary_email_update().set_account_id(target.id());
+            let asked = call.primary_email(email.as_str()).customize().config_override(without_retries()).send();
+            async { asked.await.map(drop).map_err(|error| target.denied(CallError::of(OPERATION, error))) }
+        })
+        .await
     }
 
     /// Gives AWS the code from the mail to the new address. A code that is wrong or too old gives [`Cause::InputRefused`], a
@@ -157,13 +159,16 @@ fn status(status: &PrimaryEmailUpdateStatus) -> Option<EmailUpdateStatus> {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_account::Client;
+    use std::time::Duration;
+
+    use aws_sdk_account::{Client, operation::start_primary_email_update::StartPrimaryEmailUpdateOutput};
     use aws_smithy_mocks::{RuleMode, mock, mock_client};
     use aws_smithy_runtime_api::{client::orchestrator::HttpResponse, http::StatusCode};
     use aws_smithy_types::body::SdkBody;
+    use tokio::time::Instant;
 
     use super::*;
-    use crate::ids::AccountId;
+    use crate::{ids::AccountId, invocation::lasting};
 
     fn answered(status: u16, body: &'static str) -> impl Fn() -> HttpResponse {
         move || HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(body))
@@ -195,6 +200,20 @@ mod tests {
         let gateway = AccountGateway::mocked(mock_client!(aws_sdk_account, RuleMode::Sequential, [&rule]));
         let error = gateway.start_primary_email_update(&member(), &email()).await.unwrap_err();
         assert_eq!((error.cause, error.refused, rule.num_calls()), (Cause::ServiceFault, false, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_throttled_change_is_asked_for_again_out_of_step_with_whoever_was_quicker() {
+        let throttled = answered(429, r#"{"__type":"TooManyRequestsException","message":"Rate exceeded"}"#);
+        let rule = mock!(Client::start_primary_email_update)
+            .sequence()
+            .http_response(throttled)
+            .output(|| StartPrimaryEmailUpdateOutput::builder().build())
+            .build();
+        let gateway = AccountGateway::mocked(mock_client!(aws_sdk_account, RuleMode::Sequential, [&rule]));
+        let begun = Instant::now();
+        lasting(Duration::from_mins(1), gateway.start_primary_email_update(&member(), &email())).await.unwrap();
+        assert_eq!((rule.num_calls(), begun.elapsed()), (2, Duration::from_millis(1400)));
     }
 
     #[tokio::test]
