@@ -3,7 +3,7 @@
 use simulation::{Family, Script};
 
 /// How it is asked for.
-pub(crate) const USAGE: &str = "simulate [--script small|mixed|closings|people|controls|locks|long-line|many-units|week] [--from n] [--seeds n] \
+pub(crate) const USAGE: &str = "simulate [--script small|mixed|closings|people|controls|access|locks|long-line|many-units|week] [--from n] [--seeds n] \
                                 [--uncut] plays seeds, and cuts down what fails; with --show n it prints what happens in one.";
 
 /// What is played.

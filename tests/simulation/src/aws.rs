@@ -1,5 +1,6 @@
 //! The services: each a small faithful one, that fails loudly where it is asked for more than it knows.
 
+pub(crate) mod access;
 pub(crate) mod account;
 pub(crate) mod arranging;
 pub(crate) mod cbor;
@@ -160,6 +161,13 @@ impl Refusal {
 
 /// Answers a call, if the caller may make it and has not made too many.
 pub(crate) fn serve(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    access::observe(state);
+    let answer = answer(state, call);
+    access::observe(state);
+    answer
+}
+
+fn answer(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let Some(who) = state.principals.get(&call.key).cloned() else {
         return Err(Refusal::new(403, "UnrecognizedClientException", "The security token is invalid."));
     };

@@ -17,6 +17,7 @@ use tokio::{
 use crate::{
     aws::{
         Answer, Refusal,
+        access::Access,
         dynamodb::Table,
         iam::Iam,
         locks,
@@ -143,6 +144,8 @@ pub(crate) struct State {
     pub(crate) members: BTreeMap<String, Member>,
     /// The users and groups of the account that people sign in to.
     pub(crate) iam: Iam,
+    /// Who gets in where.
+    pub(crate) access: Access,
     pub(crate) secrets: Vault,
     /// What was asked and told of regions.
     pub(crate) regions: regions::News,
@@ -226,6 +229,7 @@ impl Cloud {
             stack_sets: StackSets::default(),
             members: BTreeMap::new(),
             iam: Iam::default(),
+            access: Access::default(),
             secrets: Vault::default(),
             regions: regions::News::default(),
             settings: BTreeMap::new(),

@@ -4,8 +4,12 @@
 pub(crate) mod controls;
 
 use crate::{
-    aws::organizations::Account,
+    aws::{
+        access::{NAMED, OF_IDS, OF_UNIT, ROLES},
+        organizations::{Account, id_of},
+    },
     script::{Control, Controls},
+    template::JUMP,
 };
 
 /// The unit for whose accounts something else is asked.
@@ -65,6 +69,28 @@ impl RegionRule {
     }
 }
 
+/// What documents say of who gets in where: two roles have a group for all accounts, and one for each of two projects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AccessRule {
+    /// What groups call the roles.
+    roles: [&'static str; 2],
+}
+
+impl AccessRule {
+    /// The one of all documents that say it.
+    pub(crate) const OF_TWO_PROJECTS: Self = Self { roles: ROLES };
+
+    /// The section that says it.
+    fn text(self) -> String {
+        let ids = NAMED.map(|number| format!("\"{}\"", id_of(number))).join(", ");
+        let roles = self.roles.map(|role| format!("{role}: role-{role}")).join(", ");
+        format!(
+            "access:\n  jump_account: \"{JUMP}\"\n  roles: {{{roles}}}\n  projects:\n    - {{name: {OF_UNIT}, accounts: \
+             {{organizational_unit: \"/{FIRST_UNIT}/**\"}}}}\n    - {{name: {OF_IDS}, accounts: {{account_ids: [{ids}]}}}}\n"
+        )
+    }
+}
+
 /// A baseline document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Document {
@@ -80,6 +106,8 @@ pub(crate) struct Document {
     pub(crate) controls: Controls,
     /// What it says of regions.
     pub(crate) regions: Option<RegionRule>,
+    /// What it says of who gets in where.
+    pub(crate) access: Option<AccessRule>,
 }
 
 impl Document {
@@ -99,6 +127,7 @@ impl Document {
              steward, stage: first}}\n{of_first_unit}"
         );
         let protection = format!("protected:\n  accounts: [\"{PROTECTED}\"]\n");
+        let access = self.access.map(AccessRule::text).unwrap_or_default();
         let sections: String = self.controls.iter().map(controls::text).collect();
         let parts = [
             (true, defaults.as_str()),
@@ -107,6 +136,7 @@ impl Document {
             (self.kind == Kind::Mistaken, MISTAKE),
             (self.has_override, &overridden),
             (self.protects, &protection),
+            (self.access.is_some(), &access),
             (!remediated.is_empty(), &remediate),
         ];
         parts.into_iter().filter(|(is_in, _)| *is_in).map(|(_, part)| part).collect::<String>().into_bytes()
@@ -119,7 +149,8 @@ impl Document {
         let of_all = ["account-tags", "account-alias"].into_iter();
         let further = self.controls.iter().filter(|control| *control != Control::Regions).map(Control::id);
         let regions = self.regions.filter(|rule| rule.remediates).map(|_| Control::Regions.id());
-        of_all.chain(further).filter(|_| self.kind == Kind::Remediating).chain(regions).collect()
+        let groups = ["jump-groups"].into_iter().filter(|_| self.access.is_some());
+        of_all.chain(further).chain(groups).filter(|_| self.kind == Kind::Remediating).chain(regions).collect()
     }
 }
 

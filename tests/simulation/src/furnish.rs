@@ -1,11 +1,12 @@
 //! What is there when a run begins: units, accounts and a document.
 
+mod access;
 mod users;
 
 use crate::{
     aws::{organizations, settings, stack_sets},
     cloud::State,
-    document::{Document, Kind, RegionRule},
+    document::{AccessRule, Document, Kind, RegionRule},
     history::Done,
     script::{Control, Script},
     template::SUSPENDED_UNIT,
@@ -51,6 +52,9 @@ pub(crate) fn furnish(state: &mut State, script: &Script) -> Vec<String> {
     }
     if script.has_users() {
         users::furnish(state);
+    }
+    if script.nature.lets_in {
+        access::furnish(state);
     }
     upload(state, document_of(script, Kind::Good));
     units
@@ -114,13 +118,14 @@ fn roughen(state: &mut State, id: &str) {
 pub(crate) fn document_of(script: &Script, kind: Kind) -> Document {
     let (has_override, protects) = (script.units > 0, script.accounts >= 10);
     let controls = script.nature.controls;
-    let marks = script.nature.rough || controls.has(Control::OrganizationalUnit);
+    let marks = script.nature.rough || script.nature.lets_in || controls.has(Control::OrganizationalUnit);
     let regions = if controls.has(Control::Regions) {
         Some(RegionRule { remediates: kind == Kind::Remediating, ..RegionRule::OF_CONTROLS })
     } else {
         script.has_regions().then_some(RegionRule::FORBIDDING)
     };
-    Document { kind, has_override, protects, marks, controls, regions }
+    let access = script.nature.lets_in.then_some(AccessRule::OF_TWO_PROJECTS);
+    Document { kind, has_override, protects, marks, controls, regions, access }
 }
 
 /// Uploads a document.

@@ -1,5 +1,6 @@
 //! What must be true of every run, whatever goes wrong in it. Each is a function with a sentence.
 
+mod access;
 mod accounts;
 mod closings;
 mod controls;
@@ -183,6 +184,11 @@ invariants! {
     regions::violations_are_mailed "Without a failure from outside, people hear by mail of each region against the document, and of no other.",
     regions::regions_are_put_right "A region against the document that is said to be put right is, or people hear that it is not.",
     regions::nobody_changes_regions_unasked "No region is enabled or disabled but where the document says so, and none of an account that nobody may change.",
+    access::nobody_gets_in_unasked "No group comes to reach an account that the document does not give to its project.",
+    access::groups_follow_their_accounts "Whatever comes under a project or leaves it, its groups reach it in the end or no longer, or people are told.",
+    access::groups_are_whole_after_an_apply "After an apply to all without a failure from outside, groups reach what the document gives, with a second factor alone.",
+    access::sweeps_put_groups_right "Where the document has sweeps put groups right, and nothing fails, they undo what somebody has tampered with.",
+    access::groups_of_others_are_left_alone "A group outside of Steward's path is never changed.",
 }
 
 /// The invariants that do not hold.

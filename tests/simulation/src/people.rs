@@ -1,5 +1,6 @@
 //! What people do in a run.
 
+mod access;
 pub(crate) mod closings;
 mod documents;
 mod hostile;
@@ -98,6 +99,7 @@ impl World {
             Act::UpdateAccount(update) => self.update(update).await,
             Act::User(act) => self.user(act).await,
             Act::Region(act) => self.region(act),
+            Act::Tampered { way } => self.tamper(*way),
             Act::Moved { whose, unit } => self.move_account(*whose, *unit),
             Act::Renamed { unit, back } => self.rename_unit(*unit, *back),
             Act::UnitDeleted { unit } => self.delete_unit(*unit),

@@ -1,6 +1,7 @@
 //! What a run is about: a world and what happens in it, drawn from a seed. Every line of it can be left out, so that a
 //! failing run can be cut down to what it needs.
 
+mod access;
 mod act;
 mod aimed;
 mod closings;

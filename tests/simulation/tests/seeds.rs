@@ -8,7 +8,7 @@ use std::{
 
 use simulation::{Family, play};
 
-use Family::{Closings, Controls, Locks, LongLine, Mixed, People, Small};
+use Family::{Access, Closings, Controls, Locks, LongLine, Mixed, People, Small};
 
 /// Seeds that have found something, and what; they run for ever.
 const KNOWN: &[(Family, u64, &str)] = &[
@@ -79,12 +79,13 @@ const KNOWN: &[(Family, u64, &str)] = &[
 ];
 
 /// More seeds, so that each run of the tests plays the same; `make simulate` plays others.
-const MORE: [(Family, Range<u64>); 5] = [
+const MORE: [(Family, Range<u64>); 6] = [
     (Small, 1_000..1_090),
     (Mixed, 1_000..1_012),
     (Closings, 1_000..1_006),
     (People, 1_000..1_006),
     (Controls, 1_076..1_080),
+    (Access, 1_000..1_003),
 ];
 
 /// Plays them on every core; what breaks in each.

@@ -84,7 +84,7 @@ impl Simulated {
             names.insert("people", session(JUMP, "JumpUserManager"));
             names.insert("root session", session(&organizations::id_of(1), "RootTaskRunner"));
             names.insert("orders", locks::queue_url(&organizations::id_of(1)).into());
-            let group = Group { path: iam::PATH.to_owned(), policies: Vec::new() };
+            let group = Group { path: iam::PATH.to_owned(), ..Group::default() };
             state.iam.now.groups.insert(GROUP.to_owned(), group);
             state.principals.insert(key.to_owned(), may_do_all);
             let root = state.organization.root.clone();

@@ -96,6 +96,7 @@ pub(super) fn table() -> Vec<Row> {
         deployed::rows(),
         locks::rows(),
         people::users(),
+        people::groups(),
         people::secrets(),
     ];
     of_services.into_iter().flatten().collect()

@@ -3,6 +3,7 @@
 //! What was changed a moment ago is not known everywhere at once (IAM user guide, "Changes that I make are not always
 //! immediately visible"): for some seconds a call may meet what was there before.
 
+mod groups;
 mod reads;
 mod writes;
 
@@ -11,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Answer, Refusal, member, secrets, unknown};
+pub(crate) use groups::Policy;
+
 use crate::{
     call::Call,
     cloud::{Principal, State},
@@ -75,11 +78,13 @@ impl User {
 }
 
 /// A group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Group {
     pub(crate) path: String,
     /// The ARNs of its policies.
     pub(crate) policies: Vec<String>,
+    /// The names of policies that are written into it.
+    pub(crate) inline: Vec<String>,
 }
 
 /// What the account's password policy asks for.
@@ -94,8 +99,8 @@ pub(crate) struct PasswordPolicy {
 pub(crate) struct Tree {
     pub(crate) users: BTreeMap<String, User>,
     pub(crate) groups: BTreeMap<String, Group>,
-    /// The documents of managed policies, by ARN.
-    pub(crate) policies: BTreeMap<String, String>,
+    /// The managed policies, by ARN.
+    pub(crate) policies: BTreeMap<String, Policy>,
     /// The serial numbers of virtual devices, in use or not.
     pub(crate) virtual_devices: BTreeSet<String>,
     pub(crate) password_policy: Option<PasswordPolicy>,
@@ -151,7 +156,10 @@ pub(super) fn resource(state: &State, call: &Call) -> String {
     let user = call.text("UserName");
     match call.operation.as_str() {
         "CreateUser" => user_arn(user, call.text("Path")),
-        "AddUserToGroup" | "RemoveUserFromGroup" => {
+        "CreateGroup" => format!("arn:aws:iam::{JUMP}:group{}{}", call.text("Path"), call.text("GroupName")),
+        "CreatePolicy" => format!("arn:aws:iam::{JUMP}:policy{}{}", call.text("Path"), call.text("PolicyName")),
+        "CreatePolicyVersion" | "DeletePolicy" | "DeletePolicyVersion" => call.text("PolicyArn").to_owned(),
+        "AddUserToGroup" | "AttachGroupPolicy" | "DeleteGroupPolicy" | "DetachGroupPolicy" | "RemoveUserFromGroup" => {
             let group = call.text("GroupName");
             let path = tree.groups.get(group).map_or(PATH, |group| &group.path);
             format!("arn:aws:iam::{JUMP}:group{path}{group}")
@@ -164,7 +172,8 @@ pub(super) fn resource(state: &State, call: &Call) -> String {
 
 /// Whether this is asked in the account that people sign in to, of its users and groups.
 pub(super) fn is_asked(who: &Principal, call: &Call) -> bool {
-    who.account == JUMP && who.function == "JumpUserManager" && call.operation != "ListAccountAliases"
+    let is_of_users = who.function == "JumpUserManager" && call.operation != "ListAccountAliases";
+    who.account == JUMP && (is_of_users || groups::knows(call))
 }
 
 pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<Answer, Refusal> {
@@ -181,7 +190,8 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<A
         && refusal.code == "NoSuchEntity"
     {
         // Nor does IAM know its path, which a session is bound to.
-        let is_unknown = !before.users.contains_key(call.text("UserName")) && !call.operation.ends_with("Group");
+        let is_of_groups = call.operation.ends_with("Group") || groups::knows(call);
+        let is_unknown = !before.users.contains_key(call.text("UserName")) && !is_of_groups;
         let is_denied = is_unknown && state.draws.happens("IAM knows no path yet", 50);
         return Err(if is_denied { Refusal::denied(call) } else { refusal });
     }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     aws::{
-        iam::{Group, Key, Login, PATH, PasswordPolicy, User, policy_arn},
+        iam::{Group, Key, Login, PATH, PasswordPolicy, Policy, User, policy_arn},
         organizations,
         secrets::{MARK, Secret, secret_of},
     },
@@ -44,19 +44,19 @@ fn groups(state: &mut State) {
     let more: Vec<String> = (0..more).map(|number| format!("group-more-{number}")).collect();
     let tree = &mut state.iam.now;
     let enforces = policy_arn("policy-enforce-mfa");
-    tree.policies.insert(enforces.clone(), json!({"Statement": []}).to_string());
+    tree.policies.insert(enforces.clone(), Policy::saying(&json!({"Statement": []}).to_string()));
     let safe = ["group-admin", "group-developer", "group-operator", "group-admin-shop"];
     for name in safe.into_iter().chain(more.iter().map(String::as_str)) {
         let own = policy_arn(&format!("policy-{name}"));
         let role = format!("arn:aws:iam::{}:role/role-{name}", organizations::id_of(0));
         let document = json!({"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": [role]}]});
-        tree.policies.insert(own.clone(), document.to_string());
-        let group = Group { path: PATH.to_owned(), policies: vec![enforces.clone(), own] };
+        tree.policies.insert(own.clone(), Policy::saying(&document.to_string()));
+        let group = Group { path: PATH.to_owned(), policies: vec![enforces.clone(), own], ..Group::default() };
         tree.groups.insert(name.to_owned(), group);
     }
-    tree.groups.insert("group-open".to_owned(), Group { path: PATH.to_owned(), policies: Vec::new() });
+    tree.groups.insert("group-open".to_owned(), Group { path: PATH.to_owned(), ..Group::default() });
     for name in ["admins", "auditors"] {
-        tree.groups.insert(name.to_owned(), Group { path: "/".to_owned(), policies: Vec::new() });
+        tree.groups.insert(name.to_owned(), Group { path: "/".to_owned(), ..Group::default() });
     }
 }
 

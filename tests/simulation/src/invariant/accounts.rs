@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{
     Look,
+    access::lacks_a_named_account,
     controls::{is_undone, was_otherwise, was_otherwise_lately},
     places::first_unit,
 };
@@ -46,7 +47,7 @@ pub(super) fn every_new_account_has_its_baseline(look: &Look<'_>) -> Option<Stri
 fn is_kept_from_it(look: &Look<'_>, account: &str) -> bool {
     let mut said = look.published("BaselineIncomplete").filter(|said| said.detail["account_id"] == account);
     said.any(|said| match said.detail["cause"].as_str() {
-        Some("BaselineSelectorUnmatched") => look.state.history.is_rearranged(),
+        Some("BaselineSelectorUnmatched") => look.state.history.is_rearranged() || lacks_a_named_account(look),
         // People had asked for its end, and called that off when it was too late for this.
         Some("AccountProtected") => {
             let mut closings = look.seen.closings.iter();

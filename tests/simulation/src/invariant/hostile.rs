@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::{Look, sweeps::rows};
+use super::{Look, access::OF_GROUPS, sweeps::rows};
 use crate::{
     document::SEALED,
     script::{Act, Control, UserAct},
+    template::JUMP,
 };
 
 /// What every odd text holds.
@@ -131,6 +132,19 @@ fn cells(table: &str) -> Vec<String> {
     cells
 }
 
+/// What it takes to keep the groups of the account that people sign in to.
+const TO_KEEP_GROUPS: [&str; 9] = [
+    "iam:AttachGroupPolicy",
+    "iam:CreateGroup",
+    "iam:CreatePolicy",
+    "iam:CreatePolicyVersion",
+    "iam:DeleteGroupPolicy",
+    "iam:DeletePolicy",
+    "iam:DeletePolicyVersion",
+    "iam:DetachGroupPolicy",
+    "iam:GetAccountAuthorizationDetails",
+];
+
 pub(super) fn sessions_ask_for_no_more_than_the_document_needs(look: &Look<'_>) -> Option<String> {
     let mut sessions = look.state.principals.values().filter(|who| !APART.contains(&who.function.as_str()));
     sessions.find_map(|who| {
@@ -142,7 +156,8 @@ pub(super) fn sessions_ask_for_no_more_than_the_document_needs(look: &Look<'_>) 
         let is_needed = |action: &str| {
             let of_regions = look.script.has_regions().then_some(Control::Regions);
             let mut controls = look.script.nature.controls.iter().chain(of_regions);
-            ACTIONS.contains(&action) || controls.any(|control| needs(control).contains(&action))
+            let keeps_groups = look.script.nature.lets_in && who.account == JUMP && TO_KEEP_GROUPS.contains(&action);
+            ACTIONS.contains(&action) || keeps_groups || controls.any(|control| needs(control).contains(&action))
         };
         let more = actions.iter().find(|action| !is_needed(action))?;
         Some(format!("{} asks for {more} in {}", who.function, who.account))
@@ -171,7 +186,9 @@ pub(super) fn a_hostile_member_harms_nobody_else(look: &Look<'_>) -> Option<Stri
             let is_open = matches!(row["outcome"].as_str(), Some("unknown" | "not_ready" | "not_converged"));
             // Whether that is so of what documents ask for beside, another invariant says; and AWS takes its time.
             let is_of_regions = *control == Control::Regions.id();
-            let is_of_its_own = is_of_regions || look.script.nature.controls.iter().any(|asked| asked.id() == *control);
+            let is_of_its_own = is_of_regions
+                || *control == OF_GROUPS
+                || look.script.nature.controls.iter().any(|asked| asked.id() == *control);
             let is_open = is_open && (!is_of_its_own || row["outcome"] == "unknown");
             let is_taken = *control == "account-alias" && history.lacks_its_alias(id);
             is_open && is_bystander(id) && !is_taken

@@ -134,6 +134,11 @@ pub enum Act {
     User(UserAct),
     /// Somebody does something about regions.
     Region(RegionAct),
+    /// Whoever administers the account that people sign in to tampers with a group.
+    Tampered {
+        /// In which way.
+        way: u64,
+    },
 }
 
 /// One line of a script.

@@ -17,6 +17,8 @@ pub enum Family {
     People,
     /// Documents ask for more than tags and aliases, and little else happens than that they are followed.
     Controls,
+    /// Documents say who gets in where, and accounts come and go.
+    Access,
     /// A policy locks everybody out of a bucket or a queue.
     Locks,
     /// More people ask for an account than AWS makes before the deadline.
@@ -29,12 +31,13 @@ pub enum Family {
 
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Small,
         Self::Mixed,
         Self::Closings,
         Self::People,
         Self::Controls,
+        Self::Access,
         Self::Locks,
         Self::LongLine,
         Self::ManyUnits,
@@ -49,6 +52,7 @@ impl Family {
             32 => Self::Closings,
             64 => Self::People,
             96 => Self::Controls,
+            112 => Self::Access,
             _ => Self::Small,
         }
     }
@@ -61,6 +65,7 @@ impl Family {
             Self::Closings => Script::closings(seed),
             Self::People => Script::people(seed),
             Self::Controls => Script::controls(seed),
+            Self::Access => Script::access(seed),
             Self::Locks => Script::locks(seed),
             Self::LongLine => Script::long_line(seed),
             Self::ManyUnits => Script::many_units(seed),
@@ -77,6 +82,7 @@ impl fmt::Display for Family {
             Self::Closings => "closings",
             Self::People => "people",
             Self::Controls => "controls",
+            Self::Access => "access",
             Self::Locks => "locks",
             Self::LongLine => "long-line",
             Self::ManyUnits => "many-units",

@@ -15,12 +15,15 @@ pub struct Nature {
     pub rough: bool,
     /// What the documents ask for beside tags and alias.
     pub controls: Controls,
+    /// Whether the documents say who gets in where.
+    pub lets_in: bool,
 }
 
 impl fmt::Display for Nature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.deep { ", units up to five deep" } else { "" })?;
         f.write_str(if self.rough { ", accounts of every state" } else { "" })?;
+        f.write_str(if self.lets_in { ", documents that say who gets in where" } else { "" })?;
         self.controls.fmt(f)
     }
 }
@@ -157,7 +160,7 @@ impl Script {
     }
 
     /// Accounts are moved while they are being made or worked on, and old ones at any time.
-    fn move_by_hand(&mut self, draws: &mut Draws) {
+    pub(super) fn move_by_hand(&mut self, draws: &mut Draws) {
         let asked: Vec<(u64, u64)> = self
             .items
             .iter()
@@ -185,7 +188,7 @@ impl Script {
     }
 
     /// An override by path stops matching, for a while or for good.
-    fn rename_units(&mut self, draws: &mut Draws) {
+    pub(super) fn rename_units(&mut self, draws: &mut Draws) {
         let unit = if draws.happens("renames the first", 70) { 0 } else { draws.below("renames which", self.units) };
         let second = draws.below("moment of renaming", 5_000);
         self.act(second, Act::Renamed { unit, back: false });

@@ -59,6 +59,51 @@ pub(super) fn users() -> Vec<Row> {
     ]
 }
 
+pub(super) fn groups() -> Vec<Row> {
+    const ARN: &str = "arn:aws:iam::450000000000:policy/steward/group-red";
+    let ask = |says, operation, parameters| Row::new(says, "iam", operation, parameters).by("people");
+    let group = |says, operation| ask(says, operation, json!({"GroupName": "group-red", "Path": "/steward/"}));
+    let policy = |says, operation| ask(says, operation, json!({"PolicyArn": ARN}));
+    let both = |says, operation| ask(says, operation, json!({"GroupName": "group-red", "PolicyArn": ARN}));
+    let version = |says, id: &str| ask(says, "DeletePolicyVersion", json!({"PolicyArn": ARN, "VersionId": id}));
+    let document = |role: &str| {
+        let statement = json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": [role]});
+        json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
+    };
+    let made = |says| {
+        let document = document("arn:aws:iam::222222222222:role/role-admin");
+        let parameters = json!({"PolicyName": "group-red", "Path": "/steward/", "PolicyDocument": document});
+        ask(says, "CreatePolicy", parameters)
+    };
+    let corrected = |says| {
+        let document = document("arn:aws:iam::333333333333:role/role-admin");
+        ask(says, "CreatePolicyVersion", json!({"PolicyArn": ARN, "PolicyDocument": document, "SetAsDefault": true}))
+    };
+    vec![
+        both("what is not there is attached to nothing", "AttachGroupPolicy").refused("NoSuchEntity"),
+        corrected("nor is it corrected").refused("NoSuchEntity"),
+        group("a group is made", "CreateGroup"),
+        group("it is not made twice", "CreateGroup").refused("EntityAlreadyExists"),
+        made("a policy is made"),
+        made("it is not made twice").refused("EntityAlreadyExists"),
+        both("the group gets it", "AttachGroupPolicy"),
+        both("a group that has it keeps it", "AttachGroupPolicy"),
+        ask("the group shows it", "ListAttachedGroupPolicies", json!({"GroupName": "group-red"})),
+        corrected("it gets another version"),
+        policy("the new version is in force", "GetPolicy"),
+        version("what is in force stays", "v2").refused("DeleteConflict"),
+        policy("what a group has stays", "DeletePolicy").refused("DeleteConflict"),
+        version("the old version goes", "v1"),
+        version("it does not go twice", "v1").refused("NoSuchEntity"),
+        both("the group gives it back", "DetachGroupPolicy"),
+        both("it does not give it back twice", "DetachGroupPolicy").refused("NoSuchEntity"),
+        ask("nothing is written into it", "DeleteGroupPolicy", json!({"GroupName": "group-red", "PolicyName": "own"}))
+            .refused("NoSuchEntity"),
+        policy("what nobody has is deleted", "DeletePolicy"),
+        policy("it is not deleted twice", "DeletePolicy").refused("NoSuchEntity"),
+    ]
+}
+
 pub(super) fn secrets() -> Vec<Row> {
     const NAME: &str = "/steward/steward/users/ana";
     let token = |number: u64| format!("{number:032}");

@@ -2,11 +2,11 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Tree, User, element, missing, time_element, user_arn};
+use super::{Policy, Tree, User, element, groups, missing, time_element, user_arn};
 use crate::{aws::Refusal, call::Call, template::JUMP};
 
 /// How many rows a page has. IAM may give fewer than were asked for, although there are more.
-const PAGE: usize = 5;
+pub(super) const PAGE: usize = 5;
 
 /// The result of a call that shows something; None for another one.
 pub(super) fn read(tree: &Tree, call: &Call) -> Option<Result<String, Refusal>> {
@@ -42,13 +42,14 @@ pub(super) fn read(tree: &Tree, call: &Call) -> Option<Result<String, Refusal>> 
             let group = tree.groups.get(name).ok_or_else(|| missing("group", name));
             group.map(|group| page(call, "AttachedPolicies", group.policies.iter().map(|arn| attached(arn))))
         }
-        "GetPolicy" => policy(tree, call, |arn, _| {
-            let version = element("DefaultVersionId", "v1");
+        "GetAccountAuthorizationDetails" => Ok(groups::details(tree, call)),
+        "GetPolicy" => policy(tree, call, |arn, policy| {
+            let version = element("DefaultVersionId", &policy.version_in_force());
             format!("<Policy>{}{version}</Policy>", element("Arn", arn))
         }),
-        "GetPolicyVersion" => policy(tree, call, |_, document| {
-            let document = utf8_percent_encode(document, NON_ALPHANUMERIC).to_string();
-            let fields = [element("Document", &document), element("VersionId", "v1")].concat();
+        "GetPolicyVersion" => policy(tree, call, |_, policy| {
+            let document = utf8_percent_encode(policy.document(), NON_ALPHANUMERIC).to_string();
+            let fields = [element("Document", &document), element("VersionId", &policy.version_in_force())].concat();
             format!("<PolicyVersion>{fields}<IsDefaultVersion>true</IsDefaultVersion></PolicyVersion>")
         }),
         "ListAccessKeys" => of_user(|call, name, user| {
@@ -121,14 +122,14 @@ pub(super) fn user_fields(name: &str, user: &User) -> String {
     fields.concat() + &time_element("CreateDate", user.made_at) + &last_used
 }
 
-fn group_fields(name: &str, path: &str) -> String {
+pub(super) fn group_fields(name: &str, path: &str) -> String {
     let arn = element("Arn", &format!("arn:aws:iam::{JUMP}:group{path}{name}"));
     let id = element("GroupId", &format!("AGPA{}", name.to_uppercase()));
     let made = element("CreateDate", "2026-01-01T00:00:00Z");
     [element("Path", path), element("GroupName", name), id, arn, made].concat()
 }
 
-fn attached(arn: &str) -> (String, String) {
+pub(super) fn attached(arn: &str) -> (String, String) {
     let name = arn.rsplit('/').next().unwrap_or(arn);
     (arn.to_owned(), element("PolicyName", name) + &element("PolicyArn", arn))
 }
@@ -159,8 +160,8 @@ fn last_use(tree: &Tree, id: &str) -> Result<String, Refusal> {
     Ok(format!("{}<AccessKeyLastUsed>{used}{place}</AccessKeyLastUsed>", element("UserName", name)))
 }
 
-fn policy(tree: &Tree, call: &Call, show: fn(&str, &str) -> String) -> Result<String, Refusal> {
+fn policy(tree: &Tree, call: &Call, show: fn(&str, &Policy) -> String) -> Result<String, Refusal> {
     let arn = call.text("PolicyArn");
-    let document = tree.policies.get(arn).ok_or_else(|| missing("policy", arn))?;
-    Ok(show(arn, document))
+    let policy = tree.policies.get(arn).ok_or_else(|| missing("policy", arn))?;
+    Ok(show(arn, policy))
 }

@@ -1,6 +1,6 @@
 //! What IAM lets be changed.
 
-use super::{Login, Tree, User, element, missing};
+use super::{Login, Tree, User, element, groups, missing};
 use crate::{aws::Refusal, call::Call, time};
 
 /// How many groups a user may be in (IAM user guide, "IAM and AWS STS quotas").
@@ -42,7 +42,7 @@ pub(super) fn write(tree: &mut Tree, call: &Call) -> Option<Result<String, Refus
         "DetachUserPolicy" => {
             user(tree, name).and_then(|user| take(&mut user.attached_policies, call.text("PolicyArn")))
         }
-        _ => return None,
+        _ => return groups::write(tree, call),
     })
 }
 
