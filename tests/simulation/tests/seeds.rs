@@ -75,6 +75,7 @@ const KNOWN: &[(Family, u64, &str)] = &[
         659_840,
         "two processes that ask for changes of addresses in step take turns at being throttled, to the end",
     ),
+    (Access, 16, "a group that got its policies late comes to reach an account that was closed meanwhile"),
     (LongLine, 1, "a line longer than the deadline"),
 ];
 

@@ -142,7 +142,7 @@ pub(super) fn whole(
         !looked_at.iter().any(|looked_at| looked_at.as_str() == of)
     };
     let with_others = |group: &Group| {
-        let of_others = reached(account, group, &by_arn).filter(is_of_others);
+        let of_others = reached(account, group, present, &by_arn).filter(is_of_others);
         Group { name: group.name.clone(), role_arns: of_others.chain(group.role_arns.iter().cloned()).collect() }
     };
     groups.iter().map(with_others).collect()
@@ -152,7 +152,7 @@ pub(super) fn whole(
 pub(super) fn differing(account: &AccountId, groups: &[Group], present: &GroupsAndPolicies) -> BTreeSet<AccountId> {
     let by_arn = by_arn(present);
     let of_group = |group: &Group| {
-        let now: BTreeSet<_> = reached(account, group, &by_arn).collect();
+        let now: BTreeSet<_> = reached(account, group, present, &by_arn).collect();
         let differing = now.symmetric_difference(&group.role_arns);
         differing.filter_map(|role_arn| account_of(role_arn).parse().ok()).collect::<Vec<_>>()
     };
@@ -163,10 +163,18 @@ fn by_arn(present: &GroupsAndPolicies) -> HashMap<&str, &PresentPolicy> {
     present.policies.iter().map(|policy| (policy.arn.as_str(), policy)).collect()
 }
 
-/// The roles that a group reaches by the policies that are Steward's, in Steward's own words.
-fn reached(account: &AccountId, group: &Group, by_arn: &HashMap<&str, &PresentPolicy>) -> impl Iterator<Item = String> {
+/// The roles that a group reaches by the policies that are Steward's, in Steward's own words. A policy that the group does not
+/// have, such as one that was made and could not be attached yet, may say what was so long ago.
+fn reached(
+    account: &AccountId,
+    group: &Group,
+    present: &GroupsAndPolicies,
+    by_arn: &HashMap<&str, &PresentPolicy>,
+) -> impl Iterator<Item = String> {
+    let attached = own_groups(present).find(|found| found.name == group.name).map_or(&[][..], |found| &found.attached);
     let arns = (1..=MAX_POLICIES).map(|number| arn(account, &policy_name(&group.name, number)));
-    arns.filter_map(|arn| by_arn.get(arn.as_str()).copied()).flat_map(|policy| assumed(&policy.document))
+    let own = arns.filter(|arn| attached.contains(arn));
+    own.filter_map(|arn| by_arn.get(arn.as_str()).copied()).flat_map(|policy| assumed(&policy.document))
 }
 
 /// The account of a role; `*` for all.

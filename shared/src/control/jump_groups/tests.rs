@@ -395,6 +395,16 @@ fn forty_projects_of_a_hundred_accounts_are_made_and_follow_one_account_with_one
     );
 }
 
+#[test]
+fn a_policy_that_a_group_does_not_have_yet_is_nothing_that_it_reaches() {
+    let mut present = made(&[group("group-admin-shop", 1..=3)]);
+    for found in &mut present.groups {
+        found.attached.clear();
+    }
+    let come = followed(&present, &[400], &[group("group-admin-shop", [400])]);
+    assert_eq!(reached(&come, "group-admin-shop"), BTreeSet::from([role(400)]));
+}
+
 fn section() -> JumpGroups {
     let (groups, made_of) = (vec![group("group-admin", [1])], MadeOf::Everybody);
     JumpGroups::Known { account: account(), groups, made_of, notes: Vec::new() }
