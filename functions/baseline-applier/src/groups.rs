@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use lambda_runtime::tracing;
 use steward::{
     baseline::{Document, DocumentInForce},
@@ -53,15 +54,27 @@ impl BaselineApplier {
                     let why = happened.to_string();
                     self.bus.put(&JumpGroupsChanged { account_id: row.account_id, why, applied }).await?;
                 }
-                if is_renamed && !regroup.is_last {
+                if let Some(wait) = self.last_look(&regroup, clock::now()) {
                     let last = Regroup { is_last: true, ..regroup };
-                    self.queue.send(&last.again(), NOBODY_BELIEVES_IT).await?;
+                    self.queue.send(&last.again(), wait).await?;
                 }
             }
             Conclusion::LookAgain(wait) => self.queue.send(&regroup.again(), wait).await?,
             Conclusion::Incomplete(failure) => self.incomplete(failure, rows.clone(), &document).await?,
         }
         Ok(rows)
+    }
+
+    /// After which time it is looked at once more although all seems done; None when that is no use. News may come before AWS
+    /// shows what they tell of (AWS Organizations API reference, "eventually consistent").
+    fn last_look(&self, regroup: &Regroup, now: Timestamp) -> Option<Duration> {
+        let shown_after = self.backoff.lookup_patience();
+        let is_shown = Duration::try_from(now.duration_since(regroup.since)).is_ok_and(|since| since > shown_after);
+        match &regroup.happened {
+            _ if regroup.is_last => None,
+            Rearranged::Renamed(_) => Some(NOBODY_BELIEVES_IT),
+            _ => (!is_shown).then_some(shown_after),
+        }
     }
 
     /// Nothing was changed, and will not be before something else has happened.

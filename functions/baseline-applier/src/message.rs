@@ -32,7 +32,7 @@ pub(crate) struct Regroup {
     pub(crate) happened: Rearranged,
     /// When it was first heard of.
     pub(crate) since: Timestamp,
-    /// Whether this is the last look at a unit that has another name: nobody believes the old one any more.
+    /// Whether this is the last look: AWS shows by now what has happened, and nobody believes the old name of a unit any more.
     #[serde(default)]
     pub(crate) is_last: bool,
     /// Which look this is.

@@ -15,7 +15,8 @@
 //! not name any more keeps `policy-enforce-mfa` alone, for its people; who is in which group is not looked at.
 //!
 //! An account that joins, is moved, tagged or closed, and a unit that is renamed, change the groups in the same run, without a look
-//! at all other accounts: what the groups reach there stays as it is.
+//! at all other accounts: what the groups reach there stays as it is. Minutes later they are looked at once more, since AWS may
+//! tell of it before it shows it.
 //!
 //! **Limits.** A policy has 6,144 characters and a group ten policies, which is room for some 1,200 accounts in a project; past
 //! that the control says so and leaves the group as it is. Whoever has a password or a key of a user without a second factor

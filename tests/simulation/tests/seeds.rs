@@ -76,6 +76,8 @@ const KNOWN: &[(Family, u64, &str)] = &[
         "two processes that ask for changes of addresses in step take turns at being throttled, to the end",
     ),
     (Access, 16, "a group that got its policies late comes to reach an account that was closed meanwhile"),
+    (Access, 386, "an account that was moved a moment ago is looked at where it was, and its people never get in"),
+    (Access, 1_009, "the same of one that was moved away: they get in for ever"),
     (LongLine, 1, "a line longer than the deadline"),
 ];
 
