@@ -122,6 +122,29 @@ def taking_passwords(plain):
     return handle
 
 
+# A managed policy among the details of an account, from its ARN on.
+POLICY_DETAIL = re.compile(r"<Arn>(?P<arn>[^<]+:policy/[^<]+)</Arn>(?P<rest>.*?</PolicyVersionList>)", re.DOTALL)
+
+
+def with_policy_details(plain):
+    """The operation, which says of managed policies what MiniStack leaves out (API reference, "ManagedPolicyDetail")."""
+
+    def completed(found: re.Match) -> str:
+        policy = iam._policies[found["arn"]]
+        made = f"<CreateDate>{policy['CreateDate']}</CreateDate>"
+        fields = f"<AttachmentCount>{policy.get('AttachmentCount', 0)}</AttachmentCount>"
+        fields += "<PermissionsBoundaryUsageCount>0</PermissionsBoundaryUsageCount><IsAttachable>true</IsAttachable>"
+        fields += made + f"<UpdateDate>{policy.get('UpdateDate', policy['CreateDate'])}</UpdateDate>"
+        rest = found["rest"].replace("</IsDefaultVersion>", f"</IsDefaultVersion>{made}")
+        return f"<Arn>{found['arn']}</Arn>{fields}{rest}"
+
+    def handle(p: dict) -> tuple:
+        status, headers, body = plain(p)
+        return status, headers, POLICY_DETAIL.sub(completed, body.decode()).encode() if status == 200 else body
+
+    return handle
+
+
 def change_password(p: dict) -> tuple:
     """Lets a user replace the password, which is how a sign-in with one that must be changed ends."""
     name = iam_evaluator.caller_arn().rsplit("/", 1)[-1]
@@ -264,6 +287,8 @@ def install() -> None:
     plain_delete_user, handlers["DeleteUser"] = handlers["DeleteUser"], delete_user
     plain_add_user_to_group, handlers["AddUserToGroup"] = handlers["AddUserToGroup"], add_user_to_group
     handlers["ChangePassword"] = change_password
+    details = "GetAccountAuthorizationDetails"
+    handlers[details] = with_policy_details(handlers[details])
     plain_user_xml, iam._user_xml = iam._user_xml, user_xml
     plain_principal_keys = iam_evaluator._principal_keys
     iam_evaluator._principal_keys = sts._principal_keys = principal_keys

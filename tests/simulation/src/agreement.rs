@@ -32,6 +32,7 @@ const MADE_UP: &[&str] = &[
     "ETag",
     "EventId",
     "GroupId",
+    "PolicyId",
     "Id",
     "MessageId",
     "ReceiptHandle",

@@ -91,6 +91,11 @@ pub(super) fn groups() -> Vec<Row> {
         ask("the group shows it", "ListAttachedGroupPolicies", json!({"GroupName": "group-red"})),
         corrected("it gets another version"),
         policy("the new version is in force", "GetPolicy"),
+        ask(
+            "all of them are seen at once",
+            "GetAccountAuthorizationDetails",
+            json!({"Filter": ["Group", "LocalManagedPolicy"]}),
+        ),
         version("what is in force stays", "v2").refused("DeleteConflict"),
         policy("what a group has stays", "DeletePolicy").refused("DeleteConflict"),
         version("the old version goes", "v1"),

@@ -8,6 +8,8 @@ use crate::{aws::Refusal, call::Call, template::JUMP};
 /// How many versions a policy has at most, and policies a group (IAM user guide, "IAM and AWS STS quotas").
 const MAX_VERSIONS: usize = 5;
 const MAX_POLICIES: usize = 10;
+/// When everything was made.
+const MADE: &str = "2026-01-01T00:00:00Z";
 /// The calls by which groups are kept.
 const CALLS: [&str; 9] = [
     "AttachGroupPolicy",
@@ -103,13 +105,14 @@ fn policy_details(tree: &Tree, arn: &str, policy: &Policy) -> String {
     let versions = policy.versions.iter().map(|(number, document)| {
         let is_default = (*number == policy.number_in_force()).to_string();
         let fields = [element("Document", &encoded(document)), element("VersionId", &format!("v{number}"))].concat();
-        format!("<member>{fields}{}</member>", element("IsDefaultVersion", &is_default))
+        let rest = [element("IsDefaultVersion", &is_default), element("CreateDate", MADE)].concat();
+        format!("<member>{fields}{rest}</member>")
     });
     let versions: String = versions.collect();
     format!("{}<PolicyVersionList>{versions}</PolicyVersionList>", policy_fields(tree, arn, policy))
 }
 
-fn policy_fields(tree: &Tree, arn: &str, policy: &Policy) -> String {
+pub(super) fn policy_fields(tree: &Tree, arn: &str, policy: &Policy) -> String {
     let (path, name) = place(arn);
     let attachments = tree.groups.values().filter(|group| group.policies.iter().any(|other| other == arn)).count();
     [
@@ -119,7 +122,10 @@ fn policy_fields(tree: &Tree, arn: &str, policy: &Policy) -> String {
         element("Path", &path),
         element("DefaultVersionId", &policy.version_in_force()),
         element("AttachmentCount", &attachments.to_string()),
+        element("PermissionsBoundaryUsageCount", "0"),
         element("IsAttachable", "true"),
+        element("CreateDate", MADE),
+        element("UpdateDate", MADE),
     ]
     .concat()
 }
@@ -159,8 +165,8 @@ pub(super) fn write(tree: &mut Tree, call: &Call) -> Option<Result<String, Refus
                 return Err(conflict("LimitExceeded", "A managed policy can have up to 5 versions."));
             }
             policy.correct(call.text("PolicyDocument"));
-            let version = element("VersionId", &policy.version_in_force());
-            Ok(format!("<PolicyVersion>{version}<IsDefaultVersion>true</IsDefaultVersion></PolicyVersion>"))
+            let fields = [element("VersionId", &policy.version_in_force()), element("CreateDate", MADE)].concat();
+            Ok(format!("<PolicyVersion>{fields}<IsDefaultVersion>true</IsDefaultVersion></PolicyVersion>"))
         }),
         "DeletePolicyVersion" => policy(tree, arn).and_then(|policy| {
             let is_it = |number: u32| format!("v{number}") == call.text("VersionId");

@@ -43,11 +43,11 @@ pub(super) fn read(tree: &Tree, call: &Call) -> Option<Result<String, Refusal>> 
             group.map(|group| page(call, "AttachedPolicies", group.policies.iter().map(|arn| attached(arn))))
         }
         "GetAccountAuthorizationDetails" => Ok(groups::details(tree, call)),
-        "GetPolicy" => policy(tree, call, |arn, policy| {
-            let version = element("DefaultVersionId", &policy.version_in_force());
-            format!("<Policy>{}{version}</Policy>", element("Arn", arn))
+        "GetPolicy" => policy(tree, call).map(|(arn, policy)| {
+            let fields = groups::policy_fields(tree, arn, policy);
+            format!("<Policy>{fields}</Policy>")
         }),
-        "GetPolicyVersion" => policy(tree, call, |_, policy| {
+        "GetPolicyVersion" => policy(tree, call).map(|(_, policy)| {
             let document = utf8_percent_encode(policy.document(), NON_ALPHANUMERIC).to_string();
             let fields = [element("Document", &document), element("VersionId", &policy.version_in_force())].concat();
             format!("<PolicyVersion>{fields}<IsDefaultVersion>true</IsDefaultVersion></PolicyVersion>")
@@ -160,8 +160,8 @@ fn last_use(tree: &Tree, id: &str) -> Result<String, Refusal> {
     Ok(format!("{}<AccessKeyLastUsed>{used}{place}</AccessKeyLastUsed>", element("UserName", name)))
 }
 
-fn policy(tree: &Tree, call: &Call, show: fn(&str, &Policy) -> String) -> Result<String, Refusal> {
+fn policy<'a>(tree: &'a Tree, call: &'a Call) -> Result<(&'a str, &'a Policy), Refusal> {
     let arn = call.text("PolicyArn");
     let policy = tree.policies.get(arn).ok_or_else(|| missing("policy", arn))?;
-    Ok(show(arn, policy))
+    Ok((arn, policy))
 }
