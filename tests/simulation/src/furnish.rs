@@ -9,7 +9,7 @@ use crate::{
     document::{AccessRule, Document, Kind, RegionRule},
     history::Done,
     script::{Control, Script},
-    template::SUSPENDED_UNIT,
+    template::{JUMP, SUSPENDED_UNIT},
     time,
 };
 
@@ -75,6 +75,13 @@ fn furnish_for_closings(state: &mut State, script: &Script) {
             state.organization.closings.delegated.push(("guardduty.amazonaws.com", id));
         }
     }
+}
+
+/// The account that people sign in to.
+fn add_jump_account(state: &mut State) {
+    let root = state.organization.root.clone();
+    let number = JUMP.parse::<u64>().expect("a number") - organizations::id_of(0).parse::<u64>().expect("a number");
+    organizations::add_account(state, number, &root, 400, true);
 }
 
 fn units(state: &mut State, count: u64) -> Vec<String> {

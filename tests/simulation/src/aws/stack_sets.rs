@@ -159,7 +159,9 @@ pub(crate) fn undo(state: &mut State, account: &str, way: u64) {
 pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<Answer, Refusal> {
     state.stack_sets.advance();
     if call.operation == "CreateStackInstances" {
-        accounts(call).iter().for_each(|account| settings::begin(state, account));
+        for account in accounts(call) {
+            settings::begin(state, &account);
+        }
     }
     let name = call.text("StackSetName").to_owned();
     let missing = || Refusal::new(404, "StackSetNotFoundException", format!("StackSet {name} not found"));

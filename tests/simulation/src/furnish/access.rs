@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::add_jump_account;
 use crate::{
     aws::{
         access::{NAMED, OF_UNIT, observe},
@@ -14,9 +15,7 @@ use crate::{
 
 /// Puts it in place.
 pub(super) fn furnish(state: &mut State) {
-    let root = state.organization.root.clone();
-    let number = JUMP.parse::<u64>().expect("a number") - organizations::id_of(0).parse::<u64>().expect("a number");
-    organizations::add_account(state, number, &root, 400, true);
+    add_jump_account(state);
     settings::furnish(state, JUMP);
     let other = Group { path: "/".to_owned(), inline: vec!["own".to_owned()], ..Group::default() };
     state.iam.now.groups.insert("auditors".to_owned(), other);

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::json;
 
+use super::add_jump_account;
 use crate::{
     aws::{
         iam::{Group, Key, Login, PATH, PasswordPolicy, Policy, User, policy_arn},
@@ -20,9 +21,7 @@ const MORE_GROUPS: u64 = 12;
 
 /// Puts it in place.
 pub(super) fn furnish(state: &mut State) {
-    let root = state.organization.root.clone();
-    let number = JUMP.parse::<u64>().expect("a number") - organizations::id_of(0).parse::<u64>().expect("a number");
-    organizations::add_account(state, number, &root, 400, true);
+    add_jump_account(state);
     groups(state);
     for name in USERS {
         user(state, name);

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-
 use serde_json::Value;
 
 use super::{Look, sweeps::rows};
@@ -118,6 +117,12 @@ fn is_whole(look: &Look<'_>) -> bool {
     })
 }
 
+/// What in the end is not as the document says of all groups of projects.
+fn whatever_is_wrong(look: &Look<'_>) -> Option<String> {
+    let differing = differing(look, |_| true);
+    differing.or_else(|| (!is_whole(look)).then(|| format!("{:?}", look.state.iam.now.groups)))
+}
+
 pub(super) fn groups_are_whole_after_an_apply(look: &Look<'_>) -> Option<String> {
     let access = &look.state.access;
     let mut answers = look.seen.by_hand.iter().filter(|answer| answer["mode"] == "apply");
@@ -125,8 +130,7 @@ pub(super) fn groups_are_whole_after_an_apply(look: &Look<'_>) -> Option<String>
     if !is_applied || !access.tampered.is_empty() || is_told(look) || look.has_call_faults() {
         return None;
     }
-    let differing = differing(look, |_| true);
-    differing.or_else(|| (!is_whole(look)).then(|| format!("{:?}", look.state.iam.now.groups)))
+    whatever_is_wrong(look)
 }
 
 pub(super) fn sweeps_put_groups_right(look: &Look<'_>) -> Option<String> {
@@ -150,8 +154,7 @@ pub(super) fn sweeps_put_groups_right(look: &Look<'_>) -> Option<String> {
     {
         return None;
     }
-    let differing = differing(look, |_| true);
-    differing.or_else(|| (!is_whole(look)).then(|| format!("{:?}", look.state.iam.now.groups)))
+    whatever_is_wrong(look)
 }
 
 pub(super) fn groups_of_others_are_left_alone(look: &Look<'_>) -> Option<String> {
