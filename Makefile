@@ -82,10 +82,10 @@ docs: ## Write the generated pages in docs anew
 unit: ## Run the tests that need no local cloud
 	cargo test --workspace --lib
 
-# Flows wait more than they compute: four at a time use what two leave idle.
+# Flows wait more than they compute: six at a time use what two leave idle.
 test: lint build ## Check and test everything, on a local cloud
 	report/tests/setup
-	RUST_TEST_THREADS=4 cargo test --workspace --tests
+	RUST_TEST_THREADS=6 cargo test --workspace --tests
 
 PAYLOADS := 100000
 
