@@ -107,8 +107,9 @@ impl Updates {
         match change.state {
             State::Pending => {}
             State::Starting => return Ok(not_known_yet()),
-            State::Accepted | State::Completed => return Ok(Finding::NothingToDo { why: change.words() }),
-            State::Queued | State::Failed { .. } | State::Forgotten => return Ok(Finding::refused(change.words())),
+            State::Queued | State::Accepted | State::Completed | State::Failed { .. } | State::Forgotten => {
+                return Ok(no_code_wanted(&change));
+            }
         }
         if run.mode == Mode::Plan {
             return Ok(Finding::Planned { steps: vec![format!("give AWS the code for {}", change.new_email)] });
@@ -125,8 +126,8 @@ impl Updates {
             Err(error) if error.cause == Cause::Conflict || !error.refused => {
                 match self.after(&change, &target, run).await? {
                     // That it has ended is told.
-                    Some(after) if !after.is_open() => return Ok(Finding::NothingToDo { why: after.words() }),
-                    Some(after) => Finding::NothingToDo { why: after.words() },
+                    Some(after) if !after.is_open() => return Ok(no_code_wanted(&after)),
+                    Some(after) => no_code_wanted(&after),
                     None => Finding::failed(error),
                 }
             }
@@ -387,6 +388,16 @@ fn not_known_yet() -> Finding {
     Finding::refused(
         "AWS was asked, and its answer was lost: ask again in a minute, when it can be seen what came of it.",
     )
+}
+
+/// What is said of a code where the change does not wait for it, or has come further meanwhile.
+fn no_code_wanted(change: &EmailChange) -> Finding {
+    match change.state {
+        State::Queued | State::Failed { .. } | State::Forgotten => Finding::refused(change.words()),
+        State::Starting | State::Pending | State::Accepted | State::Completed => {
+            Finding::NothingToDo { why: change.words() }
+        }
+    }
 }
 
 fn none_under_way(id: &AccountId) -> Finding {

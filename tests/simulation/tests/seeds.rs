@@ -75,6 +75,7 @@ const KNOWN: &[(Family, u64, &str)] = &[
         659_840,
         "two processes that ask for changes of addresses in step take turns at being throttled, to the end",
     ),
+    (Mixed, 870_016, "whoever gives a code that is too old is answered that there is nothing to do"),
     (Access, 16, "a group that got its policies late comes to reach an account that was closed meanwhile"),
     (Access, 386, "an account that was moved a moment ago is looked at where it was, and its people never get in"),
     (Access, 1_009, "the same of one that was moved away: they get in for ever"),
