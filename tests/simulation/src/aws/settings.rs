@@ -149,7 +149,7 @@ pub(crate) struct Past(BTreeMap<Control, Vec<(Timestamp, bool)>>);
 
 impl Settings {
     /// A new account's: the primary contact is that of the management account.
-    fn of_a_new_account() -> Self {
+    pub(crate) fn of_a_new_account() -> Self {
         let contact = json!({"FullName": "Management", "AddressLine1": "Somewhere 1", "City": "Berlin",
             "StateOrRegion": "Berlin", "PostalCode": "10115", "CountryCode": "DE", "PhoneNumber": "+49301"});
         let roles = [(controls::ACCESS_ROLE.to_owned(), Lagging::new(Some(Role::of_access())))].into();

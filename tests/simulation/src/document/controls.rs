@@ -125,7 +125,11 @@ pub(crate) fn has(state: &State, id: &str, control: Control) -> bool {
             status(ENABLED) == "ENABLED" && status(DISABLED) == "DISABLED"
         }
         Control::StackInstances => state.stack_sets.is_current(id),
-        _ => state.settings.get(id).is_some_and(|settings| is_set_to(settings, control)),
+        _ => match state.settings.get(id) {
+            Some(settings) => is_set_to(settings, control),
+            // Nobody has asked for any of them yet.
+            None => is_set_to(&Settings::of_a_new_account(), control),
+        },
     }
 }
 
