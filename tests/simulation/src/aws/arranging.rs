@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
-    Refusal, events,
+    Refusal, access, events,
     organizations::{self, constraint, shown_unit},
     settings,
 };
@@ -82,6 +82,8 @@ pub(super) fn put(state: &mut State, id: &str, to: &str, shown_from: Timestamp) 
     let account = state.organization.account_mut(id)?;
     let from = std::mem::replace(&mut account.parent, to.to_owned());
     account.moved_from = Some((from.clone(), shown_from));
+    // It may be moved on before anybody asks for anything.
+    access::observe(state);
     Ok(from)
 }
 
