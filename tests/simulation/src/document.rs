@@ -5,7 +5,7 @@ pub(crate) mod controls;
 
 use crate::{
     aws::{
-        access::{NAMED, OF_IDS, OF_UNIT, ROLES},
+        access::{NAMED, OF_GROUPS, OF_IDS, OF_UNIT, ROLES},
         organizations::{Account, id_of},
     },
     script::{Control, Controls},
@@ -149,7 +149,7 @@ impl Document {
         let of_all = ["account-tags", "account-alias"].into_iter();
         let further = self.controls.iter().filter(|control| *control != Control::Regions).map(Control::id);
         let regions = self.regions.filter(|rule| rule.remediates).map(|_| Control::Regions.id());
-        let groups = ["jump-groups"].into_iter().filter(|_| self.access.is_some());
+        let groups = [OF_GROUPS].into_iter().filter(|_| self.access.is_some());
         of_all.chain(further).chain(groups).filter(|_| self.kind == Kind::Remediating).chain(regions).collect()
     }
 }

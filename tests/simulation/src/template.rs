@@ -275,6 +275,11 @@ pub(crate) fn items(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
+/// The texts of a member of a policy, which holds one or a list of them.
+pub(crate) fn texts(value: &Value) -> impl Iterator<Item = &str> {
+    value.as_str().into_iter().chain(items(value).filter_map(Value::as_str))
+}
+
 fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }

@@ -10,8 +10,15 @@ use super::{
     iam::{PATH, Tree},
     organizations::{self, Account, Organization},
 };
-use crate::{cloud::State, document::FIRST_UNIT, template::items, time};
+use crate::{
+    cloud::State,
+    document::FIRST_UNIT,
+    template::{items, texts},
+    time,
+};
 
+/// The control that keeps the groups, as documents and reports have it.
+pub(crate) const OF_GROUPS: &str = "jump-groups";
 /// What groups call the roles.
 pub(crate) const ROLES: [&str; 2] = ["admin", "operator"];
 /// The project of the accounts below the first unit, and that of accounts that are named.
@@ -91,9 +98,6 @@ fn reached(tree: &Tree) -> ByGroup {
 fn accounts(document: &str) -> Vec<String> {
     let document: Value = serde_json::from_str(document).unwrap_or_default();
     let statements = items(&document["Statement"]).filter(|statement| statement["Action"] == "sts:AssumeRole");
-    let arns = statements.flat_map(|statement| {
-        let named = &statement["Resource"];
-        named.as_str().into_iter().chain(items(named).filter_map(Value::as_str)).collect::<Vec<_>>()
-    });
+    let arns = statements.flat_map(|statement| texts(&statement["Resource"]));
     arns.filter_map(|arn| arn.split(':').nth(4).map(ToOwned::to_owned)).collect()
 }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Answer, Refusal, member, secrets, unknown};
-pub(crate) use groups::Policy;
+pub(crate) use groups::{Policy, keeps_groups};
 
 use crate::{
     call::Call,
@@ -173,7 +173,7 @@ pub(super) fn resource(state: &State, call: &Call) -> String {
 /// Whether this is asked in the account that people sign in to, of its users and groups.
 pub(super) fn is_asked(who: &Principal, call: &Call) -> bool {
     let is_of_users = who.function == "JumpUserManager" && call.operation != "ListAccountAliases";
-    who.account == JUMP && (is_of_users || groups::knows(call))
+    who.account == JUMP && (is_of_users || keeps_groups(&call.operation))
 }
 
 pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<Answer, Refusal> {
@@ -190,7 +190,7 @@ pub(super) fn serve(state: &mut State, who: &Principal, call: &Call) -> Result<A
         && refusal.code == "NoSuchEntity"
     {
         // Nor does IAM know its path, which a session is bound to.
-        let is_of_groups = call.operation.ends_with("Group") || groups::knows(call);
+        let is_of_groups = call.operation.ends_with("Group") || keeps_groups(&call.operation);
         let is_unknown = !before.users.contains_key(call.text("UserName")) && !is_of_groups;
         let is_denied = is_unknown && state.draws.happens("IAM knows no path yet", 50);
         return Err(if is_denied { Refusal::denied(call) } else { refusal });

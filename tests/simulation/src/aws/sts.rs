@@ -8,7 +8,7 @@ use crate::{
     call::Call,
     cloud::{Principal, RootSession, SECRET, State},
     permissions::Permissions,
-    template::{items, last},
+    template::{items, last, texts},
     time,
 };
 
@@ -39,11 +39,8 @@ fn assume_role(state: &mut State, who: &Principal, call: &Call) -> Result<Answer
     }
     let policy: Value = serde_json::from_str(call.text("Policy"))
         .map_err(|_| Refusal::new(400, "MalformedPolicyDocument", "This policy contains invalid Json"))?;
-    let actions = items(&policy["Statement"]).flat_map(|statement| match &statement["Action"] {
-        Value::String(action) => vec![action.clone()],
-        actions => items(actions).filter_map(|action| Some(action.as_str()?.to_owned())).collect(),
-    });
-    let actions: Vec<String> = actions.collect();
+    let actions = items(&policy["Statement"]).flat_map(|statement| texts(&statement["Action"]));
+    let actions: Vec<String> = actions.map(ToOwned::to_owned).collect();
     if actions.iter().any(|action| action == "iam:CreateAccountAlias") {
         state.entered.push((time::now(), account.clone(), who.function.clone()));
     }

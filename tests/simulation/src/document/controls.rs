@@ -11,7 +11,7 @@ use crate::{
     },
     cloud::State,
     script::Control,
-    template::{ACCOUNT, items},
+    template::{ACCOUNT, items, texts},
 };
 
 /// Where people come from who have roles in accounts; no account of the organization.
@@ -195,8 +195,7 @@ fn trusts_nobody_else(role: &Role) -> bool {
 
 /// Whom of AWS a statement names.
 fn principals(statement: &Value) -> Vec<&str> {
-    let named = &statement["Principal"]["AWS"];
-    named.as_str().into_iter().chain(items(named).filter_map(Value::as_str)).collect()
+    texts(&statement["Principal"]["AWS"]).collect()
 }
 
 /// Whether both rules are on, and their role may put events.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Look, sweeps::rows};
 use crate::{
     aws::{
-        access::{ByGroup, NAMED},
+        access::{ByGroup, NAMED, OF_GROUPS},
         iam::{Group, PATH, policy_arn},
         organizations,
     },
@@ -17,9 +17,6 @@ use crate::{
     script::{Act, Item},
     template::{JUMP, items},
 };
-
-/// The control.
-pub(super) const OF_GROUPS: &str = "jump-groups";
 
 /// How long after a change somebody may still be let in by what was before: the names of units are believed for five minutes,
 /// and what was read is worked off.

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Look, access::OF_GROUPS, sweeps::rows};
+use super::{Look, sweeps::rows};
 use crate::{
+    aws::{access::OF_GROUPS, iam::keeps_groups},
     document::SEALED,
     script::{Act, Control, UserAct},
     template::JUMP,
@@ -132,19 +133,6 @@ fn cells(table: &str) -> Vec<String> {
     cells
 }
 
-/// What it takes to keep the groups of the account that people sign in to.
-const TO_KEEP_GROUPS: [&str; 9] = [
-    "iam:AttachGroupPolicy",
-    "iam:CreateGroup",
-    "iam:CreatePolicy",
-    "iam:CreatePolicyVersion",
-    "iam:DeleteGroupPolicy",
-    "iam:DeletePolicy",
-    "iam:DeletePolicyVersion",
-    "iam:DetachGroupPolicy",
-    "iam:GetAccountAuthorizationDetails",
-];
-
 pub(super) fn sessions_ask_for_no_more_than_the_document_needs(look: &Look<'_>) -> Option<String> {
     let mut sessions = look.state.principals.values().filter(|who| !APART.contains(&who.function.as_str()));
     sessions.find_map(|who| {
@@ -156,8 +144,9 @@ pub(super) fn sessions_ask_for_no_more_than_the_document_needs(look: &Look<'_>) 
         let is_needed = |action: &str| {
             let of_regions = look.script.has_regions().then_some(Control::Regions);
             let mut controls = look.script.nature.controls.iter().chain(of_regions);
-            let keeps_groups = look.script.nature.lets_in && who.account == JUMP && TO_KEEP_GROUPS.contains(&action);
-            ACTIONS.contains(&action) || keeps_groups || controls.any(|control| needs(control).contains(&action))
+            let of_groups = look.script.nature.lets_in && who.account == JUMP;
+            let is_of_groups = of_groups && action.strip_prefix("iam:").is_some_and(keeps_groups);
+            ACTIONS.contains(&action) || is_of_groups || controls.any(|control| needs(control).contains(&action))
         };
         let more = actions.iter().find(|action| !is_needed(action))?;
         Some(format!("{} asks for {more} in {}", who.function, who.account))

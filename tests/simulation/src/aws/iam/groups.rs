@@ -23,9 +23,9 @@ const CALLS: [&str; 9] = [
     "GetAccountAuthorizationDetails",
 ];
 
-/// Whether a call is one by which groups are kept.
-pub(super) fn knows(call: &Call) -> bool {
-    CALLS.contains(&call.operation.as_str())
+/// Whether an operation is one by which groups are kept.
+pub(crate) fn keeps_groups(operation: &str) -> bool {
+    CALLS.contains(&operation)
 }
 
 /// A managed policy.
