@@ -13,10 +13,11 @@ import re
 import threading
 import time
 
+import local_environments
 import local_users
 import yaml
 from ministack.app import main
-from ministack.core import iam_actions, iam_evaluator, lambda_runtime
+from ministack.core import iam_actions, iam_evaluator
 from ministack.core.arn import parse_arn
 from ministack.core.iam_evaluator import caller_arn
 from ministack.core.responses import get_account_id, set_request_account_id
@@ -212,28 +213,6 @@ def budget_error(code: str, message: str, status: int = 400) -> tuple:
     refusal = json.loads(body)
     refusal["Message"] = refusal.pop("message", message)
     return status, headers, json.dumps(refusal).encode()
-
-
-def execution_credentials(config: dict) -> dict:
-    """The credentials of a function's role, the same by whatever name it was called."""
-    unqualified = ":".join(config.get("FunctionArn", "").split(":")[:7])
-    return plain_execution_credentials(config | {"FunctionArn": unqualified})
-
-
-# Execution environments: MiniStack keeps one of every function for ever, where AWS ends each that nothing has called for some
-# minutes. Hundreds of idle ones, each of which wakes the server twenty times a second, slow down everything else.
-
-
-def end_idle_environments(idle_for: float = lambda_runtime._LOCAL_WORKER_TTL) -> int:
-    """Ends the environments that nothing has called for so many seconds; says how many."""
-    now = time.time()
-    with lambda_runtime._lock:
-        pools = lambda_runtime._workers.values()
-        idle = [(pool, one) for pool in pools for one in pool if not one.in_use and now - one.last_used >= idle_for]
-        for pool, one in idle:
-            pool.remove(one)
-    lambda_runtime.kill_workers([one for _, one in idle])
-    return len(idle)
 
 
 # Event source mappings: every message wakes a look through the queues of all stacks, of which hardly any holds one.
@@ -463,7 +442,6 @@ if __name__ == "__main__":
         module._evaluate_conditions = evaluated_conditions
     plain_iter_all_esms = lambda_svc._iter_all_esms
     lambda_svc._iter_all_esms = waiting_mappings
-    lambda_runtime.reap_idle_workers = lambda_svc.reap_idle_workers = end_idle_environments
     eventbridge._dispatch_to_lambda = invoke_asynchronously
     plain_list_subscriptions_by_topic = sns._list_subscriptions_by_topic
     sns._list_subscriptions_by_topic = list_subscriptions_by_topic
@@ -473,8 +451,6 @@ if __name__ == "__main__":
     iam_actions.extract_iam_action = budget_action
     plain_resource = iam_actions.extract_resource_arn
     iam_actions.extract_resource_arn = invoked_resource
-    plain_execution_credentials = lambda_runtime.execution_credentials
-    lambda_runtime.execution_credentials = lambda_svc.execution_credentials = execution_credentials
     plain_enforce_queue_policy = sqs._enforce_queue_policy
     sqs._enforce_queue_policy = enforce_queue_policy
     plain_dynamodb_context = iam_actions.dynamodb_service_context
@@ -489,6 +465,7 @@ if __name__ == "__main__":
     iam_evaluator._resolve_condition_key = resolve_condition_key
     plain_read_object = s3._get_object_data
     s3._get_object_data = read_object
+    local_environments.install()
     local_users.install()
     plain_deliver = eventbridge._invoke_target
     eventbridge._invoke_target = deliver

@@ -1,8 +1,10 @@
 """Deploys a Lambda function into the local cloud, and is that function.
 
-As a program, `function.py ENDPOINT ACCOUNT NAME` packs itself as the bootstrap of a custom runtime, creates a function
-that may only list the roots of its organization, and waits until the function is active.
-As the bootstrap it answers each event with its own identity and with what Organizations says to two calls.
+As a program, `function.py ENDPOINT ACCOUNT NAME FOLDER` packs itself as the bootstrap of a custom runtime, creates a
+function that may only list the roots of its organization, and waits until the function is active.
+As the bootstrap it answers each event with its own identity and with what Organizations says to two calls; the event
+`{"wait": true}` only when there is a file `go` in the folder. Once such an event has come, which a file `waits` shows,
+no other process of the function starts.
 """
 
 import io
@@ -10,6 +12,7 @@ import json
 import os
 import pathlib
 import sys
+import time
 import urllib.request
 import zipfile
 
@@ -22,7 +25,7 @@ def client(service, **settings):
     return botocore.session.Session().create_client(service, region_name="us-east-1", **settings)
 
 
-def main(endpoint, account, name):
+def main(endpoint, account, name, folder):
     keys = {"endpoint_url": endpoint, "aws_access_key_id": account, "aws_secret_access_key": "test"}
     iam, functions = client("iam", **keys), client("lambda", **keys)
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -30,8 +33,15 @@ def main(endpoint, account, name):
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
     iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=policy(allowed))
     code = {"ZipFile": packed()}
+    variables = {"Variables": {"FOLDER": folder}}
     functions.create_function(
-        FunctionName=name, Runtime="provided.al2023", Handler="bootstrap", Role=role, Code=code, Timeout=30
+        FunctionName=name,
+        Runtime="provided.al2023",
+        Handler="bootstrap",
+        Role=role,
+        Code=code,
+        Timeout=30,
+        Environment=variables,
     )
     functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
 
@@ -52,13 +62,20 @@ def packed():
 
 def serve(runtime):
     """The loop of a custom runtime."""
+    folder = pathlib.Path(os.environ["FOLDER"])
+    if (folder / "waits").exists():
+        sys.exit("one of us waits")
     organizations = client(
         "organizations", config=Config(user_agent_appid=os.environ["AWS_LAMBDA_FUNCTION_NAME"])
     )
     while True:
         with urllib.request.urlopen(f"http://{runtime}/2018-06-01/runtime/invocation/next") as event:
             request = event.headers["Lambda-Runtime-Aws-Request-Id"]
-            event.read()
+            wait = json.load(event).get("wait")
+        if wait:
+            (folder / "waits").touch()
+            while not (folder / "go").exists():
+                time.sleep(0.02)
         answer = {"pid": os.getpid(), "ListRoots": outcome(organizations.list_roots)}
         answer["ListAccounts"] = outcome(organizations.list_accounts)
         url = f"http://{runtime}/2018-06-01/runtime/invocation/{request}/response"

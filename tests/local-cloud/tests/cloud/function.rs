@@ -7,15 +7,20 @@ use serde_json::json;
 
 use crate::{CLOUD, eventually, organization};
 
-/// Deploys the sample function, which calls Organizations with a role that may only list roots.
-fn deploy(cloud: &LocalCloud, account: &str, name: &str) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/function.py");
-    let output = std::process::Command::new(Tools::locate().python())
-        .arg(script)
-        .args([&cloud.endpoint(), account, name])
-        .output()
-        .expect("the interpreter beside MiniStack runs");
+/// Runs a program of these tests with the interpreter beside MiniStack; says what it printed.
+fn python(script: &str, arguments: &[&str]) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script);
+    let program = std::process::Command::new(Tools::locate().python()).arg(script).args(arguments).output();
+    let output = program.expect("the interpreter beside MiniStack runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Deploys the sample function, which calls Organizations with a role that may only list roots. Its processes wait, and
+/// see that one waits, in this folder.
+fn deploy(cloud: &LocalCloud, account: &str, name: &str, folder: &Path) {
+    let folder = folder.to_str().expect("a folder with a plain name");
+    python("function.py", &[&cloud.endpoint(), account, name, folder]);
 }
 
 #[tokio::test]
@@ -23,7 +28,7 @@ async fn a_function_is_bound_by_its_role_and_known_by_name() {
     let (_organization, client) = organization().await;
     let account = client.credentials().access_key_id.clone();
     let owner = account.clone();
-    tokio::task::spawn_blocking(move || deploy(&CLOUD, &owner, "account-watcher")).await.unwrap();
+    tokio::task::spawn_blocking(move || deploy(&CLOUD, &owner, "account-watcher", Path::new(""))).await.unwrap();
     let answer = client.invoke("account-watcher", &json!({})).await.unwrap();
     assert_eq!((&answer["ListRoots"], &answer["ListAccounts"]), (&json!("OK"), &json!("AccessDeniedException")));
 
@@ -38,7 +43,7 @@ async fn an_event_invokes_a_function() {
     let (_organization, client) = organization().await;
     let account = client.credentials().access_key_id.clone();
     let owner = account.clone();
-    tokio::task::spawn_blocking(move || deploy(&CLOUD, &owner, "joined-watcher")).await.unwrap();
+    tokio::task::spawn_blocking(move || deploy(&CLOUD, &owner, "joined-watcher", Path::new(""))).await.unwrap();
     let pattern = json!({"source": ["aws.organizations"], "detail": {"eventName": ["AccountJoinedOrganization"]}});
     let rule = json!({"Name": "joined", "EventPattern": pattern.to_string()});
     client.json("events", "PutRule", rule).await.unwrap();
@@ -55,11 +60,38 @@ async fn an_event_invokes_a_function() {
 }
 
 #[tokio::test]
+async fn an_environment_that_does_not_start_ends_no_other() {
+    let (_organization, client) = organization().await;
+    let owner = client.credentials().access_key_id.clone();
+    let folder = tempfile::tempdir().unwrap();
+    let waits_here = folder.path().to_owned();
+    tokio::task::spawn_blocking(move || deploy(&CLOUD, &owner, "waiter", &waits_here)).await.unwrap();
+    let wait = json!({"wait": true});
+    let second = async {
+        eventually("an event that waits", async || folder.path().join("waits").exists().then_some(())).await;
+        let answer = client.invoke("waiter", &json!({})).await;
+        std::fs::write(folder.path().join("go"), "").unwrap();
+        answer
+    };
+    let (first, second) = tokio::join!(client.invoke("waiter", &wait), second);
+    assert_eq!(first.unwrap()["ListRoots"], "OK");
+    let refusal = second.unwrap_err();
+    assert!(refusal.message.contains("one of us waits"), "{refusal:?}");
+}
+
+#[tokio::test]
+async fn functions_that_start_at_once_have_their_credentials() {
+    let local_aws = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tools/local_aws.py");
+    let not_opened = tokio::task::spawn_blocking(|| python("sessions.py", &[local_aws])).await.unwrap();
+    assert_eq!(not_opened.trim(), "{}");
+}
+
+#[tokio::test]
 async fn functions_end_with_the_cloud() {
     let account = "111111111111";
     let cloud = tokio::task::spawn_blocking(|| {
         let cloud = LocalCloud::start(Options::default()).expect("the local cloud starts");
-        deploy(&cloud, account, "orphan");
+        deploy(&cloud, account, "orphan", Path::new(""));
         cloud
     })
     .await
