@@ -439,8 +439,10 @@ impl Settings {
 
     fn required(&mut self, name: &str) -> String {
         let value = self.read(name);
-        if value.is_none() {
-            self.problems.push(format!("{name} is not set"));
+        let problem = format!("{name} is not set");
+        // Some are read for more than one part of a function.
+        if value.is_none() && !self.problems.contains(&problem) {
+            self.problems.push(problem);
         }
         value.unwrap_or_default()
     }
@@ -467,7 +469,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_that_is_missing_or_wrong_is_said_at_once() {
+    fn everything_that_is_missing_or_wrong_is_said_at_once_and_once() {
         let environment = |name: &str| match name {
             "ALERT_EMAIL" => Some("nobody".to_owned()),
             "POLL_SECONDS" => Some("soon".to_owned()),
@@ -477,13 +479,14 @@ mod tests {
         };
         let mut settings = Settings::of(environment);
         settings.table_name();
+        settings.table_name();
         settings.alert_email();
         settings.baseline_document();
         settings.poll_backoff();
         settings.protected_accounts();
         let text = settings.finish().unwrap_err().to_string();
         for name in ["TABLE_NAME", "ALERT_EMAIL", "BASELINE_KEY", "POLL_SECONDS", "PROTECTED_ACCOUNTS has \"12\""] {
-            assert!(text.contains(name), "{text}");
+            assert_eq!(text.matches(name).count(), 1, "{text}");
         }
     }
 
