@@ -87,6 +87,21 @@ impl AccountSpec {
 }
 
 #[cfg(test)]
+impl AccountSpec {
+    /// An account as it is asked for by its name and address alone.
+    pub(crate) fn named(account_name: &str, email: &str) -> Self {
+        Self {
+            account_name: account_name.parse().unwrap(),
+            email: email.parse().unwrap(),
+            organizational_unit: None,
+            tags: BTreeMap::new(),
+            iam_user_access_to_billing: true,
+            role_name: RoleName::organization_account_access(),
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use serde_json::json;
 

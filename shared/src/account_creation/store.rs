@@ -273,7 +273,7 @@ mod tests {
     use aws_smithy_mocks::{RuleMode, mock, mock_client};
 
     use super::*;
-    use crate::{account_creation::AccountSpec, gateway::AccountState, ids::RoleName};
+    use crate::{account_creation::AccountSpec, gateway::AccountState};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_790_000_000 + seconds).unwrap()
@@ -293,15 +293,7 @@ mod tests {
 
     /// A request in this state since the second 0.
     fn request(state: State) -> Request {
-        let spec = AccountSpec {
-            account_name: "Sandbox".parse().unwrap(),
-            email: "sandbox@example.com".parse().unwrap(),
-            organizational_unit: None,
-            tags: std::collections::BTreeMap::new(),
-            iam_user_access_to_billing: true,
-            role_name: RoleName::organization_account_access(),
-        };
-        Request::new(spec, state, at(0), at(7200))
+        Request::new(AccountSpec::named("Sandbox", "sandbox@example.com"), state, at(0), at(7200))
     }
 
     /// Who made an account, where the table holds a request, and perhaps that the account was made for it.

@@ -1,7 +1,6 @@
 use jiff::SignedDuration;
 
 use super::*;
-use crate::ids::RoleName;
 
 const ACCOUNT: &str = "123456789012";
 
@@ -19,14 +18,7 @@ fn asked() -> Asked {
 }
 
 fn spec(name: &str, email: &str) -> AccountSpec {
-    AccountSpec {
-        account_name: name.parse().unwrap(),
-        email: email.parse().unwrap(),
-        organizational_unit: None,
-        tags: std::collections::BTreeMap::new(),
-        iam_user_access_to_billing: true,
-        role_name: RoleName::organization_account_access(),
-    }
+    AccountSpec::named(name, email)
 }
 
 fn account(name: &str, email: &str) -> Account {

@@ -1,9 +1,5 @@
 use super::*;
-use crate::{
-    account_creation::AccountSpec,
-    gateway::AccountState,
-    ids::{RequestId, RoleName},
-};
+use crate::{account_creation::AccountSpec, gateway::AccountState, ids::RequestId};
 
 const BACKOFF: PollBackoff = PollBackoff { poll: Duration::from_secs(5) };
 const CALL: &str = "car-0123456789abcdef";
@@ -15,12 +11,8 @@ fn at(seconds: i64) -> Timestamp {
 
 fn spec() -> AccountSpec {
     AccountSpec {
-        account_name: "Sandbox".parse().unwrap(),
-        email: "sandbox@example.com".parse().unwrap(),
         organizational_unit: Some("ou-ab12-cdef3456".parse().unwrap()),
-        tags: std::collections::BTreeMap::new(),
-        iam_user_access_to_billing: true,
-        role_name: RoleName::organization_account_access(),
+        ..AccountSpec::named("Sandbox", "sandbox@example.com")
     }
 }
 
