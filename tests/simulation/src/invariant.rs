@@ -211,6 +211,15 @@ impl Look<'_> {
         self.has_fault(Kind::is_of_work)
     }
 
+    /// Whether a failure from outside throttles calls at this time or within the minute that an invocation may take.
+    fn is_throttled_from_outside(&self, at: Timestamp) -> bool {
+        let second = u64::try_from(at.duration_since(self.state.begun).as_secs()).unwrap_or_default();
+        self.script.items.iter().any(|item| {
+            matches!(item, Item::Fault(fault) if fault.kind == Kind::Throttled
+                && fault.from <= second + 60 && second < fault.from + fault.lasts)
+        })
+    }
+
     fn has_event_faults(&self) -> bool {
         self.has_fault(|kind| Kind::OF_EVENTS.contains(&kind))
     }

@@ -43,7 +43,7 @@ pub(super) fn every_request_is_answered(look: &Look<'_>) -> Option<String> {
         match &asked.answer {
             // A person sees that it went wrong, and asks again.
             Some(Err(error)) => {
-                error["errorType"] == "Throttled"
+                (error["errorType"] == "Throttled" && !look.is_throttled_from_outside(asked.at))
                     || (!look.has_call_faults() && error["errorType"] != "TooManyRequestsException")
             }
             Some(Ok(answer)) => answer["state"] != "REFUSED" && !is_published(),
