@@ -34,6 +34,7 @@ def invoke(worker, *event, **context) -> dict:
         return plain_invoke(worker, *event, **context)
     except Exception as error:
         worker._teardown()
+        lambda_runtime.logger.error("An environment of %s did not start: %s", worker.func_name, error)
         refusal = {"errorMessage": str(error), "errorType": getattr(error, "error_type", "") or "Runtime.Unknown"}
         return {"status": "error", "error": str(error), "error_payload": refusal, "cold_start": True, "log": ""}
 
