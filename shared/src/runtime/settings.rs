@@ -1,6 +1,6 @@
 //! The settings of a function: the only reader of the environment.
 
-use std::{cell::Cell, str::FromStr, time::Duration};
+use std::{cell::Cell, collections::HashSet, str::FromStr, time::Duration};
 
 use aws_config::SdkConfig;
 use jiff::SignedDuration;
@@ -419,8 +419,11 @@ impl Settings {
         SignedDuration::from_mins(self.parsed("SETTLING_MINUTES", 20))
     }
 
-    /// Ends the reading; an error lists every variable that is missing or wrong.
-    pub fn finish(self) -> Result<(), NotConfigured> {
+    /// Ends the reading; an error lists every variable that is missing or wrong, once, although some are read for more than
+    /// one part of a function.
+    pub fn finish(mut self) -> Result<(), NotConfigured> {
+        let mut said = HashSet::new();
+        self.problems.retain(|problem| said.insert(problem.clone()));
         if self.problems.is_empty() { Ok(()) } else { Err(NotConfigured(self.problems)) }
     }
 
@@ -439,10 +442,8 @@ impl Settings {
 
     fn required(&mut self, name: &str) -> String {
         let value = self.read(name);
-        let problem = format!("{name} is not set");
-        // Some are read for more than one part of a function.
-        if value.is_none() && !self.problems.contains(&problem) {
-            self.problems.push(problem);
+        if value.is_none() {
+            self.problems.push(format!("{name} is not set"));
         }
         value.unwrap_or_default()
     }
@@ -480,6 +481,7 @@ mod tests {
         let mut settings = Settings::of(environment);
         settings.table_name();
         settings.table_name();
+        settings.alert_email();
         settings.alert_email();
         settings.baseline_document();
         settings.poll_backoff();

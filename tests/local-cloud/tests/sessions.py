@@ -1,6 +1,6 @@
 """Opens sessions at once in threads, as functions that start at once do, in a MiniStack that is put together and not started.
 
-As a program, `sessions.py LOCAL_AWS` says how many of the sessions were not opened, and why.
+As a program, `sessions.py LOCAL_AWS` says in how many threads they were not opened, and why.
 """
 
 import collections

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -274,7 +274,17 @@ pub(crate) fn key_of(function: &Function) -> String {
 impl State {
     /// Seconds since the run began.
     pub(crate) fn second(&self) -> u64 {
-        u64::try_from(time::now().duration_since(self.begun).as_secs()).unwrap_or_default()
+        self.second_of(time::now())
+    }
+
+    /// Seconds from when the run began to this time.
+    pub(crate) fn second_of(&self, at: Timestamp) -> u64 {
+        u64::try_from(at.duration_since(self.begun).as_secs()).unwrap_or_default()
+    }
+
+    /// When the run was so many seconds old.
+    pub(crate) fn at_second(&self, second: u64) -> Timestamp {
+        self.begun + SignedDuration::from_secs(i64::try_from(second).unwrap_or(i64::MAX))
     }
 
     /// What goes wrong with a call of this service and operation by this function, if anything does.

@@ -82,8 +82,13 @@ impl Fault {
         (is_of_function && self.is_on(second)) || [service, operation].iter().any(|name| self.concerns(name, second))
     }
 
+    /// The second from which on it strikes nothing any more.
+    pub(crate) fn until(&self) -> u64 {
+        self.from + self.lasts
+    }
+
     fn is_on(&self, second: u64) -> bool {
-        (self.from..self.from + self.lasts).contains(&second)
+        (self.from..self.until()).contains(&second)
     }
 }
 

@@ -213,10 +213,10 @@ impl Look<'_> {
 
     /// Whether a failure from outside throttles calls at this time or within the minute that an invocation may take.
     fn is_throttled_from_outside(&self, at: Timestamp) -> bool {
-        let second = u64::try_from(at.duration_since(self.state.begun).as_secs()).unwrap_or_default();
+        let second = self.state.second_of(at);
         self.script.items.iter().any(|item| {
             matches!(item, Item::Fault(fault) if fault.kind == Kind::Throttled
-                && fault.from <= second + 60 && second < fault.from + fault.lasts)
+                && fault.from <= second + 60 && second < fault.until())
         })
     }
 

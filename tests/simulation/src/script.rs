@@ -201,7 +201,7 @@ impl Script {
     /// The second from which on nobody does anything and the work of functions is not struck any more.
     pub(crate) fn calm_from(&self) -> u64 {
         let faults = self.items.iter().filter_map(|item| match item {
-            Item::Fault(fault) if fault.kind.is_of_work() => Some(fault.from + fault.lasts),
+            Item::Fault(fault) if fault.kind.is_of_work() => Some(fault.until()),
             _ => None,
         });
         faults.max().unwrap_or_default().max(self.last_act())

@@ -2,19 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use local_cloud::{LocalCloud, Options, Tools};
+use local_cloud::{LocalCloud, Options};
 use serde_json::json;
 
-use crate::{CLOUD, eventually, organization};
-
-/// Runs a program of these tests with the interpreter beside MiniStack; says what it printed.
-fn python(script: &str, arguments: &[&str]) -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script);
-    let program = std::process::Command::new(Tools::locate().python()).arg(script).args(arguments).output();
-    let output = program.expect("the interpreter beside MiniStack runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
+use crate::{CLOUD, eventually, organization, python};
 
 /// Deploys the sample function, which calls Organizations with a role that may only list roots. Its processes wait, and
 /// see that one waits, in this folder.
@@ -82,7 +73,7 @@ async fn an_environment_that_does_not_start_ends_no_other() {
 #[tokio::test]
 async fn functions_that_start_at_once_have_their_credentials() {
     let local_aws = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tools/local_aws.py");
-    let not_opened = tokio::task::spawn_blocking(|| python("sessions.py", &[local_aws])).await.unwrap();
+    let not_opened = tokio::task::spawn_blocking(move || python("sessions.py", &[local_aws])).await.unwrap();
     assert_eq!(not_opened.trim(), "{}");
 }
 

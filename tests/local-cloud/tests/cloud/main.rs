@@ -20,10 +20,13 @@ mod simulated;
 mod ten_thousand;
 mod wire;
 
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use local_cloud::{AwsClient, LocalCloud, Options, Organization};
+use local_cloud::{AwsClient, LocalCloud, Options, Organization, Tools};
 
 /// Twenty times faster than AWS.
 static CLOUD: LazyLock<LocalCloud> = LazyLock::new(|| {
@@ -36,6 +39,15 @@ async fn organization() -> (Organization, AwsClient) {
     let management = CLOUD.new_account_id();
     let organization = CLOUD.organization(&management).unit("/Workloads/Prod").create().await.unwrap();
     (organization, CLOUD.client(&management))
+}
+
+/// Runs a script beside these tests with the interpreter of MiniStack, and returns what it prints.
+fn python(script: &str, arguments: &[impl AsRef<OsStr>]) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script);
+    let program = Command::new(Tools::locate().python()).arg("-B").arg(script).args(arguments).output();
+    let output = program.expect("the interpreter beside MiniStack runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// Looks again until something is there, but not for ever.

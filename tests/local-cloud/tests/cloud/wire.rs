@@ -1,23 +1,15 @@
 //! The wire shapes, checked by a client that nobody here wrote.
 
-use std::path::Path;
-use std::process::Command;
-
-use local_cloud::{Fault, FaultKind, Tools};
+use local_cloud::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::CLOUD;
+use crate::{CLOUD, python};
 
 /// Runs a script beside these tests with botocore at hand, and returns what it prints.
 async fn botocore(script: &str, accounts: impl Into<Vec<String>>) -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script);
-    let accounts = accounts.into();
-    let run = move || {
-        Command::new(Tools::locate().python()).arg("-B").arg(script).arg(CLOUD.endpoint()).args(accounts).output()
-    };
-    let output = tokio::task::spawn_blocking(run).await.unwrap().expect("the interpreter beside MiniStack runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    let (script, mut arguments) = (script.to_owned(), accounts.into());
+    arguments.insert(0, CLOUD.endpoint());
+    tokio::task::spawn_blocking(move || python(&script, &arguments)).await.unwrap()
 }
 
 #[tokio::test]

@@ -49,8 +49,8 @@ pub(super) fn failures_are_mailed(look: &Look<'_>) -> Option<String> {
     let faults: Vec<&Fault> = faults.collect();
     // One call that fails is not for long.
     let lasting = faults.iter().filter(|fault| fault.only.is_none());
-    let last = lasting.map(|fault| fault.from + fault.lasts).max().unwrap_or_default();
-    let calm = look.state.begun + SignedDuration::from_secs(i64::try_from(last).unwrap_or(i64::MAX));
+    let last = lasting.map(|fault| fault.until()).max().unwrap_or_default();
+    let calm = look.state.at_second(last);
     // A message comes again after six minutes. Who was ended while telling is taken for alive for a quarter of an hour.
     let ends = [Kind::Ended, Kind::Killed, Kind::KilledAfter, Kind::AnswerLost, Kind::Slow, Kind::ServerErrorAfter];
     let is_ended = faults.iter().any(|fault| ends.contains(&fault.kind));

@@ -58,11 +58,10 @@ fn last_run<'a>(look: &Look<'a>) -> Option<&'a Asked> {
     });
     let last = runs.max_by_key(|asked| asked.at)?;
     let faults = look.script.items.iter().filter_map(|item| match item {
-        Item::Fault(fault) if fault.kind.is_of_work() => Some(fault.from + fault.lasts),
+        Item::Fault(fault) if fault.kind.is_of_work() => Some(fault.until()),
         _ => None,
     });
-    let calm = i64::try_from(faults.max().unwrap_or_default()).unwrap_or(i64::MAX);
-    let calm = look.state.begun + SignedDuration::from_secs(calm);
+    let calm = look.state.at_second(faults.max().unwrap_or_default());
     (calm + SignedDuration::from_mins(15) <= last.at || !look.has_call_faults()).then_some(last)
 }
 

@@ -154,11 +154,10 @@ pub(crate) fn is_untrue(state: &State, began: Timestamp, input: &Value, answer: 
 /// When nothing goes wrong any more.
 fn calm(look: &Look<'_>) -> Timestamp {
     let ends = look.script.items.iter().filter_map(|item| match item {
-        Item::Fault(fault) => Some(fault.from + fault.lasts),
+        Item::Fault(fault) => Some(fault.until()),
         Item::Act(..) => None,
     });
-    let last = ends.max().unwrap_or_default();
-    look.state.begun + SignedDuration::from_secs(i64::try_from(last).unwrap_or(i64::MAX))
+    look.state.at_second(ends.max().unwrap_or_default())
 }
 
 pub(super) fn every_change_of_an_address_ends_and_is_told(look: &Look<'_>) -> Option<String> {

@@ -1,6 +1,6 @@
 //! What people do about the closing of accounts.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
@@ -52,7 +52,7 @@ impl World {
             }),
             Closing::LeavesStackSet => self.cloud.with(|state| state.stack_sets.leave_to_people()),
             Closing::QuotaUsedUp { but_for, until } => self.cloud.with(|state| {
-                let ends = state.begun + SignedDuration::from_secs(i64::try_from(*until).unwrap_or_default());
+                let ends = state.at_second(*until);
                 state.organization.closings.use_up(*but_for, ends);
             }),
         }
